@@ -1,0 +1,17 @@
+"""The application for a WSGI server (``app:app``); run as a program it starts everything on one machine."""
+
+import sys
+
+from campaign.errors import CampaignError
+from campaign.settings import read_settings
+from campaign.supervisor import run_everything
+from campaign.web import create_app
+from campaign.wiring import wire
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run_everything())
+    except CampaignError as error:
+        sys.exit(error.sentence)
+else:
+    app = create_app(wire(read_settings()))

@@ -1,0 +1,41 @@
+"""The command-line door: ``campaign …``. Exit status 0, 1 with one sentence on stderr, 2 for wrong usage."""
+
+import logging
+import sys
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from campaign.cli import digest, lists, petition, server
+from campaign.errors import CampaignError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Petitions and digests for solidarity movements."""
+
+
+for commands in (server, petition, lists, digest):
+    commands.add_to(cli)
+
+
+def main() -> None:
+    """Run one command of the process's arguments."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except CampaignError as error:
+        click.echo(error.sentence, err=True)
+        sys.exit(1)
+    except OperationalError:
+        click.echo("The database cannot be used now; see CAMPAIGN_DATABASE_URL.", err=True)
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

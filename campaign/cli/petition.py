@@ -1,0 +1,153 @@
+"""Commands about petitions, their organizers and their updates."""
+
+from pathlib import Path
+
+import click
+
+from campaign.cli.wired import wired
+from campaign.email_address import parse_email_address
+from campaign.errors import InvalidInput
+from campaign.languages import find_country
+from campaign.models import Display, Role
+from campaign.personal_text import clean_comment, clean_name
+from campaign.services import petitions
+from campaign.services.auditing import COMMAND_LINE, record
+from campaign.services.counting import count_confirmed
+from campaign.services.organizing import add_organizer
+from campaign.services.petition_file import read_petition_file, read_update_file
+from campaign.services.signing import Person, Submission
+from campaign.services.signing import sign as sign_petition
+
+
+def add_to(cli: click.Group) -> None:
+    """Add these commands."""
+    for command in (petition, organizer, update, sign):
+        cli.add_command(command)
+
+
+@click.group()
+def petition() -> None:
+    """Load, list, open and close petitions."""
+
+
+@petition.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def load(file: Path) -> None:
+    """Make or change the petition that FILE describes."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        loaded = petitions.load_petition(session, read_petition_file(file), now=campaign.now())
+        record(session, COMMAND_LINE, "petition loaded", loaded.id, now=campaign.now())
+    click.echo(f"Loaded “{loaded.slug}” in {', '.join(loaded.languages)}; it is {loaded.state}.")
+
+
+@petition.command("list")
+def list_all() -> None:
+    """Every petition with its state and count."""
+    campaign = wired()
+    with campaign.database.snapshots() as session:
+        found = [(item, count_confirmed(session, item.id)) for item in petitions.list_petitions(session)]
+    for item, confirmed in found:
+        click.echo(f"{item.slug}\t{item.state}\t{confirmed} of {item.goal}")
+    if not found:
+        click.echo("There is no petition yet. Load one: campaign petition load FILE", err=True)
+
+
+@petition.command("open")
+@click.argument("slug")
+def open_(slug: str) -> None:
+    """Take signatures."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = petitions.get_petition(session, slug)
+        petitions.open_petition(found)
+        record(session, COMMAND_LINE, "petition opened", found.id, now=campaign.now())
+    click.echo(f"“{slug}” is open: {campaign.links.petition(found.languages[0], slug)}")
+
+
+@petition.command()
+@click.argument("slug")
+def close(slug: str) -> None:
+    """Take no more signatures."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = petitions.get_petition(session, slug)
+        petitions.close_petition(found)
+        record(session, COMMAND_LINE, "petition closed", found.id, now=campaign.now())
+    click.echo(f"“{slug}” is closed. Signatures that wait for their confirmation can still be confirmed for 72 hours.")
+
+
+@click.group()
+def organizer() -> None:
+    """People who work with the signatures."""
+
+
+@organizer.command()
+@click.argument("email")
+@click.option("--petition", "slug", required=True, help="The petition they work with.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+def add(email: str, slug: str, role: str) -> None:
+    """Give EMAIL a role, and print the one-time link with which they set their password."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = petitions.get_petition(session, slug)
+        added = add_organizer(session, email, found, Role(role), now=campaign.now())
+        record(session, COMMAND_LINE, "organizer added", found.id, now=campaign.now(), role=role)
+        link = campaign.links.welcome(added)
+    click.echo(link)
+    click.echo("Hand this link over by a safe way. It works once, for three days.", err=True)
+
+
+@click.group()
+def update() -> None:
+    """News for the page and the next digest."""
+
+
+@update.command("add")
+@click.argument("slug")
+@click.argument("file", type=click.Path(path_type=Path))
+def add_update(slug: str, file: Path) -> None:
+    """Publish the update in FILE, or correct the one with the same key."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = petitions.get_petition(session, slug)
+        published = petitions.publish_update(session, found, read_update_file(file, found.languages))
+        record(session, COMMAND_LINE, "update published", found.id, now=campaign.now(), key=published.key)
+    click.echo(f"Published “{published.key}”. The next digest carries it.")
+
+
+@click.command()
+@click.argument("slug")
+@click.option("--name", required=True)
+@click.option("--email", required=True)
+@click.option("--country", default="", help="A code like DE, or a name.")
+@click.option("--comment", default="")
+@click.option("--display", type=click.Choice([choice.value for choice in Display]), default=Display.HIDDEN.value)
+@click.option("--updates", is_flag=True, help="They ask for the digest.")
+@click.option("--language", help="Default: the petition's first.")
+def sign(
+    slug: str, name: str, email: str, country: str, comment: str, display: str, updates: bool, language: str | None
+) -> None:
+    """Sign for a person at a kiosk; they confirm by mail like everybody."""
+    campaign = wired()
+    address = parse_email_address(email, check_dns=campaign.settings.check_dns)
+    person = Person(name=clean_name(name), comment=clean_comment(comment))
+    code = find_country(country) if country.strip() else None
+    if country.strip() and code is None:
+        raise InvalidInput("country", f"“{country}” is not a country.")
+    with campaign.database.sessions.begin() as session:
+        found = petitions.get_petition(session, slug)
+        language = language or found.languages[0]
+        if language not in found.languages:
+            raise InvalidInput(
+                "language", f"The petition is not in “{language}”, only in {', '.join(found.languages)}."
+            )
+        sign_petition(
+            session,
+            campaign.vault,
+            found,
+            petitions.get_text_version(session, found, language),
+            Submission(address, person, language, code, Display(display), wants_updates=updates),
+            now=campaign.now(),
+        )
+    click.echo("If this address has not confirmed yet, a mail with a link is on its way to it.")

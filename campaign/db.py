@@ -1,0 +1,192 @@
+"""The database: engine, base class, constraint names, times in UTC, and how a transaction begins."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any, cast
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+try:
+    from pysqlite3 import dbapi2 as sqlite
+except ImportError:  # other systems than Linux: Python's own, which may be older
+    import sqlite3 as sqlite
+
+# Before 3.51.3 two processes that checkpoint at once could corrupt a WAL database (sqlite.org/wal.html).
+_SAFE_WAL = (3, 51, 3)
+_BUSY_MILLISECONDS = 30_000
+
+
+class _SqliteDialect(SQLiteDialect_pysqlite):
+    """``sqlite+campaign://``: whoever is given the URL, the workflow engine too, loads the same SQLite library.
+
+    Two copies of SQLite in one process drop each other's locks on the file (sqlite.org/howtocorrupt.html §2.2.1).
+    """
+
+    driver = "campaign"
+    supports_statement_cache = True
+
+    @classmethod
+    def import_dbapi(cls) -> ModuleType:
+        return cast("ModuleType", sqlite)
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Base(DeclarativeBase):
+    """Every stored noun. Constraints are named, so that a migration can name what it changes."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment: aware on the way in and on the way out, UTC in the database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A moment without a timezone cannot be stored.")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database and the two ways into it.
+
+    ``sessions`` writes: one writer at a time on SQLite. ``snapshots`` reads one consistent state and waits for nobody.
+    """
+
+    engine: Engine
+    sessions: sessionmaker[Session]
+    snapshots: sessionmaker[Session]
+
+
+def _set_pragmas(connection: Any) -> None:
+    """What a connection to our SQLite file needs: durable commits, overwritten deletions, checked references."""
+    safe_wal = sqlite.sqlite_version_info >= _SAFE_WAL
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+    connection.execute(f"PRAGMA journal_mode = {'WAL' if safe_wal else 'DELETE'}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+@contextmanager
+def _file_lock(path: str) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _prepare_sqlite(engine: Engine, path: str) -> None:
+    """Begin writing transactions at once, one at a time.
+
+    SQLite's own busy handler sleeps between attempts; a writer that waits in ``flock`` wakes the moment the one before
+    it has finished, which is what keeps the slowest signature as quick as the median (docs/decisions/0004).
+    """
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        _set_pragmas(connection)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("read_only"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if "gate" not in connection.info:
+            gate = _file_lock(path + ".lock")
+            gate.__enter__()
+            connection.info["gate"] = gate
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "reset")
+    def _finished(_connection: Any, entry: ConnectionPoolEntry, _state: Any) -> None:
+        if gate := entry.info.pop("gate", None):
+            gate.__exit__(None, None, None)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    registry.register("sqlite.campaign", __name__, "_SqliteDialect")
+    return create_engine(
+        url.set(drivername="sqlite+campaign"),
+        hide_parameters=True,
+        pool_size=32,
+        max_overflow=32,
+        connect_args={"check_same_thread": False},
+    )
+
+
+def open_database(url: str) -> Database:
+    """The database at ``url``: ``sqlite:///path`` or ``postgresql+psycopg://…``. Connects on first use."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = _sqlite_engine(parsed)
+        _prepare_sqlite(engine, str(parsed.database))
+        reading = engine.execution_options(read_only=True)
+    else:
+        engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Database(
+        engine=engine,
+        sessions=sessionmaker(engine, expire_on_commit=False),
+        snapshots=sessionmaker(reading, expire_on_commit=False),
+    )
+
+
+def open_for_workflows(url: str) -> Engine:
+    """A pool of its own on the same database for the workflow engine, which says BEGIN itself and polls by reading."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+    engine = _sqlite_engine(parsed)
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        _set_pragmas(connection)
+
+    return engine

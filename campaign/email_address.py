@@ -1,0 +1,63 @@
+"""E-mail addresses: parse what was typed, compare two spellings, redact for a log."""
+
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, EmailUndeliverableError, validate_email
+
+from campaign.errors import InvalidInput
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAddress:
+    """One mailbox, as mail is sent to it.
+
+    ``local_part`` keeps the case that was typed, since RFC 5321 §2.4 leaves its meaning to the receiving host;
+    ``domain`` is in ASCII (A-labels, RFC 5890), as SMTP without SMTPUTF8 needs it.
+    """
+
+    local_part: str
+    domain: str
+
+    def __str__(self) -> str:
+        return f"{self.local_part}@{self.domain}"
+
+    @property
+    def comparable(self) -> str:
+        """The spelling under which two addresses are the same person's. Only for comparing, never for sending."""
+        return str(self).casefold()
+
+    @property
+    def redacted(self) -> str:
+        """Enough for an organizer to recognise an address they know, too little to learn one: ``a…@example.org``."""
+        return f"{self.local_part[:1]}…@{self.domain}"
+
+
+def parse_email_address(typed: str, *, check_dns: bool = False, allow_smtputf8: bool = False) -> EmailAddress:
+    """Read an address as a person types it: spaces around it, any case, a domain in any script.
+
+    ``check_dns`` also asks the DNS whether the domain takes mail. ``allow_smtputf8`` accepts letters beyond ASCII
+    before the @, which only a relay with SMTPUTF8 (RFC 6531) can deliver.
+
+    Raises InvalidInput for the field ``email``.
+    """
+    text = typed.strip()
+    if not text:
+        raise InvalidInput("email", N_("Please type your e-mail address."))
+    try:
+        parts = validate_email(text, check_deliverability=check_dns, allow_smtputf8=True)
+    except EmailUndeliverableError as error:
+        raise InvalidInput(
+            "email", N_("The part after the @ does not seem to receive mail. Please check it.")
+        ) from error
+    except EmailNotValidError as error:
+        raise InvalidInput(
+            "email", N_("This does not look like an e-mail address. It should read like name@example.org.")
+        ) from error
+    if parts.ascii_email is None and not allow_smtputf8:
+        raise InvalidInput(
+            "email",
+            N_("The part before the @ has letters that our mail server cannot deliver to. Please use another address."),
+        )
+    return EmailAddress(local_part=parts.local_part or "", domain=parts.ascii_domain)

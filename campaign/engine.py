@@ -1,0 +1,177 @@
+"""The workflow engine (DBOS): the digest's schedule, and the sending of an edition in chunks that survive a crash.
+
+The only module that knows DBOS. Importing it registers and starts nothing. The engine repeats a step that was cut
+short; that no mail is sent twice is not its doing but the ledger's (``campaign.services.delivering``).
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowSerializationFormat
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from campaign.db import open_for_workflows
+from campaign.models import Edition
+from campaign.services.delivering import list_chunks
+
+APPLICATION: Final = "campaign"
+VERSION: Final = "1"  # raised only when the steps of a workflow change
+QUEUE: Final = "chunks"
+SEND_CHUNK: Final = "send_chunk"  # these names are in the database
+TICK: Final = "tick"
+UNFINISHED: Final = ["ENQUEUED", "PENDING", "DELAYED"]
+FINISHED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+KEEP_FINISHED: Final = timedelta(days=7)
+WAIT_FOR_SERVER: Final = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class Work(Protocol):
+    """What the engine makes happen; ids only go through it."""
+
+    def send_chunk(self, edition_id: int, first: int, last: int) -> bool:
+        """Send the chunk's waiting mails; whether the mail server could be used to the end."""
+
+    def tick(self) -> None:
+        """Do what is due by the clock. Called once a minute, over all workers."""
+
+
+class Jobs:
+    """For processes that only ask for work: no thread, and no connection until it is used."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._engine = open_for_workflows(database_url)
+        self._client = DBOSClient(
+            system_database_engine=self._engine,
+            serializer=DBOSPortableJSONSerializer(),  # the default is pickle
+            application_name=APPLICATION,
+            lazy=True,
+            retry_connection_errors=False,  # else a request waits for ever on a lost database
+        )
+
+    def migrate(self) -> None:
+        """Create or upgrade the engine's own tables, its queue and its schedule. Repeatable."""
+        DBOS.migrate(self._engine.url.render_as_string(hide_password=False))
+        # worker_, not global_concurrency: the latter also counts what a dead machine left behind.
+        self._client.register_queue(QUEUE, worker_concurrency=2, polling_interval_sec=0.25)
+        self._client.apply_schedules([{"schedule_name": TICK, "workflow_name": TICK, "schedule": "* * * * *"}])
+
+    def enqueue_edition(self, session: Session, edition: Edition) -> None:
+        """Have the edition's deliveries sent, in the caller's transaction: both are kept, or neither."""
+        for first, last in list_chunks(session, edition.id):
+            self._client.enqueue_in_transaction(
+                session,
+                {
+                    "workflow_name": SEND_CHUNK,
+                    "queue_name": QUEUE,
+                    "workflow_id": f"edition-{edition.id}-{first}",
+                    "app_version": VERSION,
+                    "serialization_type": WorkflowSerializationFormat.PORTABLE,
+                },
+                edition.id,
+                first,
+                last,
+            )
+
+    def is_drained(self) -> bool:
+        """Whether no chunk waits or is being sent."""
+        return not self._client.list_workflows(
+            queue_name=QUEUE,
+            status=UNFINISHED,
+            application_name=APPLICATION,
+            limit=1,
+            load_input=False,
+            load_output=False,
+        )
+
+    def forget_finished(self, *, now: datetime) -> None:
+        """Delete the engine's records of work long done; it has no collector of its own."""
+        before = (now - KEEP_FINISHED).isoformat()
+        while done := self._client.list_workflows(
+            status=FINISHED,
+            completed_before=before,
+            application_name=APPLICATION,
+            limit=500,
+            load_input=False,
+            load_output=False,
+        ):
+            self._client.delete_workflows([workflow.workflow_id for workflow in done])
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+
+def _guarded(what: str, work: Any, *arguments: object) -> Any:
+    """Run a step; where it fails, tell the engine only the kind of error: it keeps messages, which may name people."""
+    try:
+        return work(*arguments)
+    except Exception as error:  # noqa: BLE001 (whatever it is, the engine repeats the step)
+        _log.exception("%s failed and is tried again", what)
+        raise RuntimeError(f"{what} failed: {type(error).__name__}") from None
+
+
+def _register(work: Work) -> None:
+    @DBOS.step(name="send_chunk_step", retries_allowed=True, interval_seconds=1, max_attempts=20, backoff_rate=2)
+    def send(edition_id: int, first: int, last: int) -> bool:
+        return bool(_guarded("Sending a chunk", work.send_chunk, edition_id, first, last))
+
+    @DBOS.workflow(name=SEND_CHUNK, max_recovery_attempts=1000)
+    def send_chunk(edition_id: int, first: int, last: int) -> None:
+        while not send(edition_id, first, last):
+            DBOS.sleep(WAIT_FOR_SERVER)
+
+    @DBOS.step(name="tick_step")
+    def tick_once() -> None:
+        _guarded("The tick", work.tick)
+
+    @DBOS.workflow(name=TICK)
+    def tick(_at: datetime, _context: Any) -> None:
+        tick_once()
+
+
+@contextmanager
+def running(work: Work, database_url: str, worker: str, *, grace_seconds: int) -> Iterator[None]:
+    """The engine at work in this process, taking up first what ``worker`` had begun when it was killed.
+
+    One live process for each name: the caller holds a lock for it. ``grace_seconds`` is how long a chunk may go on
+    after the end was asked for; it is resumed next time.
+    """
+    engine: Engine = open_for_workflows(database_url)
+    config: DBOSConfig = {
+        "name": APPLICATION,
+        "system_database_engine": engine,
+        "run_migrations": False,
+        "executor_id": worker,
+        "application_version": VERSION,
+        "serializer": DBOSPortableJSONSerializer(),
+        "log_level": "WARNING",
+        "enable_otlp": False,
+        "max_executor_threads": 8,
+    }
+    log = logging.getLogger("dbos")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())  # else DBOS installs a handler of its own
+    _register(work)
+    DBOS(config=config)
+    try:
+        DBOS.launch()
+        yield
+    finally:
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=grace_seconds)
+        engine.dispose()
+
+
+def wait_until_drained(jobs: Jobs, *, seconds: float) -> bool:
+    """Wait until no chunk is left; False where some are after ``seconds``."""
+    until = time.monotonic() + seconds
+    while not (drained := jobs.is_drained()) and time.monotonic() < until:
+        time.sleep(0.2)
+    return drained

@@ -1,0 +1,140 @@
+"""Languages: catalogues of translated sentences, plural forms, numbers, dates and names of countries.
+
+The catalogues are read as ``.po`` files at start, so there is nothing to compile and nothing to go stale.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from gettext import NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+CATALOGUES = Path(__file__).parent / "translations"
+TEMPLATES = Path(__file__).parent.parent / "templates"
+SOURCE_LANGUAGE = "en"
+
+
+@cache
+def available_languages() -> tuple[str, ...]:
+    """The languages that pages and mails can be in: the source language and every catalogue, by code."""
+    return (SOURCE_LANGUAGE, *sorted(path.parent.parent.name for path in CATALOGUES.glob("*/LC_MESSAGES/messages.po")))
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    """The sentences of ``language``; a sentence that is missing there stays English."""
+    path = CATALOGUES / language / "LC_MESSAGES" / "messages.po"
+    if language == SOURCE_LANGUAGE or not path.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language as a template uses it."""
+
+    code: str
+
+    @property
+    def locale(self) -> Locale:
+        return Locale.parse(self.code)
+
+    @property
+    def direction(self) -> str:
+        return self.locale.text_direction
+
+    @property
+    def own_name(self) -> str:
+        """The language's name in itself, as a reader of it looks for it."""
+        return (self.locale.get_display_name() or self.code).capitalize()
+
+    def gettext(self, sentence: str) -> str:
+        return catalogue(self.code).gettext(sentence)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return catalogue(self.code).ngettext(one, many, count)
+
+    def number(self, value: int) -> str:
+        return format_decimal(value, locale=self.locale)
+
+    def percent(self, share: float) -> str:
+        return format_percent(share, locale=self.locale)
+
+    def date(self, day: dt.date) -> str:
+        return format_date(day, "long", locale=self.locale)
+
+    def iso_date(self, day: str) -> str:
+        """A day that is stored as text, like ``2022-01-02``."""
+        return self.date(dt.date.fromisoformat(day))
+
+    def countries(self) -> Mapping[str, str]:
+        """ISO 3166 code → name, sorted as a reader of the language looks names up."""
+        return _countries(self.code)
+
+
+@cache
+def _countries(code: str) -> Mapping[str, str]:
+    names = Locale.parse(code).territories
+    real = {key: name for key, name in names.items() if len(key) == 2 and key.isalpha() and key not in _NOT_COUNTRIES}
+    return dict(sorted(real.items(), key=lambda item: item[1].casefold()))
+
+
+# CLDR's groupings, pseudo-regions and codes without residents of their own.
+_NOT_COUNTRIES = {
+    "EU",
+    "EZ",
+    "UN",
+    "QO",
+    "XA",
+    "XB",
+    "ZZ",
+    "AC",
+    "CP",
+    "CQ",
+    "DG",
+    "EA",
+    "IC",
+    "TA",
+    "BV",
+    "HM",
+    "AQ",
+    "TF",
+    "UM",
+    "GS",
+}
+
+
+def find_country(typed: str) -> str | None:
+    """The ISO 3166 code for a code or for a country's name in any of our languages, or None."""
+    wanted = typed.strip().casefold()
+    for language in available_languages():
+        for code, name in _countries(language).items():
+            if wanted in (code.casefold(), name.casefold()):
+                return code
+    return None
+
+
+def templates(folder: str) -> Environment:
+    """A Jinja environment over ``templates/<folder>`` whose sentences are marked for translation with ``_()``."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES / folder),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )

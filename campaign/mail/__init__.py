@@ -1,0 +1,1 @@
+"""Mail: from words to bytes, and from bytes to a server."""

@@ -1,0 +1,32 @@
+"""Templates of mails, from ``templates/mail/<kind>``, to words in one language."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment
+
+from campaign.languages import Language, templates
+from campaign.mail.message import Content
+
+
+@cache
+def _environment(code: str) -> Environment:
+    language = Language(code)
+    environment = templates("mail")
+    environment.add_extension("jinja2.ext.i18n")
+    # Jinja adds this method when the extension is installed.
+    environment.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["language"] = language
+    return environment
+
+
+def compose(kind: str, language: str, **values: Any) -> Content:
+    """Subject, text and HTML of the mail ``kind`` in ``language``, with ``values`` filled in."""
+    environment = _environment(language)
+
+    def fill(name: str) -> str:
+        return environment.get_template(f"{kind}/{name}").render(**values)
+
+    return Content(
+        subject=" ".join(fill("subject.txt").split()), text=fill("body.txt").strip() + "\n", html=fill("body.html")
+    )

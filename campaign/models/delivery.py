@@ -1,0 +1,77 @@
+"""The ledger: one row for every mail, from the moment it is owed until its end is known."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from campaign.db import Base, BigId, UTCDateTime
+from campaign.models.column_types import choice
+
+
+class DeliveryKind(StrEnum):
+    CONFIRMATION = "confirmation"
+    DIGEST = "digest"
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REJECTED = "rejected"
+    SUPPRESSED = "suppressed"
+    IN_DOUBT = "in_doubt"
+
+
+# From each state, the states that may follow it. A digest whose fate is unknown stays in doubt; a confirmation goes
+# back to the queue, since getting it twice harms nobody and losing it loses a signature.
+TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.SUPPRESSED}),
+    DeliveryState.DEFERRED: frozenset({DeliveryState.SENDING, DeliveryState.SUPPRESSED}),
+    DeliveryState.SENDING: frozenset(
+        {
+            DeliveryState.QUEUED,
+            DeliveryState.ACCEPTED,
+            DeliveryState.DEFERRED,
+            DeliveryState.REJECTED,
+            DeliveryState.SUPPRESSED,
+            DeliveryState.IN_DOUBT,
+        }
+    ),
+    DeliveryState.ACCEPTED: frozenset(),
+    DeliveryState.REJECTED: frozenset(),
+    DeliveryState.SUPPRESSED: frozenset(),
+    DeliveryState.IN_DOUBT: frozenset(),
+}
+
+
+class Delivery(Base):
+    """One mail. It holds ids only: body, link and address are made when it is sent."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("edition_id", "subscription_id"),
+        CheckConstraint(
+            "(kind = 'confirmation' AND signature_id IS NOT NULL AND edition_id IS NULL AND subscription_id IS NULL)"
+            " OR (kind = 'digest' AND signature_id IS NULL AND edition_id IS NOT NULL AND subscription_id IS NOT NULL)",
+            name="refers_to_its_kind",
+        ),
+        CheckConstraint("(state = 'sending') = (claimed_by IS NOT NULL)", name="claimed_while_sending"),
+        Index("ix_delivery_due", "kind", "state", "due_at"),
+        Index("ix_delivery_edition_state", "edition_id", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"))
+    kind: Mapped[DeliveryKind] = mapped_column(choice(DeliveryKind))
+    signature_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("signature.id"), index=True)
+    edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"))
+    subscription_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("subscription.id"), index=True)
+    state: Mapped[DeliveryState] = mapped_column(choice(DeliveryState), default=DeliveryState.QUEUED)
+    reason: Mapped[str | None] = mapped_column(String(200))
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    queued_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    claimed_by: Mapped[str | None] = mapped_column(String(80))

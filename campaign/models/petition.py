@@ -1,0 +1,101 @@
+"""A petition: its texts, its demands, the versions of the demands that people signed, and its counts."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from campaign.db import Base
+from campaign.models.column_types import Texts, TextsColumn, choice
+
+
+class PetitionState(StrEnum):
+    DRAFT = "draft"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Petition(Base):
+    """``texts`` holds for each language the texts that ``services.petition_file`` names: title, addressee and so on."""
+
+    __tablename__ = "petition"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    state: Mapped[PetitionState] = mapped_column(choice(PetitionState), default=PetitionState.DRAFT)
+    languages: Mapped[list[str]] = mapped_column(JSON)
+    timezone: Mapped[str] = mapped_column(String(64))
+    goal: Mapped[int] = mapped_column(CheckConstraint("goal > 0", name="goal_positive"))
+    milestones: Mapped[list[int]] = mapped_column(JSON)
+    source_url: Mapped[str] = mapped_column(String(500))
+    texts: Mapped[Texts] = mapped_column(TextsColumn)
+    timeline: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+    demands: Mapped[list["Demand"]] = relationship(
+        order_by="Demand.position", cascade="all, delete-orphan", back_populates="petition"
+    )
+    counter: Mapped["PetitionCounter"] = relationship(cascade="all, delete-orphan")
+
+
+class Demand(Base):
+    """One demand. ``texts`` holds for each language: title, text."""
+
+    __tablename__ = "demand"
+    __table_args__ = (UniqueConstraint("petition_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"))
+    position: Mapped[int]
+    key: Mapped[str] = mapped_column(String(80))
+    texts: Mapped[Texts] = mapped_column(TextsColumn)
+
+    petition: Mapped[Petition] = relationship(back_populates="demands")
+
+
+class TextVersion(Base):
+    """The demands as they stood in one language when people signed them. Never changed, never deleted.
+
+    ``digest`` is the SHA-256, in hexadecimal, of ``demands`` as canonical JSON: a list of key, title, text.
+    """
+
+    __tablename__ = "text_version"
+    __table_args__ = (UniqueConstraint("petition_id", "language", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"))
+    language: Mapped[str] = mapped_column(String(20))
+    digest: Mapped[str] = mapped_column(String(64))
+    demands: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    current: Mapped[bool]
+
+    @property
+    def short_digest(self) -> str:
+        """Enough of the digest to tell versions apart on paper."""
+        return self.digest[:16]
+
+
+class PetitionCounter(Base):
+    """Numbers kept in the transaction that changes them, so that no page ever counts rows.
+
+    ``confirmed`` is the public count; ``last_number`` numbers the signatures and never goes back;
+    ``confirmations`` counts confirmation mails ever queued, against which the ledger is balanced.
+    """
+
+    __tablename__ = "petition_counter"
+
+    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"), primary_key=True)
+    confirmed: Mapped[int] = mapped_column(CheckConstraint("confirmed >= 0", name="confirmed_not_negative"), default=0)
+    last_number: Mapped[int] = mapped_column(default=0)
+    confirmations: Mapped[int] = mapped_column(default=0)
+
+
+class DailyCount(Base):
+    """Signatures confirmed on one day of the campaign's timezone."""
+
+    __tablename__ = "daily_count"
+
+    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    confirmed: Mapped[int]

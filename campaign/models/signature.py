@@ -1,0 +1,83 @@
+"""A signature, and how many confirmation mails one address may be sent."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from campaign.db import Base, BigId, UTCDateTime
+from campaign.models.column_types import choice
+from campaign.models.petition import TextVersion
+
+
+class SignatureState(StrEnum):
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+    INVALIDATED = "invalidated"
+    EXPIRED = "expired"
+
+
+class Display(StrEnum):
+    """What the public page may show of a signer's name. The organizers' list carries every name."""
+
+    NAME = "name"
+    INITIALS = "initials"
+    HIDDEN = "hidden"
+
+
+class Signature(Base):
+    """One person under one petition.
+
+    ``sealed_person`` is JSON of name, place, comment; ``sealed_address`` is there only while the signature is pending.
+    ``signed_on`` is the day of confirming: a moment would say too much. A signature that expired or was withdrawn
+    keeps its row with nothing personal in it, the tombstone that a restored backup is checked against.
+    """
+
+    __tablename__ = "signature"
+    __table_args__ = (
+        UniqueConstraint("petition_id", "fingerprint"),
+        UniqueConstraint("petition_id", "number"),
+        CheckConstraint(
+            "state = 'pending' OR (sealed_address IS NULL AND expires_at IS NULL)", name="address_only_while_pending"
+        ),
+        CheckConstraint(
+            "state NOT IN ('expired', 'withdrawn')"
+            " OR (sealed_person IS NULL AND fingerprint IS NULL AND country IS NULL)",
+            name="nothing_personal_kept",
+        ),
+        CheckConstraint(
+            "state <> 'confirmed' OR (number IS NOT NULL AND signed_on IS NOT NULL)",
+            name="confirmed_is_numbered",
+        ),
+        Index("ix_signature_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"))
+    text_version_id: Mapped[int] = mapped_column(ForeignKey("text_version.id"))
+    state: Mapped[SignatureState] = mapped_column(choice(SignatureState), default=SignatureState.PENDING)
+    language: Mapped[str] = mapped_column(String(20))
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    sealed_person: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed_address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    country: Mapped[str | None] = mapped_column(String(2))
+    display: Mapped[Display] = mapped_column(choice(Display), default=Display.HIDDEN)
+    wants_updates: Mapped[bool] = mapped_column(default=False)
+    number: Mapped[int | None]
+    signed_on: Mapped[date | None]
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    wrong_codes: Mapped[int] = mapped_column(SmallInteger, default=0)
+
+    text_version: Mapped[TextVersion] = relationship()
+
+
+class ConfirmationAllowance(Base):
+    """Confirmation mails sent to one address that has not confirmed: the mail bomber's limit, across petitions."""
+
+    __tablename__ = "confirmation_allowance"
+
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    mails: Mapped[int] = mapped_column(SmallInteger)
+    last_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -1,0 +1,35 @@
+"""A subscription to a petition's digest. It exists only for a signer who asked for it and has confirmed."""
+
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from campaign.db import Base, BigId
+from campaign.models.column_types import choice
+
+
+class SubscriptionState(StrEnum):
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class Subscription(Base):
+    """An ended subscription keeps its row, which the ledger refers to, and nothing personal in it."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        UniqueConstraint("petition_id", "fingerprint"),
+        CheckConstraint(
+            "(state = 'ended') = (sealed_address IS NULL AND fingerprint IS NULL)", name="address_only_while_active"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"))
+    state: Mapped[SubscriptionState] = mapped_column(choice(SubscriptionState), default=SubscriptionState.ACTIVE)
+    language: Mapped[str] = mapped_column(String(20))
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    sealed_address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    since_on: Mapped[date]

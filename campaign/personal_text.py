@@ -1,0 +1,88 @@
+"""Names, places and comments that people type: which text is kept, and which is refused with a sentence.
+
+Names of every script pass, mononyms too. Refused is what has no place in a name and does harm elsewhere: line ends
+and control characters (they forge mail headers and table rows), invisible direction marks (they forge how a line
+reads, Unicode TR 36), and addresses of web pages (they make the petition an advertisement).
+"""
+
+import re
+import unicodedata
+
+from campaign.errors import InvalidInput
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+NAME_LENGTH = 100
+PLACE_LENGTH = 100
+COMMENT_LENGTH = 1000
+
+# Joiners are letters' business in Persian, Hindi and others; every other format character is invisible mischief.
+_JOINERS = "\u200c\u200d"
+_REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# More marks on one letter than any living orthography writes ("Zalgo").
+_TOO_MANY_MARKS = 6
+# A full stop inside a name is common ("J.R.R.", "Md.Rahman"), so only endings in use for web pages count.
+_WEB_ADDRESS = re.compile(
+    r"://|\bwww\.|\b[\w-]+\.(?:com|net|org|info|biz|edu|gov|io|co|me|tv|cc|xyz|top|site|online|shop|club|link|live|app"
+    r"|dev|page|blog|news|space|website|store|pro|click|vip|win|ru|su|рф|kz|қаз|ua|by|uz|kg|de|uk|us|eu|fr|cn|tk|ml|ga"
+    r"|cf|gq)\b(?!\.\w)|\b[\w-]+\.\w{2,}/",
+    re.IGNORECASE,
+)
+
+
+def _refuse_unprintable(field: str, text: str, *, allowed: str) -> None:
+    if "\ufffd" in text or any(unicodedata.category(c) in _REFUSED_CATEGORIES and c not in allowed for c in text):
+        raise InvalidInput(
+            field,
+            N_("This contains invisible or unreadable characters. Please type it again by hand, without copying."),
+        )
+    marks = 0
+    for character in unicodedata.normalize("NFC", text):
+        marks = marks + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
+        if marks > _TOO_MANY_MARKS:
+            raise InvalidInput(field, N_("One of the letters carries too many accents. Please type it more simply."))
+
+
+def _clean_line(field: str, typed: str, *, length: int) -> str:
+    text = unicodedata.normalize("NFC", typed.strip(" \t\u00a0"))
+    _refuse_unprintable(field, text, allowed=_JOINERS)
+    text = " ".join(text.split())
+    if len(text) > length:
+        raise InvalidInput(field, N_("This is too long. Please shorten it."))
+    if _WEB_ADDRESS.search(text):
+        raise InvalidInput(
+            field, N_("A web address cannot stand here. If it is none, please put a space after the full stop.")
+        )
+    return text
+
+
+def clean_name(typed: str) -> str:
+    """The name to keep: NFC, single spaces. Raises InvalidInput for the field ``name``."""
+    name = _clean_line("name", typed, length=NAME_LENGTH)
+    if not name:
+        raise InvalidInput("name", N_("Please type your name."))
+    if not any(unicodedata.category(character).startswith("L") for character in name):
+        raise InvalidInput("name", N_("A name has at least one letter. Please type your name."))
+    return name
+
+
+def clean_place(typed: str) -> str | None:
+    """The place to keep, or None where nothing was typed. Raises InvalidInput for the field ``place``."""
+    return _clean_line("place", typed, length=PLACE_LENGTH) or None
+
+
+def clean_comment(typed: str) -> str | None:
+    """The comment to keep, or None where nothing was typed; line ends become ``\\n``.
+
+    Raises InvalidInput for the field ``comment``.
+    """
+    text = unicodedata.normalize("NFC", typed).replace("\r\n", "\n").replace("\r", "\n").strip()
+    _refuse_unprintable("comment", text, allowed=_JOINERS + "\n\t")
+    if len(text) > COMMENT_LENGTH:
+        raise InvalidInput("comment", N_("The comment is too long. Please keep it under 1,000 characters."))
+    return text or None
+
+
+def initials(name: str) -> str:
+    """What is shown of a name whose owner chose initials: ``Aigerim Serikovna`` → ``A. S.``"""
+    return " ".join(f"{word[0].upper()}." for word in re.split(r"[\s-]+", name) if word and word[0].isalpha())

@@ -1,0 +1,25 @@
+"""The record of what was done with people's data."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from campaign.models import AuditEntry
+
+COMMAND_LINE = "command line"
+
+
+def record(session: Session, actor: str, action: str, petition_id: int, *, now: datetime, **details: Any) -> None:
+    """Note that ``actor`` did ``action``; ``details`` are numbers and choices, never anything about a signer."""
+    session.add(AuditEntry(at=now, actor=actor, action=action, petition_id=petition_id, details=details))
+
+
+def list_entries(session: Session, petition_id: int, *, most: int = 50) -> list[AuditEntry]:
+    """The latest entries about a petition, newest first."""
+    return list(
+        session.scalars(
+            select(AuditEntry).where(AuditEntry.petition_id == petition_id).order_by(AuditEntry.id.desc()).limit(most)
+        )
+    )

@@ -1,0 +1,36 @@
+"""The addresses of our own pages, as mails and exports name them."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from campaign.models import Organizer
+from campaign.services import confirming, subscribing
+from campaign.services.organizing import welcome_token
+from campaign.vault import Vault
+
+
+@dataclass(frozen=True)
+class Links:
+    """Links under ``base_url``. Those about a person carry a token and are made anew each time."""
+
+    base_url: str
+    vault: Vault
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).hostname or "localhost"
+
+    def petition(self, language: str, slug: str) -> str:
+        return f"{self.base_url}/{language}/p/{slug}"
+
+    def updates(self, language: str, slug: str) -> str:
+        return f"{self.base_url}/{language}/p/{slug}/updates"
+
+    def confirm(self, signature_id: int) -> str:
+        return f"{self.base_url}/confirm/{self.vault.token(confirming.PURPOSE, signature_id)}"
+
+    def welcome(self, organizer: Organizer) -> str:
+        return f"{self.base_url}/organize/welcome/{organizer.id}/{welcome_token(self.vault, organizer)}"
+
+    def unsubscribe(self, subscription_id: int) -> str:
+        return f"{self.base_url}/unsubscribe/{self.vault.token(subscribing.PURPOSE, subscription_id)}"

@@ -1,0 +1,177 @@
+"""A campaign file: the texts of a petition in every language, read from TOML and checked to the last key."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from datetime import time as time_of_day
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from campaign.errors import InvalidFile
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+Sender = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\r\n<>@]+$")]
+Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\r\n]+$")]
+Part = TypeVar("Part", bound=BaseModel)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceTexts(_Part):
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=500)]
+    text: dict[str, ShortText]
+
+
+class DemandTexts(_Part):
+    key: Slug
+    title: dict[str, ShortText]
+    text: dict[str, LongText]
+
+
+class TimelineTexts(_Part):
+    date: date
+    text: dict[str, LongText]
+
+
+class UpdateTexts(_Part):
+    key: Slug
+    date: date
+    title: dict[str, ShortText]
+    body: dict[str, LongText]
+
+
+class DigestPlan(_Part):
+    """When digests go out: weekly on ``weekday``, or monthly on ``day_of_month``."""
+
+    frequency: Literal["weekly", "monthly"] = "weekly"
+    weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "friday"
+    day_of_month: Annotated[int, Field(ge=1, le=31)] = 1
+    time: time_of_day = time_of_day(10)
+
+
+class PetitionFile(_Part):
+    """Everything a campaign file holds. Every text stands in every one of ``languages``."""
+
+    slug: Slug
+    languages: Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")]], Field(min_length=1)
+    ]
+    timezone: str
+    goal: Annotated[int, Field(gt=0, le=1_000_000_000)]
+    milestones: list[Annotated[int, Field(gt=0)]] = []
+    title: dict[str, ShortText]
+    addressee: dict[str, ShortText]
+    summary: dict[str, ShortText]
+    call: dict[str, LongText]
+    risk_note: dict[str, LongText]
+    sender: dict[str, Sender]
+    confirmation_subject: dict[str, Subject]
+    source: SourceTexts
+    digest: DigestPlan = DigestPlan()
+    demands: Annotated[list[DemandTexts], Field(min_length=1, max_length=50)]
+    timeline: list[TimelineTexts] = []
+    updates: list[UpdateTexts] = []
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("is not the name of a timezone, like Asia/Almaty") from None
+        return value
+
+    @field_validator("demands", "updates")
+    @classmethod
+    def _distinct_keys(cls, parts: list[Any]) -> list[Any]:
+        keys = [part.key for part in parts]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f"uses the key “{key}” twice")
+        return parts
+
+    @model_validator(mode="after")
+    def _every_language(self) -> Self:
+        check_languages(self, self.languages)
+        return self
+
+
+class UpdateFile(UpdateTexts):
+    """A file with one update."""
+
+
+def check_languages(part: object, languages: list[str], place: str = "") -> None:
+    """Raise ValueError naming the first text of ``part`` that lacks a language, or has one that is not announced."""
+    if isinstance(part, BaseModel):
+        for name in type(part).model_fields:
+            check_languages(getattr(part, name), languages, f"{place}.{name}" if place else name)
+    elif isinstance(part, list):
+        for position, item in enumerate(part, 1):
+            check_languages(item, languages, f"{place}[{position}]")
+    elif isinstance(part, Mapping):
+        for language in languages:
+            if language not in part:
+                raise ValueError(f"{place}: the language “{language}” is missing")
+        for language in part:
+            if language not in languages:
+                raise ValueError(f"{place}: the language “{language}” is not among the petition's languages")
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """``("demands", 1, "text", "ru")`` → ``demands[2].text.ru``, counting as people count."""
+    place = ""
+    for step in location:
+        place += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if place else step
+    return place
+
+
+_SENTENCES = {
+    "extra_forbidden": "is not a key that a campaign file has",
+    "missing": "is missing",
+    "string_too_short": "is empty",
+    "dict_type": "must have a text for each language",
+}
+
+
+def _sentence(problem: Any) -> str:
+    place = _place(problem["loc"])
+    said = _SENTENCES.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+    said = re.sub(r"^String should", "should", re.sub(r"^Input should", "should", said))
+    return f"{place} {said}" if place else said
+
+
+def _read(path: Path, kind: type[Part]) -> Part:
+    try:
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise InvalidFile(f"There is no file {path}.") from None
+    except (OSError, UnicodeDecodeError):
+        raise InvalidFile(f"The file {path} cannot be read as UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidFile(f"{path.name}: {error}.") from None
+    except ValidationError as error:
+        raise InvalidFile(f"{path.name}: {_sentence(error.errors()[0])}.") from None
+
+
+def read_petition_file(path: Path) -> PetitionFile:
+    """The campaign in the TOML file ``path``. Raises InvalidFile with the first problem and its place."""
+    return _read(path, PetitionFile)
+
+
+def read_update_file(path: Path, languages: list[str]) -> UpdateFile:
+    """The update in the TOML file ``path``, complete in ``languages``. Raises InvalidFile."""
+    update = _read(path, UpdateFile)
+    try:
+        check_languages(update, languages)
+    except ValueError as error:
+        raise InvalidFile(f"{path.name}: {error}.") from None
+    return update

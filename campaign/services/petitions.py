@@ -1,0 +1,156 @@
+"""Petitions: load from a campaign file, find, open, close; the versions of their demands; their updates."""
+
+import hashlib
+import json
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from campaign.errors import InvalidFile, NotFound
+from campaign.languages import available_languages
+from campaign.models import Demand, Petition, PetitionCounter, PetitionState, TextVersion, Update
+from campaign.models.column_types import Texts
+from campaign.services.petition_file import DemandTexts, PetitionFile, TimelineTexts, UpdateTexts
+from campaign.services.scheduling import plan_digest
+
+_PETITION_TEXTS = ("title", "addressee", "summary", "call", "risk_note", "sender", "confirmation_subject")
+
+
+def get_petition(session: Session, slug: str) -> Petition:
+    """The petition known as ``slug``. Raises NotFound."""
+    petition = session.scalars(select(Petition).where(Petition.slug == slug)).one_or_none()
+    if petition is None:
+        raise NotFound(f"There is no petition “{slug}” here.")
+    return petition
+
+
+def list_petitions(session: Session, *, state: PetitionState | None = None) -> list[Petition]:
+    """Petitions by slug, all or those in ``state``."""
+    wanted = select(Petition).order_by(Petition.slug)
+    return list(session.scalars(wanted if state is None else wanted.where(Petition.state == state)))
+
+
+def open_petition(petition: Petition) -> None:
+    """Take signatures from now on."""
+    petition.state = PetitionState.OPEN
+
+
+def close_petition(petition: Petition) -> None:
+    """Take no new signatures; those that wait for their confirmation may still be confirmed."""
+    petition.state = PetitionState.CLOSED
+
+
+def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Petition:
+    """Make the petition of a campaign file, or bring it up to the file; a new one is a draft.
+
+    Repeatable. A changed text of a demand makes a new text version; signatures keep the one they signed. Updates are
+    matched by key and never taken away. Raises InvalidFile for a language that pages and mails cannot be in, and for
+    one that is taken away although people signed in it.
+    """
+    for language in file.languages:
+        if language not in available_languages():
+            raise InvalidFile(
+                f"languages: the pages are not translated into “{language}”, only {', '.join(available_languages())}."
+            )
+    petition = session.scalars(select(Petition).where(Petition.slug == file.slug)).one_or_none()
+    if petition is None:
+        petition = Petition(slug=file.slug, counter=PetitionCounter())
+        session.add(petition)
+    elif removed := set(petition.languages) - set(file.languages):
+        raise InvalidFile(f"languages: “{min(removed)}” cannot be removed from a petition that was loaded with it.")
+    petition.languages = file.languages
+    petition.timezone = file.timezone
+    petition.goal = file.goal
+    petition.milestones = sorted(set(file.milestones))
+    petition.source_url = file.source.url
+    petition.texts = {
+        language: {name: getattr(file, name)[language] for name in _PETITION_TEXTS}
+        | {"source": file.source.text[language]}
+        for language in file.languages
+    }
+    petition.timeline = [_timeline(entry, file.languages) for entry in file.timeline]
+    session.flush()
+    _replace_demands(session, petition, file.demands)
+    for update in file.updates:
+        publish_update(session, petition, update)
+    plan_digest(session, petition, file.digest, now=now)
+    session.flush()
+    return petition
+
+
+def _timeline(entry: TimelineTexts, languages: list[str]) -> dict[str, object]:
+    return {"date": entry.date.isoformat(), "text": {language: entry.text[language] for language in languages}}
+
+
+def _by_language(languages: list[str], **fields: dict[str, str]) -> Texts:
+    return {language: {name: texts[language] for name, texts in fields.items()} for language in languages}
+
+
+def _replace_demands(session: Session, petition: Petition, demands: list[DemandTexts]) -> None:
+    kept = {demand.key: demand for demand in petition.demands}
+    ordered = []
+    for position, wanted in enumerate(demands, 1):
+        demand = kept.get(wanted.key) or Demand(key=wanted.key)
+        demand.position = position
+        demand.texts = _by_language(petition.languages, title=wanted.title, text=wanted.text)
+        ordered.append(demand)
+    petition.demands = ordered
+    session.flush()
+    for language in petition.languages:
+        _current_version(session, petition, language)
+
+
+def _current_version(session: Session, petition: Petition, language: str) -> None:
+    demands = [{"key": demand.key, **demand.texts[language]} for demand in petition.demands]
+    canonical = json.dumps(demands, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    known = session.scalars(
+        select(TextVersion).where(TextVersion.petition_id == petition.id, TextVersion.language == language)
+    ).all()
+    for version in known:
+        version.current = version.digest == digest
+    if digest not in {version.digest for version in known}:
+        session.add(
+            TextVersion(petition_id=petition.id, language=language, digest=digest, demands=demands, current=True)
+        )
+
+
+def get_text_version(session: Session, petition: Petition, language: str) -> TextVersion:
+    """The demands as they stand now in ``language``."""
+    return session.scalars(
+        select(TextVersion).where(
+            TextVersion.petition_id == petition.id, TextVersion.language == language, TextVersion.current
+        )
+    ).one()
+
+
+def publish_update(session: Session, petition: Petition, update: UpdateTexts) -> Update:
+    """Add an update, or correct the texts of the one with its key. The next digest carries a new one."""
+    stored = session.scalars(
+        select(Update).where(Update.petition_id == petition.id, Update.key == update.key)
+    ).one_or_none()
+    if stored is None:
+        stored = Update(petition_id=petition.id, key=update.key, sequence=latest_sequence(session, petition.id) + 1)
+        session.add(stored)
+    stored.published_on = update.date
+    stored.texts = _by_language(petition.languages, title=update.title, body=update.body)
+    session.flush()
+    return stored
+
+
+def latest_sequence(session: Session, petition_id: int) -> int:
+    """The sequence of the newest update, 0 where there is none."""
+    return session.scalar(select(func.max(Update.sequence)).where(Update.petition_id == petition_id)) or 0
+
+
+def list_updates(session: Session, petition_id: int, *, after: int = 0, most: int | None = None) -> list[Update]:
+    """Updates with a sequence above ``after``, newest first, ``most`` at most."""
+    return list(
+        session.scalars(
+            select(Update)
+            .where(Update.petition_id == petition_id, Update.sequence > after)
+            .order_by(Update.sequence.desc())
+            .limit(most)
+        )
+    )

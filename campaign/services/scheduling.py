@@ -1,0 +1,54 @@
+"""When a digest is due, in the campaign's own timezone: over clock changes, and on the 31st of a short month."""
+
+import calendar
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from campaign.models import Petition, Schedule
+from campaign.models.digest import Frequency
+from campaign.services.petition_file import WEEKDAYS, DigestPlan
+
+
+def next_run(schedule: Schedule, timezone: str, *, after: datetime) -> datetime:
+    """The first moment of the schedule later than ``after``, in UTC.
+
+    A time of day that a clock change skips runs when the clock has moved on; one that is repeated runs the first
+    time. Runs that were missed are not made up for: they coalesce into the one that is due.
+    """
+    zone = ZoneInfo(timezone)
+    day = after.astimezone(zone).date() - timedelta(days=1)
+    while True:
+        if _falls_on(schedule, day):
+            # fold=0 reads a repeated time as the first of the two; in a gap it is the time before the change, which
+            # in UTC is the moment after it.
+            moment = datetime.combine(day, schedule.time_of_day, tzinfo=zone).astimezone(UTC)
+            if moment > after:
+                return moment
+        day += timedelta(days=1)
+
+
+def _falls_on(schedule: Schedule, day: date) -> bool:
+    if schedule.frequency is Frequency.WEEKLY:
+        return day.weekday() == schedule.day
+    return day.day == min(schedule.day, calendar.monthrange(day.year, day.month)[1])
+
+
+def plan_digest(session: Session, petition: Petition, plan: DigestPlan, *, now: datetime) -> Schedule:
+    """Set when the petition's digest goes out. A run that is due already stays due unless the plan changed."""
+    frequency = Frequency(plan.frequency)
+    day = WEEKDAYS.index(plan.weekday) if frequency is Frequency.WEEKLY else plan.day_of_month
+    schedule = session.get(Schedule, petition.id)
+    if schedule is None:
+        schedule = Schedule(petition_id=petition.id)
+        session.add(schedule)
+    elif (schedule.frequency, schedule.day, schedule.time_of_day) == (
+        frequency,
+        day,
+        plan.time,
+    ) and schedule.next_at <= now:
+        return schedule
+    schedule.frequency, schedule.day, schedule.time_of_day = frequency, day, plan.time
+    schedule.next_at = next_run(schedule, petition.timezone, after=now)
+    return schedule

@@ -1,0 +1,165 @@
+"""Signing: keep a signature, and in the same transaction the mail that asks its signer to confirm it."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from campaign.email_address import EmailAddress
+from campaign.errors import NotOpen
+from campaign.models import (
+    ConfirmationAllowance,
+    Delivery,
+    DeliveryKind,
+    Display,
+    Petition,
+    PetitionCounter,
+    PetitionState,
+    Signature,
+    SignatureState,
+    TextVersion,
+)
+from campaign.tokens import random_id
+from campaign.vault import Vault
+
+CONFIRM_WITHIN = timedelta(hours=72)
+# One confirmation mail per address in this time, and so many in all, whatever is posted and under whichever petition.
+MAIL_AGAIN_AFTER = timedelta(hours=24)
+MAILS_IN_ALL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a signer said of themselves, as it is sealed."""
+
+    name: str
+    place: str | None = None
+    comment: str | None = None
+
+    def seal(self, vault: Vault, signature_id: int) -> bytes:
+        kept = {"name": self.name, "place": self.place, "comment": self.comment}
+        plain = json.dumps({key: value for key, value in kept.items() if value}, ensure_ascii=False)
+        return vault.seal(plain.encode(), row=f"signature:{signature_id}")
+
+    @classmethod
+    def open(cls, vault: Vault, signature_id: int, sealed: bytes) -> "Person":
+        return cls(**json.loads(vault.open(sealed, row=f"signature:{signature_id}")))
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One filled-in form, checked: the address is parsed, the texts are cleaned, the country is an ISO 3166 code."""
+
+    address: EmailAddress
+    person: Person
+    language: str
+    country: str | None = None
+    display: Display = Display.HIDDEN
+    wants_updates: bool = False
+
+
+def _insert(session: Session, table: Any) -> Any:
+    dialect = session.get_bind().dialect.name
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+
+
+def sign(
+    session: Session,
+    vault: Vault,
+    petition: Petition,
+    text_version: TextVersion,
+    submission: Submission,
+    *,
+    now: datetime,
+) -> None:
+    """Keep the submission until its signer confirms it, and queue the mail that asks for that.
+
+    Says nothing of whether the address was known: for one that waits for its confirmation the newest submission
+    counts, for one that has signed nothing changes. Raises NotOpen.
+    """
+    if petition.state is not PetitionState.OPEN:
+        raise NotOpen("This petition does not take signatures now.")
+    fingerprint = vault.fingerprint(submission.address)
+    signature_id = random_id()
+    values = {
+        "text_version_id": text_version.id,
+        "language": submission.language,
+        "country": submission.country,
+        "display": submission.display,
+        "wants_updates": submission.wants_updates,
+    }
+    # Of many posts at once one inserts; the unique key decides which, on either database.
+    session.execute(
+        _insert(session, Signature)
+        .values(
+            id=signature_id,
+            petition_id=petition.id,
+            state=SignatureState.PENDING,
+            fingerprint=fingerprint,
+            sealed_person=submission.person.seal(vault, signature_id),
+            sealed_address=vault.seal(str(submission.address).encode(), row=f"address:{signature_id}"),
+            expires_at=now + CONFIRM_WITHIN,
+            wrong_codes=0,
+            **values,
+        )
+        .on_conflict_do_nothing(index_elements=[Signature.petition_id, Signature.fingerprint])
+    )
+    kept_id, state = session.execute(
+        select(Signature.id, Signature.state).where(
+            Signature.petition_id == petition.id, Signature.fingerprint == fingerprint
+        )
+    ).one()
+    if state is not SignatureState.PENDING:
+        return
+    may_mail = _use_allowance(session, fingerprint, now)
+    if kept_id != signature_id:
+        session.execute(
+            update(Signature)
+            .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)
+            .values(
+                sealed_person=submission.person.seal(vault, kept_id),
+                **values,
+                **({"expires_at": now + CONFIRM_WITHIN} if may_mail else {}),
+            )
+            .execution_options(synchronize_session=False)
+        )
+    if may_mail:
+        _queue_confirmation(session, petition.id, kept_id, now)
+
+
+def _use_allowance(session: Session, fingerprint: bytes, now: datetime) -> bool:
+    """Whether the address may be sent a confirmation mail now; if so, it counts."""
+    insert = _insert(session, ConfirmationAllowance).values(fingerprint=fingerprint, mails=1, last_at=now)
+    counted = insert.on_conflict_do_update(
+        index_elements=[ConfirmationAllowance.fingerprint],
+        set_={"mails": ConfirmationAllowance.mails + 1, "last_at": now},
+        where=(ConfirmationAllowance.mails < MAILS_IN_ALL) & (ConfirmationAllowance.last_at <= now - MAIL_AGAIN_AFTER),
+    ).returning(ConfirmationAllowance.mails)
+    return session.execute(counted).scalar_one_or_none() is not None
+
+
+def forget_allowance(session: Session, fingerprint: bytes) -> None:
+    """Somebody at the address has answered: it is no bomber's victim, and may sign the next petition at once."""
+    session.execute(delete(ConfirmationAllowance).where(ConfirmationAllowance.fingerprint == fingerprint))
+
+
+def _queue_confirmation(session: Session, petition_id: int, signature_id: int, now: datetime) -> None:
+    session.add(
+        Delivery(
+            kind=DeliveryKind.CONFIRMATION,
+            petition_id=petition_id,
+            signature_id=signature_id,
+            queued_at=now,
+            due_at=now,
+        )
+    )
+    session.execute(
+        update(PetitionCounter)
+        .where(PetitionCounter.petition_id == petition_id)
+        .values(confirmations=PetitionCounter.confirmations + 1)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,36 @@
+"""A new installation: its folder, its keys, its tables."""
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from campaign.errors import DatabaseError, KeyringError
+from campaign.migrating import has_signatures, migrate
+from campaign.vault import Keyring
+from campaign.wiring import Campaign
+
+
+def set_up(campaign: Campaign) -> bool:
+    """Make what is missing; whether the keys are new. Repeatable. Raises KeyringError, DatabaseError.
+
+    Keys are never made beside a database that was sealed with others.
+    """
+    settings = campaign.settings
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).absolute().parent.is_dir():
+        raise DatabaseError(f"There is no folder for the database {url.database}.")
+    fresh = not settings.keyring.exists()
+    if fresh and has_signatures(campaign.database.engine):
+        raise KeyringError(
+            f"There is no keyring at {settings.keyring}, but the database holds signatures that were sealed with one. "
+            "Put the keyring's copy back: new keys could not read them."
+        )
+    if fresh:
+        settings.keyring.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Keyring.fresh().write(settings.keyring)
+    else:
+        Keyring.read(settings.keyring)
+    migrate(campaign.database.engine)
+    campaign.jobs.migrate()
+    return fresh

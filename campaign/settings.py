@@ -1,0 +1,145 @@
+"""Settings, read from the environment or a ``.env`` file, all checked at once. No secret has a default."""
+
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from limits import RateLimitItem
+from limits import parse as parse_limit
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from campaign.email_address import parse_email_address
+from campaign.errors import InvalidInput, InvalidSettings
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Settings(BaseSettings):
+    """How this server is run; each field is the variable ``CAMPAIGN_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="CAMPAIGN_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("var"), description="Where the database, the keyring and the outbox are kept.")
+    database_url: str = Field(
+        "", description="`sqlite:///path` or `postgresql+psycopg://…`; empty: a SQLite file in the data directory."
+    )
+    keyring: Path = Field(
+        Path(),
+        description="The file with the keys; empty: `keyring.json` in the data directory. Keep a copy elsewhere.",
+    )
+    host: str = Field("127.0.0.1", description="The address the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="The port the web server listens on.")
+    base_url: str = Field("", description="What links in mails begin with; empty: `http://HOST:PORT`.")
+    threads: int = Field(8, ge=1, le=256, description="Requests answered at the same time.")
+    smtp_url: str = Field(
+        "",
+        description="`smtp://`, `smtp+starttls://` or `smtps://` with `user:password@host:port`; "
+        "empty: mails become files in `DATA_DIR/outbox`.",
+    )
+    smtp_timeout: float = Field(60, gt=0, description="Seconds to wait for the mail server's answer.")
+    mail_from: str = Field("petition@example.org", description="The sender's address of every mail.")
+    check_dns: bool = Field(False, description="Ask the DNS whether a signer's mail domain exists, at signing.")
+    source_limit: Annotated[RateLimitItem | None, NoDecode] = Field(
+        default_factory=lambda: parse_limit("60/hour"),
+        description="Signatures accepted from one network (/24, /56): `60/hour`; `off` for kiosks and load tests.",
+    )
+    form_min_seconds: float = Field(
+        2, ge=0, description="A form sent back faster than this was not read by a person; 0: off."
+    )
+    trusted_proxies: int = Field(0, ge=0, le=5, description="How many reverse proxies in front add `X-Forwarded-For`.")
+    worker_name: str = Field(
+        "worker-1", pattern=r"^[a-z0-9-]{1,40}$", description="Names this worker among several; each needs its own."
+    )
+
+    @field_validator("source_limit", mode="before")
+    @classmethod
+    def _read_limit(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.strip().lower() == "off":
+            return None
+        try:
+            return parse_limit(value)
+        except ValueError:
+            raise ValueError("must read like 60/hour, or off") from None
+
+    @field_validator("mail_from")
+    @classmethod
+    def _check_sender(cls, value: str) -> str:
+        try:
+            return str(parse_email_address(value))
+        except InvalidInput:
+            raise ValueError("must be an e-mail address like petition@example.org") from None
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        try:
+            known = parts.scheme in {"smtp", "smtp+starttls", "smtps"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            known = False
+        if not known:
+            raise ValueError("must read like smtp+starttls://user:password@mail.example.org:587")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _check_base_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (
+            parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query
+        ):
+            raise ValueError("must read like https://petition.example.org")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _fill_in(self) -> Self:
+        # `frozen` guards callers; a default that follows from other settings is filled in before anyone sees it.
+        fill = object.__setattr__
+        if not self.database_url:
+            fill(self, "database_url", f"sqlite:///{self.data_dir.absolute() / 'campaign.sqlite'}")
+        if self.keyring == Path():
+            fill(self, "keyring", self.data_dir / "keyring.json")
+        if not self.base_url:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            fill(self, "base_url", f"http://{host}:{self.port}")
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server: it listens on loopback and is known by no other name."""
+        return self.host in _LOOPBACK and urlsplit(self.base_url).hostname in _LOOPBACK
+
+    @property
+    def trusted_hosts(self) -> list[str]:
+        """The names under which a request may ask for this server."""
+        named = urlsplit(self.base_url).hostname or self.host
+        return sorted({named, *(_LOOPBACK if self.host in _LOOPBACK else ())})
+
+    @property
+    def outbox(self) -> Path:
+        """Where mails are kept as files while no SMTP server is named."""
+        return self.data_dir / "outbox"
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises InvalidSettings with every problem in one message."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            f"CAMPAIGN_{'_'.join(map(str, problem['loc'])).upper()} {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors()
+        ]
+        raise InvalidSettings("Please correct the settings: " + "; ".join(problems) + ".") from None

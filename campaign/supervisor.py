@@ -1,0 +1,123 @@
+"""Everything on one machine: set up what is missing, load the built-in campaign, keep web and worker running."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import click
+
+from campaign.models import Petition, PetitionState, Role
+from campaign.services.organizing import add_organizer
+from campaign.services.petition_file import read_petition_file
+from campaign.services.petitions import list_petitions, load_petition, open_petition
+from campaign.setting_up import set_up
+from campaign.settings import read_settings
+from campaign.wiring import Campaign, wire
+
+BUILT_IN = Path(__file__).parent / "campaigns" / "kazakhstan.toml"
+FIRST_ORGANIZER = "organizer@example.org"
+_RESTART_AFTER = 2.0
+_STOP_WITHIN = 40.0
+
+
+def run_everything() -> int:
+    """Run until told to stop; the exit status. Raises CampaignError where it cannot start."""
+    campaign = wire(read_settings())
+    set_up(campaign)
+    petition, welcome = _load_built_in(campaign)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    children = [_Child("serve"), _Child("worker")]
+    if _wait_for_page(campaign, stopping, children[0]):
+        _greet(campaign, petition, welcome)
+    try:
+        while not stopping.wait(0.5):
+            for child in children:
+                child.keep_alive()
+    finally:
+        for child in children:
+            child.stop()
+    return 0
+
+
+class _Child:
+    """One command of ours as a process of its own, started again when it ends."""
+
+    def __init__(self, command: str) -> None:
+        self._command = [sys.executable, "-m", "campaign", command]
+        self._start()
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(self._command, start_new_session=True)  # noqa: S603 (our own command)
+        self._ended: float | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def keep_alive(self) -> None:
+        if self.is_running:
+            return
+        if self._ended is None:
+            self._ended = time.monotonic()
+            click.echo(
+                f"{self._command[-1]} ended with status {self._process.returncode}; starting it again.", err=True
+            )
+        elif time.monotonic() - self._ended > _RESTART_AFTER:
+            self._start()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+
+def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
+    """The first petition, and a one-time sign-in link where only this machine can use it."""
+    now = campaign.now()
+    with campaign.database.sessions.begin() as session:
+        known = list_petitions(session)
+        file = read_petition_file(BUILT_IN)
+        petition = next((item for item in known if item.slug == file.slug), None)
+        if petition is not None or not known:
+            petition = load_petition(session, file, now=now)
+            if not known and petition.state is PetitionState.DRAFT:
+                open_petition(petition)
+        petition = petition or known[0]
+        if not campaign.settings.is_local:
+            return petition, None
+        organizer = add_organizer(session, FIRST_ORGANIZER, petition, Role.OWNER, now=now)
+        return petition, campaign.links.welcome(organizer)
+
+
+def _wait_for_page(campaign: Campaign, stopping: threading.Event, web: _Child) -> bool:
+    settings = campaign.settings
+    while web.is_running and not stopping.wait(0.1):
+        try:
+            connection = HTTPConnection(settings.host, settings.port, timeout=2)
+            connection.request("GET", "/healthz", headers={"Host": settings.trusted_hosts[0]})
+            if connection.getresponse().status == 200:
+                return True
+        except (OSError, HTTPException):
+            continue
+    return False
+
+
+def _greet(campaign: Campaign, petition: Petition, welcome: str | None) -> None:
+    click.echo()
+    click.echo(f"  Petition:   {campaign.links.petition(petition.languages[0], petition.slug)}")
+    if welcome:
+        click.echo(f"  Organizer:  {welcome}   (one-time sign-in link)")
+    if campaign.settings.is_local and not campaign.settings.smtp_url:
+        click.echo(
+            f"  Mails:      {campaign.settings.base_url}/outbox   (no mail server is set, so mails become files)"
+        )
+    click.echo("\nStop with Ctrl-C.")
+    sys.stdout.flush()

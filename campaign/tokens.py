@@ -1,0 +1,18 @@
+"""The only source of randomness: row ids, keys, nonces. (What links carry is derived, not random: see ``vault``.)"""
+
+import secrets
+
+
+def random_id() -> int:
+    """An id for a row about a person: positive, 63 bits, and silent about when and in which order people came."""
+    return secrets.randbits(63) or random_id()
+
+
+def random_bytes(count: int) -> bytes:
+    """``count`` bytes for a key or a nonce."""
+    return secrets.token_bytes(count)
+
+
+def random_name() -> str:
+    """An opaque name of 32 characters, for what a browser or a process holds."""
+    return secrets.token_hex(16)

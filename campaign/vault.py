@@ -1,0 +1,159 @@
+"""Personal data at rest: seal it, open it, recognise an address without keeping it. The only cryptography.
+
+The keys live in the keyring, a file of mode 0600 that is never in the database and never in a backup of it. Whoever
+has the database alone can read no name and no address, recognise nobody, and make no link that this server accepts.
+"""
+
+import base64
+import hmac
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
+
+from campaign.email_address import EmailAddress
+from campaign.errors import KeyringError, LinkUnknown
+from campaign.tokens import random_bytes
+
+_NONCE = 12
+_ID = 8
+# Crockford's base 32: no letter that is read as a digit, five bits each.
+_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CODE_LOOKALIKES = str.maketrans("OIL", "011", " -")
+CODE_LENGTH = 6
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The keys of one installation.
+
+    ``sealing`` maps a version (1–255) to an AES-256 key: the highest seals, all open. ``lookup`` makes fingerprints,
+    ``links`` makes the tokens in mails and the codes beside them, ``sessions`` signs organizers' cookies and forms.
+    """
+
+    sealing: Mapping[int, bytes]
+    lookup: bytes
+    links: bytes
+    sessions: bytes
+
+    @classmethod
+    def fresh(cls) -> Self:
+        """New keys for a new installation."""
+        return cls(
+            sealing={1: random_bytes(32)}, lookup=random_bytes(32), links=random_bytes(64), sessions=random_bytes(32)
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The keys kept in the file ``path``. Raises KeyringError with what to do about it."""
+        try:
+            if path.stat().st_mode & 0o077:
+                raise KeyringError(
+                    f"The keyring {path} can be read by other users of this machine; run: chmod 600 {path}"
+                )
+            kept = json.loads(path.read_text(encoding="ascii"))
+            return cls(
+                sealing={int(version): base64.b64decode(key) for version, key in kept["sealing"].items()},
+                lookup=base64.b64decode(kept["lookup"]),
+                links=base64.b64decode(kept["links"]),
+                sessions=base64.b64decode(kept["sessions"]),
+            )
+        except FileNotFoundError:
+            raise KeyringError(
+                f"There is no keyring at {path}. For a new installation run: campaign init. For an existing one, "
+                "put the keyring's copy back: without it no name or address can be read."
+            ) from None
+        except PermissionError:
+            raise KeyringError(f"The keyring {path} cannot be read by this user.") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise KeyringError(f"The file {path} is not a keyring. Put the keyring's copy back.") from None
+
+    def write(self, path: Path) -> None:
+        """Keep the keys in ``path``, readable by this user alone. Raises KeyringError where the file exists already."""
+        kept = {
+            "sealing": {str(version): base64.b64encode(key).decode() for version, key in self.sealing.items()},
+            "lookup": base64.b64encode(self.lookup).decode(),
+            "links": base64.b64encode(self.links).decode(),
+            "sessions": base64.b64encode(self.sessions).decode(),
+        }
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise KeyringError(f"The keyring {path} exists already; it is never overwritten.") from None
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump(kept, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+class Vault:
+    """Seals and opens with the keys of one keyring."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._sealers = {version: AESGCM(key) for version, key in keyring.sealing.items()}
+        self._newest = max(keyring.sealing)
+        self._lookup = keyring.lookup
+        self._links = AESSIV(keyring.links)
+        self._codes = sha256(b"codes" + keyring.links).digest()
+        self.session_secret = keyring.sessions
+
+    def seal(self, plain: bytes, *, row: str) -> bytes:
+        """Encrypt ``plain`` so that it opens only as part of ``row`` (say ``signature:17``).
+
+        AES-256-GCM (NIST SP 800-38D). The row's identity is associated data: a sealed name moved to another row does
+        not open there.
+        """
+        nonce = random_bytes(_NONCE)
+        return bytes([self._newest]) + nonce + self._sealers[self._newest].encrypt(nonce, plain, row.encode())
+
+    def open(self, sealed: bytes, *, row: str) -> bytes:
+        """What ``seal`` was given. Raises KeyringError where the keys or the row are not those it was sealed with."""
+        try:
+            return self._sealers[sealed[0]].decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], row.encode())
+        except (InvalidTag, KeyError, IndexError):
+            raise KeyringError(f"The data of {row} cannot be opened: it was sealed with another keyring.") from None
+
+    def fingerprint(self, address: EmailAddress) -> bytes:
+        """32 bytes by which an address is recognised again: HMAC-SHA-256 of its comparable spelling."""
+        return hmac.digest(self._lookup, address.comparable.encode(), "sha256")
+
+    def token(self, purpose: str, row_id: int) -> str:
+        """What a link carries for the row ``row_id``: 32 characters, opaque, the same each time it is asked for.
+
+        AES-SIV (RFC 5297) both hides and authenticates the id; ``purpose`` keeps a link for one thing from opening
+        another.
+        """
+        sealed = self._links.encrypt(row_id.to_bytes(_ID), [purpose.encode()])
+        return base64.urlsafe_b64encode(sealed).decode()
+
+    def read_token(self, purpose: str, token: str) -> int:
+        """The row that a link was made for. Raises LinkUnknown."""
+        try:
+            sealed = base64.b64decode(token, altchars=b"-_", validate=True)
+            return int.from_bytes(self._links.decrypt(sealed, [purpose.encode()]))
+        except (InvalidTag, ValueError):
+            raise LinkUnknown("This link is not complete. Please copy the whole link from the mail.") from None
+
+    def code(self, row_id: int) -> str:
+        """The six characters that stand in the mail beside the link, but not in it."""
+        number = int.from_bytes(hmac.digest(self._codes, row_id.to_bytes(_ID), "sha256")[:4])
+        return "".join(_CODE_ALPHABET[number >> (5 * place) & 31] for place in range(CODE_LENGTH))
+
+    def code_matches(self, row_id: int, typed: str) -> bool:
+        """Whether ``typed`` is the row's code, in any case, with spaces or hyphens, O for 0 and I or L for 1."""
+        return hmac.compare_digest(
+            self.code(row_id), typed.upper().translate(_CODE_LOOKALIKES).encode("ascii", "replace").decode()
+        )
+
+    def browser_mark(self, petition_id: int, fingerprint: bytes) -> str:
+        """What the browser that posted a signature keeps, so that its owner needs no code to confirm.
+
+        It follows from the address alone, so it is the same whether that address is new, pending or has signed.
+        """
+        return hmac.digest(self._codes, petition_id.to_bytes(_ID) + fingerprint, "sha256")[:16].hex()

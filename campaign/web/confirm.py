@@ -1,0 +1,70 @@
+"""The link from the confirmation mail: see what is signed, confirm it, or say that it was somebody else."""
+
+from flask import Blueprint, render_template, request
+
+from campaign.errors import ProofNeeded
+from campaign.models import Petition, Signature, SignatureState
+from campaign.services.confirming import Proof, check_proof, comes_from_signer, confirm, disown, get_followed
+from campaign.services.counting import count_confirmed
+from campaign.services.signing import Person
+from campaign.web.browser_marks import browser_marks
+from campaign.web.context import campaign, texts_of, use_language
+from campaign.web.security import Entry, entry
+
+blueprint = Blueprint("confirm", __name__)
+
+
+def _page(signature: Signature, petition: Petition, *, needs_code: bool, error: str | None = None) -> str:
+    assert signature.sealed_person is not None  # pending and confirmed signatures have one
+    return render_template(
+        "confirm/show.html",
+        signature=signature,
+        person=Person.open(campaign().vault, signature.id, signature.sealed_person),
+        petition=petition,
+        texts=texts_of(petition),
+        demands=signature.text_version.demands,
+        needs_code=needs_code,
+        error=error,
+    )
+
+
+@blueprint.get("/confirm/<token>")
+@entry(Entry.LINK)
+def show(token: str) -> str:
+    vault = campaign().vault
+    with campaign().database.snapshots() as session:
+        signature = get_followed(session, vault, token, now=campaign().now())
+        petition = session.get_one(Petition, signature.petition_id)
+        use_language(signature.language)
+        if signature.state is SignatureState.CONFIRMED:
+            return _confirmed(petition, count_confirmed(session, petition.id))
+        known = comes_from_signer(vault, signature, Proof(browser_marks()))
+        return _page(signature, petition, needs_code=not known)
+
+
+def _confirmed(petition: Petition, total: int) -> str:
+    return render_template("confirm/confirmed.html", petition=petition, texts=texts_of(petition), confirmed=total)
+
+
+@blueprint.post("/confirm/<token>")
+@entry(Entry.LINK)
+def answer(token: str) -> str | tuple[str, int]:
+    vault, now = campaign().vault, campaign().now()
+    proof = Proof(browser_marks(), request.form.get("code", ""))
+    with campaign().database.sessions.begin() as session:
+        signature = get_followed(session, vault, token, now=now, for_update=True)
+        petition = session.get_one(Petition, signature.petition_id)
+        use_language(signature.language)
+        if signature.state is SignatureState.CONFIRMED and request.form.get("action") != "not-me":
+            return _confirmed(petition, count_confirmed(session, petition.id))
+        try:
+            check_proof(vault, signature, proof)
+        except ProofNeeded as needed:
+            # Leaving normally commits, so a wrong code is counted.
+            return _page(signature, petition, needs_code=True, error=needed.sentence), 422
+        if request.form.get("action") == "not-me":
+            disown(session, signature, now=now)
+            return render_template("confirm/disowned.html", texts=texts_of(petition))
+        confirm(session, vault, signature, now=now)
+        session.flush()
+        return _confirmed(petition, count_confirmed(session, petition.id))

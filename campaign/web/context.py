@@ -1,0 +1,60 @@
+"""What every view and template has at hand: the installation, the reader's language, texts in it."""
+
+from typing import Any, cast
+
+from flask import Flask, current_app, g, request
+
+from campaign.languages import Language, available_languages
+from campaign.models import Petition
+from campaign.web.source_limit import SourceLimit
+from campaign.wiring import Campaign
+
+
+def install(app: Flask, campaign: Campaign, source_limit: SourceLimit) -> None:
+    """Hang the installation on the application, and the languages on its templates."""
+    app.extensions["campaign"] = campaign
+    app.extensions["source_limit"] = source_limit
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    # Jinja adds this method when the extension is installed.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda sentence: reader_language().gettext(sentence),
+        lambda one, many, count: reader_language().ngettext(one, many, count),
+        newstyle=True,
+    )
+    app.context_processor(lambda: {"language": reader_language(), "Language": Language})
+    app.url_value_preprocessor(_take_language)
+
+
+def _take_language(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    if values and "lang" in values:
+        use_language(values["lang"])
+
+
+def campaign() -> Campaign:
+    """The installation that this request is for."""
+    return cast("Campaign", current_app.extensions["campaign"])
+
+
+def source_limit() -> SourceLimit:
+    """How many signatures one network may send."""
+    return cast("SourceLimit", current_app.extensions["source_limit"])
+
+
+def use_language(code: str) -> None:
+    """Answer this request in ``code``, where we have it."""
+    if code in available_languages():
+        g.language = Language(code)
+
+
+def reader_language() -> Language:
+    """The language of the address or of the person; else the best that the browser asks for."""
+    if "language" not in g:
+        g.language = Language(request.accept_languages.best_match(available_languages()) or available_languages()[0])
+    return cast("Language", g.language)
+
+
+def texts_of(petition: Petition) -> dict[str, str]:
+    """The petition's texts in the reader's language, or in its first."""
+    return petition.texts.get(reader_language().code) or petition.texts[petition.languages[0]]

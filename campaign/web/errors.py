@@ -1,0 +1,96 @@
+"""From an error to a page: one table of statuses, one template, and never a traceback."""
+
+import logging
+from traceback import format_tb
+
+from flask import Flask, render_template
+from sqlalchemy.exc import DBAPIError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from campaign.errors import (
+    CampaignError,
+    Forbidden,
+    LinkExpired,
+    LinkUnknown,
+    NotFound,
+    NotOpen,
+    ProofNeeded,
+    TooMany,
+)
+from campaign.web.context import reader_language
+
+_log = logging.getLogger(__name__)
+N_ = str  # marks a sentence for the translators; the page translates it
+
+STATUS: dict[type[CampaignError], int] = {
+    NotFound: 404,
+    Forbidden: 403,
+    NotOpen: 409,
+    LinkExpired: 410,
+    LinkUnknown: 404,
+    ProofNeeded: 422,
+    TooMany: 429,
+}
+
+TITLES = {
+    400: N_("This request could not be read"),
+    403: N_("This is not for you to see"),
+    404: N_("There is nothing here"),
+    405: N_("This cannot be done here"),
+    409: N_("This petition is closed"),
+    410: N_("This link is no longer valid"),
+    413: N_("This is too much at once"),
+    422: N_("Something is missing"),
+    429: N_("Too many at once"),
+    500: N_("Something went wrong on our side"),
+    503: N_("The server is busy for a moment"),
+}
+
+ADVICE = {
+    400: N_("Please go back, reload the page and try again."),
+    403: N_("Ask the person who invited you for the right role."),
+    404: N_("If you followed a link from a mail, please copy the whole link: some programs break it in two."),
+    405: N_("Please go back to the page before."),
+    409: N_("It no longer takes signatures. Its page still shows what it asked for and how many signed."),
+    410: N_(
+        "Links to confirm a signature work for three days. What was typed has been erased; "
+        "if you still want to sign, please fill in the form again."
+    ),
+    413: N_("Please shorten what you typed."),
+    422: N_("Please go back and try again."),
+    429: N_("Many people sign from where you are. Please try again in an hour: nothing is wrong with your signature."),
+    500: N_("Nothing you did is the cause. Please try again in a few minutes."),
+    503: N_("Please try again in a minute. Nothing is lost."),
+}
+
+
+def _page(status: int) -> tuple[str, int]:
+    known = status if status in TITLES else 500 if status >= 500 else 400
+    _ = reader_language().gettext
+    return render_template("error.html", title=_(TITLES[known]), advice=_(ADVICE[known])), status
+
+
+def install(app: Flask) -> None:
+    """Answer every error with a page in the reader's language."""
+
+    @app.errorhandler(CampaignError)
+    def _refused(error: CampaignError) -> tuple[str, int]:
+        status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+        if status == 500:
+            _log.error("%s: %s", type(error).__name__, error)
+        return _page(status)
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> tuple[str, int]:
+        return _page(error.code or 500)
+
+    @app.errorhandler(OperationalError)
+    def _database(error: DBAPIError) -> tuple[str, int]:
+        _log.error("The database cannot be used: %s", type(error.orig).__name__)
+        return _page(503)
+
+    @app.errorhandler(Exception)
+    def _unexpected(error: Exception) -> tuple[str, int]:
+        # The message may quote what a signer typed; the traceback's lines do not.
+        _log.error("Unexpected %s at %s", type(error).__name__, "".join(format_tb(error.__traceback__)))
+        return _page(500)

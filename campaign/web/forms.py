@@ -1,0 +1,130 @@
+"""The public forms: what was typed, checked by the same rules as everywhere, with errors beside their fields."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+
+from campaign.email_address import EmailAddress, parse_email_address
+from campaign.errors import InvalidInput
+from campaign.languages import find_country
+from campaign.models import Display
+from campaign.personal_text import clean_comment, clean_name
+from campaign.services.signing import Person, Submission
+from campaign.web.context import campaign
+from campaign.web.security import SameOrigin, form_age
+
+N_ = str  # marks a sentence for the translators; the page translates it
+Value = TypeVar("Value")
+
+
+def _accepted(check: Callable[[str], Value], field: Field) -> Value:
+    try:
+        return check(field.data or "")
+    except InvalidInput as error:
+        raise ValidationError(error.sentence) from None
+
+
+class PublicForm(FlaskForm):  # type: ignore[misc]
+    """A form on a page that is the same for everybody: no session, no cookie."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        csrf = True
+        csrf_class = SameOrigin
+
+    @property
+    def general_errors(self) -> list[str]:
+        """What is wrong with the form as a whole."""
+        return [str(error) for error in (*self.csrf_token.errors, *self.form_errors)]
+
+
+class SigningForm(PublicForm):
+    """The fields of the interface contract, and the version of the demands that the page showed."""
+
+    TOO_MANY = N_(
+        "Very many signatures came from where you are. Please send the form again in an hour: "
+        "nothing is wrong with yours."
+    )
+
+    name = StringField()
+    email = StringField()
+    country = SelectField(validate_choice=False)
+    comment = TextAreaField()
+    display = RadioField(
+        choices=[(choice.value, choice.value) for choice in Display],
+        default=Display.HIDDEN.value,
+        validate_choice=False,
+    )
+    updates = BooleanField()
+    consent = BooleanField()
+    text_version = HiddenField()
+
+    _address: EmailAddress
+    _name: str
+    _comment: str | None
+    _country: str | None = None
+    _display: Display
+
+    def validate_name(self, field: Field) -> None:
+        self._name = _accepted(clean_name, field)
+
+    def validate_email(self, field: Field) -> None:
+        check_dns = campaign().settings.check_dns
+        self._address = _accepted(lambda typed: parse_email_address(typed, check_dns=check_dns), field)
+
+    def validate_comment(self, field: Field) -> None:
+        self._comment = _accepted(clean_comment, field)
+
+    def validate_country(self, field: Field) -> None:
+        if (field.data or "").strip():
+            self._country = find_country(field.data)
+            if self._country is None:
+                raise ValidationError(N_("Please choose a country from the list."))
+
+    def validate_display(self, field: Field) -> None:
+        try:
+            self._display = Display(field.data or Display.HIDDEN)
+        except ValueError:
+            raise ValidationError(N_("Please choose how your name is shown.")) from None
+
+    def validate_consent(self, field: Field) -> None:
+        if not field.data:
+            raise ValidationError(N_("Please tick this if you want to sign: without it we may not keep your name."))
+
+    def check_whole(self, *, text_version: str) -> bool:
+        """Check all fields, that the demands are those the page showed, and that a person had the time to read them."""
+        valid: bool = self.validate()
+        if self.text_version.data and self.text_version.data != text_version:
+            self.form_errors.append(
+                N_("The demands were changed while you were reading. Please read them once more, then sign.")
+            )
+        least = campaign().settings.form_min_seconds
+        age = form_age(self.csrf_token.data)
+        if least and (age is None or age < least):
+            self.form_errors.append(N_("That was very fast. Please wait a moment and press the button again."))
+        return valid and not self.form_errors
+
+    def submission(self, language: str) -> Submission:
+        """What the checked form says."""
+        return Submission(
+            address=self._address,
+            person=Person(name=self._name, comment=self._comment),
+            language=language,
+            country=self._country,
+            display=self._display,
+            wants_updates=bool(self.updates.data),
+        )
+
+    def first_errors(self) -> Mapping[str, Any]:
+        """Field → its first error, in the order of the form."""
+        return {name: errors[0] for name, errors in self.errors.items() if name and name != "csrf_token" and errors}

@@ -1,0 +1,17 @@
+"""Whether the server can do its work, for a monitor to ask."""
+
+from flask import Blueprint, Response, jsonify
+from sqlalchemy import text
+
+from campaign.web.context import campaign
+from campaign.web.security import Entry, entry
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@entry(Entry.PUBLIC)
+def healthz() -> Response:
+    with campaign().database.snapshots() as session:
+        session.execute(text("SELECT 1"))
+    return jsonify(status="ok")

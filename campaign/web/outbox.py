@@ -1,0 +1,68 @@
+"""Mails that became files, for a newcomer who has no mail server: readable on this machine alone."""
+
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from ipaddress import ip_address
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, make_response, render_template, request
+
+from campaign.web.context import campaign
+from campaign.web.security import Entry, entry
+
+blueprint = Blueprint("outbox", __name__)
+
+
+@blueprint.before_request
+def _only_here() -> None:
+    # A reverse proxy on this machine would make the whole world look local.
+    if request.headers.get("X-Forwarded-For") or not ip_address(request.remote_addr or "::").is_loopback:
+        abort(404)
+
+
+def _read(path: Path) -> EmailMessage:
+    return message_from_bytes(path.read_bytes(), policy=policy.default)
+
+
+def _get(number: int) -> Path:
+    path = campaign().settings.outbox / f"{number:06}.eml"
+    if not path.exists():
+        abort(404)
+    return path
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    return part.get_content() if part is not None else ""
+
+
+@blueprint.get("/outbox")
+@entry(Entry.LOCAL)
+def index() -> str:
+    files = sorted(campaign().settings.outbox.glob("[0-9]*.eml"), reverse=True)[:200]
+    return render_template("outbox/index.html", mails=[(int(path.stem), _read(path)) for path in files])
+
+
+@blueprint.get("/outbox/<int:number>")
+@entry(Entry.LOCAL)
+def show(number: int) -> str:
+    message = _read(_get(number))
+    return render_template("outbox/show.html", number=number, message=message, text=_body(message, "plain"))
+
+
+@blueprint.get("/outbox/<int:number>/html")
+@entry(Entry.LOCAL)
+def html(number: int) -> Response:
+    answer = make_response(_body(_read(_get(number)), "html"))
+    # Styles inside a mail are all there is; links open in the window around the frame.
+    answer.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self';"
+        " sandbox allow-top-navigation-by-user-activation"
+    )
+    return answer
+
+
+@blueprint.get("/outbox/<int:number>.eml")
+@entry(Entry.LOCAL)
+def raw(number: int) -> Response:
+    return Response(_get(number).read_bytes(), mimetype="message/rfc822")

@@ -1,0 +1,129 @@
+"""The petition's public pages: read it, sign it, follow it."""
+
+from flask import Blueprint, Response, abort, jsonify, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from campaign.errors import NotFound
+from campaign.languages import available_languages
+from campaign.markdown import render_markdown
+from campaign.models import Petition, PetitionState, TextVersion
+from campaign.services.counting import count_confirmed
+from campaign.services.petitions import get_petition, get_text_version, list_petitions, list_updates
+from campaign.services.signing import sign
+from campaign.web.browser_marks import remember_mark
+from campaign.web.context import campaign, reader_language, source_limit, texts_of
+from campaign.web.forms import SigningForm
+from campaign.web.security import Entry, entry
+
+blueprint = Blueprint("petition", __name__)
+LATEST_UPDATES = 3
+
+
+def _get_public(session: Session, slug: str, lang: str) -> Petition:
+    petition = get_petition(session, slug)
+    if petition.state is PetitionState.DRAFT or lang not in petition.languages or lang not in available_languages():
+        raise NotFound("There is no such petition in this language.")
+    return petition
+
+
+def _page(session: Session, petition: Petition, version: TextVersion, form: SigningForm) -> str:
+    return render_template(
+        "petition/show.html",
+        petition=petition,
+        texts=texts_of(petition),
+        version=version,
+        form=form,
+        errors=form.first_errors(),
+        confirmed=count_confirmed(session, petition.id),
+        updates=list_updates(session, petition.id, most=LATEST_UPDATES),
+        countries=reader_language().countries(),
+        render_markdown=render_markdown,
+        page_url=campaign().links.petition(reader_language().code, petition.slug),
+    )
+
+
+@blueprint.get("/")
+@entry(Entry.PUBLIC)
+def front() -> str:
+    with campaign().database.snapshots() as session:
+        petitions = [
+            (petition, count_confirmed(session, petition.id))
+            for petition in list_petitions(session, state=PetitionState.OPEN)
+        ]
+        return render_template("petition/front.html", petitions=petitions, texts_of=texts_of)
+
+
+@blueprint.get("/<lang>/p/<slug>")
+@entry(Entry.PUBLIC)
+def show(lang: str, slug: str) -> str:
+    with campaign().database.snapshots() as session:
+        petition = _get_public(session, slug, lang)
+        return _page(session, petition, get_text_version(session, petition, lang), SigningForm(formdata=None))
+
+
+@blueprint.post("/<lang>/p/<slug>")
+@entry(Entry.PUBLIC)
+def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
+    form = SigningForm()
+    now = campaign().now()
+    with campaign().database.snapshots() as session:
+        petition = _get_public(session, slug, lang)
+        version = get_text_version(session, petition, lang)
+        if not form.check_whole(text_version=version.short_digest):
+            return _page(session, petition, version, form), 422
+        if not source_limit().allows(request.remote_addr, now.date()):
+            form.form_errors.append(form.TOO_MANY)
+            return _page(session, petition, version, form), 429
+    submission = form.submission(lang)
+    with campaign().database.sessions.begin() as session:
+        sign(session, campaign().vault, petition, version, submission, now=now)
+    answer = redirect(url_for("petition.check_mail", lang=lang, slug=slug), 303)
+    remember_mark(answer, campaign().vault.browser_mark(petition.id, campaign().vault.fingerprint(submission.address)))
+    return answer
+
+
+@blueprint.get("/<lang>/p/<slug>/check-your-mail")
+@entry(Entry.PUBLIC)
+def check_mail(lang: str, slug: str) -> str:
+    with campaign().database.snapshots() as session:
+        petition = _get_public(session, slug, lang)
+        return render_template(
+            "petition/check_mail.html", petition=petition, texts=texts_of(petition), outbox=_outbox_address()
+        )
+
+
+def _outbox_address() -> str | None:
+    """Where a newcomer without a mail server reads the mail."""
+    settings = campaign().settings
+    return "/outbox" if settings.is_local and not settings.smtp_url else None
+
+
+@blueprint.get("/<lang>/p/<slug>/updates")
+@entry(Entry.PUBLIC)
+def updates(lang: str, slug: str) -> str:
+    with campaign().database.snapshots() as session:
+        petition = _get_public(session, slug, lang)
+        return render_template(
+            "petition/updates.html",
+            petition=petition,
+            texts=texts_of(petition),
+            updates=list_updates(session, petition.id),
+            render_markdown=render_markdown,
+        )
+
+
+@blueprint.get("/p/<slug>/count.json")
+@entry(Entry.PUBLIC)
+def count(slug: str) -> Response:
+    with campaign().database.snapshots() as session:
+        petition = get_petition(session, slug)
+        if petition.state is PetitionState.DRAFT:
+            abort(404)
+        as_of = campaign().now().replace(microsecond=0).isoformat()
+        answer = make_response(
+            jsonify(confirmed=count_confirmed(session, petition.id), goal=petition.goal, as_of=as_of)
+        )
+    answer.headers["Cache-Control"] = "public, max-age=10"
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    return answer

@@ -1,0 +1,105 @@
+"""Who may enter where, what headers go out, and how a form proves that it comes from our own page."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from wtforms import Field
+from wtforms.csrf.core import CSRF
+
+from campaign.web.context import campaign
+
+View = TypeVar("View", bound=Callable[..., Any])
+N_ = str  # marks a sentence for the translators; the page translates it
+
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_TOKEN_LASTS = 7 * 24 * 3600
+
+
+class Entry(StrEnum):
+    """Who may use a route. Every route declares one; a test reads them all."""
+
+    PUBLIC = "anyone"
+    LINK = "whoever has the link from the mail"
+    ORGANIZER = "a signed-in organizer, with a role where a petition is named"
+    LOCAL = "this machine alone"
+
+
+def entry(who: Entry) -> Callable[[View], View]:
+    """Declare who may use a view."""
+
+    def declare(view: View) -> View:
+        cast("Any", view).entry = who
+        return view
+
+    return declare
+
+
+def entry_of(view: Callable[..., Any]) -> Entry | None:
+    """Who may use a view, None where nobody declared it."""
+    return getattr(view, "entry", None)
+
+
+def install(app: Flask, *, https: bool) -> None:
+    """Put the headers on every answer."""
+
+    @app.after_request
+    def _headers(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+        if https:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        view = current_app.view_functions.get(request.endpoint or "")
+        if view is not None and entry_of(view) in (Entry.LINK, Entry.ORGANIZER):
+            headers["Cache-Control"] = "no-store"
+            headers.setdefault("Referrer-Policy", "no-referrer")
+        # Not no-referrer on public pages: browsers would then hide the Origin that protects the form.
+        headers.setdefault("Referrer-Policy", "same-origin")
+        return response
+
+
+def _form_signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(campaign().vault.session_secret, salt="public form")
+
+
+class SameOrigin(CSRF):
+    """The public form's proof of origin, which needs no session and no cookie (docs/decisions/0005).
+
+    Browsers say where a form was sent from: Sec-Fetch-Site (Fetch Metadata), else Origin (RFC 6454). One that says
+    neither sends back the token from the page.
+    """
+
+    def generate_csrf_token(self, _csrf_token_field: Field) -> str:
+        return _form_signer().dumps("")
+
+    def validate_csrf_token(self, _form: Any, field: Field) -> None:
+        if not (_sent_from_here() or form_age(field.data) is not None):
+            raise ValueError(N_("The form could not be checked. Please send it again."))
+
+
+def _sent_from_here() -> bool:
+    if (site := request.headers.get("Sec-Fetch-Site")) is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin")
+    return origin not in (None, "null") and urlsplit(origin).netloc in (
+        request.host,
+        urlsplit(campaign().settings.base_url).netloc,
+    )
+
+
+def form_age(token: str | None) -> float | None:
+    """Seconds since the page with this token was made; None for a token that is not ours or older than a week."""
+    try:
+        _, made = _form_signer().loads(token or "", max_age=_TOKEN_LASTS, return_timestamp=True)
+    except BadSignature:
+        return None
+    return cast("float", (campaign().now() - made).total_seconds())

@@ -1,0 +1,48 @@
+"""The web server: one process, some threads."""
+
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from campaign.web import create_app
+from campaign.wiring import Campaign
+
+
+class _Server(BaseApplication):
+    def __init__(self, app: Flask, options: dict[str, Any]) -> None:
+        self._app = app
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return self._app
+
+
+def serve_web(campaign: Campaign) -> None:
+    """Serve until told to stop.
+
+    One process, because the limit per network is counted in its memory. No access log: it would hold addresses.
+    """
+    settings = campaign.settings
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    _Server(
+        create_app(campaign),
+        {
+            "bind": f"{host}:{settings.port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": settings.threads,
+            "keepalive": 5,
+            "graceful_timeout": 10,
+            "accesslog": None,
+            "loglevel": "warning",
+            "limit_request_line": 2048,
+            "limit_request_fields": 60,
+            "control_socket_disable": True,
+        },
+    ).run()

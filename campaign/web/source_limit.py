@@ -1,0 +1,35 @@
+"""How many signatures one network may send, remembered without remembering the network."""
+
+import hmac
+from datetime import date
+from ipaddress import ip_address, ip_network
+
+from limits import RateLimitItem
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from campaign.tokens import random_bytes
+
+_PREFIX = {4: 24, 6: 56}
+
+
+class SourceLimit:
+    """Counts by a keyed hash of the network; the key lives in memory and changes every day."""
+
+    def __init__(self, limit: RateLimitItem | None) -> None:
+        self._limit = limit
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._key = (date.min, b"")
+
+    def allows(self, source: str | None, today: date) -> bool:
+        """Count one more signature from the IP address ``source``; False where there were too many."""
+        if self._limit is None or source is None:
+            return True
+        if self._key[0] != today:
+            self._key = (today, random_bytes(32))
+        try:
+            address = ip_address(source)
+        except ValueError:
+            return True  # a local socket has no address
+        network = ip_network((address, _PREFIX[address.version]), strict=False)
+        return self._limiter.hit(self._limit, hmac.digest(self._key[1], str(network).encode(), "sha256").hex())

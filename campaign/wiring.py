@@ -1,0 +1,70 @@
+"""The collaborators of one installation, chosen in one place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from campaign import clock
+from campaign.db import Database, open_database
+from campaign.engine import Jobs
+from campaign.mail.smtp import SmtpTransport
+from campaign.mail.transport import FileTransport, Transport
+from campaign.services.delivering import Sender
+from campaign.services.links import Links
+from campaign.settings import Settings
+from campaign.vault import Keyring, Vault
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One installation: what its doors hand to the services."""
+
+    settings: Settings
+    database: Database
+    jobs: Jobs
+    now: Callable[[], datetime]
+    open_transport: Callable[[], Transport]
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Opened on first use, so that a new installation can be set up. Raises KeyringError."""
+        return Vault(Keyring.read(self.settings.keyring))
+
+    @cached_property
+    def links(self) -> Links:
+        return Links(self.settings.base_url, self.vault)
+
+    def sender(self, part: str) -> Sender:
+        """A sender with a connection of its own, for one thread of this worker, which calls itself ``part``."""
+        return Sender(
+            sessions=self.database.sessions,
+            vault=self.vault,
+            links=self.links,
+            mail_from=self.settings.mail_from,
+            transport=self.open_transport(),
+            claimant=f"{self.settings.worker_name}/{part}",
+            now=self.now,
+        )
+
+
+def wire(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = clock.now,
+    open_transport: Callable[[], Transport] | None = None,
+) -> Campaign:
+    """The installation that ``settings`` describe; tests override the clock and the way mail goes out."""
+
+    def transport() -> Transport:
+        if settings.smtp_url:
+            return SmtpTransport(settings.smtp_url, timeout=settings.smtp_timeout)
+        return FileTransport(settings.outbox)
+
+    return Campaign(
+        settings=settings,
+        database=open_database(settings.database_url),
+        jobs=Jobs(settings.database_url),
+        now=now,
+        open_transport=open_transport or transport,
+    )

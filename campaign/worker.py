@@ -1,0 +1,134 @@
+"""The worker: sends what the ledger owes, and does by the clock what is due."""
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from campaign.engine import Work, running, wait_until_drained
+from campaign.errors import AlreadyRunning, CampaignError
+from campaign.models import DeliveryKind, DeliveryState
+from campaign.services.confirming import expire_pending
+from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting, settle_claims
+from campaign.services.digesting import make_due_editions
+from campaign.wiring import Campaign
+
+_log = logging.getLogger(__name__)
+
+CONFIRMATIONS = Batch(DeliveryKind.CONFIRMATION)
+# Digests are sent by the engine in chunks. Two kinds are taken up one by one: those that the server wanted later, and
+# those that no chunk has come for, so that a mistake of the engine loses nothing.
+DEFERRED_DIGESTS = Batch(DeliveryKind.DIGEST, (DeliveryState.DEFERRED,))
+LEFT_DIGESTS = Batch(DeliveryKind.DIGEST, (DeliveryState.QUEUED,), overdue=timedelta(minutes=10))
+ALL_DIGESTS = Batch(DeliveryKind.DIGEST)
+
+LOOK_EVERY = 0.5
+BACK_OFF = (5.0, 60.0)
+GRACE_SECONDS = 20
+DRAIN_SECONDS = 24 * 3600.0
+
+
+class DigestWork(Work):
+    """What the engine makes happen. ``patient``: a chunk waits for a server that cannot be reached."""
+
+    def __init__(self, campaign: Campaign, stopping: threading.Event, *, patient: bool) -> None:
+        self._campaign = campaign
+        self._stopping = stopping
+        self._patient = patient
+
+    def send_chunk(self, edition_id: int, first: int, last: int) -> bool:
+        sender = self._campaign.sender(f"edition-{edition_id}-{first}")
+        try:
+            chunk = Batch(DeliveryKind.DIGEST, (DeliveryState.QUEUED,), edition_id=edition_id, first=first, last=last)
+            tally = send_waiting(sender, chunk, stopping=self._stopping.is_set)
+        finally:
+            sender.transport.close()
+        with self._campaign.database.sessions.begin() as session:
+            finish_editions(session)
+        unreached = tally[DeliveryState.QUEUED] > 0 or self._stopping.is_set()
+        return not (unreached and self._patient)
+
+    def tick(self) -> None:
+        campaign, now = self._campaign, self._campaign.now()
+        with campaign.database.sessions.begin() as session:
+            for edition in make_due_editions(session, campaign.links, now=now):
+                campaign.jobs.enqueue_edition(session, edition)
+            expire_pending(session, now=now)
+            finish_editions(session)
+        campaign.jobs.forget_finished(now=now)
+
+
+@contextmanager
+def _only_one(campaign: Campaign) -> Iterator[None]:
+    """Hold the worker's name: what a process of this name had claimed is then certain to be nobody's any more."""
+    settings = campaign.settings
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(settings.data_dir / f"{settings.worker_name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise AlreadyRunning(f"A worker named {settings.worker_name} is running already.") from None
+    try:
+        with campaign.database.sessions.begin() as session:
+            settle_claims(session, settings.worker_name)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def work(campaign: Campaign, stopping: threading.Event) -> None:
+    """Work until ``stopping`` is set. Raises AlreadyRunning where a worker of this name does."""
+    with _only_one(campaign):
+        digests = DigestWork(campaign, stopping, patient=True)
+        with running(
+            digests, campaign.settings.database_url, campaign.settings.worker_name, grace_seconds=GRACE_SECONDS
+        ):
+            _send_as_it_comes(campaign, stopping)
+
+
+def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
+    """Send confirmations at once, and digests that come up one by one; slow down while the server or disk fails."""
+    sender = campaign.sender("mails")
+    wait = LOOK_EVERY
+    while not stopping.wait(wait):
+        try:
+            healthy = _send_single_mails(sender, stopping)
+        except SQLAlchemyError:
+            _log.exception("The database cannot be used; trying again")
+            healthy = False
+        wait = LOOK_EVERY if healthy else min(BACK_OFF[1], max(BACK_OFF[0], wait * 2))
+    sender.transport.close()
+
+
+def _send_single_mails(sender: Sender, stopping: threading.Event) -> bool:
+    for batch in (CONFIRMATIONS, DEFERRED_DIGESTS, LEFT_DIGESTS):
+        tally = send_waiting(sender, batch, stopping=stopping.is_set)
+        if tally[DeliveryState.QUEUED]:
+            _log.warning("The mail server cannot be used; mails wait")
+            return False
+    return True
+
+
+def work_once(campaign: Campaign) -> None:
+    """Do all that is due now, and end. Raises CampaignError where mails still wait for a server out of reach."""
+    stopping = threading.Event()
+    with _only_one(campaign):
+        digests = DigestWork(campaign, stopping, patient=False)
+        digests.tick()
+        sender = campaign.sender("mails")
+        tally = send_waiting(sender, CONFIRMATIONS)
+        if not campaign.jobs.is_drained():
+            with running(digests, campaign.settings.database_url, campaign.settings.worker_name, grace_seconds=0):
+                wait_until_drained(campaign.jobs, seconds=DRAIN_SECONDS)
+        tally += send_waiting(sender, ALL_DIGESTS)
+        sender.transport.close()
+        with campaign.database.sessions.begin() as session:
+            finish_editions(session)
+    if tally[DeliveryState.QUEUED]:
+        raise CampaignError("The mail server cannot be used now; the mails wait and are sent the next time.")

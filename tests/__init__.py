@@ -1,0 +1,1 @@
+"""Tests: they mirror ``campaign/``, over real databases, real SMTP servers and a real browser."""

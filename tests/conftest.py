@@ -1,0 +1,165 @@
+"""What most tests stand on: a database made by the migrations (SQLite and PostgreSQL), a campaign, a clock to turn."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from campaign.mail.transport import Transport
+from campaign.models import Petition
+from campaign.services.petition_file import read_petition_file
+from campaign.services.petitions import get_petition, load_petition, open_petition
+from campaign.setting_up import set_up
+from campaign.settings import Settings
+from campaign.supervisor import BUILT_IN
+from campaign.web import create_app
+from campaign.wiring import Campaign, wire
+from tests.servers.missing import Missing, skip_or_fail
+from tests.servers.postgresql import PrivateCluster
+
+# A Monday noon in Almaty.
+START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+SLUG = "kazakhstan"
+
+
+class Clock:
+    """A clock that a test turns by hand."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def turn(self, by: timedelta) -> None:
+        self.moment += by
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def settings_for(folder: Path, **overrides: object) -> Settings:
+    """Settings of a test's own installation, whatever the environment says."""
+    values: dict[str, object] = {"data_dir": folder / "var", "form_min_seconds": 0, "source_limit": "off", **overrides}
+    return Settings(_env_file=None, **values)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[PrivateCluster]:
+    try:
+        with PrivateCluster() as cluster:
+            yield cluster
+    except Missing as missing:
+        skip_or_fail(missing)
+
+
+def _load(campaign: Campaign) -> None:
+    set_up(campaign)
+    with campaign.database.sessions.begin() as session:
+        open_petition(load_petition(session, read_petition_file(BUILT_IN), now=START))
+
+
+def _close(campaign: Campaign) -> None:
+    campaign.database.engine.dispose()
+    campaign.jobs.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the built-in campaign, to be copied: making one takes a second, copying it none."""
+    folder = tmp_path_factory.mktemp("template")
+    campaign = wire(settings_for(folder))
+    _load(campaign)
+    _close(campaign)
+    return folder / "var"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(cluster: PrivateCluster, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    folder = tmp_path_factory.mktemp("template-pg")
+    url = cluster.create_database()
+    campaign = wire(settings_for(folder, database_url=url))
+    _load(campaign)
+    _close(campaign)
+    return url.rsplit("/", 1)[1].partition("?")[0], folder / "var"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+MakeCampaign = Callable[..., Campaign]
+
+
+@pytest.fixture
+def make_sqlite_campaign(folder: Path, sqlite_template: Path, clock: Clock) -> Iterator[MakeCampaign]:
+    """Make an installation on SQLite with the petition open; keywords are settings, or ``open_transport``."""
+    made: list[Campaign] = []
+
+    def make(open_transport: Callable[[], Transport] | None = None, **settings: object) -> Campaign:
+        if not (folder / "var").exists():
+            shutil.copytree(sqlite_template, folder / "var")
+        campaign = wire(settings_for(folder, **settings), now=clock, open_transport=open_transport)
+        made.append(campaign)
+        return campaign
+
+    yield make
+    for campaign in made:
+        _close(campaign)
+
+
+@pytest.fixture
+def sqlite_campaign(make_sqlite_campaign: MakeCampaign) -> Campaign:
+    return make_sqlite_campaign()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def make_campaign(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> Iterator[MakeCampaign]:
+    """The same on both databases: a test that takes it runs twice."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("make_sqlite_campaign")
+        return
+    cluster: PrivateCluster = request.getfixturevalue("cluster")
+    template, template_folder = request.getfixturevalue("postgresql_template")
+    shutil.copytree(template_folder, folder / "var")
+    url = cluster.create_database(template)
+    made: list[Campaign] = []
+
+    def make(open_transport: Callable[[], Transport] | None = None, **settings: object) -> Campaign:
+        campaign = wire(settings_for(folder, database_url=url, **settings), now=clock, open_transport=open_transport)
+        made.append(campaign)
+        return campaign
+
+    yield make
+    for campaign in made:
+        _close(campaign)
+    cluster.drop_database(url)
+
+
+@pytest.fixture
+def campaign(make_campaign: MakeCampaign) -> Campaign:
+    return make_campaign()
+
+
+@pytest.fixture
+def session(campaign: Campaign) -> Iterator[Session]:
+    """A writing session that is committed at the end; for tests that need one transaction only."""
+    with campaign.database.sessions.begin() as session:
+        yield session
+
+
+@pytest.fixture
+def petition(session: Session) -> Petition:
+    return get_petition(session, SLUG)
+
+
+@pytest.fixture
+def app(campaign: Campaign) -> Flask:
+    return create_app(campaign)
