@@ -65,7 +65,7 @@ class Jobs:
 
     def enqueue_edition(self, session: Session, edition: Edition) -> None:
         """Have the edition's deliveries sent, in the caller's transaction: both are kept, or neither."""
-        for first, last in list_chunks(session, edition.id):
+        for first, last in list_chunks(session, edition):
             self._client.enqueue_in_transaction(
                 session,
                 {

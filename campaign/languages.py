@@ -22,6 +22,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 CATALOGUES = Path(__file__).parent / "translations"
 TEMPLATES = Path(__file__).parent.parent / "templates"
 SOURCE_LANGUAGE = "en"
+# Our English texts write "16 December 2011".
+_LOCALES = {"en": "en_GB"}
 
 
 @cache
@@ -51,7 +53,7 @@ class Language:
 
     @property
     def locale(self) -> Locale:
-        return Locale.parse(self.code)
+        return Locale.parse(_LOCALES.get(self.code, self.code))
 
     @property
     def direction(self) -> str:
@@ -60,7 +62,7 @@ class Language:
     @property
     def own_name(self) -> str:
         """The language's name in itself, as a reader of it looks for it."""
-        return (self.locale.get_display_name() or self.code).capitalize()
+        return (Locale.parse(self.code).get_display_name() or self.code).capitalize()
 
     def gettext(self, sentence: str) -> str:
         return catalogue(self.code).gettext(sentence)

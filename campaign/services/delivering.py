@@ -166,12 +166,12 @@ def settle_claims(session: Session, claimant: str) -> Counter[DeliveryState]:
     return tally
 
 
-def list_chunks(session: Session, edition_id: int) -> list[tuple[int, int]]:
+def list_chunks(session: Session, edition: Edition) -> list[tuple[int, int]]:
     """The edition's deliveries as ranges of ids, each small enough for one job."""
-    ids = select(func.min(Delivery.id), func.max(Delivery.id)).where(Delivery.edition_id == edition_id)
-    first, last = session.execute(ids).one()
-    if not isinstance(first, int):  # an edition without readers
+    if not edition.candidates:
         return []
+    ids = select(func.min(Delivery.id), func.max(Delivery.id)).where(Delivery.edition_id == edition.id)
+    first, last = session.execute(ids).one()
     return [(start, min(start + CHUNK - 1, last)) for start in range(first, last + 1, CHUNK)]
 
 

@@ -86,7 +86,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(OperationalError)
     def _database(error: DBAPIError) -> tuple[str, int]:
-        _log.error("The database cannot be used: %s", type(error.orig).__name__)
+        _log.error("The database cannot be used: %s", error.orig)
         return _page(503)
 
     @app.errorhandler(Exception)
