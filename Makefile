@@ -40,7 +40,8 @@ lock: ## Pin every dependency again, with hashes
 	"$$room/bin/python" -m pip install -qq --disable-pip-version-check uv; \
 	pin() { UV_PYTHON_DOWNLOADS=never "$$room/bin/uv" pip compile --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header $(UPGRADE) "$$@"; }; \
-	pin pyproject.toml --group build -o requirements.txt; \
+	pin --group build -o requirements-build.txt; \
+	pin pyproject.toml -o requirements.txt; \
 	pin --group dev -c requirements.txt -o requirements-dev.txt
 
 bench: .venv/.ready-dev ## Run the benchmarks
@@ -52,7 +53,7 @@ clean: ## Remove .venv and caches
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: a second call has nothing to do until one of these files changes.
-.venv/.ready-runtime: requirements.txt pyproject.toml
+.venv/.ready-runtime: requirements-build.txt requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is not. Try: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
@@ -60,7 +61,8 @@ clean: ## Remove .venv and caches
 	@echo "Installing .venv …"
 	@$(PYTHON) -m venv .venv
 	@echo "Installing the dependencies (requirements.txt) …"
-	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --require-hashes -r requirements-build.txt
+	@$(PIP) --require-hashes --no-build-isolation -r requirements.txt
 	@echo "Installing the command campaign …"
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -1,5 +1,6 @@
 """A new installation: its folder, its keys, its tables."""
 
+import os
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -16,6 +17,7 @@ def set_up(campaign: Campaign) -> bool:
     Keys are never made beside a database that was sealed with others.
     """
     settings = campaign.settings
+    os.umask(0o077)  # what is made here is nobody else's to read
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).absolute().parent.is_dir():

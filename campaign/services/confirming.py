@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from campaign.errors import LinkExpired, ProofNeeded
-from campaign.models import Petition, Signature, SignatureState, Subscription, SubscriptionState, SuppressionReason
+from campaign.models import Petition, Signature, SignatureState, SuppressionReason
 from campaign.services.counting import take_number, uncount
 from campaign.services.signing import forget_allowance
-from campaign.services.subscribing import end_subscription
+from campaign.services.subscribing import begin_subscription, end_subscription, find_subscription
 from campaign.services.suppressing import suppress
-from campaign.tokens import random_id
 from campaign.vault import Vault
 
 PURPOSE = "confirm"
@@ -78,19 +77,8 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
     petition = session.get_one(Petition, signature.petition_id)
     today = now.astimezone(ZoneInfo(petition.timezone)).date()
     if signature.wants_updates:
-        subscription_id = random_id()
         address = vault.open(sealed_address, row=f"address:{signature.id}")
-        session.add(
-            Subscription(
-                id=subscription_id,
-                petition_id=petition.id,
-                state=SubscriptionState.ACTIVE,
-                language=signature.language,
-                fingerprint=fingerprint,
-                sealed_address=vault.seal(address, row=f"address:{subscription_id}"),
-                since_on=today,
-            )
-        )
+        begin_subscription(session, vault, petition.id, fingerprint, address, signature.language, day=today)
     number = take_number(session, petition.id, today)
     signature.state = SignatureState.CONFIRMED
     signature.number = number
@@ -112,11 +100,7 @@ def disown(session: Session, signature: Signature, *, now: datetime) -> None:
         _erase(signature, SignatureState.WITHDRAWN)
     else:
         _erase(signature, SignatureState.EXPIRED)
-    subscription = session.scalars(
-        select(Subscription).where(
-            Subscription.petition_id == signature.petition_id, Subscription.fingerprint == fingerprint
-        )
-    ).one_or_none()
+    subscription = find_subscription(session, signature.petition_id, fingerprint)
     if subscription is not None:
         end_subscription(subscription)
 

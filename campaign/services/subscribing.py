@@ -1,10 +1,13 @@
 """Subscriptions: who gets a petition's digest, and the end of that."""
 
+from datetime import date
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.errors import LinkUnknown
 from campaign.models import Subscription, SubscriptionState
+from campaign.tokens import random_id
 from campaign.vault import Vault
 
 PURPOSE = "unsubscribe"
@@ -16,6 +19,33 @@ def get_followed(session: Session, vault: Vault, token: str, *, for_update: bool
     if subscription is None:
         raise LinkUnknown("This link is not known here.")
     return subscription
+
+
+def find_subscription(session: Session, petition_id: int, fingerprint: bytes) -> Subscription | None:
+    """The active subscription of an address to a petition's digest, or None."""
+    return session.scalars(
+        select(Subscription).where(Subscription.petition_id == petition_id, Subscription.fingerprint == fingerprint)
+    ).one_or_none()
+
+
+def begin_subscription(
+    session: Session, vault: Vault, petition_id: int, fingerprint: bytes, address: bytes, language: str, *, day: date
+) -> None:
+    """Send the digest to ``address`` from now on. One that is sent it already stays as it is."""
+    if find_subscription(session, petition_id, fingerprint) is not None:
+        return
+    row_id = random_id()
+    session.add(
+        Subscription(
+            id=row_id,
+            petition_id=petition_id,
+            state=SubscriptionState.ACTIVE,
+            language=language,
+            fingerprint=fingerprint,
+            sealed_address=vault.seal(address, row=f"address:{row_id}"),
+            since_on=day,
+        )
+    )
 
 
 def end_subscription(subscription: Subscription) -> None:

@@ -1,0 +1,1 @@
+"""Tests of the verbs, each on SQLite and on PostgreSQL."""

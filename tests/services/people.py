@@ -1,0 +1,144 @@
+"""People who sign a petition and answer their mail, each act in a transaction of its own as from a door."""
+
+from typing import TypedDict, Unpack
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from campaign.email_address import parse_email_address
+from campaign.models import Delivery, Display, Edition, Petition, Signature, SignatureState, Subscription
+from campaign.services import confirming, signing
+from campaign.services.digesting import make_edition
+from campaign.services.petitions import get_petition, get_text_version
+from campaign.services.signing import Person, Submission
+from campaign.services.subscribing import end_subscription
+from campaign.wiring import Campaign
+from tests.conftest import SLUG
+
+
+class Said(TypedDict, total=False):
+    """What a signer types besides the address."""
+
+    name: str
+    place: str | None
+    comment: str | None
+    language: str
+    country: str | None
+    display: Display
+    updates: bool
+
+
+def typed(email: str, **said: Unpack[Said]) -> Submission:
+    """A filled-in form."""
+    person = Person(said.get("name", "Aigerim Serikova"), said.get("place"), said.get("comment"))
+    return Submission(
+        parse_email_address(email),
+        person,
+        said.get("language", "en"),
+        said.get("country"),
+        said.get("display", Display.HIDDEN),
+        wants_updates=said.get("updates", False),
+    )
+
+
+def sign_within(session: Session, campaign: Campaign, email: str, slug: str = SLUG, **said: Unpack[Said]) -> None:
+    """Post the form in the caller's transaction."""
+    petition = get_petition(session, slug)
+    submission = typed(email, **said)
+    version = get_text_version(session, petition, submission.language)
+    signing.sign(session, campaign.vault, petition, version, submission, now=campaign.now())
+
+
+def sign(campaign: Campaign, email: str, slug: str = SLUG, **said: Unpack[Said]) -> None:
+    """Post the form."""
+    with campaign.database.sessions.begin() as session:
+        sign_within(session, campaign, email, slug, **said)
+
+
+def get_signature(campaign: Campaign, email: str, slug: str = SLUG) -> Signature:
+    """The signature of the person at ``email``, as the database holds it now."""
+    fingerprint = campaign.vault.fingerprint(parse_email_address(email))
+    with campaign.database.snapshots() as session:
+        petition = get_petition(session, slug)
+        return session.scalars(
+            select(Signature).where(Signature.petition_id == petition.id, Signature.fingerprint == fingerprint)
+        ).one()
+
+
+def get_signature_by_id(campaign: Campaign, signature_id: int) -> Signature:
+    """The signature as the database holds it now, erased ones too."""
+    with campaign.database.snapshots() as session:
+        return session.get_one(Signature, signature_id)
+
+
+def confirm(campaign: Campaign, email: str, slug: str = SLUG) -> None:
+    """Press the button behind the link in the mail."""
+    confirm_by_id(campaign, get_signature(campaign, email, slug).id)
+
+
+def confirm_by_id(campaign: Campaign, signature_id: int) -> None:
+    """The same, following a link that is known already."""
+    token = campaign.vault.token(confirming.PURPOSE, signature_id)
+    with campaign.database.sessions.begin() as session:
+        signature = confirming.get_followed(session, campaign.vault, token, now=campaign.now(), for_update=True)
+        confirming.confirm(session, campaign.vault, signature, now=campaign.now())
+
+
+def disown(campaign: Campaign, email: str) -> None:
+    """Press “This was not me”."""
+    with campaign.database.sessions.begin() as session:
+        signature = session.get_one(Signature, get_signature(campaign, email).id)
+        confirming.disown(session, signature, now=campaign.now())
+
+
+def confirm_all(campaign: Campaign) -> None:
+    """Everybody who waits for it confirms, in the order of the mails."""
+    with campaign.database.sessions.begin() as session:
+        waiting = (
+            select(Signature)
+            .join(Delivery, Delivery.signature_id == Signature.id)
+            .where(Signature.state == SignatureState.PENDING)
+            .order_by(Delivery.id)
+        )
+        for signature in session.scalars(waiting).unique().all():
+            confirming.confirm(session, campaign.vault, signature, now=campaign.now())
+
+
+def add_readers(campaign: Campaign, *emails: str, language: str = "en") -> None:
+    """Each of them signs, asks for updates and confirms; their confirmation mails are taken out of the way."""
+    with campaign.database.sessions.begin() as session:
+        for email in emails:
+            sign_within(session, campaign, email, language=language, updates=True)
+    confirm_all(campaign)
+
+
+def unsubscribe(campaign: Campaign, email: str) -> None:
+    """Follow the unsubscribe link."""
+    with campaign.database.sessions.begin() as session:
+        end_subscription(session.get_one(Subscription, get_subscription(campaign, email).id))
+
+
+def get_subscription(campaign: Campaign, email: str) -> Subscription:
+    """The subscription of the person at ``email``."""
+    fingerprint = campaign.vault.fingerprint(parse_email_address(email))
+    with campaign.database.snapshots() as session:
+        return session.scalars(select(Subscription).where(Subscription.fingerprint == fingerprint)).one()
+
+
+def make_digest(campaign: Campaign, period: str = "first", *, after: int | None = None) -> Edition:
+    """Make an edition for ``period`` now, without asking the workflow engine for anything."""
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, SLUG)
+        return make_edition(session, petition, campaign.links, period=period, now=campaign.now(), after=after)
+
+
+def list_deliveries(campaign: Campaign) -> list[Delivery]:
+    """The whole ledger, in order."""
+    with campaign.database.snapshots() as session:
+        return list(session.scalars(select(Delivery).order_by(Delivery.id)))
+
+
+def find_petition(campaign: Campaign, slug: str = SLUG) -> Petition:
+    """The petition as the database holds it now."""
+    with campaign.database.snapshots() as session:
+        return get_petition(session, slug)
