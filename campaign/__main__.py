@@ -1,6 +1,13 @@
-"""``python -m campaign``: the same as the command ``campaign``."""
+"""The command ``campaign``, also ``python -m campaign``: every command-line command, and those that keep running."""
 
-from campaign.cli import main
+from campaign import cli, processes
+
+
+def main() -> None:
+    """Run the command that the process's arguments name."""
+    processes.add_to(cli.cli)
+    cli.run()
+
 
 if __name__ == "__main__":
     main()

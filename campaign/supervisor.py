@@ -16,6 +16,7 @@ from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import list_petitions, load_petition, open_petition
 from campaign.setting_up import set_up
 from campaign.settings import read_settings
+from campaign.web.server import check_port_is_free
 from campaign.wiring import Campaign, wire
 
 BUILT_IN = Path(__file__).parent / "campaigns" / "kazakhstan.toml"
@@ -27,6 +28,7 @@ _STOP_WITHIN = 40.0
 def run_everything() -> int:
     """Run until told to stop; the exit status. Raises CampaignError where it cannot start."""
     campaign = wire(read_settings())
+    check_port_is_free(campaign.settings)
     set_up(campaign)
     petition, welcome = _load_built_in(campaign)
     stopping = threading.Event()

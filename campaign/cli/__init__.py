@@ -6,7 +6,7 @@ import sys
 import click
 from sqlalchemy.exc import OperationalError
 
-from campaign.cli import digest, lists, petition, server
+from campaign.cli import digest, lists, petition, setup
 from campaign.errors import CampaignError
 
 
@@ -15,12 +15,12 @@ def cli() -> None:
     """Petitions and digests for solidarity movements."""
 
 
-for commands in (server, petition, lists, digest):
+for commands in (setup, petition, lists, digest):
     commands.add_to(cli)
 
 
-def main() -> None:
-    """Run one command of the process's arguments."""
+def run() -> None:
+    """Run the command that the process's arguments name."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         cli.main(standalone_mode=False)

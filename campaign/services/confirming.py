@@ -78,7 +78,7 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
     today = now.astimezone(ZoneInfo(petition.timezone)).date()
     if signature.wants_updates:
         address = vault.open(sealed_address, row=f"address:{signature.id}")
-        begin_subscription(session, vault, petition.id, fingerprint, address, signature.language, day=today)
+        begin_subscription(session, vault, signature, address, day=today)
     number = take_number(session, petition.id, today)
     signature.state = SignatureState.CONFIRMED
     signature.number = number

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.errors import LinkUnknown
-from campaign.models import Subscription, SubscriptionState
+from campaign.models import Signature, Subscription, SubscriptionState
 from campaign.tokens import random_id
 from campaign.vault import Vault
 
@@ -28,20 +28,19 @@ def find_subscription(session: Session, petition_id: int, fingerprint: bytes) ->
     ).one_or_none()
 
 
-def begin_subscription(
-    session: Session, vault: Vault, petition_id: int, fingerprint: bytes, address: bytes, language: str, *, day: date
-) -> None:
-    """Send the digest to ``address`` from now on. One that is sent it already stays as it is."""
-    if find_subscription(session, petition_id, fingerprint) is not None:
+def begin_subscription(session: Session, vault: Vault, signature: Signature, address: bytes, *, day: date) -> None:
+    """Send the digest to the signer's address from now on. One that is sent it already stays as it is."""
+    assert signature.fingerprint is not None  # a signature that is being confirmed has one
+    if find_subscription(session, signature.petition_id, signature.fingerprint) is not None:
         return
     row_id = random_id()
     session.add(
         Subscription(
             id=row_id,
-            petition_id=petition_id,
+            petition_id=signature.petition_id,
             state=SubscriptionState.ACTIVE,
-            language=language,
-            fingerprint=fingerprint,
+            language=signature.language,
+            fingerprint=signature.fingerprint,
             sealed_address=vault.seal(address, row=f"address:{row_id}"),
             since_on=day,
         )

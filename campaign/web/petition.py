@@ -78,7 +78,7 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
     submission = form.submission(lang)
     with campaign().database.sessions.begin() as session:
         sign(session, campaign().vault, petition, version, submission, now=now)
-    answer = redirect(url_for("petition.check_mail", lang=lang, slug=slug), 303)
+    answer = redirect(url_for("petition.check_mail", lang=lang, slug=slug, _anchor="content"), 303)
     remember_mark(answer, campaign().vault.browser_mark(petition.id, campaign().vault.fingerprint(submission.address)))
     return answer
 

@@ -1,10 +1,13 @@
 """The web server: one process, some threads."""
 
+import socket
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from campaign.errors import AlreadyRunning
+from campaign.settings import Settings
 from campaign.web import create_app
 from campaign.wiring import Campaign
 
@@ -23,12 +26,27 @@ class _Server(BaseApplication):
         return self._app
 
 
+def check_port_is_free(settings: Settings) -> None:
+    """Raise AlreadyRunning where another program listens at the server's address."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise AlreadyRunning(
+                f"The server cannot listen at {settings.host}:{settings.port} ({error.strerror}). "
+                "Stop what listens there, or set CAMPAIGN_PORT."
+            ) from None
+
+
 def serve_web(campaign: Campaign) -> None:
     """Serve until told to stop.
 
     One process, because the limit per network is counted in its memory. No access log: it would hold addresses.
     """
     settings = campaign.settings
+    check_port_is_free(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     _Server(
         create_app(campaign),

@@ -1,19 +1,14 @@
-"""Commands that set up and run the server."""
-
-import signal
-import threading
+"""Commands that set up an installation."""
 
 import click
 
-from campaign.cli.wired import unchecked, wired
+from campaign.cli.wired import unchecked
 from campaign.setting_up import set_up
-from campaign.web.server import serve_web
-from campaign.worker import work, work_once
 
 
 def add_to(cli: click.Group) -> None:
     """Add these commands."""
-    for command in (init, migrate, serve, worker):
+    for command in (init, migrate):
         cli.add_command(command)
 
 
@@ -37,23 +32,3 @@ def migrate() -> None:
     """Bring the database to this version of the program."""
     set_up(unchecked())
     click.echo("The database is up to date.")
-
-
-@click.command()
-def serve() -> None:
-    """Serve the pages."""
-    serve_web(wired())
-
-
-@click.command()
-@click.option("--once", is_flag=True, help="Send what is due now, then end.")
-def worker(once: bool) -> None:
-    """Send mails and digests, until stopped."""
-    campaign = wired()
-    if once:
-        work_once(campaign)
-        return
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    work(campaign, stopping)

@@ -1,0 +1,33 @@
+"""Rows a second of the exported signature list, opened and written as CSV."""
+
+from pathlib import Path
+
+from sqlalchemy import text
+
+from campaign.models import SignatureState
+from campaign.services.exporting import SIGNATURE_COLUMNS, Format, list_signatures, write_rows
+from campaign.services.petitions import get_petition
+
+from .measuring import SLUG, Result, new_campaign, per_second
+from .people import confirm_all, sign_many
+
+COUNT = 20_000
+
+
+def csv_rows(folder: Path) -> Result:
+    """The CSV export beside a raw cursor that reads the same sealed columns."""
+    campaign = new_campaign(folder)
+    sign_many(campaign, COUNT, at_once=1000)
+    confirm_all(campaign)
+    with campaign.database.snapshots() as session:
+        petition = get_petition(session, SLUG)
+
+        def export() -> None:
+            rows = list_signatures(session, campaign.vault, petition, SignatureState.CONFIRMED)
+            for _ in write_rows(rows, SIGNATURE_COLUMNS, Format.CSV):
+                pass
+
+        ours = per_second(COUNT, export)
+        raw = text("SELECT number, sealed_person, country, language, signed_on, display FROM signature ORDER BY number")
+        limit = per_second(COUNT, lambda: [None for _ in session.connection().exec_driver_sql(raw.text)])
+    return Result("rows exported as CSV", ours, limit, "a raw cursor over the same rows, nothing opened")

@@ -1,0 +1,43 @@
+"""What a benchmark gives, an installation to run it on, and how often something happens in a second."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from campaign.mail.transport import Transport
+from campaign.services.petition_file import read_petition_file
+from campaign.services.petitions import load_petition, open_petition
+from campaign.setting_up import set_up
+from campaign.settings import Settings
+from campaign.supervisor import BUILT_IN
+from campaign.wiring import Campaign, wire
+
+SLUG = "kazakhstan"
+
+
+@dataclass(frozen=True)
+class Result:
+    """``ours`` and ``limit`` in things per second."""
+
+    what: str
+    ours: float
+    limit: float
+    limit_is: str
+
+
+def new_campaign(folder: Path, open_transport: Callable[[], Transport] | None = None) -> Campaign:
+    """An installation on SQLite with the built-in petition open."""
+    settings = Settings(_env_file=None, data_dir=folder, source_limit="off", form_min_seconds=0)
+    campaign = wire(settings, open_transport=open_transport)
+    set_up(campaign)
+    with campaign.database.sessions.begin() as session:
+        open_petition(load_petition(session, read_petition_file(BUILT_IN), now=campaign.now()))
+    return campaign
+
+
+def per_second(count: int, work: Callable[[], object]) -> float:
+    """How many of ``count`` things are done in a second when ``work`` does them all."""
+    began = time.perf_counter()
+    work()
+    return count / (time.perf_counter() - began)

@@ -1,0 +1,25 @@
+"""Signatures a second: one transaction each, durable, on one thread."""
+
+from pathlib import Path
+
+from sqlalchemy import text
+
+from .measuring import Result, new_campaign, per_second
+from .people import sign_many
+
+COUNT = 2000
+
+
+def signatures(folder: Path) -> Result:
+    """The service ``sign`` beside a bare one-row transaction through the same engine, which has the same fsyncs."""
+    campaign = new_campaign(folder)
+    ours = per_second(COUNT, lambda: sign_many(campaign, COUNT))
+    with campaign.database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE bare (id INTEGER PRIMARY KEY, value BLOB)"))
+
+    def bare() -> None:
+        for _ in range(COUNT):
+            with campaign.database.engine.begin() as connection:
+                connection.execute(text("INSERT INTO bare (value) VALUES (randomblob(200))"))
+
+    return Result("signatures, one transaction each", ours, per_second(COUNT, bare), "one bare INSERT per transaction")
