@@ -87,7 +87,7 @@ def postgresql_template(cluster: PrivateCluster, tmp_path_factory: pytest.TempPa
     campaign = wire(settings_for(folder, database_url=url))
     _load(campaign)
     _close(campaign)
-    return url.rsplit("/", 1)[1].partition("?")[0], folder / "var"
+    return url, folder / "var"
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ class PetitionFile(_Part):
     def _known_timezone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # “Europe” is a folder of them
             raise ValueError("is not the name of a timezone, like Asia/Almaty") from None
         return value
 

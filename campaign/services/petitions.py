@@ -74,6 +74,7 @@ def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Pet
     _replace_demands(session, petition, file.demands)
     for update in file.updates:
         publish_update(session, petition, update)
+    _check_updates(session, petition)
     plan_digest(session, petition, file.digest, now=now)
     session.flush()
     return petition
@@ -137,6 +138,16 @@ def publish_update(session: Session, petition: Petition, update: UpdateTexts) ->
     stored.texts = _by_language(petition.languages, title=update.title, body=update.body)
     session.flush()
     return stored
+
+
+def _check_updates(session: Session, petition: Petition) -> None:
+    """Updates that came by themselves need each language too: the next digest is written in all of them."""
+    for update in list_updates(session, petition.id):
+        for language in petition.languages:
+            if language not in update.texts:
+                raise InvalidFile(
+                    f"updates: the update “{update.key}” has no text in “{language}”; put it into the file."
+                )
 
 
 def latest_sequence(session: Session, petition_id: int) -> int:
