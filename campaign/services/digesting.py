@@ -20,6 +20,7 @@ from campaign.models import (
     EditionState,
     EditionText,
     Petition,
+    PetitionState,
     Schedule,
     Subscription,
     SubscriptionState,
@@ -193,7 +194,12 @@ def _owe_deliveries(session: Session, petition_id: int, edition_id: int, now: da
 def make_due_editions(session: Session, links: Links, *, now: datetime) -> list[Edition]:
     """An edition for every schedule that is due; runs that were missed coalesce into one."""
     editions = []
-    due = select(Schedule).where(Schedule.next_at <= now, Schedule.paused.is_(False)).with_for_update(skip_locked=True)
+    due = (
+        select(Schedule)
+        .join(Petition, Petition.id == Schedule.petition_id)
+        .where(Schedule.next_at <= now, Schedule.paused.is_(False), Petition.state != PetitionState.DRAFT)
+        .with_for_update(of=Schedule, skip_locked=True)
+    )
     for schedule in session.scalars(due):
         petition = session.get_one(Petition, schedule.petition_id)
         period = f"scheduled for {schedule.next_at.isoformat()}"

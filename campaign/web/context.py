@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
 from campaign.languages import Language, available_languages
 from campaign.models import Petition
@@ -25,11 +25,18 @@ def install(app: Flask, campaign: Campaign, source_limit: SourceLimit) -> None:
     )
     app.context_processor(lambda: {"language": reader_language(), "Language": Language})
     app.url_value_preprocessor(_take_language)
+    app.after_request(_tell_caches)
 
 
 def _take_language(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     if values and "lang" in values:
         use_language(values["lang"])
+
+
+def _tell_caches(response: Response) -> Response:
+    if "negotiated" in g:
+        response.vary.add("Accept-Language")
+    return response
 
 
 def campaign() -> Campaign:
@@ -52,6 +59,7 @@ def reader_language() -> Language:
     """The language of the address or of the person; else the best that the browser asks for."""
     if "language" not in g:
         g.language = Language(request.accept_languages.best_match(available_languages()) or available_languages()[0])
+        g.negotiated = True
     return cast("Language", g.language)
 
 
