@@ -1,5 +1,7 @@
 """What a transport does: take one message, and say what became of it."""
 
+import os
+import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -48,12 +50,28 @@ class FileTransport:
         self._folder = folder
 
     def send(self, message: Message) -> Answer:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        number = 1 + max((int(path.stem) for path in self._folder.glob("[0-9]*.eml")), default=0)
-        path = self._folder / f"{number:06}.eml"
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_bytes(message.content)
+        try:
+            self._keep(message.content)
+        except OSError as error:
+            return Answer(Outcome.NOT_TRIED, f"the outbox cannot be written ({type(error).__name__})")
         return Answer(Outcome.ACCEPTED)
+
+    def _keep(self, content: bytes) -> None:
+        """Write a whole file, then give it the next free number: several senders share the folder."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, part = tempfile.mkstemp(dir=self._folder)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            number = 1 + max((int(path.stem) for path in self._folder.glob("[0-9]*.eml")), default=0)
+            while True:
+                try:
+                    os.link(part, self._folder / f"{number:06}.eml")
+                    break
+                except FileExistsError:
+                    number += 1
+        finally:
+            Path(part).unlink()
 
     def close(self) -> None:
         pass

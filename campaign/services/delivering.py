@@ -4,14 +4,17 @@ No transaction is open while the network is waited for: claim and commit, send, 
 at a time, so a worker that is killed leaves at most one whose fate is unknown for each connection it had.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from jinja2 import TemplateError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from campaign.errors import CampaignError, KeyringError
 from campaign.mail.message import Message
 from campaign.mail.transport import Answer, Outcome, Transport
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Petition, PetitionCounter
@@ -19,6 +22,8 @@ from campaign.models.delivery import TRANSITIONS
 from campaign.services.links import Links
 from campaign.services.mailing import NotWanted, write_message
 from campaign.vault import Vault
+
+_log = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=6)
@@ -101,12 +106,17 @@ def _record(session: Session, delivery_id: int, answer: Answer, now: datetime) -
         move(delivery, DeliveryState.REJECTED, reason)
     elif outcome is Outcome.IN_DOUBT and delivery.kind is DeliveryKind.DIGEST:
         move(delivery, DeliveryState.IN_DOUBT, reason)
-    elif now - delivery.queued_at >= GIVE_UP_AFTER:
+    else:
+        _defer(delivery, reason, now)
+    return delivery.state
+
+
+def _defer(delivery: Delivery, reason: str, now: datetime) -> None:
+    if now - delivery.queued_at >= GIVE_UP_AFTER:
         move(delivery, DeliveryState.REJECTED, f"given up after 72 hours; {reason}")
     else:
         move(delivery, DeliveryState.DEFERRED, reason)
         delivery.due_at = now + min(LONGEST_RETRY, FIRST_RETRY * 2 ** (delivery.attempts - 1))
-    return delivery.state
 
 
 def _claim_message(
@@ -120,8 +130,15 @@ def _claim_message(
             )
         except NotWanted as reason:
             move(delivery, DeliveryState.SUPPRESSED, str(reason))
-            tally[DeliveryState.SUPPRESSED] += 1
-            session.flush()
+        except KeyringError:
+            raise  # it concerns every mail; the organizer puts the keyring back
+        except (CampaignError, ValueError, LookupError, TemplateError) as error:
+            # One mail that cannot be written must not hold up those behind it.
+            _log.error("Delivery %s cannot be written: %s", delivery.id, type(error).__name__)
+            delivery.attempts += 1
+            _defer(delivery, f"the message cannot be written ({type(error).__name__})", sender.now())
+        tally[delivery.state] += 1
+        session.flush()
     return None
 
 
