@@ -21,13 +21,14 @@ class Petition(Base):
     """``texts`` holds for each language the texts that ``services.petition_file`` names: title, addressee and so on."""
 
     __tablename__ = "petition"
+    __table_args__ = (CheckConstraint("goal > 0", name="goal_positive"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     state: Mapped[PetitionState] = mapped_column(choice(PetitionState), default=PetitionState.DRAFT)
     languages: Mapped[list[str]] = mapped_column(JSON)
     timezone: Mapped[str] = mapped_column(String(64))
-    goal: Mapped[int] = mapped_column(CheckConstraint("goal > 0", name="goal_positive"))
+    goal: Mapped[int]
     milestones: Mapped[list[int]] = mapped_column(JSON)
     source_url: Mapped[str] = mapped_column(String(500))
     texts: Mapped[Texts] = mapped_column(TextsColumn)
@@ -84,9 +85,10 @@ class PetitionCounter(Base):
     """
 
     __tablename__ = "petition_counter"
+    __table_args__ = (CheckConstraint("confirmed >= 0", name="confirmed_not_negative"),)
 
     petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"), primary_key=True)
-    confirmed: Mapped[int] = mapped_column(CheckConstraint("confirmed >= 0", name="confirmed_not_negative"), default=0)
+    confirmed: Mapped[int] = mapped_column(default=0)
     last_number: Mapped[int] = mapped_column(default=0)
     confirmations: Mapped[int] = mapped_column(default=0)
 

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("source_url", sa.String(length=500), nullable=False),
         sa.Column("texts", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("timeline", sa.JSON(), nullable=False),
+        sa.CheckConstraint("goal > 0", name=op.f("ck_petition_goal_positive")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_petition")),
         sa.UniqueConstraint("slug", name=op.f("uq_petition_slug")),
     )
@@ -146,6 +147,7 @@ def upgrade() -> None:
         sa.Column("confirmed", sa.Integer(), nullable=False),
         sa.Column("last_number", sa.Integer(), nullable=False),
         sa.Column("confirmations", sa.Integer(), nullable=False),
+        sa.CheckConstraint("confirmed >= 0", name=op.f("ck_petition_counter_confirmed_not_negative")),
         sa.ForeignKeyConstraint(["petition_id"], ["petition.id"], name=op.f("fk_petition_counter_petition_id")),
         sa.PrimaryKeyConstraint("petition_id", name=op.f("pk_petition_counter")),
     )
