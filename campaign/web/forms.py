@@ -4,16 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from flask_wtf import FlaskForm
-from wtforms import (
-    BooleanField,
-    Field,
-    HiddenField,
-    RadioField,
-    SelectField,
-    StringField,
-    TextAreaField,
-    ValidationError,
-)
+from wtforms import BooleanField, Field, HiddenField, StringField, TextAreaField, ValidationError
 
 from campaign.email_address import EmailAddress, parse_email_address
 from campaign.errors import InvalidInput
@@ -58,13 +49,9 @@ class SigningForm(PublicForm):
 
     name = StringField()
     email = StringField()
-    country = SelectField(validate_choice=False)
+    country = StringField()
     comment = TextAreaField()
-    display = RadioField(
-        choices=[(choice.value, choice.value) for choice in Display],
-        default=Display.HIDDEN.value,
-        validate_choice=False,
-    )
+    display = StringField(default=Display.HIDDEN.value)
     updates = BooleanField()
     consent = BooleanField()
     text_version = HiddenField()
