@@ -1,6 +1,6 @@
 """Markdown that organizers write, as HTML that is safe to show."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
@@ -13,6 +13,7 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False})
 
 
+@lru_cache(maxsize=256)
 def render_markdown(source: str) -> str:
     """HTML for ``source``: paragraphs, lists, emphasis, quotes and links to web pages; nothing that loads or runs."""
     return nh3.clean(

@@ -2,6 +2,7 @@
 
 import re
 import smtplib
+import socket
 import ssl
 from urllib.parse import unquote, urlsplit
 
@@ -35,6 +36,9 @@ class SmtpTransport:
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
         try:
+            # The final dot is a write of its own; with Nagle's algorithm it would wait for a delayed acknowledgement.
+            assert server.sock is not None  # it is connected
+            server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server.ehlo_or_helo_if_needed()
             if self._scheme == "smtp+starttls":
                 server.starttls(context=tls)

@@ -1,11 +1,14 @@
 """The petition's public pages: read it, sign it, follow it."""
 
+from functools import cache
+
 from flask import Blueprint, Response, abort, jsonify, make_response, redirect, render_template, request, url_for
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.errors import NotFound
-from campaign.languages import available_languages
+from campaign.languages import Language, available_languages
 from campaign.markdown import render_markdown
 from campaign.models import Petition, PetitionState, TextVersion
 from campaign.services.counting import count_confirmed
@@ -27,6 +30,14 @@ def _get_public(session: Session, slug: str, lang: str) -> Petition:
     return petition
 
 
+@cache
+def _country_options(language: Language) -> Markup:
+    """The long list of the form, made once for each language."""
+    return Markup("").join(
+        Markup('<option value="{}">{}</option>').format(code, name) for code, name in language.countries().items()
+    )
+
+
 def _page(session: Session, petition: Petition, version: TextVersion, form: SigningForm) -> str:
     return render_template(
         "petition/show.html",
@@ -38,6 +49,7 @@ def _page(session: Session, petition: Petition, version: TextVersion, form: Sign
         confirmed=count_confirmed(session, petition.id),
         updates=list_updates(session, petition.id, most=LATEST_UPDATES),
         countries=reader_language().countries(),
+        country_options=_country_options(reader_language()),
         render_markdown=render_markdown,
         page_url=campaign().links.petition(reader_language().code, petition.slug),
     )

@@ -1,9 +1,193 @@
-"""Being written."""
+"""Organizers sign in and out, and choose a password behind the one-time link of their invitation."""
 
-from flask import Flask
+import re
+from datetime import timedelta
 
+from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, session, url_for
+from flask_security import LoginForm, Security, auth_required, login_user, logout_user
+from flask_security import hash_password as hash_normalized
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms import Field, PasswordField, StringField, ValidationError
+
+from campaign.errors import LinkExpired
+from campaign.models import Organizer
+from campaign.services.organizing import get_welcomed, set_password
+from campaign.web.accounts import SESSION_PATH, OrganizerSessions, OrganizerStore, OrganizerUser
+from campaign.web.context import campaign, reader_language
+from campaign.web.security import Entry, entry
 from campaign.wiring import Campaign
 
+SESSION_LASTS = timedelta(hours=12)
+SHORTEST_PASSWORD = 12
+_OUR_PAGES = re.compile(r"/organize/[\w./?=&%-]*", re.ASCII)
+N_ = str  # marks a sentence for the translators; the page translates it
 
-def install(app: Flask, campaign: Campaign) -> None:
-    """Being written."""
+blueprint = Blueprint("signing_in", __name__, url_prefix=SESSION_PATH)
+signed_in = auth_required("session")
+
+
+def install(app: Flask, installation: Campaign) -> None:
+    """Know organizers by their session. None of Flask-Security's own pages is registered."""
+    app.session_interface = OrganizerSessions()
+    app.config.update(
+        SESSION_COOKIE_NAME="organizer",
+        SESSION_COOKIE_PATH=SESSION_PATH,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=installation.settings.base_url.startswith("https:"),
+        # How old a cookie we take. It is not renewed, and a browser that is closed forgets it earlier.
+        PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
+        # Phones, VPNs and Tor change the network all the time: a session bound to it would end at every turn.
+        SESSION_PROTECTION=None,
+        WTF_CSRF_TIME_LIMIT=int(SESSION_LASTS.total_seconds()),
+        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_SCHEMES=["argon2"],
+        SECURITY_PASSWORD_SINGLE_HASH={"argon2"},
+        SECURITY_CLI_USERS_NAME=None,
+        SECURITY_CLI_ROLES_NAME=None,
+    )
+    security = Security(app, OrganizerStore(installation.database), register_blueprint=False)
+    # The session alone signs in: no token in a header or in an address, no answer in JSON.
+    security.login_manager.request_loader(lambda _request: None)
+    security.want_json(lambda _request: False)
+    security.unauthn_handler(_ask_to_sign_in)
+    app.register_blueprint(blueprint)
+
+
+def _ask_to_sign_in(_mechanisms: list[str] | None, headers: dict[str, str] | None = None) -> BaseResponse:  # noqa: ARG001
+    wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
+    return redirect(url_for("signing_in.show", next=wanted))
+
+
+def hash_password(password: str) -> str:
+    """The password as it is kept: argon2 of the Unicode form in which signing in compares it."""
+    return hash_normalized(current_app.extensions["security"].password_util.normalize(password))
+
+
+class OrganizerForm(FlaskForm):  # type: ignore[misc]
+    """A form of a signed-in page, with a token tied to the session."""
+
+    def require_valid(self) -> None:
+        """End the request unless the form is as our own page sends it; for forms in which nothing is typed."""
+        if not self.validate():
+            abort(400)
+
+
+class SignInForm(LoginForm):
+    """The library's form. It hashes a password for an unknown address too, so that both answers take as long."""
+
+    email = StringField()  # whatever is typed is looked up: what is no address is nobody's
+    remember = None  # else a posted field would make a cookie that lasts for a year
+    submit = None
+
+    def validate_next(self, _field: Field) -> None:
+        """Nothing to refuse: an address that is not ours is not followed."""
+
+
+class WelcomeForm(OrganizerForm):
+    password = PasswordField()
+    again = PasswordField()
+
+    def validate_password(self, field: Field) -> None:
+        if len(field.data or "") < SHORTEST_PASSWORD:
+            raise ValidationError(N_("Please choose at least 12 characters; a few words in a row are easy to keep."))
+
+    def validate_again(self, field: Field) -> None:
+        if field.data != self.password.data:
+            raise ValidationError(N_("The two are not the same. Please type the password again."))
+
+
+def _require_token(form: FlaskForm) -> None:
+    if "csrf_token" in form.errors:
+        abort(400)
+
+
+def _begin_session(user: OrganizerUser) -> None:
+    """A new session, so that nothing planted in the browser before it lives on."""
+    session.clear()
+    login_user(user, remember=False, authn_via=["password"])
+    session.pop("_id")  # a hash of the network's address, which nothing reads here
+
+
+def _wanted(address: str | None) -> str:
+    """Where to go after signing in: a page of the organizers, nowhere else."""
+    if address and _OUR_PAGES.fullmatch(address) and "//" not in address:
+        return address
+    return url_for("organize.index")
+
+
+@blueprint.after_request
+def _keep_nowhere(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/sign-in")
+@entry(Entry.PUBLIC)
+def show() -> str:
+    return render_template("organize/sign_in.html", form=SignInForm(), failed=False)
+
+
+@blueprint.post("/sign-in")
+@entry(Entry.PUBLIC)
+def sign_in() -> BaseResponse | tuple[str, int]:
+    form = SignInForm()
+    if not form.validate():
+        _require_token(form)
+        return render_template("organize/sign_in.html", form=form, failed=True), 422
+    assert isinstance(form.user, OrganizerUser)
+    _begin_session(form.user)
+    return redirect(_wanted(form.next.data), 303)
+
+
+@blueprint.post("/sign-out")
+@entry(Entry.ORGANIZER)
+@signed_in
+def sign_out() -> BaseResponse:
+    OrganizerForm().require_valid()
+    logout_user()
+    session.clear()
+    return redirect(url_for("signing_in.show"), 303)
+
+
+def _get_welcomed(session: Session, organizer_id: int, token: str) -> Organizer:
+    return get_welcomed(session, campaign().vault, organizer_id, token, now=campaign().now())
+
+
+def _link_ended() -> tuple[str, int]:
+    _ = reader_language().gettext
+    advice = _("It was used already or is older than three days. Whoever runs the server makes a new one.")
+    return render_template("error.html", title=_("This link is no longer valid"), advice=advice), 410
+
+
+@blueprint.get("/welcome/<int:organizer_id>/<token>")
+@entry(Entry.LINK)
+def welcome(organizer_id: int, token: str) -> str | tuple[str, int]:
+    with campaign().database.snapshots() as snapshot:
+        try:
+            organizer = _get_welcomed(snapshot, organizer_id, token)
+        except LinkExpired:
+            return _link_ended()
+    return render_template("organize/welcome.html", form=WelcomeForm(), email=organizer.email)
+
+
+@blueprint.post("/welcome/<int:organizer_id>/<token>")
+@entry(Entry.LINK)
+def choose_password(organizer_id: int, token: str) -> BaseResponse | str | tuple[str, int]:
+    form = WelcomeForm()
+    page = welcome(organizer_id, token)
+    if isinstance(page, tuple):
+        return page
+    if not form.validate():
+        _require_token(form)
+        return page, 422
+    # Hashing takes its time, and nobody else could write meanwhile.
+    password_hash = hash_password(form.password.data)
+    with campaign().database.sessions.begin() as writing:
+        writing.get(Organizer, organizer_id, with_for_update=True)  # of two at once one finds the link used
+        organizer = _get_welcomed(writing, organizer_id, token)
+        set_password(organizer, password_hash)
+    _begin_session(OrganizerUser.of(organizer))
+    return redirect(url_for("organize.index"), 303)
