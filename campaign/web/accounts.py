@@ -67,7 +67,7 @@ class OrganizerSessions(SecureCookieSessionInterface):
     def _reach(path: str) -> bool:
         return path == SESSION_PATH or path.startswith(f"{SESSION_PATH}/")
 
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:  # noqa: PLW0621
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         return super().open_session(app, request) if self._reach(request.path) else self.session_class()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:

@@ -1,5 +1,138 @@
-"""Being written."""
+"""The organizers' pages: their petitions, one petition's numbers and records, and the export of its lists."""
 
-from flask import Blueprint
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
-blueprint = Blueprint("organize", __name__, url_prefix="/organize")
+from flask import Blueprint, Response, render_template
+from flask_wtf.csrf import generate_csrf
+from sqlalchemy.orm import Session
+from wtforms import SelectField
+
+from campaign.models import Petition, Schedule, SignatureState
+from campaign.services import exporting
+from campaign.services.auditing import list_entries, record
+from campaign.services.counting import count_confirmed, list_days
+from campaign.services.delivering import audit_ledger
+from campaign.services.digesting import find_last_edition, list_editions
+from campaign.services.exporting import Format
+from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
+from campaign.services.subscribing import count_active
+from campaign.web import organize_digest, organizer_words
+from campaign.web.accounts import SESSION_PATH, current_organizer
+from campaign.web.context import campaign, reader_language, texts_of
+from campaign.web.daily_counts import last_days
+from campaign.web.organizer_roles import needs
+from campaign.web.security import Entry, entry
+from campaign.web.signing_in import OrganizerForm, signed_in
+from campaign.wiring import Campaign
+
+blueprint = Blueprint("organize", __name__, url_prefix=SESSION_PATH)
+blueprint.register_blueprint(organize_digest.blueprint)
+
+
+class ExportForm(OrganizerForm):
+    choice = SelectField(name="list", choices=[(name, name) for name in ("signatures", "subscribers")])
+    format = SelectField(choices=[(kind.value, kind.value) for kind in Format])
+
+
+@blueprint.context_processor
+def _on_every_page() -> dict[str, Any]:
+    return {
+        "csrf_token": generate_csrf,
+        "organizer": current_organizer(),
+        "texts_of": texts_of,
+        "words": organizer_words,
+    }
+
+
+@blueprint.get("/")
+@entry(Entry.ORGANIZER)
+@signed_in
+def index() -> str:
+    with campaign().database.snapshots() as session:
+        petitions = [
+            (petition, role, count_confirmed(session, petition.id))
+            for petition, role in list_petitions_of(session, current_organizer().id)
+        ]
+    return render_template("organize/index.html", petitions=petitions)
+
+
+@blueprint.get("/p/<slug>")
+@needs(Permission.VIEW)
+def numbers(petition: Petition) -> str:
+    with campaign().database.snapshots() as session:
+        role = check_permission(session, current_organizer().id, petition, Permission.VIEW)
+        return render_template(
+            "organize/numbers.html",
+            petition=petition,
+            may=PERMISSIONS[role],
+            Permission=Permission,
+            local=_local_time(petition),
+            **_numbers(session, petition),
+            **_records(session, petition),
+        )
+
+
+def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
+    return {
+        "confirmed": count_confirmed(session, petition.id),
+        "goal": petition.goal,
+        "readers": count_active(session, petition.id),
+        "days": last_days(list_days(session, petition.id), _today(petition)),
+        "last_edition": find_last_edition(session, petition.id),
+        "schedule": session.get(Schedule, petition.id),
+    }
+
+
+def _records(session: Session, petition: Petition) -> dict[str, Any]:
+    return {
+        "accounts": audit_ledger(session, petition),
+        "editions": list_editions(session, petition.id),
+        "entries": list_entries(session, petition.id),
+    }
+
+
+def _today(petition: Petition) -> date:
+    return campaign().now().astimezone(ZoneInfo(petition.timezone)).date()
+
+
+def _local_time(petition: Petition) -> Callable[[datetime], str]:
+    """How a moment is written: in the petition's timezone and the reader's language."""
+
+    def local(moment: datetime) -> str:
+        there = moment.astimezone(ZoneInfo(petition.timezone))
+        return f"{reader_language().date(there.date())}, {there:%H:%M}"
+
+    return local
+
+
+@blueprint.post("/p/<slug>/export")
+@needs(Permission.EXPORT)
+def export(petition: Petition) -> Response:
+    form = ExportForm()
+    form.require_valid()
+    chosen, kind = form.choice.data, Format(form.format.data)
+    with campaign().database.sessions.begin() as session:
+        details = {"list": chosen, "format": kind.value}
+        record(session, current_organizer().email, "export", petition.id, now=campaign().now(), **details)
+    answer = Response(
+        _list(campaign(), petition, chosen, kind),
+        content_type="text/csv; charset=utf-8" if kind is Format.CSV else "application/x-ndjson",
+    )
+    name = f"{petition.slug}-{chosen}-{_today(petition).isoformat()}.{kind.value}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _list(installation: Campaign, petition: Petition, chosen: str, kind: Format) -> Iterator[bytes]:
+    """The list piece by piece; all of it from one moment, however long the download takes."""
+    vault = installation.vault
+    with installation.database.snapshots() as session:
+        if chosen == "subscribers":
+            rows, columns = exporting.list_subscribers(session, vault, petition), exporting.SUBSCRIBER_COLUMNS
+            yield from exporting.write_rows(rows, columns, kind)
+        else:
+            rows = exporting.list_signatures(session, vault, petition, SignatureState.CONFIRMED)
+            yield from exporting.write_rows(rows, exporting.SIGNATURE_COLUMNS, kind)

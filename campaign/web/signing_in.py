@@ -9,7 +9,7 @@ from flask_security import hash_password as hash_normalized
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import Field, PasswordField, StringField, ValidationError
+from wtforms import EmailField, Field, PasswordField, ValidationError
 
 from campaign.errors import LinkExpired
 from campaign.models import Organizer
@@ -42,7 +42,6 @@ def install(app: Flask, installation: Campaign) -> None:
         # Phones, VPNs and Tor change the network all the time: a session bound to it would end at every turn.
         SESSION_PROTECTION=None,
         WTF_CSRF_TIME_LIMIT=int(SESSION_LASTS.total_seconds()),
-        SECURITY_PASSWORD_HASH="argon2",
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         SECURITY_PASSWORD_SINGLE_HASH={"argon2"},
         SECURITY_CLI_USERS_NAME=None,
@@ -78,9 +77,9 @@ class OrganizerForm(FlaskForm):  # type: ignore[misc]
 class SignInForm(LoginForm):
     """The library's form. It hashes a password for an unknown address too, so that both answers take as long."""
 
-    email = StringField()  # whatever is typed is looked up: what is no address is nobody's
-    remember = None  # else a posted field would make a cookie that lasts for a year
-    submit = None
+    email = EmailField(validators=[])  # whatever is typed is looked up: what is no address is nobody's
+    remember = None  # type: ignore[assignment]  # else a posted field would make a cookie that lasts for a year
+    submit = None  # type: ignore[assignment]
 
     def validate_next(self, _field: Field) -> None:
         """Nothing to refuse: an address that is not ours is not followed."""
@@ -152,39 +151,38 @@ def sign_out() -> BaseResponse:
     return redirect(url_for("signing_in.show"), 303)
 
 
-def _get_welcomed(session: Session, organizer_id: int, token: str) -> Organizer:
-    return get_welcomed(session, campaign().vault, organizer_id, token, now=campaign().now())
-
-
-def _link_ended() -> tuple[str, int]:
+@blueprint.errorhandler(LinkExpired)
+def _link_ended(_error: LinkExpired) -> tuple[str, int]:
     _ = reader_language().gettext
-    advice = _("It was used already or is older than three days. Whoever runs the server makes a new one.")
+    advice = _("It was used already or is older than three days. Whoever runs the server can make a new one.")
     return render_template("error.html", title=_("This link is no longer valid"), advice=advice), 410
+
+
+def _get_welcomed(reading: Session, organizer_id: int, token: str) -> Organizer:
+    return get_welcomed(reading, campaign().vault, organizer_id, token, now=campaign().now())
+
+
+def _welcome_page(form: WelcomeForm, organizer_id: int, token: str) -> str:
+    with campaign().database.snapshots() as snapshot:
+        organizer = _get_welcomed(snapshot, organizer_id, token)
+    return render_template("organize/welcome.html", form=form, email=organizer.email)
 
 
 @blueprint.get("/welcome/<int:organizer_id>/<token>")
 @entry(Entry.LINK)
-def welcome(organizer_id: int, token: str) -> str | tuple[str, int]:
-    with campaign().database.snapshots() as snapshot:
-        try:
-            organizer = _get_welcomed(snapshot, organizer_id, token)
-        except LinkExpired:
-            return _link_ended()
-    return render_template("organize/welcome.html", form=WelcomeForm(), email=organizer.email)
+def welcome(organizer_id: int, token: str) -> str:
+    return _welcome_page(WelcomeForm(), organizer_id, token)
 
 
 @blueprint.post("/welcome/<int:organizer_id>/<token>")
 @entry(Entry.LINK)
-def choose_password(organizer_id: int, token: str) -> BaseResponse | str | tuple[str, int]:
+def choose_password(organizer_id: int, token: str) -> BaseResponse | tuple[str, int]:
     form = WelcomeForm()
-    page = welcome(organizer_id, token)
-    if isinstance(page, tuple):
-        return page
     if not form.validate():
         _require_token(form)
-        return page, 422
-    # Hashing takes its time, and nobody else could write meanwhile.
-    password_hash = hash_password(form.password.data)
+        return _welcome_page(form, organizer_id, token), 422
+    # Hashed before the transaction: it takes its time, and nobody else could write meanwhile.
+    password_hash = hash_password(form.password.data or "")
     with campaign().database.sessions.begin() as writing:
         writing.get(Organizer, organizer_id, with_for_update=True)  # of two at once one finds the link used
         organizer = _get_welcomed(writing, organizer_id, token)

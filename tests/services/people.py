@@ -1,13 +1,26 @@
 """People who sign a petition and answer their mail, each act in a transaction of its own as from a door."""
 
+from collections import Counter
+from collections.abc import Callable
 from typing import TypedDict, Unpack
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.email_address import parse_email_address
-from campaign.models import Delivery, Display, Edition, Petition, Signature, SignatureState, Subscription
+from campaign.models import (
+    Delivery,
+    DeliveryState,
+    Display,
+    Edition,
+    Petition,
+    Signature,
+    SignatureState,
+    Subscription,
+)
 from campaign.services import confirming, signing
+from campaign.services.counting import count_confirmed
+from campaign.services.delivering import Batch, send_waiting
 from campaign.services.digesting import make_edition
 from campaign.services.petitions import get_petition, get_text_version
 from campaign.services.signing import Person, Submission
@@ -84,6 +97,29 @@ def confirm_by_id(campaign: Campaign, signature_id: int) -> None:
         confirming.confirm(session, campaign.vault, signature, now=campaign.now())
 
 
+def follow(campaign: Campaign, token: str) -> Signature:
+    """Open a confirmation link, which changes nothing."""
+    with campaign.database.snapshots() as session:
+        return confirming.get_followed(session, campaign.vault, token, now=campaign.now())
+
+
+def list_personal(signature: Signature) -> list[object]:
+    """Everything in the row that is about its person; all None where it was erased."""
+    return [
+        signature.fingerprint,
+        signature.sealed_person,
+        signature.sealed_address,
+        signature.country,
+        signature.expires_at,
+    ]
+
+
+def count(campaign: Campaign) -> int:
+    """The public count."""
+    with campaign.database.snapshots() as session:
+        return count_confirmed(session, get_petition(session, SLUG).id)
+
+
 def disown(campaign: Campaign, email: str) -> None:
     """Press “This was not me”."""
     with campaign.database.sessions.begin() as session:
@@ -142,3 +178,14 @@ def find_petition(campaign: Campaign, slug: str = SLUG) -> Petition:
     """The petition as the database holds it now."""
     with campaign.database.snapshots() as session:
         return get_petition(session, slug)
+
+
+def send(
+    campaign: Campaign, batch: Batch, *, part: str = "mails", stopping: Callable[[], bool] = lambda: False
+) -> Counter[DeliveryState]:
+    """Send what waits over a connection of one's own, as a worker's thread does."""
+    sender = campaign.sender(part)
+    try:
+        return send_waiting(sender, batch, stopping=stopping)
+    finally:
+        sender.transport.close()

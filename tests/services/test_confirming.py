@@ -1,4 +1,4 @@
-"""Confirming, disowning and expiring: what counts, what is erased, and who can press the button."""
+"""Confirming and expiring: what counts, what is erased, and who can press the button."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -8,37 +8,24 @@ from sqlalchemy import select
 
 from campaign.email_address import parse_email_address
 from campaign.errors import LinkExpired, LinkUnknown, ProofNeeded
-from campaign.models import Delivery, DeliveryState, Signature, SignatureState, Subscription, SubscriptionState
-from campaign.services.confirming import PURPOSE, WRONG_CODES, Proof, check_proof, expire_pending, get_followed
-from campaign.services.counting import count_confirmed
-from campaign.services.signing import MAIL_AGAIN_AFTER
-from campaign.services.suppressing import find_suppression
+from campaign.models import Signature, SignatureState, Subscription
+from campaign.services.confirming import PURPOSE, WRONG_CODES, Proof, check_proof, expire_pending
 from campaign.wiring import Campaign
-from campaign.worker import work_once
 from tests.conftest import Clock
 from tests.services.people import (
     confirm,
     confirm_by_id,
-    disown,
+    count,
     find_petition,
+    follow,
     get_signature,
     get_signature_by_id,
-    list_deliveries,
+    list_personal,
     sign,
 )
 
 ADDRESS = "aigerim@example.org"
 WITHIN = timedelta(hours=72)
-
-
-def confirmed(campaign: Campaign) -> int:
-    with campaign.database.snapshots() as session:
-        return count_confirmed(session, find_petition(campaign).id)
-
-
-def follow(campaign: Campaign, token: str) -> Signature:
-    with campaign.database.snapshots() as session:
-        return get_followed(session, campaign.vault, token, now=campaign.now())
 
 
 def prove(campaign: Campaign, proof: Proof) -> str | None:
@@ -50,16 +37,6 @@ def prove(campaign: Campaign, proof: Proof) -> str | None:
         except ProofNeeded as needed:
             return needed.sentence
     return None
-
-
-def personal(signature: Signature) -> list[object]:
-    return [
-        signature.fingerprint,
-        signature.sealed_person,
-        signature.sealed_address,
-        signature.country,
-        signature.expires_at,
-    ]
 
 
 @pytest.mark.parametrize("updates", [True, False])
@@ -74,12 +51,11 @@ def test_confirming_counts_once_and_forgets_the_address(campaign: Campaign, upda
         date(2026, 11, 23),
     )
     assert (signature.sealed_address, signature.expires_at, signature.wants_updates) == (None, None, False)
-    assert confirmed(campaign) == 1
+    assert count(campaign) == 1
     with campaign.database.snapshots() as session:
         subscriptions = session.scalars(select(Subscription)).all()
         opened = [
-            campaign.vault.open(item.sealed_address or b"", row=f"address:{item.id}").decode()
-            for item in subscriptions
+            campaign.vault.open(item.sealed_address or b"", row=f"address:{item.id}").decode() for item in subscriptions
         ]
     assert opened == ([ADDRESS] if updates else [])
 
@@ -89,7 +65,7 @@ def test_twenty_clicks_at_once_count_once(campaign: Campaign) -> None:
     signature_id = get_signature(campaign, ADDRESS).id
     with ThreadPoolExecutor(20) as threads:
         list(threads.map(lambda _: confirm_by_id(campaign, signature_id), range(20)))
-    assert confirmed(campaign) == 1
+    assert count(campaign) == 1
     assert get_signature_by_id(campaign, signature_id).number == 1
     with campaign.database.snapshots() as session:
         assert len(session.scalars(select(Subscription)).all()) == 1
@@ -104,11 +80,11 @@ def test_the_link_lives_for_72_hours(campaign: Campaign, clock: Clock, waited: t
     clock.turn(waited)
     if lives:
         confirm_by_id(campaign, signature_id)
-        assert confirmed(campaign) == 1
+        assert count(campaign) == 1
     else:
         with pytest.raises(LinkExpired):
             confirm_by_id(campaign, signature_id)
-        assert confirmed(campaign) == 0
+        assert count(campaign) == 0
 
 
 def test_what_nobody_confirmed_in_72_hours_is_erased_and_nothing_else(campaign: Campaign, clock: Clock) -> None:
@@ -124,7 +100,7 @@ def test_what_nobody_confirmed_in_72_hours_is_erased_and_nothing_else(campaign: 
         assert expire_pending(session, now=clock()) == 0
     erased = get_signature_by_id(campaign, late)
     assert erased.state is SignatureState.EXPIRED
-    assert personal(erased) == [None] * 5
+    assert list_personal(erased) == [None] * 5
     assert get_signature(campaign, "fresh@example.org").state is SignatureState.PENDING
     assert get_signature_by_id(campaign, done).sealed_person is not None
     with pytest.raises(LinkExpired):
@@ -184,55 +160,3 @@ def test_a_click_without_code_is_asked_for_one_and_not_counted(campaign: Campaig
 def test_a_code_of_any_characters_is_just_wrong(campaign: Campaign, typed: str) -> None:
     sign(campaign, ADDRESS)
     assert "not the code" in (prove(campaign, Proof(code=typed)) or "")
-
-
-@pytest.mark.parametrize(
-    ("was_confirmed", "state"), [(False, SignatureState.EXPIRED), (True, SignatureState.WITHDRAWN)]
-)
-def test_not_me_erases_uncounts_and_suppresses(
-    campaign: Campaign, was_confirmed: bool, state: SignatureState
-) -> None:
-    sign(campaign, "other@example.org")
-    confirm(campaign, "other@example.org")
-    sign(campaign, ADDRESS, country="KZ", updates=True)
-    if was_confirmed:
-        confirm(campaign, ADDRESS)
-    assert confirmed(campaign) == 1 + was_confirmed
-    signature_id = get_signature(campaign, ADDRESS).id
-    disown(campaign, ADDRESS)
-    signature = get_signature_by_id(campaign, signature_id)
-    assert signature.state is state
-    assert personal(signature) == [None] * 5
-    assert confirmed(campaign) == 1
-    with campaign.database.snapshots() as session:
-        assert find_suppression(session, campaign.vault.fingerprint(parse_email_address(ADDRESS)))
-        ended = [(item.state, item.sealed_address, item.fingerprint) for item in session.scalars(select(Subscription))]
-    assert ended == [(SubscriptionState.ENDED, None, None)] * was_confirmed
-    with pytest.raises(LinkExpired):
-        follow(campaign, campaign.vault.token(PURPOSE, signature_id))
-
-
-def test_a_number_that_was_withdrawn_is_not_given_again(campaign: Campaign) -> None:
-    for email in ("one@example.org", "two@example.org"):
-        sign(campaign, email)
-        confirm(campaign, email)
-    disown(campaign, "two@example.org")
-    sign(campaign, "three@example.org")
-    confirm(campaign, "three@example.org")
-    assert get_signature(campaign, "three@example.org").number == 3
-
-
-def test_after_not_me_no_mail_goes_to_the_address(campaign: Campaign, clock: Clock) -> None:
-    sign(campaign, ADDRESS)
-    disown(campaign, ADDRESS)
-    clock.turn(MAIL_AGAIN_AFTER)
-    sign(campaign, ADDRESS)
-    work_once(campaign)
-    states = [(delivery.state, delivery.reason) for delivery in list_deliveries(campaign)]
-    assert states == [
-        (DeliveryState.SUPPRESSED, "the signature is expired"),
-        (DeliveryState.SUPPRESSED, "the address is suppressed: not me"),
-    ]
-    assert not campaign.settings.outbox.exists()
-    with campaign.database.snapshots() as session:
-        assert {item.attempts for item in session.scalars(select(Delivery))} == {0}

@@ -4,7 +4,7 @@ import pytest
 
 from campaign.errors import LinkUnknown
 from campaign.models import DeliveryKind, DeliveryState, SubscriptionState
-from campaign.services.delivering import Batch, send_waiting
+from campaign.services.delivering import Batch
 from campaign.services.subscribing import PURPOSE, count_active, end_subscription, get_followed
 from campaign.tokens import random_id
 from campaign.wiring import Campaign
@@ -14,6 +14,7 @@ from tests.services.people import (
     get_subscription,
     list_deliveries,
     make_digest,
+    send,
     sign,
     unsubscribe,
 )
@@ -53,7 +54,7 @@ def test_a_reader_who_left_after_the_edition_was_made_gets_no_mail_of_it(campaig
     add_readers(campaign, "stays@example.org", "leaves@example.org")
     make_digest(campaign)
     unsubscribe(campaign, "leaves@example.org")
-    send_waiting(campaign.sender("test"), Batch(DeliveryKind.DIGEST))
+    send(campaign, Batch(DeliveryKind.DIGEST))
     digests = [item for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST]
     assert sorted((item.state, item.reason) for item in digests if item.state is DeliveryState.SUPPRESSED) == [
         (DeliveryState.SUPPRESSED, "the subscription has ended")

@@ -1,0 +1,51 @@
+"""The ledger, the audit trail and the roles in words, for the translators; what is stored are short names."""
+
+from campaign.models import DeliveryState, EditionState, PetitionState, Role
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+PETITION_STATES = {
+    PetitionState.DRAFT: N_("draft"),
+    PetitionState.OPEN: N_("open"),
+    PetitionState.CLOSED: N_("closed"),
+}
+
+ROLES = {
+    Role.OWNER: N_("owner: does everything"),
+    Role.EDITOR: N_("editor: sees numbers, sends the digest"),
+    Role.EXPORTER: N_("exporter: sees numbers, exports lists"),
+    Role.VIEWER: N_("viewer: sees numbers"),
+}
+
+DELIVERY_STATES = {
+    DeliveryState.QUEUED: N_("waiting"),
+    DeliveryState.SENDING: N_("being sent"),
+    DeliveryState.ACCEPTED: N_("accepted"),
+    DeliveryState.DEFERRED: N_("tried again later"),
+    DeliveryState.REJECTED: N_("rejected"),
+    DeliveryState.SUPPRESSED: N_("no longer wanted"),
+    DeliveryState.IN_DOUBT: N_("in doubt"),
+}
+
+EDITION_STATES = {
+    EditionState.SENDING: N_("being sent"),
+    EditionState.SENT: N_("sent"),
+    EditionState.SKIPPED: N_("skipped"),
+}
+
+# Sentences that services store: here only so that the translators find them.
+REASONS = {sentence: sentence for sentence in (N_("nothing new since the last edition"), N_("nobody is subscribed"))}
+
+ACTIONS = {
+    "export": N_("exported a list"),
+    "digest sent": N_("sent the digest"),
+    "digest made": N_("made a digest"),
+    "digest skipped": N_("asked for a digest; there was none to send"),
+    "digest paused": N_("paused the digest"),
+    "digest resumed": N_("resumed the digest"),
+    "petition loaded": N_("loaded the petition from its file"),
+    "petition opened": N_("opened the petition"),
+    "petition closed": N_("closed the petition"),
+    "organizer added": N_("gave an organizer a role"),
+    "update published": N_("published an update"),
+}

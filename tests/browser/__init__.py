@@ -1,0 +1,1 @@
+"""Tests in a real browser, against the program as ``python app.py`` runs it, with mails over real SMTP."""

@@ -1,0 +1,102 @@
+"""A worker that is killed with SIGKILL: no digest goes out twice, no confirmation is lost, the ledger balances."""
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from campaign.clock import now
+from campaign.models import DeliveryKind, DeliveryState
+from campaign.services.delivering import audit_ledger
+from campaign.wiring import Campaign, wire
+from tests.conftest import Clock, MakeCampaign, settings_for
+from tests.crash.workers import digests, enqueue_digest, run, worker
+from tests.mail.scripted_smtp import DOT, FALL_SILENT, ScriptedServer
+from tests.servers.smtp import Mailbox
+from tests.services.people import add_readers, find_petition, get_subscription, list_deliveries, sign
+
+ACCEPTED, IN_DOUBT = DeliveryState.ACCEPTED, DeliveryState.IN_DOUBT
+FEW = [f"reader{number}@example.org" for number in range(5)]
+MANY = [f"reader{number}@example.org" for number in range(200)]
+
+
+@pytest.mark.parametrize("_repetition", range(5))
+def test_killed_before_the_answer_to_the_final_dot(
+    make_sqlite_campaign: MakeCampaign, clock: Clock, _repetition: int
+) -> None:
+    clock.moment = now()
+    campaign = make_sqlite_campaign()
+    add_readers(campaign, *FEW)
+    enqueue_digest(campaign)
+    sign(campaign, "signer@example.org")
+
+    with ScriptedServer({DOT: FALL_SILENT}) as stalling, worker(campaign, stalling.url):
+        # The single mails and the chunk have a connection each, and both have sent a final dot.
+        stalled = [message_from_bytes(content) for content in stalling.wait_for(2)]
+    sent_to = {message["To"]: message["Message-ID"] for message in stalled}
+    assert len(sent_to) == 2
+    (doubtful,) = set(sent_to) - {"signer@example.org"}
+
+    with Mailbox() as healthy:
+        for _ in range(2):
+            done = run(campaign, "worker", "--once", smtp_url=healthy.url)
+            assert (done.returncode, done.stderr) == (0, "")
+    received = {message.recipients[0]: message.parsed["Message-ID"] for message in healthy.messages}
+    assert len(received) == len(healthy.messages)
+    assert set(received) == {*FEW, "signer@example.org"} - {doubtful}
+    assert received["signer@example.org"] == sent_to["signer@example.org"]
+    in_doubt = [item.subscription_id for item in digests(campaign) if item.state is IN_DOUBT]
+    assert in_doubt == [get_subscription(campaign, doubtful).id]
+    assert Counter(item.state for item in digests(campaign)) == {IN_DOUBT: 1, ACCEPTED: 4}
+    audit = run(campaign, "digest", "audit", "kazakhstan")
+    assert audit.returncode == 0, audit.stdout + audit.stderr
+
+
+@pytest.fixture(scope="session")
+def many_readers(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory in which a digest to 200 readers is about to go out."""
+    folder = tmp_path_factory.mktemp("many")
+    shutil.copytree(sqlite_template, folder / "var")
+    campaign = wire(settings_for(folder), now=now)
+    add_readers(campaign, *MANY)
+    enqueue_digest(campaign)
+    campaign.database.engine.dispose()
+    campaign.jobs.close()
+    return folder / "var"
+
+
+@pytest.fixture
+def with_many(folder: Path, many_readers: Path) -> Iterator[Campaign]:
+    shutil.copytree(many_readers, folder / "var")
+    campaign = wire(settings_for(folder), now=now)
+    yield campaign
+    campaign.database.engine.dispose()
+    campaign.jobs.close()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_somewhere_within_a_digest_to_200_readers(with_many: Campaign, seed: int) -> None:
+    campaign = with_many
+    with Mailbox() as mailbox:
+        with worker(campaign, mailbox.url):
+            mailbox.wait_for((seed * 37 + 1) % 190, seconds=60)
+            time.sleep(seed * 0.0007)  # somewhere between claim, send and record
+        before = len(mailbox.messages)
+        done = run(campaign, "worker", "--once", smtp_url=mailbox.url)
+        assert (done.returncode, done.stderr) == (0, "")
+    times = Counter(message.recipients[0] for message in mailbox.messages)
+    states = Counter(item.state for item in digests(campaign))
+    assert before < 200
+    assert max(times.values()) == 1
+    assert states[IN_DOUBT] <= 2
+    assert states[ACCEPTED] + states[IN_DOUBT] == 200
+    doubtful = {item.subscription_id for item in digests(campaign) if item.state is IN_DOUBT}
+    missed = {get_subscription(campaign, email).id for email in set(MANY) - set(times)}
+    assert missed <= doubtful
+    with campaign.database.snapshots() as session:
+        assert all(account.balances for account in audit_ledger(session, find_petition(campaign)))
+    assert not any(item.claimed_by for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST)

@@ -1,0 +1,71 @@
+"""A worker as a process of its own, to be killed, and its installation on a clock that goes."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from campaign.models import Delivery, DeliveryKind
+from campaign.services.digesting import make_edition
+from campaign.services.petitions import get_petition
+from campaign.wiring import Campaign
+from tests.conftest import SLUG
+from tests.services.people import list_deliveries
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def environment(campaign: Campaign, **settings: str) -> dict[str, str]:
+    """What a process of this installation is started with, and nothing else."""
+    return {
+        "PYTHONPATH": str(ROOT),
+        "CAMPAIGN_DATA_DIR": str(campaign.settings.data_dir),
+        "CAMPAIGN_DATABASE_URL": campaign.settings.database_url,
+        **{f"CAMPAIGN_{name.upper()}": value for name, value in settings.items()},
+    }
+
+
+def run(campaign: Campaign, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """One command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "campaign", *words],
+        env=environment(campaign, **settings),
+        cwd=campaign.settings.data_dir,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@contextmanager
+def worker(campaign: Campaign, smtp_url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that is killed with SIGKILL at the end of the block, wherever it is then."""
+    with (campaign.settings.data_dir / "worker.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "campaign", "worker"],
+            env=environment(campaign, smtp_url=smtp_url),
+            cwd=campaign.settings.data_dir,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield process
+        assert process.poll() is None, (campaign.settings.data_dir / "worker.log").read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def enqueue_digest(campaign: Campaign) -> None:
+    """An edition for all readers, as `campaign digest send` makes it."""
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, SLUG)
+        edition = make_edition(session, petition, campaign.links, period="by hand", now=campaign.now())
+        campaign.jobs.enqueue_edition(session, edition)
+
+
+def digests(campaign: Campaign) -> list[Delivery]:
+    """The edition's part of the ledger."""
+    return [item for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST]

@@ -1,0 +1,189 @@
+"""What the product writes: both parts say the same, and a mail loads nothing, runs nothing and quotes no signer."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from campaign.mail.message import Message
+from campaign.models import Delivery, DeliveryKind, Display
+from campaign.services.digesting import UNSUBSCRIBE_MARK
+from campaign.services.mailing import write_message
+from campaign.services.petition_file import UpdateTexts
+from campaign.services.petitions import get_petition, publish_update
+from campaign.wiring import Campaign
+from tests.conftest import SLUG, START
+from tests.mail.test_message import header_lines, parse, part, read
+from tests.services.people import (
+    add_readers,
+    find_petition,
+    get_signature,
+    get_subscription,
+    list_deliveries,
+    make_digest,
+    sign,
+)
+
+LANGUAGES = ("en", "ru", "kk")
+URL = re.compile(r"https?://[^\s)>\]]+")
+BODY = (
+    "Read **[the report](https://news.example.org/report?a=1&b=2)**.\n\n"
+    ".A line that begins with a dot.\n\n<script>alert(1)</script>\n\n![](https://tracker.example.org/pixel.png)\n"
+)
+
+
+class Tags(HTMLParser):
+    """Every tag of a page with its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attributes)))
+
+    @property
+    def links(self) -> set[str]:
+        return {attributes["href"] or "" for tag, attributes in self.found if tag == "a"}
+
+
+def write(campaign: Campaign, delivery: Delivery, *, later: timedelta = timedelta()) -> Message:
+    with campaign.database.snapshots() as session:
+        return write_message(
+            session,
+            campaign.vault,
+            campaign.links,
+            campaign.settings.mail_from,
+            delivery,
+            now=campaign.now() + later,
+        )
+
+
+def confirmation(campaign: Campaign, language: str = "en") -> Message:
+    sign(
+        campaign,
+        "aigul@example.org",
+        name="Freddy Visible",
+        comment="Buy cheap pills",
+        place="Spamville",
+        country="DE",
+        display=Display.NAME,
+        language=language,
+    )
+    return write(campaign, list_deliveries(campaign)[-1])
+
+
+def digest(campaign: Campaign, language: str = "en") -> Message:
+    titles = dict.fromkeys(LANGUAGES, "Tom & <b>Jerry</b>")
+    update = UpdateTexts(key="new", date=START.date(), title=titles, body=dict.fromkeys(LANGUAGES, BODY))
+    with campaign.database.sessions.begin() as session:
+        publish_update(session, get_petition(session, SLUG), update)
+    add_readers(campaign, "aigul@example.org", language=language)
+    make_digest(campaign)
+    return write(campaign, next(item for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST))
+
+
+Kind = Callable[[Campaign, str], Message]
+KINDS = pytest.mark.parametrize("kind", [confirmation, digest])
+IN_EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@IN_EVERY_LANGUAGE
+@KINDS
+def test_html_names_its_language_and_loads_and_runs_nothing(
+    sqlite_campaign: Campaign, kind: Kind, language: str
+) -> None:
+    message = kind(sqlite_campaign, language)
+    page = part(message, "text/html")
+    tags = Tags(page).found
+    (root,) = [attributes for tag, attributes in tags if tag == "html"]
+    assert (root["lang"], root["dir"]) == (language, "ltr")
+    assert {tag for tag, _ in tags} & {"script", "img", "link", "iframe", "object", "svg", "style", "form"} == set()
+    assert not any({"src", "background", "srcset", "onclick"} & set(attributes) for _, attributes in tags)
+    assert "url(" not in page
+    assert all(attributes.get("role") == "presentation" for tag, attributes in tags if tag == "table")
+    assert len(page.encode()) < 102 * 1024
+    assert parse(message)["Content-Language"] == language
+
+
+@IN_EVERY_LANGUAGE
+def test_a_confirmation_has_the_same_link_and_code_in_both_parts(sqlite_campaign: Campaign, language: str) -> None:
+    message = confirmation(sqlite_campaign, language)
+    signature = get_signature(sqlite_campaign, "aigul@example.org")
+    text, page = part(message, "text/plain"), part(message, "text/html")
+    link, code = sqlite_campaign.links.confirm(signature.id), sqlite_campaign.vault.code(signature.id)
+    assert set(URL.findall(text)) == Tags(page).links == {link}
+    assert code in text
+    assert code in page
+    assert code not in link
+
+
+@IN_EVERY_LANGUAGE
+def test_a_confirmation_is_neutral_and_quotes_nothing_that_was_typed(sqlite_campaign: Campaign, language: str) -> None:
+    message = confirmation(sqlite_campaign, language)
+    texts = find_petition(sqlite_campaign).texts[language]
+    assert read(message, "Subject") == texts["confirmation_subject"]
+    assert read(message, "From") == f"{texts['sender']} <{sqlite_campaign.settings.mail_from}>"
+    everything = "\n".join(
+        [*header_lines(message), read(message, "From"), part(message, "text/plain"), part(message, "text/html")]
+    )
+    typed = ["Freddy", "Visible", "pills", "Spamville", texts["title"]]
+    assert [words for words in typed if words in unescape(everything)] == []
+    assert not [line for line in header_lines(message) if line.startswith("List-")]
+
+
+@IN_EVERY_LANGUAGE
+def test_a_digest_has_the_same_facts_and_links_in_both_parts(sqlite_campaign: Campaign, language: str) -> None:
+    message = digest(sqlite_campaign, language)
+    text, page = part(message, "text/plain"), part(message, "text/html")
+    links, subscription = sqlite_campaign.links, get_subscription(sqlite_campaign, "aigul@example.org")
+    shown = set(URL.findall(text)) - {"https://tracker.example.org/pixel.png"}
+    assert shown == Tags(page).links
+    assert shown == {
+        "https://news.example.org/report?a=1&b=2",
+        links.petition(language, SLUG),
+        links.updates(language, SLUG),
+        links.unsubscribe(subscription.id),
+    }
+    for fact in ("Tom & <b>Jerry</b>", ".A line that begins with a dot."):
+        assert fact in text
+        assert fact in unescape(page)
+    assert "<b>Jerry" not in page
+    assert "alert(1)" in text
+    assert UNSUBSCRIBE_MARK not in text + page
+
+
+def test_a_digest_carries_the_headers_of_a_list(sqlite_campaign: Campaign) -> None:
+    message = digest(sqlite_campaign)
+    links, subscription = sqlite_campaign.links, get_subscription(sqlite_campaign, "aigul@example.org")
+    sender = sqlite_campaign.settings.mail_from
+    assert [line for line in header_lines(message) if line.startswith("List-")] == [
+        f"List-Id: <{SLUG}.{links.host}>",
+        f"List-Unsubscribe: <{links.unsubscribe(subscription.id)}>",
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        f"List-Help: <{links.petition('en', SLUG)}>",
+        f"List-Owner: <mailto:{sender}>",
+        f"List-Archive: <{links.updates('en', SLUG)}>",
+    ]
+    assert parse(message)["Auto-Submitted"] == "auto-generated"
+
+
+@KINDS
+def test_a_later_attempt_is_the_same_message_to_the_byte(sqlite_campaign: Campaign, kind: Kind) -> None:
+    first = kind(sqlite_campaign, "en")
+    again = write(sqlite_campaign, list_deliveries(sqlite_campaign)[-1], later=timedelta(hours=30))
+    assert again == first
+    assert first.recipient == "aigul@example.org"
+    assert parse(first)["Date"].datetime == START
+
+
+def test_two_mails_have_two_message_ids(sqlite_campaign: Campaign) -> None:
+    add_readers(sqlite_campaign, "a@example.org", "b@example.org")
+    make_digest(sqlite_campaign)
+    owed = [item for item in list_deliveries(sqlite_campaign) if item.kind is DeliveryKind.DIGEST]
+    ids = {parse(write(sqlite_campaign, item))["Message-ID"] for item in owed}
+    assert len(ids) == 2

@@ -1,0 +1,1 @@
+"""Tests of the way the schema takes, up and down."""

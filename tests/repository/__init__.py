@@ -1,0 +1,1 @@
+"""Tests of the repository itself: what every file, route and sentence must have."""

@@ -1,0 +1,137 @@
+"""Every answer's headers, and that no page takes anything from another server or runs anything."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from campaign.web import create_app
+from campaign.wiring import Campaign
+from tests.conftest import MakeCampaign
+from tests.services.people import add_readers, find_petition, sign
+from tests.web.page import Page
+from tests.web.visiting import FROM_HERE, confirm_path, mails, page_of, post, unsubscribe_path
+
+STATIC = Path(__file__).parents[2] / "campaign" / "web" / "static"
+PUBLIC = [
+    "/",
+    *(page_of(lang) + end for lang in ("en", "ru", "kk") for end in ("", "/updates", "/check-your-mail")),
+    "/p/kazakhstan/count.json",
+    "/healthz",
+]
+UNKNOWN = ["/nothing", "/en/p/unknown", "/xx/p/kazakhstan", "/p/unknown/count.json"]
+LINKS = ["confirm", "confirm in another browser", "unsubscribe", "unsubscribed", "unknown", "expired"]
+PAGES = [*(address for address in PUBLIC if "." not in address and address != "/healthz"), *UNKNOWN[:3], *LINKS]
+
+
+@pytest.fixture
+def campaign(sqlite_campaign: Campaign) -> Campaign:
+    return sqlite_campaign
+
+
+@pytest.fixture
+def client(app: Flask, campaign: Campaign) -> FlaskClient:
+    sign(campaign, "other@example.org")
+    add_readers(campaign, "reader@example.org", "gone@example.org")
+    client = app.test_client()
+    post(client)
+    mails(campaign)
+    return client
+
+
+def address_of(what: str, campaign: Campaign, client: FlaskClient) -> str:
+    """The address of a page about a person, or ``what`` itself."""
+    if what == "unsubscribed":
+        path = unsubscribe_path(campaign, "gone@example.org")
+        client.post(path)
+        return path
+    if what == "expired":
+        path = confirm_path(campaign, "other@example.org")
+        client.post(path, data={"action": "not-me", "code": campaign.vault.code(_id(campaign, path))})
+        return path
+    return {
+        "confirm": lambda: confirm_path(campaign),
+        "confirm in another browser": lambda: confirm_path(campaign, "other@example.org"),
+        "unsubscribe": lambda: unsubscribe_path(campaign, "reader@example.org"),
+        "unknown": lambda: "/confirm/unknown",
+    }.get(what, lambda: what)()
+
+
+def _id(campaign: Campaign, path: str) -> int:
+    return campaign.vault.read_token("confirm", path.rpartition("/")[2])
+
+
+@pytest.mark.parametrize("what", [*PUBLIC, *UNKNOWN, *LINKS, "/static/campaign.css"])
+def test_every_answer_forbids_what_a_page_of_ours_never_does(what: str, campaign: Campaign, client: FlaskClient) -> None:
+    headers = client.get(address_of(what, campaign, client), buffered=True).headers
+    policy = dict(part.strip().partition(" ")[::2] for part in headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["form-action"] == policy["style-src"] == "'self'"
+    assert "script-src" not in policy
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == ("no-referrer" if what in LINKS else "same-origin")
+
+
+@pytest.mark.parametrize("what", [*PUBLIC, *UNKNOWN])
+def test_a_public_page_sets_no_cookie(what: str, app: Flask, client: FlaskClient) -> None:
+    """Not for a visitor who comes without one, nor for one who has signed."""
+    assert client.get_cookie("signing")
+    assert "Set-Cookie" not in app.test_client().get(what).headers
+    assert "Set-Cookie" not in client.get(what).headers
+
+
+@pytest.mark.parametrize("what", LINKS)
+def test_a_page_about_a_person_is_kept_nowhere(what: str, campaign: Campaign, client: FlaskClient) -> None:
+    address = address_of(what, campaign, client)
+    answers = [client.get(address), client.post(address, data={"code": "wrong"})]
+    assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
+
+
+@pytest.mark.parametrize("what", PAGES)
+def test_a_page_takes_nothing_from_another_server(what: str, campaign: Campaign, client: FlaskClient) -> None:
+    """Every address in it is ours, except the petition's source and links inside its texts."""
+    petition = find_petition(campaign)
+    written = set(re.findall(r"https?://[^\s)>\]]+", str(petition.texts))) | {petition.source_url}
+    html = client.get(address_of(what, campaign, client)).get_data(as_text=True)
+    named = Page(html).addresses()
+    ours = urlsplit(campaign.settings.base_url).netloc
+    foreign = [(tag, at) for tag, at in named if urlsplit(at).netloc not in ("", ours, "localhost")]
+    assert [(tag, at) for tag, at in foreign if not (tag == "a" and at in written)] == []
+    assert {urlsplit(at).scheme for _, at in named} <= {"", "http", "https"}
+    assert ("link", "/static/campaign.css") in named
+
+
+@pytest.mark.parametrize("what", PAGES)
+def test_a_page_has_no_script_and_no_style_in_it(what: str, campaign: Campaign, client: FlaskClient) -> None:
+    page = Page(client.get(address_of(what, campaign, client)).get_data(as_text=True))
+    assert not [element for element in page.elements if element.tag in {"script", "style", "object", "embed", "iframe"}]
+    attributes = {name for element in page.elements for name in element.attributes}
+    assert not {name for name in attributes if name == "style" or name.startswith("on")}
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.rglob("*.css")), ids=lambda path: str(path.name))
+def test_a_style_sheet_takes_nothing_from_another_server(path: Path) -> None:
+    named = re.findall(r"url\(\s*['\"]?([^'\")]+)|@import\s+([^;]+)", path.read_text(encoding="utf-8"))
+    assert [at for pair in named for at in pair if at and not at.startswith("data:")] == []
+
+
+def test_over_https_browsers_are_told_to_stay_there(make_sqlite_campaign: MakeCampaign) -> None:
+    """And the cookie goes over nothing else."""
+    campaign = make_sqlite_campaign(base_url="https://petition.example.org")
+    client = create_app(campaign).test_client()
+    answer = client.get("/", base_url="https://petition.example.org")
+    assert int(answer.headers["Strict-Transport-Security"].removeprefix("max-age=")) >= 31536000
+    assert "Strict-Transport-Security" not in create_app(make_sqlite_campaign()).test_client().get("/").headers
+    signed = client.post(
+        page_of(),
+        data={"name": "A", "email": "a@example.org", "consent": "y"},
+        headers=FROM_HERE,
+        base_url="https://petition.example.org",
+    )
+    assert signed.status_code == 303
+    assert "Secure" in signed.headers["Set-Cookie"]

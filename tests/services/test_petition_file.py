@@ -1,0 +1,117 @@
+"""Campaign files: each mistake in one is told in one sentence that names its place."""
+
+from datetime import date, time
+from pathlib import Path
+
+import pytest
+
+from campaign.errors import InvalidFile
+from campaign.services.petition_file import read_petition_file, read_update_file
+from campaign.supervisor import BUILT_IN
+from tests.services.campaign_files import UPDATE, read, write
+
+
+def test_the_built_in_campaign_is_complete_in_three_languages() -> None:
+    file = read_petition_file(BUILT_IN)
+    assert file.languages == ["en", "ru", "kk"]
+    assert len(file.demands) == 4
+    assert all(set(demand.text) == {"en", "ru", "kk"} for demand in file.demands)
+
+
+def test_a_file_is_read_as_it_is_written(tmp_path: Path) -> None:
+    file = read(tmp_path)
+    assert (file.slug, file.goal, file.milestones, file.digest.time) == ("small", 100, [50, 10], time(10))
+    assert file.demands[1].text == {"en": "Do that.", "ru": "Сделайте то."}
+    assert file.updates[0].date == date(2026, 11, 1)
+
+
+PROBLEMS = [
+    pytest.param('ru = "Сделайте то."', "", "demands[2].text", "the language “ru” is missing", id="missing language"),
+    pytest.param(
+        'ru = "Название"',
+        'ru = "Название"\nkk = "Атауы"',
+        "title",
+        "the language “kk” is not among",
+        id="unannounced language",
+    ),
+    pytest.param("goal = 100", "goal = 100\nfoo = 1", "foo", "not a key", id="unknown key"),
+    pytest.param('key = "first"', 'key = "first"\nnote = "x"', "demands[1].note", "not a key", id="unknown nested key"),
+    pytest.param('en = "Do this."', 'en = ""', "demands[1].text.en", "is empty", id="empty demand"),
+    pytest.param('en = "Do this."', 'en = "  \\n "', "demands[1].text.en", "is empty", id="blank demand"),
+    pytest.param('"Asia/Almaty"', '"Asia/Nowhere"', "timezone", "not the name of a timezone", id="unknown timezone"),
+    pytest.param('"Asia/Almaty"', '""', "timezone", "not the name of a timezone", id="empty timezone"),
+    pytest.param('"Asia/Almaty"', '"Asia"', "timezone", "not the name of a timezone", id="timezone is a folder"),
+    pytest.param('"Asia/Almaty"', '"../../etc/passwd"', "timezone", "not the name", id="timezone is a path"),
+    pytest.param('"Asia/Almaty"', '"Asia/\\u0000"', "timezone", "not the name", id="timezone with NUL"),
+    pytest.param('key = "second"', 'key = "first"', "demands", "uses the key “first” twice", id="duplicate key"),
+    pytest.param('slug = "small"', 'slug = "Small Town"', "slug", "should match", id="bad slug"),
+    pytest.param('slug = "small"\n', "", "slug", "is missing", id="missing slug"),
+    pytest.param("goal = 100", "goal = 0", "goal", "should be greater than 0", id="no goal"),
+    pytest.param("goal = 100", 'goal = "many"', "goal", "should be a valid integer", id="goal in words"),
+    pytest.param('time = "10:00"', 'time = "25:00"', "digest.time", "", id="no such hour"),
+    pytest.param('weekday = "friday"', 'weekday = "caturday"', "digest.weekday", "should be 'monday'", id="weekday"),
+    pytest.param("date = 2026-11-01", 'date = "soon"', "updates[1].date", "", id="no date"),
+    pytest.param('"https://example.org/"', '"javascript:x"', "source.url", "should match", id="script for a link"),
+    pytest.param('en = "Sender"', 'en = "A <b@c>"', "sender.en", "should match", id="address in the sender's name"),
+    pytest.param('en = "Sender"', 'en = "A\\nBcc: x"', "sender.en", "should match", id="line end in the sender"),
+    pytest.param('en = "Please confirm"', 'en = "A\\r\\nB"', "confirmation_subject.en", "should match", id="subject"),
+    pytest.param('title]\nen = "Title"\nru = "Название"', "title]", "title", "the language “en” is missing", id="none"),
+    pytest.param("[title]", "title = 1\n[tytle]", "", "", id="text for a table"),
+    pytest.param('slug = "small"', 'slug = "small', "line 1", "", id="broken TOML"),
+    pytest.param("goal = 100", "goal = 100\ngoal = 200", "line 5", "", id="key given twice"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "place", "says"), PROBLEMS)
+def test_a_mistake_is_one_sentence_with_its_place(tmp_path: Path, old: str, new: str, place: str, says: str) -> None:
+    with pytest.raises(InvalidFile) as refused:
+        read(tmp_path, (old, new))
+    sentence = refused.value.sentence
+    assert sentence.startswith("small.toml: ")
+    assert place in sentence
+    assert says in sentence
+    assert sentence.endswith(".")
+    assert not sentence.endswith("..")
+    assert "\n" not in sentence
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile, match=r"^There is no file .*missing\.toml\.$"):
+        read_petition_file(tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize("content", ['slug = "Қ"'.encode("utf-16"), b'slug = "\xcc\xf3"', b"\xff\xfe\x00"])
+def test_a_file_that_is_not_utf8_is_said_so(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "old.toml"
+    path.write_bytes(content)
+    with pytest.raises(InvalidFile, match=r"old\.toml.*UTF-8"):
+        read_petition_file(path)
+
+
+def test_a_folder_is_not_a_campaign_file(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile, match="cannot be read"):
+        read_petition_file(tmp_path)
+
+
+def test_an_update_is_read_alone(tmp_path: Path) -> None:
+    update = read_update_file(write(tmp_path, content=UPDATE), ["en", "ru"])
+    assert (update.key, update.title["ru"]) == ("later", "Позже")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "languages", "says"),
+    [
+        ("", "", ["en", "ru", "kk"], "title: the language “kk” is missing"),
+        ("", "", ["en"], "title: the language “ru” is not among"),
+        ('ru = "Произошло ещё."', "", ["en", "ru"], "body: the language “ru” is missing"),
+        ("date = 2026-11-20\n", "", ["en", "ru"], "date is missing"),
+        ("key = ", "kee = ", ["en", "ru"], "key is missing"),
+    ],
+)
+def test_a_mistake_in_an_update_is_told_with_its_place(
+    tmp_path: Path, old: str, new: str, languages: list[str], says: str
+) -> None:
+    with pytest.raises(InvalidFile, match=r"^small\.toml: ") as refused:
+        read_update_file(write(tmp_path, (old, new), content=UPDATE), languages)
+    assert says in refused.value.sentence
+    assert "\n" not in refused.value.sentence

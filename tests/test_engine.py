@@ -1,0 +1,124 @@
+"""The workflow engine: work asked for in a transaction shares its fate, and what was asked for is done once."""
+
+import threading
+from datetime import timedelta
+
+from sqlalchemy import func, inspect, select, text
+
+from campaign.engine import running, wait_until_drained
+from campaign.models import Edition
+from campaign.services import delivering
+from campaign.services.digesting import make_edition
+from campaign.services.petitions import get_petition
+from campaign.wiring import Campaign
+from tests.conftest import SLUG, MakeCampaign
+from tests.services.people import add_readers
+
+
+class Noted:
+    """Work that notes what it is asked for, and fails or cannot reach the server as often as it is told."""
+
+    def __init__(self, *, failing: int = 0) -> None:
+        self.chunks: list[tuple[int, int, int]] = []
+        self.failing = failing
+        self.lock = threading.Lock()
+
+    def send_chunk(self, edition_id: int, first: int, last: int) -> bool:
+        with self.lock:
+            self.chunks.append((edition_id, first, last))
+            if self.failing:
+                self.failing -= 1
+                raise ValueError("aigul@example.org is in this message")
+        return True
+
+    def tick(self) -> None:
+        pass
+
+
+def enqueue(campaign: Campaign, *, commit: bool = True) -> Edition:
+    with campaign.database.sessions() as session:
+        petition = get_petition(session, SLUG)
+        edition = make_edition(session, petition, campaign.links, period="by hand", now=campaign.now())
+        campaign.jobs.enqueue_edition(session, edition)
+        if commit:
+            session.commit()
+        else:
+            session.rollback()
+    return edition
+
+
+def drain(campaign: Campaign, work: Noted) -> None:
+    with running(work, campaign.settings.database_url, "worker-1", grace_seconds=5):
+        assert wait_until_drained(campaign.jobs, seconds=30)
+
+
+def test_work_asked_for_in_a_transaction_rolled_back_is_forgotten(campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    enqueue(campaign, commit=False)
+    assert campaign.jobs.is_drained()
+    with campaign.database.snapshots() as session:
+        assert session.scalars(select(func.count()).select_from(Edition)).one() == 0
+    work = Noted()
+    drain(campaign, work)
+    assert work.chunks == []
+
+
+def test_every_chunk_is_worked_off_once(campaign: Campaign) -> None:
+    delivering_chunk, delivering.CHUNK = delivering.CHUNK, 3
+    try:
+        add_readers(campaign, *(f"reader{number}@example.org" for number in range(7)))
+        edition = enqueue(campaign)
+    finally:
+        delivering.CHUNK = delivering_chunk
+    assert not campaign.jobs.is_drained()
+    work = Noted()
+    drain(campaign, work)
+    first = min(chunk[1] for chunk in work.chunks)
+    assert sorted(work.chunks) == [
+        (edition.id, first, first + 2),
+        (edition.id, first + 3, first + 5),
+        (edition.id, first + 6, first + 6),
+    ]
+    drain(campaign, again := Noted())
+    assert again.chunks == []
+
+
+def test_a_step_that_fails_is_tried_again_and_its_message_is_not_kept(campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    enqueue(campaign)
+    work = Noted(failing=1)
+    drain(campaign, work)
+    assert len(work.chunks) == 2
+    kept = []
+    with campaign.database.snapshots() as session:
+        bind = session.get_bind()
+        inspector = inspect(bind)
+        for schema in {None, "dbos"} & {None, *inspector.get_schema_names()}:
+            for table in inspector.get_table_names(schema):
+                name = f'"{schema}"."{table}"' if schema else f'"{table}"'
+                kept += [str(row) for row in session.execute(text(f"SELECT * FROM {name}"))]
+    assert kept
+    assert not any("aigul@example.org" in row for row in kept)
+
+
+def test_finished_work_is_forgotten_after_a_week_and_waiting_work_never(campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    enqueue(campaign)
+    long_after = campaign.now() + timedelta(days=3650)
+    campaign.jobs.forget_finished(now=long_after)
+    assert not campaign.jobs.is_drained()
+    drain(campaign, Noted())
+    assert len(campaign.jobs._client.list_workflows()) == 1
+    campaign.jobs.forget_finished(now=long_after)
+    assert campaign.jobs._client.list_workflows() == []
+
+
+def test_asking_for_the_same_edition_twice_sends_it_once(make_campaign: MakeCampaign) -> None:
+    campaign = make_campaign()
+    add_readers(campaign, "a@example.org")
+    edition = enqueue(campaign)
+    with campaign.database.sessions.begin() as session:
+        campaign.jobs.enqueue_edition(session, edition)
+    work = Noted()
+    drain(campaign, work)
+    assert len(work.chunks) == 1

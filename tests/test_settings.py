@@ -1,0 +1,131 @@
+"""Settings: read from the environment, checked all at once, with no secret that has a default."""
+
+from pathlib import Path
+
+import pytest
+
+from campaign.errors import InvalidSettings
+from campaign.settings import Settings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"CAMPAIGN_{name.upper()}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def read(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
+    for name, value in values.items():
+        monkeypatch.setenv(f"CAMPAIGN_{name.upper()}", value)
+    return read_settings()
+
+
+def test_with_nothing_set_everything_is_beside_the_data_on_loopback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = read(monkeypatch)
+    assert settings.keyring == Path("var/keyring.json")
+    assert settings.outbox == Path("var/outbox")
+    assert settings.database_url == f"sqlite:///{tmp_path}/var/campaign.sqlite"
+    assert settings.base_url == "http://127.0.0.1:8000"
+    assert settings.is_local
+    assert str(settings.source_limit) == "60 per 1 hour"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_problem_is_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "database_url": "mysql://x",
+        "smtp_url": "mail.example.org",
+        "base_url": "petition.example.org",
+        "port": "0",
+        "mail_from": "nobody",
+        "source_limit": "many",
+        "worker_name": "Worker One",
+        "form_min_seconds": "-1",
+    }
+    with pytest.raises(InvalidSettings) as refused:
+        read(monkeypatch, **wrong)
+    assert [name for name in wrong if f"CAMPAIGN_{name.upper()} " not in refused.value.sentence] == []
+    assert "\n" not in refused.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "postgresql://localhost/x"),
+        ("database_url", "sqlite://"),
+        ("smtp_url", "https://mail.example.org"),
+        ("smtp_url", "smtp://"),
+        ("smtp_url", "smtp://mail.example.org:99999"),
+        ("base_url", "ftp://example.org"),
+        ("base_url", "https://example.org/path"),
+        ("base_url", "https://example.org?x=1"),
+        ("mail_from", "a@b@example.org"),
+        ("mail_from", "Name <petition@example.org>"),
+        ("source_limit", "sixty"),
+        ("port", "65536"),
+        ("smtp_timeout", "0"),
+        ("trusted_proxies", "-1"),
+        ("worker_name", "../worker"),
+        ("worker_name", ""),
+        ("check_dns", "perhaps"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"CAMPAIGN_{name.upper()} "):
+        read(monkeypatch, **{name: value})
+
+
+def test_a_refusal_does_not_repeat_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        read(monkeypatch, smtp_url="smtpx://user:hunter2@mail.example.org", database_url="mysql://u:hunter2@db/x")
+    assert "hunter2" not in refused.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "limit"), [("off", None), (" OFF ", None), ("5/minute", "5 per 1 minute"), ("60/hour", "60 per 1 hour")]
+)
+def test_the_source_limit_can_be_turned_off(monkeypatch: pytest.MonkeyPatch, value: str, limit: str | None) -> None:
+    found = read(monkeypatch, source_limit=value).source_limit
+    assert (str(found) if found else None) == limit
+
+
+@pytest.mark.parametrize(
+    ("values", "base_url", "local", "hosts"),
+    [
+        ({"port": "8123"}, "http://127.0.0.1:8123", True, {"127.0.0.1", "localhost", "::1"}),
+        ({"host": "::1"}, "http://[::1]:8000", True, {"127.0.0.1", "localhost", "::1"}),
+        ({"host": "0.0.0.0"}, "http://0.0.0.0:8000", False, {"0.0.0.0"}),
+        (
+            {"base_url": "https://petition.example.org/"},
+            "https://petition.example.org",
+            False,
+            {"petition.example.org", "127.0.0.1", "localhost", "::1"},
+        ),
+        (
+            {"base_url": "https://petition.example.org", "host": "10.0.0.1"},
+            "https://petition.example.org",
+            False,
+            {"petition.example.org"},
+        ),
+    ],
+)
+def test_a_server_is_local_only_where_nobody_else_reaches_it(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], base_url: str, local: bool, hosts: set[str]
+) -> None:
+    settings = read(monkeypatch, **values)
+    assert (settings.base_url, settings.is_local, set(settings.trusted_hosts)) == (base_url, local, hosts)
+
+
+def test_a_keyring_elsewhere_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, keyring="/run/keys/k", data_dir="/srv/x").keyring == Path("/run/keys/k")
+    monkeypatch.delenv("CAMPAIGN_KEYRING")
+    assert read(monkeypatch).keyring == Path("/srv/x/keyring.json")
+
+
+def test_a_dotenv_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CAMPAIGN_PORT=8001\nCAMPAIGN_HOST=::1\nOTHER=x\n")
+    settings = read(monkeypatch, port="8002")
+    assert (settings.port, settings.host) == (8002, "::1")

@@ -1,0 +1,85 @@
+"""A mail scanner, which opens every link of a mail and presses every button, signs and erases nothing."""
+
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from campaign.models import Signature, SignatureState
+from campaign.wiring import Campaign
+from tests.services.people import get_signature
+from tests.web.page import Page
+from tests.web.visiting import ADDRESS, code_in, dump, links_in, mails, post
+
+
+def scan(app: Flask, mail: str, typed: list[str]) -> list[str]:
+    """Follow every link of the mail and of the pages behind them, and send every form there with every button.
+
+    Without a cookie, as scanners are other machines; ``typed`` goes into the code field. Which buttons were pressed.
+    """
+    client = app.test_client(use_cookies=False)
+    pressed, seen, waiting = [], set[str](), links_in(mail)
+    while waiting:
+        at = urlsplit(waiting.pop()).path
+        if at in seen or at.startswith(("/static", "/organize", "/outbox")):
+            continue
+        seen.add(at)
+        answer = client.get(at, buffered=True)
+        client.head(at)
+        client.post(at)
+        if answer.mimetype != "text/html":
+            continue
+        page = Page(answer.get_data(as_text=True))
+        waiting += [urljoin(at, link["href"]) for link in page.all("a") if not urlsplit(link["href"]).netloc]
+        if at.startswith("/confirm/"):
+            for button in page.all("button"):
+                for code in typed:
+                    client.post(at, data={button["name"]: button["value"], "code": code})
+                    pressed.append(button["value"])
+    return pressed
+
+
+def without_signatures(rows: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {name: found for name, found in rows.items() if not name.endswith(".signature")}
+
+
+def forget_wrong_codes(campaign: Campaign) -> None:
+    with campaign.database.sessions.begin() as session:
+        session.execute(update(Signature).values(wrong_codes=0))
+
+
+@pytest.mark.parametrize(
+    ("typed", "wrong_codes"),
+    [([""], 0), (["link"], 2), (["", "000000", "confirm", "<script>", "%s"], 8)],
+    ids=["no code", "a wrong code", "many wrong codes"],
+)
+def test_a_scanner_changes_nothing_but_the_counter_of_wrong_codes(
+    app: Flask, campaign: Campaign, typed: list[str], wrong_codes: int
+) -> None:
+    post(app.test_client(), updates="y")
+    (mail,) = mails(campaign)
+    before = dump(campaign)
+    assert set(scan(app, mail, typed)) == {"confirm", "not-me"}
+    kept = get_signature(campaign, ADDRESS)
+    assert (kept.state, kept.wrong_codes) == (SignatureState.PENDING, wrong_codes)
+    forget_wrong_codes(campaign)
+    assert dump(campaign) == before
+
+
+def test_a_scanner_that_tried_many_codes_does_not_keep_the_signer_out(app: Flask, campaign: Campaign) -> None:
+    browser = app.test_client()
+    post(browser)
+    (mail,) = mails(campaign)
+    scan(app, mail, [f"{number:06}" for number in range(10)])
+    assert browser.post(links_in(mail)[0]).status_code == 200
+    assert get_signature(campaign, ADDRESS).state is SignatureState.CONFIRMED
+
+
+def test_a_scanner_that_read_the_code_would_be_seen(app: Flask, campaign: Campaign) -> None:
+    """The control of the tests above: with the right code its presses do change something."""
+    post(app.test_client())
+    (mail,) = mails(campaign)
+    before = dump(campaign)
+    scan(app, mail, [code_in(mail)])
+    assert without_signatures(dump(campaign)) != without_signatures(before)
