@@ -29,6 +29,13 @@ _CODE_LOOKALIKES = str.maketrans("OIL", "011", " -")
 CODE_LENGTH = 6
 
 
+def _key(text: str, length: int) -> bytes:
+    key = base64.b64decode(text, validate=True)
+    if len(key) != length:
+        raise ValueError("a key of another length")
+    return key
+
+
 @dataclass(frozen=True)
 class Keyring:
     """The keys of one installation.
@@ -41,6 +48,10 @@ class Keyring:
     lookup: bytes
     links: bytes
     sessions: bytes
+
+    def __post_init__(self) -> None:
+        if not self.sealing or not all(0 < version < 256 for version in self.sealing):
+            raise ValueError("no sealing key, or one whose version does not fit into a byte")
 
     @classmethod
     def fresh(cls) -> Self:
@@ -59,10 +70,10 @@ class Keyring:
                 )
             kept = json.loads(path.read_text(encoding="ascii"))
             return cls(
-                sealing={int(version): base64.b64decode(key) for version, key in kept["sealing"].items()},
-                lookup=base64.b64decode(kept["lookup"]),
-                links=base64.b64decode(kept["links"]),
-                sessions=base64.b64decode(kept["sessions"]),
+                sealing={int(version): _key(key, 32) for version, key in kept["sealing"].items()},
+                lookup=_key(kept["lookup"], 32),
+                links=_key(kept["links"], 64),
+                sessions=_key(kept["sessions"], 32),
             )
         except FileNotFoundError:
             raise KeyringError(

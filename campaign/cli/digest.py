@@ -5,6 +5,7 @@ import sys
 import click
 
 from campaign.cli.wired import wired
+from campaign.errors import NotFound
 from campaign.models import DeliveryState, EditionState, Schedule
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.delivering import audit_ledger
@@ -30,6 +31,8 @@ def preview(slug: str, language: str | None) -> None:
     campaign = wired()
     with campaign.database.snapshots() as session:
         found = get_petition(session, slug)
+        if language not in (None, *found.languages):
+            raise NotFound(f"The petition is not in “{language}”, only in {', '.join(found.languages)}.")
         empty = gather_news(session, found).is_empty
         contents = preview_digest(session, found, campaign.links)
     for code, content in contents.items():

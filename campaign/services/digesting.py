@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Table, insert, literal, select
+from sqlalchemy import CursorResult, Table, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from campaign.errors import CampaignError
@@ -84,11 +84,14 @@ def gather_news(session: Session, petition: Petition) -> News:
     last = find_last_edition(session, petition.id)
     since_total, since_update = (last.total, last.last_update) if last else (0, 0)
     total = count_confirmed(session, petition.id)
+    # A count can fall below a milestone and pass it again; it is told once.
+    told = select(func.max(Edition.total)).where(Edition.petition_id == petition.id, Edition.number.is_not(None))
+    told_total = session.scalar(told) or 0
     return News(
         signatures=max(0, total - since_total),
         total=total,
         goal=petition.goal,
-        milestones=[milestone for milestone in petition.milestones if since_total < milestone <= total],
+        milestones=[milestone for milestone in petition.milestones if told_total < milestone <= total],
         updates=list(reversed(list_updates(session, petition.id, after=since_update))),
         last_update=latest_sequence(session, petition.id),
     )

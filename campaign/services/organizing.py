@@ -95,6 +95,12 @@ def list_petitions_of(session: Session, organizer_id: int) -> list[tuple[Petitio
 def check_permission(session: Session, organizer_id: int, petition: Petition, permission: Permission) -> Role:
     """The organizer's role with the petition. Raises Forbidden where it does not allow ``permission``."""
     membership = session.get(Membership, (organizer_id, petition.id))
-    if membership is None or permission not in PERMISSIONS[membership.role]:
+    organizer = session.get(Organizer, organizer_id)
+    if (
+        organizer is None
+        or not organizer.active
+        or membership is None
+        or permission not in PERMISSIONS[membership.role]
+    ):
         raise Forbidden(f"Your role with this petition does not let you {permission}.")
     return membership.role

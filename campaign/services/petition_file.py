@@ -57,6 +57,13 @@ class DigestPlan(_Part):
     day_of_month: Annotated[int, Field(ge=1, le=31)] = 1
     time: time_of_day = time_of_day(10)
 
+    @field_validator("time")
+    @classmethod
+    def _in_the_timezone_of_the_petition(cls, value: time_of_day) -> time_of_day:
+        if value.tzinfo is not None:
+            raise ValueError("is in the petition's timezone; write it without one, like 10:00")
+        return value
+
 
 class PetitionFile(_Part):
     """Everything a campaign file holds. Every text stands in every one of ``languages``."""

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, render_template
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
-from wtforms import SelectField
+from wtforms import StringField
+from wtforms.validators import AnyOf
 
 from campaign.models import Petition, Schedule, SignatureState
 from campaign.services import exporting
@@ -23,18 +24,20 @@ from campaign.web import organize_digest, organizer_words
 from campaign.web.accounts import SESSION_PATH, current_organizer
 from campaign.web.context import campaign, reader_language, texts_of
 from campaign.web.daily_counts import last_days
+from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
 from campaign.web.security import Entry, entry
-from campaign.web.signing_in import OrganizerForm, signed_in
+from campaign.web.signing_in import signed_in
 from campaign.wiring import Campaign
 
 blueprint = Blueprint("organize", __name__, url_prefix=SESSION_PATH)
 blueprint.register_blueprint(organize_digest.blueprint)
+LISTS = ("signatures", "subscribers")
 
 
 class ExportForm(OrganizerForm):
-    choice = SelectField(name="list", choices=[(name, name) for name in ("signatures", "subscribers")])
-    format = SelectField(choices=[(kind.value, kind.value) for kind in Format])
+    choice = StringField(name="list", validators=[AnyOf(LISTS)])
+    format = StringField(validators=[AnyOf([kind.value for kind in Format])])
 
 
 @blueprint.context_processor
@@ -113,7 +116,7 @@ def _local_time(petition: Petition) -> Callable[[datetime], str]:
 def export(petition: Petition) -> Response:
     form = ExportForm()
     form.require_valid()
-    chosen, kind = form.choice.data, Format(form.format.data)
+    chosen, kind = str(form.choice.data), Format(str(form.format.data))
     with campaign().database.sessions.begin() as session:
         details = {"list": chosen, "format": kind.value}
         record(session, current_organizer().email, "export", petition.id, now=campaign().now(), **details)

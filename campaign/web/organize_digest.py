@@ -23,8 +23,8 @@ from campaign.services.organizing import Permission
 from campaign.services.subscribing import count_active
 from campaign.web.accounts import current_organizer
 from campaign.web.context import campaign
+from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
-from campaign.web.signing_in import OrganizerForm
 
 blueprint = Blueprint("digest", __name__, url_prefix="/p/<slug>/digest")
 

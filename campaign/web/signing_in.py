@@ -3,26 +3,35 @@
 import re
 from datetime import timedelta
 
-from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, session, url_for
-from flask_security import LoginForm, Security, auth_required, login_user, logout_user
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_security import Security, auth_required, login_user, logout_user
 from flask_security import hash_password as hash_normalized
-from flask_wtf import FlaskForm
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import EmailField, Field, PasswordField, ValidationError
 
 from campaign.errors import LinkExpired
 from campaign.models import Organizer
 from campaign.services.organizing import get_welcomed, set_password
 from campaign.web.accounts import SESSION_PATH, OrganizerSessions, OrganizerStore, OrganizerUser
 from campaign.web.context import campaign, reader_language
+from campaign.web.organizer_forms import OrganizerForm, SignInForm, WelcomeForm
 from campaign.web.security import Entry, entry
 from campaign.wiring import Campaign
 
 SESSION_LASTS = timedelta(hours=12)
-SHORTEST_PASSWORD = 12
 _OUR_PAGES = re.compile(r"/organize/[\w./?=&%-]*", re.ASCII)
-N_ = str  # marks a sentence for the translators; the page translates it
 
 blueprint = Blueprint("signing_in", __name__, url_prefix=SESSION_PATH)
 signed_in = auth_required("session")
@@ -37,7 +46,7 @@ def install(app: Flask, installation: Campaign) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=installation.settings.base_url.startswith("https:"),
-        # How old a cookie we take. It is not renewed, and a browser that is closed forgets it earlier.
+        # How old a cookie is taken. None is renewed, and a browser that is closed forgets it earlier.
         PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
         # Phones, VPNs and Tor change the network all the time: a session bound to it would end at every turn.
         SESSION_PROTECTION=None,
@@ -65,49 +74,13 @@ def hash_password(password: str) -> str:
     return hash_normalized(current_app.extensions["security"].password_util.normalize(password))
 
 
-class OrganizerForm(FlaskForm):  # type: ignore[misc]
-    """A form of a signed-in page, with a token tied to the session."""
-
-    def require_valid(self) -> None:
-        """End the request unless the form is as our own page sends it; for forms in which nothing is typed."""
-        if not self.validate():
-            abort(400)
-
-
-class SignInForm(LoginForm):
-    """The library's form. It hashes a password for an unknown address too, so that both answers take as long."""
-
-    email = EmailField(validators=[])  # whatever is typed is looked up: what is no address is nobody's
-    remember = None  # type: ignore[assignment]  # else a posted field would make a cookie that lasts for a year
-    submit = None  # type: ignore[assignment]
-
-    def validate_next(self, _field: Field) -> None:
-        """Nothing to refuse: an address that is not ours is not followed."""
-
-
-class WelcomeForm(OrganizerForm):
-    password = PasswordField()
-    again = PasswordField()
-
-    def validate_password(self, field: Field) -> None:
-        if len(field.data or "") < SHORTEST_PASSWORD:
-            raise ValidationError(N_("Please choose at least 12 characters; a few words in a row are easy to keep."))
-
-    def validate_again(self, field: Field) -> None:
-        if field.data != self.password.data:
-            raise ValidationError(N_("The two are not the same. Please type the password again."))
-
-
-def _require_token(form: FlaskForm) -> None:
-    if "csrf_token" in form.errors:
-        abort(400)
-
-
 def _begin_session(user: OrganizerUser) -> None:
     """A new session, so that nothing planted in the browser before it lives on."""
     session.clear()
+    g.pop("csrf_token", None)
     login_user(user, remember=False, authn_via=["password"])
     session.pop("_id")  # a hash of the network's address, which nothing reads here
+    generate_csrf()  # made at the first form it would sign the cookie again, and its hours would count from there
 
 
 def _wanted(address: str | None) -> str:
@@ -134,7 +107,7 @@ def show() -> str:
 def sign_in() -> BaseResponse | tuple[str, int]:
     form = SignInForm()
     if not form.validate():
-        _require_token(form)
+        form.require_token()
         return render_template("organize/sign_in.html", form=form, failed=True), 422
     assert isinstance(form.user, OrganizerUser)
     _begin_session(form.user)
@@ -179,7 +152,7 @@ def welcome(organizer_id: int, token: str) -> str:
 def choose_password(organizer_id: int, token: str) -> BaseResponse | tuple[str, int]:
     form = WelcomeForm()
     if not form.validate():
-        _require_token(form)
+        form.require_token()
         return _welcome_page(form, organizer_id, token), 422
     # Hashed before the transaction: it takes its time, and nobody else could write meanwhile.
     password_hash = hash_password(form.password.data or "")

@@ -1,13 +1,6 @@
 """The interface contract (addresses and commands that acceptance checks use): all of it that exists answers."""
 
-import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from datetime import datetime
-from http.client import HTTPConnection
 from pathlib import Path
 from shutil import copytree
 
@@ -19,9 +12,8 @@ from campaign.wiring import Campaign
 from tests.conftest import SLUG
 from tests.services.campaign_files import UPDATE
 from tests.services.people import add_readers, sign
+from tests.web.serving import command, free_port, serving
 from tests.web.visiting import confirm_path, unsubscribe_path
-
-ROOT = Path(__file__).parents[2]
 
 # In this order on one new installation: the words, the exit status, a part of what is printed.
 COMMANDS = [
@@ -53,23 +45,6 @@ COMMANDS = [
 ]
 
 
-def _environment(folder: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CAMPAIGN_")}  # noqa: TID251
-    return {**kept, "PYTHONPATH": str(ROOT), "CAMPAIGN_DATA_DIR": str(folder / "var"), **more}
-
-
-def _run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "campaign", *words],
-        cwd=folder,
-        env=_environment(folder),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-
 def test_every_command_does_its_work_on_a_new_installation(tmp_path: Path) -> None:
     """Exit status 0, 1 with one sentence on stderr, or 2 for wrong usage; never a traceback."""
     update = UPDATE
@@ -77,7 +52,7 @@ def test_every_command_does_its_work_on_a_new_installation(tmp_path: Path) -> No
         update = update.replace(section, f'{section}\nkk = "{title}"')
     (tmp_path / "update.toml").write_text(update, encoding="utf-8")
     for words, status, told in COMMANDS:
-        done = _run(words, tmp_path)
+        done = command(words, tmp_path)
         assert (words, done.returncode, done.stderr) == (words, status, done.stderr)
         assert told in done.stdout + done.stderr, words
         assert "Traceback" not in done.stderr, words
@@ -88,35 +63,8 @@ def test_every_command_does_its_work_on_a_new_installation(tmp_path: Path) -> No
 
 def test_serve_answers_and_ends_well_when_told_to(tmp_path: Path, sqlite_template: Path) -> None:
     copytree(sqlite_template, tmp_path / "var")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "campaign", "serve"],
-        cwd=tmp_path,
-        env=_environment(tmp_path, CAMPAIGN_PORT=str(port)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        assert _ask_when_up(port, process) == {"status": "ok"}
-    finally:
-        process.terminate()
-        told, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert b"Traceback" not in told
-
-
-def _ask_when_up(port: int, process: subprocess.Popen[bytes]) -> object:
-    while process.poll() is None:
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=10)
-            connection.request("GET", "/healthz")
-            return json.load(connection.getresponse())
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-        finally:
-            connection.close()
-    return None
+    with serving(["-m", "campaign", "serve"], tmp_path, free_port()) as printed:
+        assert printed.read_text(encoding="utf-8") == ""
 
 
 @pytest.mark.parametrize(

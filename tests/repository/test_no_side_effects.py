@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ print(json.dumps({"seen": seen, "threads": threading.active_count(), "modules": 
 """
 
 
-def _run(statement: str, folder: Path) -> tuple[dict[str, list[str]], list[str]]:
+def _run(statement: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
     """What Python was seen doing in an empty environment, and what lies in its empty folder afterwards."""
     # -B: that Python keeps its bytecode is Python's business.
     done = subprocess.run(

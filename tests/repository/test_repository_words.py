@@ -1,4 +1,4 @@
-"""Every file: no path of somebody's machine, no package index, pinned requirements, a docstring, a name that says it."""
+"""Every file: no path of somebody's machine, no package index, pinned requirements, a docstring, a telling name."""
 
 import ast
 import re

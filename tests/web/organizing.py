@@ -78,7 +78,7 @@ def send_form(client: FlaskClient, page: str, action: str = "", **fields: object
     return client.post(action or page, data={"csrf_token": token_of(client, page), **fields})
 
 
-def sign_in(client: FlaskClient, email: str = EMAIL, password: str = PASSWORD, **fields: object) -> TestResponse:
+def sign_in(client: FlaskClient, email: str = EMAIL, password: str = PASSWORD, **fields: str) -> TestResponse:
     return send_form(client, SIGN_IN, email=email, password=password, **fields)
 
 

@@ -104,5 +104,8 @@ class Page(HTMLParser):
     def addresses(self) -> list[tuple[str, str]]:
         """Every address that the page names, with the tag that names it."""
         return [
-            (element.tag, element[name]) for element in self.elements for name in _ADDRESSES if name in element.attributes
+            (element.tag, element[name])
+            for element in self.elements
+            for name in _ADDRESSES
+            if name in element.attributes
         ]

@@ -19,9 +19,11 @@ _FORM = "application/x-www-form-urlencoded"
 # What has broken other people's forms, as it stands on the wire.
 _MEAN = [
     b"\x00", b"\r\n", b"\n", b"\r", b"\t", b"\xff", b"\xfe\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
-    "\u202e".encode(), "\u2066".encode(), "\u200f".encode(), "\ufeff".encode(), "\u2028".encode(), "\u0301".encode() * 9,
+    "\u202e".encode(), "\u2066".encode(), "\u200f".encode(), "\ufeff".encode(), "\u2028".encode(),
+    "\u0301".encode() * 9,
     "\U000e0041".encode(), "\ufffe".encode(), "\u200d".encode(), "Ⅷ".encode(), "ﷺ".encode(), "İ".encode(), "ß".encode(),
-    b"<script>", b"'\"", b"{{7*7}}", b"{%", b"%(x)s", b"%s", b"%n", b"=1+1", b"@", b"a@b", b"@example.org", b"[1.2.3.4]",
+    b"<script>", b"'\"", b"{{7*7}}", b"{%", b"%(x)s", b"%s", b"%n", b"=1+1", b"@", b"a@b", b"@example.org",
+    b"[1.2.3.4]",
     b"xn--", b"xn--a", b".", b"..", b"-", b"\\", b"&", b"&amp;", b";", b"a" * 300, b"\xf0\x9f\x91\xa9\xe2\x80\x8d",
     b"Content-Type: text/html", b"Bcc: x@example.org", "Айгерим".encode(), "Қазақ".encode(), b"KZ", b"name", b"y",
 ]  # fmt: skip
@@ -73,7 +75,9 @@ def test_any_bytes_in_a_field_are_taken_or_refused_with_a_sentence(app: Flask, f
     check()
 
 
-@pytest.mark.parametrize("content_type", [_FORM, "multipart/form-data; boundary=x", "application/json", "text/plain", ""])
+@pytest.mark.parametrize(
+    "content_type", [_FORM, "multipart/form-data; boundary=x", "application/json", "text/plain", ""]
+)
 def test_any_bytes_as_a_body_are_answered(app: Flask, content_type: str) -> None:
     client = app.test_client()
 

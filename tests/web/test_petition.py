@@ -63,9 +63,7 @@ def test_the_demands_stand_in_their_order(app: Flask, campaign: Campaign, lang: 
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_page_tells_how_many_have_signed_and_how_many_are_wanted(
-    app: Flask, campaign: Campaign, lang: str
-) -> None:
+def test_the_page_tells_how_many_have_signed_and_how_many_are_wanted(app: Flask, campaign: Campaign, lang: str) -> None:
     """Whoever has not confirmed is not counted."""
     add_readers(campaign, "a@example.org", "b@example.org")
     sign(campaign, "pending@example.org")

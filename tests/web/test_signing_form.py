@@ -1,4 +1,4 @@
-"""The form: errors beside their fields in the reader's language, nothing typed is lost, and one answer for everybody."""
+"""The form: errors beside their fields in the reader's language, nothing typed is lost, one answer for everybody."""
 
 import pytest
 from flask import Flask
@@ -14,14 +14,18 @@ from tests.services.people import confirm, get_signature, list_deliveries
 from tests.web.visiting import ADDRESS, FILLED_IN, dump, page_of, post, read
 
 LANGUAGES = ["en", "ru", "kk"]
-SPECIAL = "<b>\"O'Neil\" & Sons</b>"
+SPECIAL = '<b>"O\'Neil" & Sons</b>'
 # A field, what is wrong in it, and the sentence beside it.
 WRONG = [
     ("name", "", "Please type your name."),
     ("name", "   ", "Please type your name."),
     ("name", "12 34", "A name has at least one letter. Please type your name."),
     ("name", "A" * 101, "This is too long. Please shorten it."),
-    ("name", "Buy at www.example.com", "A web address cannot stand here. If it is none, please put a space after the full stop."),
+    (
+        "name",
+        "Buy at www.example.com",
+        "A web address cannot stand here. If it is none, please put a space after the full stop.",
+    ),
     ("email", "", "Please type your e-mail address."),
     ("email", SPECIAL, "This does not look like an e-mail address. It should read like name@example.org."),
     ("email", "a@b@example.org", "This does not look like an e-mail address. It should read like name@example.org."),
@@ -43,10 +47,11 @@ WRONG = [
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize(("field", "typed", "sentence"), WRONG)
+@pytest.mark.parametrize("wrong", WRONG)
 def test_what_is_wrong_stands_beside_its_field_and_on_top(
-    app: Flask, campaign: Campaign, lang: str, field: str, typed: str, sentence: str
+    app: Flask, campaign: Campaign, lang: str, wrong: tuple[str, str, str]
 ) -> None:
+    field, typed, sentence = wrong
     before = dump(campaign)
     answer = post(app.test_client(), lang=lang, **{field: typed})
     assert answer.status_code == 422

@@ -81,7 +81,9 @@ def test_looking_at_the_link_does_not_use_it_up(app: Flask, campaign: Campaign) 
 def test_a_link_of_ones_own_making_opens_nothing(app: Flask, campaign: Campaign, change: str) -> None:
     link, other = invite(campaign, Role.VIEWER), invite(campaign, Role.VIEWER, "other@example.org")
     *_, number, token = other.split("/")
-    made = link.rpartition("/")[0] + f"/{token}" if change == "token" else f"/organize/welcome/{int(number) + 9}/{token}"
+    made = (
+        link.rpartition("/")[0] + f"/{token}" if change == "token" else f"/organize/welcome/{int(number) + 9}/{token}"
+    )
     assert app.test_client().get(made).status_code in {404, 410}
 
 
@@ -182,6 +184,7 @@ def test_an_organizer_who_is_switched_off_is_out(campaign: Campaign, owner: Flas
 
 
 def test_a_session_lasts_twelve_hours(app: Flask, owner: FlaskClient) -> None:
+    """However busy it is."""
     client, start = app.test_client(), datetime(2026, 11, 23, 7, tzinfo=UTC)
     with time_machine.travel(start, tick=False) as clock:
         sign_in(client)
@@ -199,7 +202,7 @@ def test_signing_out_ends_the_session_and_looking_at_it_does_not(owner: FlaskCli
     answer = send_form(owner, HOME, "/organize/sign-out")
     assert (answer.status_code, answer.location) == (303, SIGN_IN)
     assert not is_signed_in(owner)
-    assert owner.get_cookie("organizer", path="/organize") is None or not is_signed_in(owner)
+    assert answer.headers["Set-Cookie"].startswith("organizer=;")
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong"])
@@ -212,12 +215,10 @@ def test_a_form_of_another_website_signs_nobody_in(app: Flask, owner: FlaskClien
 
 
 def test_a_form_of_another_website_sets_no_password(app: Flask, campaign: Campaign) -> None:
-    link, before = invite(campaign, Role.VIEWER), dump(campaign)
+    link = invite(campaign, Role.VIEWER)
+    before = dump(campaign)
     assert app.test_client().post(link, data={"password": PASSWORD, "again": PASSWORD}).status_code == 400
-    assert dump(campaign) != {}
-    with campaign.database.snapshots() as session:
-        assert find_organizer(session).password_hash is None
-    assert before.keys() == dump(campaign).keys()
+    assert dump(campaign) == before
 
 
 def test_nothing_planted_before_signing_in_lives_on(app: Flask, owner: FlaskClient) -> None:

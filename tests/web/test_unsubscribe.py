@@ -95,9 +95,7 @@ def test_the_link_is_the_one_in_the_digest(app: Flask, campaign: Campaign, path:
     assert app.test_client().post(path).status_code == 200
 
 
-def test_who_stopped_the_updates_gets_no_digest_that_was_made_before(
-    app: Flask, campaign: Campaign, path: str
-) -> None:
+def test_who_stopped_the_updates_gets_no_digest_that_was_made_before(app: Flask, campaign: Campaign, path: str) -> None:
     make_digest(campaign)
     assert app.test_client().post(path).status_code == 200
     written = mails(campaign)

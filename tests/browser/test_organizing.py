@@ -1,0 +1,95 @@
+"""Organizing in a browser: from the one-time link to the numbers, the exported list and the digest that is sent."""
+
+import csv
+from io import StringIO
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.installation import Installation, link_in, text_of
+from tests.browser.visitor import SLUG, Visitor, visiting
+
+PASSWORD = "four quiet words here"
+READER = "reader@example.org"
+TITLE = "Stand with the workers of Kazakhstan"
+
+
+@pytest.fixture(scope="module")
+def welcome(running: Installation) -> str:
+    """The link that ``python app.py`` prints."""
+    return running.find_printed(r"Organizer:\s+(http://\S+)")
+
+
+@pytest.fixture
+def reader(running: Installation, visit: Visit) -> Visitor:
+    """Somebody who has signed and asked for updates."""
+    visitor = visit()
+    if not visitor.signatures():
+        visitor.sign(READER, name="Айгерим Серикова", updates=True)
+        visitor.confirm(link_in(running.mails_to(READER)[0], "/confirm/"))
+        expect(visitor.page.locator("h1")).to_have_text("Thank you. Your signature counts.")
+    return visitor
+
+
+def set_password(page: Page, link: str) -> None:
+    page.goto(link)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("#again").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+
+
+def test_an_organizer_is_welcomed_exports_the_list_and_sends_the_digest(
+    running: Installation, visit: Visit, welcome: str, reader: Visitor
+) -> None:
+    organizer = visit(locale="en-GB")
+    page = organizer.page
+    set_password(page, welcome)
+    expect(page).to_have_url(f"{running.base_url}/organize/")
+    page.get_by_role("link", name=TITLE).click()
+    expect(page.locator("h1")).to_have_text(TITLE)
+    assert page.locator("progress").get_attribute("value") == "1"
+
+    page.locator("#format").select_option("csv")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename.startswith(f"{SLUG}-signatures-")
+    exported = download.value.path().read_bytes().decode().replace("\r\n", "\n")
+    assert exported == running.command("export", SLUG, "--format", "csv").stdout
+    (row,) = csv.DictReader(StringIO(exported))
+    assert (row["number"], row["name"], row["country"], row["comment"]) == (
+        "1", "Айгерим Серикова", "KZ", "From the mine.",
+    )  # fmt: skip
+    assert READER not in exported
+    page.reload()
+    expect(page.locator("#audit")).to_contain_text("organizer@example.org")
+
+    page.get_by_role("button", name="See the next edition").click()
+    shown = page.frame_locator("iframe").first
+    expect(shown.locator("h1")).to_have_text(TITLE)
+    page.get_by_role("button", name="Send now").click()
+    expect(page.get_by_role("status")).to_contain_text("Edition 1 is made")
+    _, digest = running.mails_to(READER, 2)
+    assert TITLE in text_of(digest)
+    assert digest["List-Unsubscribe"] == f"<{link_in(digest, '/unsubscribe/')}>"
+
+
+def test_the_link_works_once_and_the_password_from_then_on(
+    running: Installation, browser: Browser, visit: Visit, welcome: str
+) -> None:
+    """Without JavaScript too."""
+    with visiting(browser, running.base_url, expected="status of 410") as stranger:
+        answer = stranger.page.goto(welcome)
+        assert answer is not None
+        assert answer.status == 410
+    page = visit(java_script_enabled=False, locale="en-GB").page
+    page.goto(f"{running.base_url}/organize/p/{SLUG}")
+    assert urlsplit(page.url).path == "/organize/sign-in"
+    page.locator("#email").fill("organizer@example.org")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    expect(page).to_have_url(f"{running.base_url}/organize/p/{SLUG}")
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(f"{running.base_url}/organize/")
+    assert urlsplit(page.url).path == "/organize/sign-in"
