@@ -125,7 +125,8 @@ class Settings(BaseSettings):
     def trusted_hosts(self) -> list[str]:
         """The names under which a request may ask for this server."""
         named = urlsplit(self.base_url).hostname or self.host
-        return sorted({named, *(_LOOPBACK if self.host in _LOOPBACK else ())})
+        names = {named, *(_LOOPBACK if self.host in _LOOPBACK else ())}
+        return sorted(f"[{name}]" if ":" in name else name for name in names)
 
     @property
     def outbox(self) -> Path:

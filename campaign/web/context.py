@@ -58,7 +58,9 @@ def use_language(code: str) -> None:
 def reader_language() -> Language:
     """The language of the address or of the person; else the best that the browser asks for."""
     if "language" not in g:
-        g.language = Language(request.accept_languages.best_match(available_languages()) or available_languages()[0])
+        asked = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+        known = available_languages()
+        g.language = Language(next((code for code in asked if code in known), known[0]))
         g.negotiated = True
     return cast("Language", g.language)
 

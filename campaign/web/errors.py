@@ -5,7 +5,7 @@ from traceback import format_tb
 
 from flask import Flask, render_template
 from sqlalchemy.exc import DBAPIError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from campaign.errors import (
     CampaignError,
@@ -83,6 +83,11 @@ def install(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> tuple[str, int]:
         return _page(error.code or 500)
+
+    @app.errorhandler(SecurityError)
+    def _another_name(_error: SecurityError) -> tuple[str, int, dict[str, str]]:
+        # The request names a host that is not ours, so no page with links can be made for it.
+        return "This server goes by another name.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
 
     @app.errorhandler(OperationalError)
     def _database(error: DBAPIError) -> tuple[str, int]:

@@ -11,12 +11,13 @@ from campaign.web.context import campaign
 from campaign.web.security import Entry, entry
 
 blueprint = Blueprint("outbox", __name__)
+_SPOKEN_FOR = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
 
 @blueprint.before_request
 def _only_here() -> None:
     # A reverse proxy on this machine would make the whole world look local.
-    if request.headers.get("X-Forwarded-For") or not ip_address(request.remote_addr or "::").is_loopback:
+    if any(name in request.headers for name in _SPOKEN_FOR) or not ip_address(request.remote_addr or "::").is_loopback:
         abort(404)
 
 

