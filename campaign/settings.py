@@ -112,7 +112,8 @@ class Settings(BaseSettings):
         if self.keyring == Path():
             fill(self, "keyring", self.data_dir / "keyring.json")
         if not self.base_url:
-            host = f"[{self.host}]" if ":" in self.host else self.host
+            # Flask compares the Host header with names and IPv4 addresses only.
+            host = "localhost" if ":" in self.host else self.host
             fill(self, "base_url", f"http://{host}:{self.port}")
         return self
 
@@ -126,7 +127,7 @@ class Settings(BaseSettings):
         """The names under which a request may ask for this server."""
         named = urlsplit(self.base_url).hostname or self.host
         names = {named, *(_LOOPBACK if self.host in _LOOPBACK else ())}
-        return sorted(f"[{name}]" if ":" in name else name for name in names)
+        return sorted(name for name in names if ":" not in name)
 
     @property
     def outbox(self) -> Path:

@@ -33,7 +33,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 def find_organizer(session: Session, email: str) -> Organizer | None:
     """The organizer who signs in with this address, however it is spelled."""
-    return session.scalars(select(Organizer).where(Organizer.email == email.strip().casefold())).one_or_none()
+    address = email.strip().casefold()
+    if not address.isprintable():  # PostgreSQL refuses a NUL even in a comparison
+        return None
+    return session.scalars(select(Organizer).where(Organizer.email == address)).one_or_none()
 
 
 def add_organizer(session: Session, email: str, petition: Petition, role: Role, *, now: datetime) -> Organizer:

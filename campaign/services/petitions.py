@@ -19,7 +19,9 @@ _PETITION_TEXTS = ("title", "addressee", "summary", "call", "risk_note", "sender
 
 def get_petition(session: Session, slug: str) -> Petition:
     """The petition known as ``slug``. Raises NotFound."""
-    petition = session.scalars(select(Petition).where(Petition.slug == slug)).one_or_none()
+    # PostgreSQL refuses a NUL even in a comparison.
+    known = select(Petition).where(Petition.slug == slug)
+    petition = session.scalars(known).one_or_none() if slug.isprintable() else None
     if petition is None:
         raise NotFound(f"There is no petition “{slug}” here.")
     return petition

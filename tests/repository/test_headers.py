@@ -34,6 +34,12 @@ PAGES = [
     *ORGANIZERS,
     "/organize/sign-in",
 ]
+    *(address for address in PUBLIC if "." not in address and address != "/healthz"),
+    *UNKNOWN[:3],
+    *LINKS,
+    *ORGANIZERS,
+    "/organize/sign-in",
+]
 
 
 @pytest.fixture
