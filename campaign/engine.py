@@ -16,8 +16,11 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from campaign.db import open_for_workflows
-from campaign.models import Edition
+from campaign.models import Edition, EditionState, Petition
+from campaign.services.auditing import record
 from campaign.services.delivering import list_chunks
+from campaign.services.digesting import make_edition
+from campaign.services.links import Links
 
 APPLICATION: Final = "campaign"
 VERSION: Final = "1"  # raised only when the steps of a workflow change
@@ -79,6 +82,19 @@ class Jobs:
                 first,
                 last,
             )
+
+    def send_digest(
+        self, session: Session, petition: Petition, links: Links, *, actor: str, now: datetime, after: int | None = None
+    ) -> Edition:
+        """Make the next edition because ``actor`` asks for it, have it sent, and record that. Raises AlreadyMade."""
+        edition = make_edition(session, petition, links, period=f"by hand {now.isoformat()}", now=now, after=after)
+        if edition.state is EditionState.SKIPPED:
+            record(session, actor, "digest skipped", petition.id, now=now, reason=edition.reason)
+        else:
+            self.enqueue_edition(session, edition)
+            details = {"edition": edition.number, "readers": edition.candidates}
+            record(session, actor, "digest sent", petition.id, now=now, **details)
+        return edition
 
     def is_drained(self) -> bool:
         """Whether no chunk waits or is being sent."""

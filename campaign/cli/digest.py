@@ -9,7 +9,7 @@ from campaign.errors import NotFound
 from campaign.models import DeliveryState, EditionState, Schedule
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.delivering import audit_ledger
-from campaign.services.digesting import gather_news, make_edition, preview_digest
+from campaign.services.digesting import gather_news, preview_digest
 from campaign.services.petitions import get_petition
 
 
@@ -49,14 +49,9 @@ def preview(slug: str, language: str | None) -> None:
 def send(slug: str) -> None:
     """Make the next edition now; the worker sends it."""
     campaign = wired()
-    now = campaign.now()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        edition = make_edition(session, found, campaign.links, period=f"by hand {now.isoformat()}", now=now)
-        campaign.jobs.enqueue_edition(session, edition)
-        record(
-            session, COMMAND_LINE, "digest made", found.id, now=now, edition=edition.number, readers=edition.candidates
-        )
+        edition = campaign.jobs.send_digest(session, found, campaign.links, actor=COMMAND_LINE, now=campaign.now())
     if edition.state is EditionState.SKIPPED:
         click.echo(f"Skipped: {edition.reason}.")
     else:
@@ -75,7 +70,8 @@ def audit(slug: str) -> None:
     for account in accounts:
         states = ", ".join(f"{state} {account.states[state]}" for state in DeliveryState if account.states[state])
         verdict = "balances" if account.balances else "DOES NOT BALANCE"
-        click.echo(f"{account.title}: owed {account.owed} = {account.states.total()} ({states or 'none'}): {verdict}")
+        title = "Confirmations" if account.edition is None else f"Edition {account.edition}"
+        click.echo(f"{title}: owed {account.owed} = {account.states.total()} ({states or 'none'}): {verdict}")
     if not all(account.balances for account in accounts):
         sys.exit(1)
 

@@ -61,6 +61,7 @@ class Delivery(Base):
         CheckConstraint("(state = 'sending') = (claimed_by IS NOT NULL)", name="claimed_while_sending"),
         Index("ix_delivery_due", "kind", "state", "due_at"),
         Index("ix_delivery_edition_state", "edition_id", "state"),
+        Index("ix_delivery_account", "petition_id", "edition_id", "state"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaign.db import Base, BigId
@@ -21,6 +21,7 @@ class Subscription(Base):
     __tablename__ = "subscription"
     __table_args__ = (
         UniqueConstraint("petition_id", "fingerprint"),
+        Index("ix_subscription_petition_state", "petition_id", "state"),
         CheckConstraint(
             "(state = 'ended') = (sealed_address IS NULL AND fingerprint IS NULL)", name="address_only_while_active"
         ),

@@ -209,9 +209,9 @@ def finish_editions(session: Session) -> None:
 
 @dataclass(frozen=True)
 class Account:
-    """One line of the audit: how many mails were owed, and where each of them is."""
+    """One line of the audit: how many mails an edition owed (None: confirmations), and where each of them is."""
 
-    title: str
+    edition: int | None
     owed: int
     states: Counter[DeliveryState] = field(default_factory=Counter)
 
@@ -236,12 +236,9 @@ def audit_ledger(session: Session, petition: Petition) -> list[Account]:
     promised = session.scalars(
         select(PetitionCounter.confirmations).where(PetitionCounter.petition_id == petition.id)
     ).one()
-    accounts = [Account("Confirmations", promised, counts.get(None, Counter()))]
+    accounts = [Account(None, promised, counts.get(None, Counter()))]
     editions = session.scalars(
         select(Edition).where(Edition.petition_id == petition.id, Edition.number.is_not(None)).order_by(Edition.number)
     )
-    accounts += [
-        Account(f"Edition {edition.number}", edition.candidates, counts.get(edition.id, Counter()))
-        for edition in editions
-    ]
+    accounts += [Account(edition.number, edition.candidates, counts.get(edition.id, Counter())) for edition in editions]
     return accounts

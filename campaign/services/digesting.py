@@ -32,6 +32,8 @@ from campaign.services.petitions import latest_sequence, list_updates
 from campaign.services.scheduling import next_run
 from campaign.services.subscribing import count_active
 
+N_ = str  # marks a sentence for the translators; the page translates it
+
 # Stands in a frozen text where each reader's own link will be.
 UNSUBSCRIBE_MARK = "@@unsubscribe-url@@"
 
@@ -147,9 +149,9 @@ def make_edition(
     if after is not None and after != number:
         raise AlreadyMade(f"Edition {number} has been made in the meantime; this one was not.")
     news = gather_news(session, petition)
-    skipped = "nothing new since the last edition" if news.is_empty else None
+    skipped = N_("nothing new since the last edition") if news.is_empty else None
     if skipped is None and not count_active(session, petition.id):
-        skipped = "nobody is subscribed"
+        skipped = N_("nobody is subscribed")
     edition = Edition(
         petition_id=petition.id,
         period=period,

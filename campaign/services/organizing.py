@@ -69,7 +69,8 @@ def welcome_token(vault: Vault, organizer: Organizer) -> str:
 def get_welcomed(session: Session, vault: Vault, organizer_id: int, token: str, *, now: datetime) -> Organizer:
     """The organizer whose one-time link was followed. Raises LinkUnknown, LinkExpired."""
     organizer = session.get(Organizer, organizer_id)
-    if organizer is None or organizer.invited_until is None or organizer.invited_until <= now:
+    until = organizer.invited_until if organizer is not None and organizer.active else None
+    if organizer is None or until is None or until <= now:
         raise LinkExpired(
             "This sign-in link was used already or is too old. Ask for a new one: campaign organizer add."
         )

@@ -9,14 +9,12 @@ from wtforms.validators import InputRequired
 from campaign.errors import NotFound
 from campaign.mail.message import Content
 from campaign.models import Edition, EditionState, Petition
-from campaign.services.auditing import record
 from campaign.services.digesting import (
     UNSUBSCRIBE_MARK,
     AlreadyMade,
     compose_digest,
     find_last_edition,
     gather_news,
-    make_edition,
     preview_digest,
 )
 from campaign.services.organizing import Permission
@@ -101,16 +99,6 @@ def send(petition: Petition) -> BaseResponse | tuple[str, int]:
 
 
 def _make(petition: Petition, *, after: int) -> Edition:
-    """The edition, the work it asks for and the record of who asked: all three are kept, or none."""
     now, actor = campaign().now(), current_organizer().email
     with campaign().database.sessions.begin() as session:
-        edition = make_edition(
-            session, petition, campaign().links, period=f"by hand {now.isoformat()}", now=now, after=after
-        )
-        if edition.state is EditionState.SKIPPED:
-            record(session, actor, "digest skipped", petition.id, now=now, reason=edition.reason)
-        else:
-            campaign().jobs.enqueue_edition(session, edition)
-            details = {"edition": edition.number, "readers": edition.candidates}
-            record(session, actor, "digest sent", petition.id, now=now, **details)
-        return edition
+        return campaign().jobs.send_digest(session, petition, campaign().links, actor=actor, now=now, after=after)

@@ -33,13 +33,9 @@ EDITION_STATES = {
     EditionState.SKIPPED: N_("skipped"),
 }
 
-# Sentences that services store: here only so that the translators find them.
-REASONS = {sentence: sentence for sentence in (N_("nothing new since the last edition"), N_("nobody is subscribed"))}
-
 ACTIONS = {
     "export": N_("exported a list"),
     "digest sent": N_("sent the digest"),
-    "digest made": N_("made a digest"),
     "digest skipped": N_("asked for a digest; there was none to send"),
     "digest paused": N_("paused the digest"),
     "digest resumed": N_("resumed the digest"),

@@ -204,6 +204,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription")),
         sa.UniqueConstraint("petition_id", "fingerprint", name=op.f("uq_subscription_petition_id_fingerprint")),
     )
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.create_index("ix_subscription_petition_state", ["petition_id", "state"], unique=False)
+
     op.create_table(
         "text_version",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -335,6 +338,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("edition_id", "subscription_id", name=op.f("uq_delivery_edition_id_subscription_id")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index("ix_delivery_account", ["petition_id", "edition_id", "state"], unique=False)
         batch_op.create_index("ix_delivery_due", ["kind", "state", "due_at"], unique=False)
         batch_op.create_index("ix_delivery_edition_state", ["edition_id", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_signature_id"), ["signature_id"], unique=False)
@@ -347,6 +351,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_delivery_signature_id"))
         batch_op.drop_index("ix_delivery_edition_state")
         batch_op.drop_index("ix_delivery_due")
+        batch_op.drop_index("ix_delivery_account")
 
     op.drop_table("delivery")
     with op.batch_alter_table("signature", schema=None) as batch_op:
@@ -355,6 +360,9 @@ def downgrade() -> None:
     op.drop_table("signature")
     op.drop_table("edition_text")
     op.drop_table("text_version")
+    with op.batch_alter_table("subscription", schema=None) as batch_op:
+        batch_op.drop_index("ix_subscription_petition_state")
+
     op.drop_table("subscription")
     with op.batch_alter_table("schedule", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_schedule_next_at"))

@@ -34,12 +34,6 @@ PAGES = [
     *ORGANIZERS,
     "/organize/sign-in",
 ]
-    *(address for address in PUBLIC if "." not in address and address != "/healthz"),
-    *UNKNOWN[:3],
-    *LINKS,
-    *ORGANIZERS,
-    "/organize/sign-in",
-]
 
 
 @pytest.fixture

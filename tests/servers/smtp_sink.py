@@ -19,7 +19,7 @@ COUNTERS = re.compile(rb"sess=\s*(\d+) quit=\s*(\d+) mesg=\s*(\d+)\r")
 
 def _program() -> str:
     # /usr/sbin is not on the PATH of an ordinary Debian user.
-    found = shutil.which("smtp-sink", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    found = shutil.which("smtp-sink", path=os.defpath + ":/usr/sbin:/sbin")
     if not found:
         raise Missing("smtp-sink")
     return found

@@ -52,8 +52,8 @@ def test_the_ledger_balances_in_every_state_and_shows_a_row_that_is_missing(make
     assert states[IN_DOUBT] == 1
     assert states.total() == edition.candidates == 5
     confirmations, first = accounts(campaign)
-    assert (confirmations.title, confirmations.owed, confirmations.states) == ("Confirmations", 5, {SUPPRESSED: 5})
-    assert (first.title, first.owed, first.states) == ("Edition 1", 5, states)
+    assert (confirmations.edition, confirmations.owed, confirmations.states) == (None, 5, {SUPPRESSED: 5})
+    assert (first.edition, first.owed, first.states) == (1, 5, states)
     assert confirmations.balances
     assert first.balances
     with campaign.database.sessions.begin() as session:
