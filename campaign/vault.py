@@ -127,7 +127,7 @@ class Vault:
         """What ``seal`` was given. Raises KeyringError where the keys or the row are not those it was sealed with."""
         try:
             return self._sealers[sealed[0]].decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], row.encode())
-        except (InvalidTag, KeyError, IndexError):
+        except (InvalidTag, KeyError, IndexError, ValueError):
             raise KeyringError(f"The data of {row} cannot be opened: it was sealed with another keyring.") from None
 
     def fingerprint(self, address: EmailAddress) -> bytes:
