@@ -1,6 +1,6 @@
 """The next edition of a petition's digest: see it as readers will, and send it by hand."""
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import IntegerField
@@ -21,6 +21,7 @@ from campaign.services.organizing import Permission
 from campaign.services.subscribing import count_active
 from campaign.web.accounts import current_organizer
 from campaign.web.context import campaign
+from campaign.web.mail_frame import mail_in_frame
 from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
 
@@ -75,13 +76,7 @@ def html(petition: Petition, lang: str) -> Response:
         raise NotFound("The digest is not written in this language.")
     with campaign().database.snapshots() as session:
         content = compose_digest(petition, gather_news(session, petition), lang, campaign().links)
-    answer = make_response(_without_link(content).html)
-    # Styles inside a mail are all there is; links open in the window around the frame.
-    answer.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self';"
-        " sandbox allow-top-navigation-by-user-activation"
-    )
-    return answer
+    return mail_in_frame(_without_link(content).html)
 
 
 @blueprint.post("/send")

@@ -5,9 +5,10 @@ from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 
 from campaign.web.context import campaign
+from campaign.web.mail_frame import mail_in_frame
 from campaign.web.security import Entry, entry
 
 blueprint = Blueprint("outbox", __name__)
@@ -54,13 +55,7 @@ def show(number: int) -> str:
 @blueprint.get("/outbox/<int:number>/html")
 @entry(Entry.LOCAL)
 def html(number: int) -> Response:
-    answer = make_response(_body(_read(_get(number)), "html"))
-    # Styles inside a mail are all there is; links open in the window around the frame.
-    answer.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self';"
-        " sandbox allow-top-navigation-by-user-activation"
-    )
-    return answer
+    return mail_in_frame(_body(_read(_get(number)), "html"))
 
 
 @blueprint.get("/outbox/<int:number>.eml")
