@@ -14,7 +14,7 @@ DOORS = "import campaign.web, campaign.cli, campaign.worker"
 # croniter, which the workflow engine imports, has the program ``file`` say whether Python is a 32-bit one.
 _NOT_OURS = [["subprocess.Popen", "('file',)"]]
 
-# Python tells this hook of what it is about to do (PEP 578), and from 3.12 on of threads too.
+# Python tells this hook of what it is about to do (PEP 578), from 3.12 on of threads too; before, we look ourselves.
 _WATCH = """
 import _thread, json, os, sys
 seen = []
@@ -26,6 +26,8 @@ def watch(event, arguments):
         seen.append([event, str(arguments[0])])
     elif event in DOING:
         seen.append([event, str(arguments[:1])])
+    elif event.startswith("_thread.start"):
+        seen.append(["thread", event])
 sys.addaudithook(watch)
 start = _thread.start_new_thread
 def watched_start(function, *arguments):
