@@ -21,6 +21,7 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
+    text,
 )
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -98,6 +99,32 @@ class Database:
     engine: Engine
     sessions: sessionmaker[Session]
     snapshots: sessionmaker[Session]
+
+    @contextmanager
+    def hold_name(self, name: str) -> Iterator[bool]:
+        """Hold ``name`` on the database server for as long as this lasts; False where another connection holds it.
+
+        A SQLite file is on one machine, where a file's lock does the same.
+        """
+        if self.engine.dialect.name != "postgresql":
+            yield True
+            return
+        lock = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            try:
+                yield bool(connection.scalar(lock, {"name": name}))
+            finally:
+                connection.invalidate()  # the lock ends with its connection
+
+    def truncate_log(self) -> None:
+        """Take what was deleted out of SQLite's write-ahead log too, unless somebody reads there now."""
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self.engine.connect() as connection:
+            raw = cast("Any", connection.connection.dbapi_connection)
+            raw.execute("PRAGMA busy_timeout = 100")  # while it waits, nobody writes
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            raw.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
 
 
 def _set_pragmas(connection: Any) -> None:

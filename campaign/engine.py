@@ -27,7 +27,6 @@ VERSION: Final = "1"  # raised only when the steps of a workflow change
 QUEUE: Final = "chunks"
 SEND_CHUNK: Final = "send_chunk"  # these names are in the database
 TICK: Final = "tick"
-UNFINISHED: Final = ["ENQUEUED", "PENDING", "DELAYED"]
 FINISHED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 KEEP_FINISHED: Final = timedelta(days=7)
 WAIT_FOR_SERVER: Final = 30.0
@@ -96,16 +95,21 @@ class Jobs:
             record(session, actor, "digest sent", petition.id, now=now, **details)
         return edition
 
-    def is_drained(self) -> bool:
-        """Whether no chunk waits or is being sent."""
-        return not self._client.list_workflows(
+    def is_drained(self, worker: str) -> bool:
+        """Whether no chunk waits, and none is being sent by ``worker``; what another one sends is its own affair."""
+        return not (self._has_chunks(["ENQUEUED", "DELAYED"]) or self._has_chunks(["PENDING"], worker))
+
+    def _has_chunks(self, status: list[str], worker: str | None = None) -> bool:
+        found = self._client.list_workflows(
             queue_name=QUEUE,
-            status=UNFINISHED,
+            status=status,
             application_name=APPLICATION,
             limit=1,
             load_input=False,
             load_output=False,
+            executor_id=worker,
         )
+        return bool(found)
 
     def forget_finished(self, *, now: datetime) -> None:
         """Delete the engine's records of work long done; it has no collector of its own."""
@@ -185,9 +189,9 @@ def running(work: Work, database_url: str, worker: str, *, grace_seconds: int) -
         engine.dispose()
 
 
-def wait_until_drained(jobs: Jobs, *, seconds: float) -> bool:
-    """Wait until no chunk is left; False where some are after ``seconds``."""
+def wait_until_drained(jobs: Jobs, worker: str, *, seconds: float) -> bool:
+    """Wait until no chunk is left for ``worker``; False where some are after ``seconds``."""
     until = time.monotonic() + seconds
-    while not (drained := jobs.is_drained()) and time.monotonic() < until:
+    while not (drained := jobs.is_drained(worker)) and time.monotonic() < until:
         time.sleep(0.2)
     return drained

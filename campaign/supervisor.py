@@ -10,10 +10,11 @@ from pathlib import Path
 
 import click
 
-from campaign.models import Petition, PetitionState, Role
+from campaign.models import Petition, Role
+from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.organizing import add_organizer
 from campaign.services.petition_file import read_petition_file
-from campaign.services.petitions import list_petitions, load_petition, open_petition
+from campaign.services.petitions import find_petition, load_petition, open_petition
 from campaign.setting_up import set_up
 from campaign.settings import read_settings
 from campaign.web.server import check_port_is_free
@@ -32,7 +33,7 @@ def run_everything() -> int:
     set_up(campaign)
     petition, welcome = _load_built_in(campaign)
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     children = [_Child("serve"), _Child("worker")]
     if _wait_for_page(campaign, stopping, children[0]):
@@ -85,14 +86,12 @@ def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
     """The first petition, and a one-time sign-in link where only this machine can use it."""
     now = campaign.now()
     with campaign.database.sessions.begin() as session:
-        known = list_petitions(session)
         file = read_petition_file(BUILT_IN)
-        petition = next((item for item in known if item.slug == file.slug), None)
-        if petition is not None or not known:
+        petition = find_petition(session, file.slug)
+        if petition is None:
             petition = load_petition(session, file, now=now)
-            if not known and petition.state is PetitionState.DRAFT:
-                open_petition(petition)
-        petition = petition or known[0]
+            open_petition(petition)
+            record(session, COMMAND_LINE, "petition loaded", petition.id, now=now)
         if not campaign.settings.is_local:
             return petition, None
         organizer = add_organizer(session, FIRST_ORGANIZER, petition, Role.OWNER, now=now)

@@ -14,8 +14,9 @@ from campaign.engine import Work, running, wait_until_drained
 from campaign.errors import AlreadyRunning, CampaignError
 from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.confirming import expire_pending
-from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting, settle_claims
+from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting, settle_claims, settle_old_claims
 from campaign.services.digesting import make_due_editions
+from campaign.services.signing import forget_old_allowances
 from campaign.wiring import Campaign
 
 _log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ DEFERRED_DIGESTS = Batch(DeliveryKind.DIGEST, (DeliveryState.DEFERRED,))
 LEFT_DIGESTS = Batch(DeliveryKind.DIGEST, (DeliveryState.QUEUED,), overdue=timedelta(minutes=10))
 ALL_DIGESTS = Batch(DeliveryKind.DIGEST)
 
+AT_A_TIME = 20
 LOOK_EVERY = 0.5
 BACK_OFF = (5.0, 60.0)
 GRACE_SECONDS = 20
@@ -59,7 +61,10 @@ class DigestWork(Work):
             for edition in make_due_editions(session, campaign.links, now=now):
                 campaign.jobs.enqueue_edition(session, edition)
             expire_pending(session, now=now)
+            forget_old_allowances(session, now=now)
+            settle_old_claims(session, now=now)
             finish_editions(session)
+        campaign.database.truncate_log()
         campaign.jobs.forget_finished(now=now)
 
 
@@ -75,9 +80,14 @@ def _only_one(campaign: Campaign) -> Iterator[None]:
         os.close(descriptor)
         raise AlreadyRunning(f"A worker named {settings.worker_name} is running already.") from None
     try:
-        with campaign.database.sessions.begin() as session:
-            settle_claims(session, settings.worker_name)
-        yield
+        with campaign.database.hold_name(f"campaign worker {settings.worker_name}") as held:
+            if not held:
+                raise AlreadyRunning(
+                    f"A worker named {settings.worker_name} is running on another machine; set CAMPAIGN_WORKER_NAME."
+                )
+            with campaign.database.sessions.begin() as session:
+                settle_claims(session, settings.worker_name)
+            yield
     finally:
         os.close(descriptor)
 
@@ -107,8 +117,9 @@ def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
 
 
 def _send_single_mails(sender: Sender, stopping: threading.Event) -> bool:
-    for batch in (CONFIRMATIONS, DEFERRED_DIGESTS, LEFT_DIGESTS):
-        tally = send_waiting(sender, batch, stopping=stopping.is_set)
+    # Confirmations go first: of the others a few at a time.
+    for batch, most in ((CONFIRMATIONS, None), (DEFERRED_DIGESTS, AT_A_TIME), (LEFT_DIGESTS, AT_A_TIME)):
+        tally = send_waiting(sender, batch, stopping=stopping.is_set, most=most)
         if tally[DeliveryState.QUEUED]:
             _log.warning("The mail server cannot be used; mails wait")
             return False
@@ -123,9 +134,9 @@ def work_once(campaign: Campaign) -> None:
         digests.tick()
         sender = campaign.sender("mails")
         tally = send_waiting(sender, CONFIRMATIONS)
-        if not campaign.jobs.is_drained():
+        if not campaign.jobs.is_drained(campaign.settings.worker_name):
             with running(digests, campaign.settings.database_url, campaign.settings.worker_name, grace_seconds=0):
-                wait_until_drained(campaign.jobs, seconds=DRAIN_SECONDS)
+                wait_until_drained(campaign.jobs, campaign.settings.worker_name, seconds=DRAIN_SECONDS)
         tally += send_waiting(sender, ALL_DIGESTS)
         sender.transport.close()
         with campaign.database.sessions.begin() as session:

@@ -49,13 +49,13 @@ def enqueue(campaign: Campaign, *, commit: bool = True) -> Edition:
 
 def drain(campaign: Campaign, work: Noted) -> None:
     with running(work, campaign.settings.database_url, "worker-1", grace_seconds=5):
-        assert wait_until_drained(campaign.jobs, seconds=30)
+        assert wait_until_drained(campaign.jobs, "worker-1", seconds=30)
 
 
 def test_work_asked_for_in_a_transaction_rolled_back_is_forgotten(campaign: Campaign) -> None:
     add_readers(campaign, "a@example.org")
     enqueue(campaign, commit=False)
-    assert campaign.jobs.is_drained()
+    assert campaign.jobs.is_drained("worker-1")
     with campaign.database.snapshots() as session:
         assert session.scalars(select(func.count()).select_from(Edition)).one() == 0
     work = Noted()
@@ -70,7 +70,7 @@ def test_every_chunk_is_worked_off_once(campaign: Campaign) -> None:
         edition = enqueue(campaign)
     finally:
         delivering.CHUNK = delivering_chunk
-    assert not campaign.jobs.is_drained()
+    assert not campaign.jobs.is_drained("worker-1")
     work = Noted()
     drain(campaign, work)
     first = min(chunk[1] for chunk in work.chunks)
@@ -106,7 +106,7 @@ def test_finished_work_is_forgotten_after_a_week_and_waiting_work_never(campaign
     enqueue(campaign)
     long_after = campaign.now() + timedelta(days=3650)
     campaign.jobs.forget_finished(now=long_after)
-    assert not campaign.jobs.is_drained()
+    assert not campaign.jobs.is_drained("worker-1")
     drain(campaign, Noted())
     assert len(campaign.jobs._client.list_workflows()) == 1
     campaign.jobs.forget_finished(now=long_after)

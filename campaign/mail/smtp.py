@@ -70,7 +70,7 @@ class SmtpTransport:
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             return Answer(
-                Outcome.NOT_TRIED, f"the connection broke before the message was complete ({type(error).__name__})"
+                Outcome.BROKEN_OFF, f"the connection broke before the message was complete ({type(error).__name__})"
             )
         try:
             server.send(b".\r\n")
@@ -85,8 +85,9 @@ class SmtpTransport:
         options = [f"SIZE={len(message.content)}"] if server.has_extn("size") else []
         code, text = server.mail(message.sender, options)
         if code != 250:
-            # A refused sender is our trouble, not the recipient's: it never ends a delivery.
-            return self._answer("sender", code, text, may_end=False)
+            # A refused sender is our trouble with our server: it concerns every mail, and ends none.
+            answer = self._answer("sender", code, text)
+            return Answer(Outcome.NOT_TRIED, answer.reason)
         code, text = server.rcpt(message.recipient)
         if code not in (250, 251):
             return self._answer("recipient", code, text)
@@ -95,7 +96,7 @@ class SmtpTransport:
             return self._answer("DATA", code, text)
         return None
 
-    def _answer(self, what: str, code: int, text: bytes, *, may_end: bool = True) -> Answer:
+    def _answer(self, what: str, code: int, text: bytes) -> Answer:
         enhanced = text.split(b" ", 1)[0].decode("ascii", "replace")
         said = (
             f"{what}: {code} {enhanced}"
@@ -106,13 +107,13 @@ class SmtpTransport:
             return Answer(Outcome.ACCEPTED, said)
         if code == _CLOSING:
             self._drop()
-            return Answer(Outcome.NOT_TRIED, said)
+            return Answer(Outcome.BROKEN_OFF, said)
         if self._server is not None:
             try:
                 self._server.rset()
             except (OSError, smtplib.SMTPException):
                 self._drop()
-        return Answer(Outcome.REJECTED if may_end and code // 100 == 5 else Outcome.DEFERRED, said)
+        return Answer(Outcome.REJECTED if code // 100 == 5 else Outcome.DEFERRED, said)
 
     def close(self) -> None:
         if self._server is not None:

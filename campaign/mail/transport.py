@@ -14,14 +14,16 @@ class Outcome(StrEnum):
     """The end of one attempt.
 
     ``ACCEPTED`` the server took the message over. ``DEFERRED`` it said: later. ``REJECTED`` it said: never.
-    ``NOT_TRIED`` the server could not be reached or went away before the message was complete, which is nothing of the
-    recipient's. ``IN_DOUBT`` the connection broke between the final dot and the answer: nobody can know (RFC 1047).
+    ``NOT_TRIED`` the server could not be used for any mail, which is nothing of the recipient's. ``BROKEN_OFF`` it went
+    away during this one, before the message was complete: nothing of the recipient's either, but others go first now.
+    ``IN_DOUBT`` the connection broke between the final dot and the answer: nobody can know (RFC 1047).
     """
 
     ACCEPTED = "accepted"
     DEFERRED = "deferred"
     REJECTED = "rejected"
     NOT_TRIED = "not_tried"
+    BROKEN_OFF = "broken_off"
     IN_DOUBT = "in_doubt"
 
 

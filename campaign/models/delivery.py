@@ -48,7 +48,10 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
 
 
 class Delivery(Base):
-    """One mail. It holds ids only: body, link and address are made when it is sent."""
+    """One mail. It holds ids only: body, link and address are made when it is sent.
+
+    ``first_deferred_at`` is when the recipient's server first said “later”; our own outages do not count.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -75,4 +78,6 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
     queued_at: Mapped[datetime] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    first_deferred_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    claimed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     claimed_by: Mapped[str | None] = mapped_column(String(80))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
@@ -49,6 +50,11 @@ def comes_from_signer(vault: Vault, signature: Signature, proof: Proof) -> bool:
     return fingerprint is not None and vault.browser_mark(signature.petition_id, fingerprint) in proof.browser_marks
 
 
+def shown_version(signature: Signature) -> str:
+    """Names what a page shows of a signature; another post of the same address changes it."""
+    return sha256(signature.sealed_person or b"").hexdigest()[:32]
+
+
 def check_proof(vault: Vault, signature: Signature, proof: Proof) -> None:
     """Tell a person from a mail scanner, which has the link and presses its buttons, but not the code beside it.
 
@@ -79,6 +85,8 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
     if signature.wants_updates:
         address = vault.open(sealed_address, row=f"address:{signature.id}")
         begin_subscription(session, vault, signature, address, day=today)
+    # Locks are taken in the order in which signing takes them: signature, allowance, counter.
+    forget_allowance(session, fingerprint)
     number = take_number(session, petition.id, today)
     signature.state = SignatureState.CONFIRMED
     signature.number = number
@@ -86,7 +94,6 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
     signature.sealed_address = None
     signature.expires_at = None
     signature.wants_updates = False
-    forget_allowance(session, fingerprint)
 
 
 def disown(session: Session, signature: Signature, *, now: datetime) -> None:

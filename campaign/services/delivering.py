@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from jinja2 import TemplateError
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from campaign.errors import CampaignError, KeyringError
+from campaign.errors import CampaignError
 from campaign.mail.message import Message
 from campaign.mail.transport import Answer, Outcome, Transport
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Petition, PetitionCounter
@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(hours=72)
+CLAIM_LASTS = timedelta(hours=1)
 _WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 CHUNK = 5000
 
@@ -70,6 +71,7 @@ def move(delivery: Delivery, state: DeliveryState, reason: str | None = None) ->
     delivery.state = state
     delivery.reason = reason
     delivery.claimed_by = None
+    delivery.claimed_at = None
 
 
 def _claim_next(session: Session, sender: Sender, batch: Batch) -> Delivery | None:
@@ -90,14 +92,20 @@ def _claim_next(session: Session, sender: Sender, batch: Batch) -> Delivery | No
     if delivery is not None:
         move(delivery, DeliveryState.SENDING)
         delivery.claimed_by = sender.claimant
+        delivery.claimed_at = sender.now()
     return delivery
 
 
-def _record(session: Session, delivery_id: int, answer: Answer, now: datetime) -> DeliveryState:
-    delivery = session.get_one(Delivery, delivery_id)
-    outcome, reason = answer.outcome, answer.reason
-    if outcome is Outcome.NOT_TRIED:
+def _record(session: Session, sender: Sender, delivery_id: int, answer: Answer) -> DeliveryState:
+    delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
+    outcome, reason, now = answer.outcome, answer.reason, sender.now()
+    if delivery.claimed_by != sender.claimant:
+        _log.error("Delivery %s was settled by another worker while it was sent", delivery_id)
+        return delivery.state
+    if outcome in (Outcome.NOT_TRIED, Outcome.BROKEN_OFF):
         move(delivery, DeliveryState.QUEUED, reason)
+        if outcome is Outcome.BROKEN_OFF:
+            delivery.due_at = now + FIRST_RETRY
         return delivery.state
     delivery.attempts += 1
     if outcome is Outcome.ACCEPTED:
@@ -107,16 +115,17 @@ def _record(session: Session, delivery_id: int, answer: Answer, now: datetime) -
     elif outcome is Outcome.IN_DOUBT and delivery.kind is DeliveryKind.DIGEST:
         move(delivery, DeliveryState.IN_DOUBT, reason)
     else:
-        _defer(delivery, reason, now)
+        delivery.first_deferred_at = delivery.first_deferred_at or now
+        if now - delivery.first_deferred_at >= GIVE_UP_AFTER:
+            move(delivery, DeliveryState.REJECTED, f"given up after 72 hours; {reason}")
+        else:
+            _defer(delivery, reason, now)
     return delivery.state
 
 
 def _defer(delivery: Delivery, reason: str, now: datetime) -> None:
-    if now - delivery.queued_at >= GIVE_UP_AFTER:
-        move(delivery, DeliveryState.REJECTED, f"given up after 72 hours; {reason}")
-    else:
-        move(delivery, DeliveryState.DEFERRED, reason)
-        delivery.due_at = now + min(LONGEST_RETRY, FIRST_RETRY * 2 ** (delivery.attempts - 1))
+    move(delivery, DeliveryState.DEFERRED, reason)
+    delivery.due_at = now + min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(delivery.attempts - 1, 10))
 
 
 def _claim_message(
@@ -130,10 +139,9 @@ def _claim_message(
             )
         except NotWanted as reason:
             move(delivery, DeliveryState.SUPPRESSED, str(reason))
-        except KeyringError:
-            raise  # it concerns every mail; the organizer puts the keyring back
         except (CampaignError, ValueError, LookupError, TemplateError) as error:
-            # One mail that cannot be written must not hold up those behind it.
+            # One mail that cannot be written must not hold up those behind it; it is tried again without an end,
+            # since what is wrong (the keyring, say) is ours.
             _log.error("Delivery %s cannot be written: %s", delivery.id, type(error).__name__)
             delivery.attempts += 1
             _defer(delivery, f"the message cannot be written ({type(error).__name__})", sender.now())
@@ -143,26 +151,27 @@ def _claim_message(
 
 
 def send_waiting(
-    sender: Sender, batch: Batch, *, stopping: Callable[[], bool] = lambda: False
+    sender: Sender, batch: Batch, *, stopping: Callable[[], bool] = lambda: False, most: int | None = None
 ) -> Counter[DeliveryState]:
-    """Send what waits and is due, one mail after the other, until nothing is left or ``stopping`` says so.
+    """Send what waits and is due, one mail after the other: all of it, ``most`` at most, or until ``stopping``.
 
     Gives how many reached which state. Ends at the first mail for which the server cannot be used: that one is back in
     ``queued``, and the caller tries again later.
     """
     tally: Counter[DeliveryState] = Counter()
+    sent = 0
     with sender.sessions.begin() as session:
         settle_claims(session, sender.claimant)
         claimed = _claim_message(session, sender, batch, tally)
     while claimed is not None:
         delivery_id, message = claimed
         answer = sender.transport.send(message)
+        sent += 1
+        goes_on = answer.outcome not in (Outcome.NOT_TRIED, Outcome.BROKEN_OFF) and sent != most and not stopping()
         with sender.sessions.begin() as session:
-            tally[_record(session, delivery_id, answer, sender.now())] += 1
+            tally[_record(session, sender, delivery_id, answer)] += 1
             session.flush()
-            claimed = None
-            if answer.outcome is not Outcome.NOT_TRIED and not stopping():
-                claimed = _claim_message(session, sender, batch, tally)
+            claimed = _claim_message(session, sender, batch, tally) if goes_on else None
     return tally
 
 
@@ -171,12 +180,19 @@ def settle_claims(session: Session, claimant: str) -> Counter[DeliveryState]:
 
     A digest may have been sent or not: it stays in doubt and is not sent again. A confirmation goes back to the queue.
     """
+    claimed = (Delivery.claimed_by == claimant) | Delivery.claimed_by.startswith(f"{claimant}/", autoescape=True)
+    return _settle(session, claimed)
+
+
+def settle_old_claims(session: Session, *, now: datetime) -> Counter[DeliveryState]:
+    """Settle in the same way what anybody claimed longer ago than sending one mail can take: its machine is gone."""
+    return _settle(session, Delivery.claimed_at <= now - CLAIM_LASTS)
+
+
+def _settle(session: Session, claimed: ColumnElement[bool]) -> Counter[DeliveryState]:
     tally: Counter[DeliveryState] = Counter()
-    claimed = select(Delivery).where(
-        Delivery.state == DeliveryState.SENDING,
-        (Delivery.claimed_by == claimant) | Delivery.claimed_by.startswith(f"{claimant}/", autoescape=True),
-    )
-    for delivery in session.scalars(claimed):
+    found = select(Delivery).where(Delivery.state == DeliveryState.SENDING, claimed).with_for_update(skip_locked=True)
+    for delivery in session.scalars(found):
         settled = DeliveryState.IN_DOUBT if delivery.kind is DeliveryKind.DIGEST else DeliveryState.QUEUED
         move(delivery, settled, "the worker ended while sending")
         tally[settled] += 1

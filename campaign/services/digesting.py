@@ -138,7 +138,7 @@ def make_edition(
     the number of the last edition that the person who asked has seen; raises AlreadyMade where there is a newer one.
     """
     # One edition of a petition is made at a time; SQLite writes one at a time anyway.
-    session.execute(select(Petition.id).where(Petition.id == petition.id).with_for_update())
+    session.execute(select(Petition.id).where(Petition.id == petition.id).with_for_update(key_share=True))
     made = session.scalars(
         select(Edition).where(Edition.petition_id == petition.id, Edition.period == period)
     ).one_or_none()

@@ -17,11 +17,16 @@ from campaign.services.scheduling import plan_digest
 _PETITION_TEXTS = ("title", "addressee", "summary", "call", "risk_note", "sender", "confirmation_subject")
 
 
+def find_petition(session: Session, slug: str) -> Petition | None:
+    """The petition known as ``slug``, or None."""
+    if not slug.isprintable():  # PostgreSQL refuses a NUL even in a comparison
+        return None
+    return session.scalars(select(Petition).where(Petition.slug == slug)).one_or_none()
+
+
 def get_petition(session: Session, slug: str) -> Petition:
     """The petition known as ``slug``. Raises NotFound."""
-    # PostgreSQL refuses a NUL even in a comparison.
-    known = select(Petition).where(Petition.slug == slug)
-    petition = session.scalars(known).one_or_none() if slug.isprintable() else None
+    petition = find_petition(session, slug)
     if petition is None:
         raise NotFound(f"There is no petition “{slug}” here.")
     return petition
@@ -55,7 +60,7 @@ def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Pet
             raise InvalidFile(
                 f"languages: the pages are not translated into “{language}”, only {', '.join(available_languages())}."
             )
-    petition = session.scalars(select(Petition).where(Petition.slug == file.slug)).one_or_none()
+    petition = find_petition(session, file.slug)
     if petition is None:
         petition = Petition(slug=file.slug, counter=PetitionCounter())
         session.add(petition)

@@ -30,6 +30,7 @@ CONFIRM_WITHIN = timedelta(hours=72)
 # One confirmation mail per address in this time, and so many in all, whatever is posted and under whichever petition.
 MAIL_AGAIN_AFTER = timedelta(hours=24)
 MAILS_IN_ALL = 3
+ALLOWANCE_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,10 @@ def sign(
         .on_conflict_do_nothing(index_elements=[Signature.petition_id, Signature.fingerprint])
     )
     kept_id, state = session.execute(
-        select(Signature.id, Signature.state).where(
-            Signature.petition_id == petition.id, Signature.fingerprint == fingerprint
-        )
+        select(Signature.id, Signature.state)
+        .where(Signature.petition_id == petition.id, Signature.fingerprint == fingerprint)
+        # Locks are taken in one order everywhere: signature, allowance, counter.
+        .with_for_update()
     ).one()
     if state is not SignatureState.PENDING:
         return
@@ -140,6 +142,11 @@ def _use_allowance(session: Session, fingerprint: bytes, now: datetime) -> bool:
         where=(ConfirmationAllowance.mails < MAILS_IN_ALL) & (ConfirmationAllowance.last_at <= now - MAIL_AGAIN_AFTER),
     ).returning(ConfirmationAllowance.mails)
     return session.execute(counted).scalar_one_or_none() is not None
+
+
+def forget_old_allowances(session: Session, *, now: datetime) -> None:
+    """Nobody is locked out for ever because a stranger typed their address three times."""
+    session.execute(delete(ConfirmationAllowance).where(ConfirmationAllowance.last_at <= now - ALLOWANCE_KEPT))
 
 
 def forget_allowance(session: Session, fingerprint: bytes) -> None:

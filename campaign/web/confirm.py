@@ -4,7 +4,15 @@ from flask import Blueprint, render_template, request
 
 from campaign.errors import ProofNeeded
 from campaign.models import Petition, Signature, SignatureState
-from campaign.services.confirming import Proof, check_proof, comes_from_signer, confirm, disown, get_followed
+from campaign.services.confirming import (
+    Proof,
+    check_proof,
+    comes_from_signer,
+    confirm,
+    disown,
+    get_followed,
+    shown_version,
+)
 from campaign.services.counting import count_confirmed
 from campaign.services.signing import Person
 from campaign.web.browser_marks import browser_marks
@@ -12,6 +20,9 @@ from campaign.web.context import campaign, texts_of, use_language
 from campaign.web.security import Entry, entry
 
 blueprint = Blueprint("confirm", __name__)
+N_ = str  # marks a sentence for the translators; the page translates it
+
+CHANGED = N_("The form was filled in again for your address after this page was opened. Please look at it once more.")
 
 
 def _page(signature: Signature, petition: Petition, *, needs_code: bool, error: str | None = None) -> str:
@@ -23,6 +34,7 @@ def _page(signature: Signature, petition: Petition, *, needs_code: bool, error: 
         petition=petition,
         texts=texts_of(petition),
         demands=signature.text_version.demands,
+        seen=shown_version(signature),
         needs_code=needs_code,
         error=error,
     )
@@ -57,6 +69,7 @@ def answer(token: str) -> str | tuple[str, int]:
         use_language(signature.language)
         if signature.state is SignatureState.CONFIRMED and request.form.get("action") != "not-me":
             return _confirmed(petition, count_confirmed(session, petition.id))
+        needs_code = not comes_from_signer(vault, signature, proof)
         try:
             check_proof(vault, signature, proof)
         except ProofNeeded as needed:
@@ -65,6 +78,8 @@ def answer(token: str) -> str | tuple[str, int]:
         if request.form.get("action") == "not-me":
             disown(session, signature, now=now)
             return render_template("confirm/disowned.html", texts=texts_of(petition))
+        if request.form.get("seen", "") not in ("", shown_version(signature)):
+            return _page(signature, petition, needs_code=needs_code, error=CHANGED), 422
         confirm(session, vault, signature, now=now)
         session.flush()
         return _confirmed(petition, count_confirmed(session, petition.id))

@@ -48,8 +48,11 @@ def serve_web(campaign: Campaign) -> None:
     settings = campaign.settings
     check_port_is_free(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    app = create_app(campaign)
+    # The server forks: a connection that two processes share is nobody's.
+    campaign.database.engine.dispose()
     _Server(
-        create_app(campaign),
+        app,
         {
             "bind": f"{host}:{settings.port}",
             "workers": 1,
@@ -58,7 +61,7 @@ def serve_web(campaign: Campaign) -> None:
             "keepalive": 5,
             "graceful_timeout": 10,
             "accesslog": None,
-            "loglevel": "warning",
+            "loglevel": "error",  # a warning about an unreadable request names its address
             "limit_request_line": 2048,
             "limit_request_fields": 60,
             "control_socket_disable": True,

@@ -141,13 +141,13 @@ def _welcome_page(form: WelcomeForm, organizer_id: int, token: str) -> str:
     return render_template("organize/welcome.html", form=form, email=organizer.email)
 
 
-@blueprint.get("/welcome/<int:organizer_id>/<token>")
+@blueprint.get("/welcome/<int(max=2147483647):organizer_id>/<token>")
 @entry(Entry.LINK)
 def welcome(organizer_id: int, token: str) -> str:
     return _welcome_page(WelcomeForm(), organizer_id, token)
 
 
-@blueprint.post("/welcome/<int:organizer_id>/<token>")
+@blueprint.post("/welcome/<int(max=2147483647):organizer_id>/<token>")
 @entry(Entry.LINK)
 def choose_password(organizer_id: int, token: str) -> BaseResponse | tuple[str, int]:
     form = WelcomeForm()

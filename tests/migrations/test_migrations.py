@@ -76,7 +76,7 @@ def test_migrating_again_changes_nothing(campaign: Campaign) -> None:
     campaign.jobs.migrate()
     assert tables(campaign.database.engine) == before
     assert has_signatures(campaign.database.engine)
-    assert not campaign.jobs.is_drained()
+    assert not campaign.jobs.is_drained("worker-1")
 
 
 def test_down_with_data_present_leaves_the_workflow_engines_tables_alone(campaign: Campaign) -> None:
@@ -88,7 +88,7 @@ def test_down_with_data_present_leaves_the_workflow_engines_tables_alone(campaig
     migrate_down(engine, "base")
     assert tables(engine) == others
     assert not has_signatures(engine)
-    assert not campaign.jobs.is_drained()
+    assert not campaign.jobs.is_drained("worker-1")
     migrate(engine)
     assert tables(engine) == OURS | others
 
