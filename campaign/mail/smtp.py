@@ -57,11 +57,24 @@ class SmtpTransport:
             self._server = None
 
     def send(self, message: Message) -> Answer:
+        reused = self._server is not None
+        answer = self._attempt(message)
+        if reused and self._server is None and answer.outcome is Outcome.NOT_TRIED:
+            # A server closes a connection that was idle for minutes, and tells us when we speak next.
+            return self._attempt(message)
+        return answer
+
+    def _attempt(self, message: Message) -> Answer:
         try:
             server = self._connected()
+            options = [f"SIZE={len(message.content)}"] if server.has_extn("size") else []
+            code, text = server.mail(message.sender, options)
         except (OSError, smtplib.SMTPException) as error:
-            # SMTPException is an OSError; named for the reader.
+            self._drop()
             return Answer(Outcome.NOT_TRIED, f"the mail server cannot be used ({type(error).__name__})")
+        if code != 250:
+            # A refused sender is our trouble with our server: it concerns every mail, and ends none.
+            return Answer(Outcome.NOT_TRIED, self._answer("sender", code, text).reason)
         try:
             answer = self._envelope(server, message)
             if answer is not None:
@@ -81,13 +94,7 @@ class SmtpTransport:
         return self._answer("message", code, text)
 
     def _envelope(self, server: smtplib.SMTP, message: Message) -> Answer | None:
-        """Sender, recipient, DATA; None where the server waits for the message."""
-        options = [f"SIZE={len(message.content)}"] if server.has_extn("size") else []
-        code, text = server.mail(message.sender, options)
-        if code != 250:
-            # A refused sender is our trouble with our server: it concerns every mail, and ends none.
-            answer = self._answer("sender", code, text)
-            return Answer(Outcome.NOT_TRIED, answer.reason)
+        """Recipient and DATA; None where the server waits for the message."""
         code, text = server.rcpt(message.recipient)
         if code not in (250, 251):
             return self._answer("recipient", code, text)

@@ -1,5 +1,6 @@
 """SMTP: for each point at which a server may refuse, hang up or fall silent, what is known of the message."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +13,7 @@ from tests.mail.scripted_smtp import BODY, DOT, FALL_SILENT, GREETING, HANG_UP, 
 from tests.servers.smtp import Mailbox
 
 RECIPIENT = "aigul.secret@example.org"
-ACCEPTED, DEFERRED, REJECTED, NOT_TRIED, IN_DOUBT = Outcome
+ACCEPTED, DEFERRED, REJECTED, NOT_TRIED, BROKEN_OFF, IN_DOUBT = Outcome
 
 
 def letter(body: bytes = b"Subject: x\r\n\r\nHello\r\n") -> Message:
@@ -39,8 +40,8 @@ def send_to(server: ScriptedServer, message: Message | None = None, timeout: flo
         (DOT, "250 2.0.0 Queued", ACCEPTED, "message: 250 2.0.0"),
         (DOT, "250 Queued", ACCEPTED, "message: 250"),
         ("RCPT", "251 User not local; will forward", ACCEPTED, "message: 250 2.0.0"),
-        ("MAIL", "451 4.3.0 Later", DEFERRED, "sender: 451 4.3.0"),
-        ("MAIL", "550 5.7.1 Go away", DEFERRED, "sender: 550 5.7.1"),
+        ("MAIL", "451 4.3.0 Later", NOT_TRIED, "sender: 451 4.3.0"),
+        ("MAIL", "550 5.7.1 Go away", NOT_TRIED, "sender: 550 5.7.1"),
         ("RCPT", "450 4.2.1 Later", DEFERRED, "recipient: 450 4.2.1"),
         ("RCPT", "550 5.1.1 Nobody", REJECTED, "recipient: 550 5.1.1"),
         ("RCPT", "553 Nobody", REJECTED, "recipient: 553"),
@@ -49,9 +50,9 @@ def send_to(server: ScriptedServer, message: Message | None = None, timeout: flo
         (DOT, "452 4.3.1 Full", DEFERRED, "message: 452 4.3.1"),
         (DOT, "554 5.7.1 Spam", REJECTED, "message: 554 5.7.1"),
         ("MAIL", "421 4.3.2 Closing", NOT_TRIED, "sender: 421 4.3.2"),
-        ("RCPT", "421 4.3.2 Closing", NOT_TRIED, "recipient: 421 4.3.2"),
-        ("DATA", "421 4.3.2 Closing", NOT_TRIED, "DATA: 421 4.3.2"),
-        (DOT, "421 4.3.2 Closing", NOT_TRIED, "message: 421 4.3.2"),
+        ("RCPT", "421 4.3.2 Closing", BROKEN_OFF, "recipient: 421 4.3.2"),
+        ("DATA", "421 4.3.2 Closing", BROKEN_OFF, "DATA: 421 4.3.2"),
+        (DOT, "421 4.3.2 Closing", BROKEN_OFF, "message: 421 4.3.2"),
     ],
 )
 def test_an_answer_ends_the_attempt_as_rfc_5321_means_it(point: str, says: str, outcome: Outcome, reason: str) -> None:
@@ -74,22 +75,22 @@ def test_a_server_that_is_not_there_has_not_been_tried() -> None:
     assert answer == Answer(NOT_TRIED, "the mail server cannot be used (ConnectionRefusedError)")
 
 
-@pytest.mark.parametrize("point", ["MAIL", "RCPT", "DATA"])
-def test_a_connection_lost_before_the_message_means_not_tried(point: str) -> None:
+@pytest.mark.parametrize(("point", "outcome"), [("MAIL", NOT_TRIED), ("RCPT", BROKEN_OFF), ("DATA", BROKEN_OFF)])
+def test_a_connection_lost_before_the_message_is_nothing_of_the_recipients(point: str, outcome: Outcome) -> None:
     with ScriptedServer({point: HANG_UP}) as server:
-        assert send_to(server).outcome is NOT_TRIED
+        assert send_to(server).outcome is outcome
         assert server.messages == []
 
 
-def test_a_connection_lost_within_the_message_means_not_tried() -> None:
+def test_a_connection_lost_within_the_message_is_broken_off() -> None:
     # More than the buffers between the two hold, so that the sender notices.
     large = letter(b"Subject: x\r\n\r\n" + b"Hello, this is a line\r\n" * 1_500_000)
     with ScriptedServer({BODY: HANG_UP}) as server:
-        assert send_to(server, large).outcome is NOT_TRIED
+        assert send_to(server, large).outcome is BROKEN_OFF
         assert server.messages == []
 
 
-@pytest.mark.parametrize(("point", "outcome"), [("RCPT", NOT_TRIED), (DOT, IN_DOUBT)])
+@pytest.mark.parametrize(("point", "outcome"), [("MAIL", NOT_TRIED), ("RCPT", BROKEN_OFF), (DOT, IN_DOUBT)])
 def test_silence_is_a_lost_connection(point: str, outcome: Outcome) -> None:
     with ScriptedServer({point: FALL_SILENT}) as server:
         assert send_to(server, timeout=0.3).outcome is outcome
@@ -162,3 +163,14 @@ def test_a_message_arrives_as_it_was_dots_and_eight_bits_too(body: bytes) -> Non
         first, second = mailbox.wait_for(2)
     assert (first.sender, first.recipients, first.content) == (message.sender, (RECIPIENT,), message.content)
     assert second.content == letter().content
+
+
+def test_a_connection_that_was_closed_while_idle_is_replaced_at_once() -> None:
+    with Mailbox() as mailbox, transport_to(mailbox.url) as transport:
+        assert transport.send(letter()).outcome is ACCEPTED
+        server = transport._server
+        assert server is not None
+        assert server.sock is not None
+        server.sock.shutdown(socket.SHUT_RDWR)
+        assert transport.send(letter()).outcome is ACCEPTED
+        assert len(mailbox.messages) == 2
