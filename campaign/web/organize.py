@@ -38,6 +38,7 @@ LISTS = ("signatures", "subscribers")
 class ExportForm(OrganizerForm):
     choice = StringField(name="list", validators=[AnyOf(LISTS)])
     format = StringField(validators=[AnyOf([kind.value for kind in Format])])
+    state = StringField(default=SignatureState.CONFIRMED.value, validators=[AnyOf([*SignatureState])])
 
 
 @blueprint.context_processor
@@ -116,12 +117,14 @@ def _local_time(petition: Petition) -> Callable[[datetime], str]:
 def export(petition: Petition) -> Response:
     form = ExportForm()
     form.require_valid()
-    chosen, kind = str(form.choice.data), Format(str(form.format.data))
+    chosen, kind, state = str(form.choice.data), Format(str(form.format.data)), SignatureState(str(form.state.data))
     with campaign().database.sessions.begin() as session:
         details = {"list": chosen, "format": kind.value}
+        if chosen == "signatures":
+            details["state"] = state.value
         record(session, current_organizer().email, "export", petition.id, now=campaign().now(), **details)
     answer = Response(
-        _list(campaign(), petition, chosen, kind),
+        _list(campaign(), petition, chosen, kind, state),
         content_type="text/csv; charset=utf-8" if kind is Format.CSV else "application/x-ndjson",
     )
     name = f"{petition.slug}-{chosen}-{_today(petition).isoformat()}.{kind.value}"
@@ -129,7 +132,9 @@ def export(petition: Petition) -> Response:
     return answer
 
 
-def _list(installation: Campaign, petition: Petition, chosen: str, kind: Format) -> Iterator[bytes]:
+def _list(
+    installation: Campaign, petition: Petition, chosen: str, kind: Format, state: SignatureState
+) -> Iterator[bytes]:
     """The list piece by piece; all of it from one moment, however long the download takes."""
     vault = installation.vault
     with installation.database.snapshots() as session:
@@ -137,5 +142,5 @@ def _list(installation: Campaign, petition: Petition, chosen: str, kind: Format)
             rows, columns = exporting.list_subscribers(session, vault, petition), exporting.SUBSCRIBER_COLUMNS
             yield from exporting.write_rows(rows, columns, kind)
         else:
-            rows = exporting.list_signatures(session, vault, petition, SignatureState.CONFIRMED)
+            rows = exporting.list_signatures(session, vault, petition, state)
             yield from exporting.write_rows(rows, exporting.SIGNATURE_COLUMNS, kind)

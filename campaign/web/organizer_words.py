@@ -1,6 +1,6 @@
 """The ledger, the audit trail and the roles in words, for the translators; what is stored are short names."""
 
-from campaign.models import DeliveryState, EditionState, PetitionState, Role
+from campaign.models import DeliveryState, EditionState, PetitionState, Role, SignatureState
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -8,6 +8,14 @@ PETITION_STATES = {
     PetitionState.DRAFT: N_("draft"),
     PetitionState.OPEN: N_("open"),
     PetitionState.CLOSED: N_("closed"),
+}
+
+SIGNATURE_STATES = {
+    SignatureState.CONFIRMED: N_("confirmed ones"),
+    SignatureState.PENDING: N_("those that wait for their confirmation"),
+    SignatureState.WITHDRAWN: N_("withdrawn ones, without names"),
+    SignatureState.INVALIDATED: N_("invalidated ones"),
+    SignatureState.EXPIRED: N_("expired ones, without names"),
 }
 
 ROLES = {
