@@ -110,11 +110,14 @@ class Database:
             yield True
             return
         lock = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+        unlock = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            held = bool(connection.scalar(lock, {"name": name}))
             try:
-                yield bool(connection.scalar(lock, {"name": name}))
+                yield held
             finally:
-                connection.invalidate()  # the lock ends with its connection
+                if held:
+                    connection.execute(unlock, {"name": name})
 
     def truncate_log(self) -> None:
         """Take what was deleted out of SQLite's write-ahead log too, unless somebody reads there now."""
