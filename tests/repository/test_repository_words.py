@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 _FORBIDDEN = {
     "the path of a developer's machine": re.compile(rb"(?<![\w.~-])/(?:work|root|home|Users|tmp/w)/(?!\{)"),
     "the address of a package index": re.compile(
-        rb"\bpypi\.(?:org|python)|\bfiles\.pythonhosted\b|\bregistry\.(?:npmjs|yarnpkg)\b|https?://[^\s'\"]+/simple\b"
+        rb"\bpyp[i]\.(?:org|python)|\bfiles\.python[h]osted\b|\bregistry\.(?:np[m]js|yarn[p]kg)\b|https?://[^\s'\"]+/simple\b"
     ),
     "an option that chooses a package index": re.compile(rb"--(?:extra-)?index[-]url\b(?<!emit-index-url)"),
     "the lock file of one tool": re.compile(rb"\buv\.lock\b"),
