@@ -1,4 +1,4 @@
-"""E-mail addresses: parse what was typed, compare two spellings, redact for a log."""
+"""E-mail addresses: parse what was typed, compare two spellings."""
 
 from dataclasses import dataclass
 
@@ -27,11 +27,6 @@ class EmailAddress:
     def comparable(self) -> str:
         """The spelling under which two addresses are the same person's. Only for comparing, never for sending."""
         return str(self).casefold()
-
-    @property
-    def redacted(self) -> str:
-        """Enough for an organizer to recognise an address they know, too little to learn one: ``a…@example.org``."""
-        return f"{self.local_part[:1]}…@{self.domain}"
 
 
 def parse_email_address(typed: str, *, check_dns: bool = False, allow_smtputf8: bool = False) -> EmailAddress:

@@ -57,10 +57,6 @@ class ProofNeeded(CampaignError):
     """A click alone does not confirm: neither the signer's browser nor the code from the mail came with it."""
 
 
-class TooMany(CampaignError):
-    """Asked too often; it may be tried again later."""
-
-
 class DatabaseError(CampaignError):
     """The database is missing, too old, too new, or out of reach."""
 

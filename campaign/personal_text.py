@@ -81,8 +81,3 @@ def clean_comment(typed: str) -> str | None:
     if len(text) > COMMENT_LENGTH:
         raise InvalidInput("comment", N_("The comment is too long. Please keep it under 1,000 characters."))
     return text or None
-
-
-def initials(name: str) -> str:
-    """What is shown of a name whose owner chose initials: ``Aigerim Serikovna`` → ``A. S.``"""
-    return " ".join(f"{word[0].upper()}." for word in re.split(r"[\s-]+", name) if word and word[0].isalpha())

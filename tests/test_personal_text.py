@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign.errors import InvalidInput
-from campaign.personal_text import clean_comment, clean_name, clean_place, initials
+from campaign.personal_text import clean_comment, clean_name, clean_place
 
 NAMES = [
     "Aigerim Serikova",
@@ -138,18 +138,3 @@ def test_what_is_kept_of_any_text_is_one_printable_line(typed: str) -> None:
     assert name.splitlines() == [name]
     assert name == clean_name(name) == " ".join(name.split())
     assert not any(unicodedata.category(each) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} for each in name)
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("Aigerim Serikova", "A. S."),
-        ("әйгерім", "Ә."),
-        ("Anna-Maria von Berg", "A. M. V. B."),
-        ("Sukarno", "S."),
-        ("王小明", "王."),
-        ("Anne (Nan) Clark", "A. C."),
-    ],
-)
-def test_initials_show_the_first_letters(name: str, shown: str) -> None:
-    assert initials(name) == shown

@@ -12,7 +12,6 @@ from campaign.models.column_types import choice
 
 class SuppressionReason(StrEnum):
     NOT_ME = "not me"
-    REFUSED = "refused"
 
 
 class Suppression(Base):

@@ -15,7 +15,6 @@ from campaign.errors import (
     NotFound,
     NotOpen,
     ProofNeeded,
-    TooMany,
 )
 from campaign.web.context import reader_language
 
@@ -29,7 +28,6 @@ STATUS: dict[type[CampaignError], int] = {
     LinkExpired: 410,
     LinkUnknown: 404,
     ProofNeeded: 422,
-    TooMany: 429,
 }
 
 TITLES = {

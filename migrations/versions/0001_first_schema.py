@@ -54,9 +54,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
         sa.Column(
             "reason",
-            sa.Enum(
-                "not me", "refused", name="suppressionreason", native_enum=False, create_constraint=True, length=20
-            ),
+            sa.Enum("not me", name="suppressionreason", native_enum=False, create_constraint=True, length=20),
             nullable=False,
         ),
         sa.Column("since_on", sa.Date(), nullable=False),
