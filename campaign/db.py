@@ -24,6 +24,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -205,6 +207,12 @@ def open_database(url: str) -> Database:
         sessions=sessionmaker(engine, expire_on_commit=False),
         snapshots=sessionmaker(reading, expire_on_commit=False),
     )
+
+
+def upsert(session: Session, table: type[Base]) -> Any:
+    """An INSERT that may say what to do ON CONFLICT; both databases have it, SQLAlchemy has one for each."""
+    insert = insert_postgresql if session.get_bind().dialect.name == "postgresql" else insert_sqlite
+    return insert(table)
 
 
 def open_for_workflows(url: str) -> Engine:

@@ -18,6 +18,15 @@ from campaign.vault import Vault
 
 PURPOSE = "confirm"
 WRONG_CODES = 10
+# What is left of a signature in the columns that say something of a person.
+_ERASED = {
+    "fingerprint": None,
+    "sealed_person": None,
+    "sealed_address": None,
+    "country": None,
+    "wants_updates": False,
+    "expires_at": None,
+}
 N_ = str  # marks a sentence for the translators; the page translates it
 
 
@@ -114,12 +123,8 @@ def disown(session: Session, signature: Signature, *, now: datetime) -> None:
 
 def _erase(signature: Signature, state: SignatureState) -> None:
     signature.state = state
-    signature.fingerprint = None
-    signature.sealed_person = None
-    signature.sealed_address = None
-    signature.country = None
-    signature.wants_updates = False
-    signature.expires_at = None
+    for column, value in _ERASED.items():
+        setattr(signature, column, value)
 
 
 def expire_pending(session: Session, *, now: datetime) -> int:
@@ -127,15 +132,7 @@ def expire_pending(session: Session, *, now: datetime) -> int:
     expired = session.execute(
         update(Signature)
         .where(Signature.state == SignatureState.PENDING, Signature.expires_at <= now)
-        .values(
-            state=SignatureState.EXPIRED,
-            fingerprint=None,
-            sealed_person=None,
-            sealed_address=None,
-            country=None,
-            wants_updates=False,
-            expires_at=None,
-        )
+        .values(state=SignatureState.EXPIRED, **_ERASED)
         .returning(Signature.id)
         .execution_options(synchronize_session=False)
     )

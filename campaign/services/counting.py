@@ -3,9 +3,9 @@
 from datetime import date
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from campaign.db import upsert
 from campaign.models import DailyCount, PetitionCounter
 
 
@@ -38,10 +38,8 @@ def uncount(session: Session, petition_id: int, day: date) -> None:
 
 
 def _move_day(session: Session, petition_id: int, day: date, change: int) -> None:
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     session.execute(
-        insert(DailyCount)
+        upsert(session, DailyCount)
         .values(petition_id=petition_id, day=day, confirmed=change)
         .on_conflict_do_update(
             index_elements=[DailyCount.petition_id, DailyCount.day],

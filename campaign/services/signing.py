@@ -3,12 +3,11 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from campaign.db import upsert
 from campaign.email_address import EmailAddress
 from campaign.errors import NotOpen
 from campaign.models import (
@@ -63,11 +62,6 @@ class Submission:
     wants_updates: bool = False
 
 
-def _insert(session: Session, table: Any) -> Any:
-    dialect = session.get_bind().dialect.name
-    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
-
-
 def sign(
     session: Session,
     vault: Vault,
@@ -95,7 +89,7 @@ def sign(
     }
     # Of many posts at once one inserts; the unique key decides which, on either database.
     session.execute(
-        _insert(session, Signature)
+        upsert(session, Signature)
         .values(
             id=signature_id,
             petition_id=petition.id,
@@ -135,7 +129,7 @@ def sign(
 
 def _use_allowance(session: Session, fingerprint: bytes, now: datetime) -> bool:
     """Whether the address may be sent a confirmation mail now; if so, it counts."""
-    insert = _insert(session, ConfirmationAllowance).values(fingerprint=fingerprint, mails=1, last_at=now)
+    insert = upsert(session, ConfirmationAllowance).values(fingerprint=fingerprint, mails=1, last_at=now)
     counted = insert.on_conflict_do_update(
         index_elements=[ConfirmationAllowance.fingerprint],
         set_={"mails": ConfirmationAllowance.mails + 1, "last_at": now},

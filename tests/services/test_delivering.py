@@ -1,13 +1,11 @@
 """Deliveries: each moves only along its table, waits longer after each refusal, and is one sender's at a time."""
 
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import product
 
 import pytest
-from sqlalchemy import select
 
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
 from campaign.models.delivery import TRANSITIONS
@@ -25,24 +23,13 @@ from campaign.services.delivering import (
 from campaign.wiring import Campaign
 from tests.conftest import START, Clock, MakeCampaign
 from tests.servers.smtp import Mailbox
+from tests.services.deliveries import claim, digests
 from tests.services.people import add_readers, list_deliveries, make_digest, send, sign
 
 DIGESTS = Batch(DeliveryKind.DIGEST)
 CONFIRMATIONS = Batch(DeliveryKind.CONFIRMATION)
 Q, SENDING, ACCEPTED, DEFERRED, REJECTED, SUPPRESSED, IN_DOUBT = DeliveryState
 ANSWERS = {"deferred@example.org": "450 4.2.1 Later", "rejected@example.org": "550 5.1.1 Nobody"}
-
-
-def digests(campaign: Campaign) -> list[Delivery]:
-    return [item for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST]
-
-
-def claim(campaign: Campaign, claimant: str, pick: Callable[[Delivery], bool] = lambda _: True) -> None:
-    """What a worker leaves that is killed between claim and record."""
-    with campaign.database.sessions.begin() as session:
-        found = next(item for item in session.scalars(select(Delivery).where(Delivery.state == Q)) if pick(item))
-        move(found, SENDING)
-        found.claimed_by = claimant
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(DeliveryState, DeliveryState)))

@@ -1,17 +1,17 @@
 """The ledger: what was promised is what is there, in whatever state each mail is, and a missing row shows."""
 
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import delete, select
 
 from campaign.models import Delivery, DeliveryKind, DeliveryState
-from campaign.services.delivering import Account, Batch, audit_ledger, move, settle_claims
+from campaign.services.delivering import Account, Batch, audit_ledger, settle_claims
 from campaign.wiring import Campaign
 from tests.conftest import MakeCampaign
 from tests.servers.smtp import Mailbox
-from tests.services.people import add_readers, find_petition, list_deliveries, make_digest, send, unsubscribe
+from tests.services.deliveries import claim, digests
+from tests.services.people import add_readers, find_petition, make_digest, send, unsubscribe
 
 DIGESTS = Batch(DeliveryKind.DIGEST)
 CONFIRMATIONS = Batch(DeliveryKind.CONFIRMATION)
@@ -22,18 +22,6 @@ ANSWERS = {"deferred@example.org": "450 4.2.1 Later", "rejected@example.org": "5
 def accounts(campaign: Campaign) -> list[Account]:
     with campaign.database.snapshots() as session:
         return audit_ledger(session, find_petition(campaign))
-
-
-def digests(campaign: Campaign) -> list[Delivery]:
-    return [item for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST]
-
-
-def claim(campaign: Campaign, claimant: str, pick: Callable[[Delivery], bool] = lambda _: True) -> None:
-    """What a worker leaves that is killed between claim and record."""
-    with campaign.database.sessions.begin() as session:
-        found = next(item for item in session.scalars(select(Delivery).where(Delivery.state == Q)) if pick(item))
-        move(found, SENDING)
-        found.claimed_by = claimant
 
 
 def test_the_ledger_balances_in_every_state_and_shows_a_row_that_is_missing(make_campaign: MakeCampaign) -> None:
