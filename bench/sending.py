@@ -11,7 +11,7 @@ from pathlib import Path
 from campaign.mail.smtp import SmtpTransport
 from campaign.models import DeliveryKind
 from campaign.services.delivering import Batch, send_waiting
-from campaign.services.digesting import make_edition
+from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition
 
 from .measuring import SLUG, Result, new_campaign, per_second

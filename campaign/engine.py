@@ -19,7 +19,7 @@ from campaign.db import open_for_workflows
 from campaign.models import Edition, EditionState, Petition
 from campaign.services.auditing import record
 from campaign.services.delivering import list_chunks
-from campaign.services.digesting import make_edition
+from campaign.services.editions import make_edition
 from campaign.services.links import Links
 
 APPLICATION: Final = "campaign"

@@ -1,6 +1,9 @@
 """The database's schema: bring it up to this version of the program, and tell whether it is there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
@@ -26,15 +29,36 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+@contextmanager
+def _changing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may change tables.
+
+    SQLite changes a table by copying it, and while the old one is dropped the rows that refer to it must not be looked
+    at; they are at the end (sqlite.org/lang_altertable.html §7).
+    """
+    with engine.connect() as connection:
+        raw = cast("Any", connection.connection.dbapi_connection)
+        if engine.dialect.name == "sqlite":
+            raw.execute("PRAGMA foreign_keys = OFF")  # has no effect inside a transaction
+        try:
+            with connection.begin():
+                yield connection
+                if engine.dialect.name == "sqlite" and raw.execute("PRAGMA foreign_key_check").fetchone():
+                    raise DatabaseError("The migration would break references between rows; nothing was changed.")
+        finally:
+            if engine.dialect.name == "sqlite":
+                raw.execute("PRAGMA foreign_keys = ON")
+
+
 def migrate(engine: Engine, revision: str = "head") -> None:
     """Bring the schema to ``revision``, forwards. Repeatable."""
-    with engine.begin() as connection:
+    with _changing(engine) as connection:
         command.upgrade(_config(connection), revision)
 
 
 def migrate_down(engine: Engine, revision: str) -> None:
     """Bring the schema back to ``revision`` (``base``: nothing)."""
-    with engine.begin() as connection:
+    with _changing(engine) as connection:
         command.downgrade(_config(connection), revision)
 
 

@@ -1,11 +1,13 @@
 """Settings, read from the environment or a ``.env`` file, all checked at once. No secret has a default."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from limits import RateLimitItem
 from limits import parse as parse_limit
+from limits import parse_many as parse_limits
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -38,7 +40,37 @@ class Settings(BaseSettings):
         "empty: mails become files in `DATA_DIR/outbox`.",
     )
     smtp_timeout: float = Field(60, gt=0, description="Seconds to wait for the mail server's answer.")
+    smtp_connections: int = Field(4, ge=1, le=64, description="Connections to the mail server at the same time.")
+    smtp_messages_per_connection: int = Field(
+        500, ge=1, description="Mails after which a connection is replaced by a new one."
+    )
+    smtp_rate: Annotated[list[RateLimitItem], NoDecode] = Field(
+        default_factory=list,
+        description="Mails sent at most, over all workers: `10/second`, `1000/hour`, or both: `10/second; 1000/hour`; "
+        "`off`: no limit.",
+    )
+    smtp_per_domain: int = Field(
+        0, ge=0, description="Mails under way to one recipient domain at the same time, for each worker; 0: no limit."
+    )
     mail_from: str = Field("petition@example.org", description="The sender's address of every mail.")
+    verp: bool = Field(
+        True, description="Give each mail an envelope sender of its own, so that a bounce says which mail it is about."
+    )
+    bounces_to: str = Field(
+        "",
+        description="The mailbox that gets what comes back, as `bounces@example.org`; it must accept "
+        "`bounces+…@example.org` too. Empty: `CAMPAIGN_MAIL_FROM`.",
+    )
+    bounces_url: str = Field(
+        "",
+        description="Where the worker reads what came back: `maildir:///path` or `imaps://user:password@host/INBOX`; "
+        "empty: nowhere (`campaign bounce` reads one message).",
+    )
+    dkim_selectors: str = Field(
+        "",
+        description="Keys that sign each mail, by selector, as `campaign dkim new` made them: `rsa2026, ed2026`; "
+        "empty: the relay signs.",
+    )
     check_dns: bool = Field(False, description="Ask the DNS whether a signer's mail domain exists, at signing.")
     source_limit: Annotated[RateLimitItem | None, NoDecode] = Field(
         default_factory=lambda: parse_limit("60/hour"),
@@ -64,9 +96,41 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError("must read like 60/hour, or off") from None
 
-    @field_validator("mail_from")
+    @field_validator("smtp_rate", mode="before")
+    @classmethod
+    def _read_rate(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.strip().lower() in ("", "off"):
+            return []
+        try:
+            return parse_limits(value)
+        except ValueError:
+            raise ValueError("must read like 10/second, 1000/hour or 10/second; 1000/hour, or off") from None
+
+    @field_validator("bounces_url")
+    @classmethod
+    def _check_bounces_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        known = (parts.scheme == "maildir" and parts.path) or (parts.scheme in {"imap", "imaps"} and parts.hostname)
+        if value and not known:
+            raise ValueError(
+                "must read like maildir:///var/mail/bounces or imaps://user:password@mail.example.org/INBOX"
+            )
+        return value
+
+    @field_validator("dkim_selectors")
+    @classmethod
+    def _check_selectors(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9.-]*(\s*,\s*[A-Za-z0-9.-]+)*", value.strip()):
+            raise ValueError("must be names like rsa2026, ed2026")
+        return value
+
+    @field_validator("mail_from", "bounces_to")
     @classmethod
     def _check_sender(cls, value: str) -> str:
+        if not value:
+            return value
         try:
             return str(parse_email_address(value))
         except InvalidInput:
@@ -111,6 +175,8 @@ class Settings(BaseSettings):
             fill(self, "database_url", f"sqlite:///{self.data_dir.absolute() / 'campaign.sqlite'}")
         if self.keyring == Path():
             fill(self, "keyring", self.data_dir / "keyring.json")
+        if not self.bounces_to:
+            fill(self, "bounces_to", self.mail_from)
         if not self.base_url:
             # Flask compares the Host header with names and IPv4 addresses only.
             host = "localhost" if ":" in self.host else self.host
@@ -128,6 +194,11 @@ class Settings(BaseSettings):
         named = urlsplit(self.base_url).hostname or self.host
         names = {named, *(_LOOPBACK if self.host in _LOOPBACK else ())}
         return sorted(name for name in names if ":" not in name)
+
+    @property
+    def dkim_folder(self) -> Path:
+        """Where the keys that sign mails are kept, ``<selector>.pem`` each."""
+        return self.data_dir / "dkim"
 
     @property
     def outbox(self) -> Path:

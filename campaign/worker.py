@@ -15,7 +15,7 @@ from campaign.errors import AlreadyRunning, CampaignError
 from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.confirming import expire_pending
 from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting, settle_claims, settle_old_claims
-from campaign.services.digesting import make_due_editions
+from campaign.services.editions import make_due_editions
 from campaign.services.signing import forget_old_allowances
 from campaign.wiring import Campaign
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, inspect, select, text
 from campaign.engine import running, wait_until_drained
 from campaign.models import Edition
 from campaign.services import delivering
-from campaign.services.digesting import make_edition
+from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, MakeCampaign

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from campaign.errors import AlreadyRunning, CampaignError
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, SignatureState
 from campaign.services.delivering import move
-from campaign.services.digesting import find_last_edition, make_edition
+from campaign.services.digesting import find_last_edition
+from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition
 from campaign.wiring import Campaign
 from campaign.worker import _only_one, work_once

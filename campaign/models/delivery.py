@@ -11,8 +11,11 @@ from campaign.models.column_types import choice
 
 
 class DeliveryKind(StrEnum):
+    """``test`` is a digest that an organizer sends to themselves before it goes to the readers."""
+
     CONFIRMATION = "confirmation"
     DIGEST = "digest"
+    TEST = "test"
 
 
 class DeliveryState(StrEnum):
@@ -51,6 +54,7 @@ class Delivery(Base):
     """One mail. It holds ids only: body, link and address are made when it is sent.
 
     ``first_deferred_at`` is when the recipient's server first said “later”; our own outages do not count.
+    ``returned`` is what came back for a mail that had been accepted: a bounce's kind and status, or a complaint.
     """
 
     __tablename__ = "delivery"
@@ -58,12 +62,13 @@ class Delivery(Base):
         UniqueConstraint("edition_id", "subscription_id"),
         CheckConstraint(
             "(kind = 'confirmation' AND signature_id IS NOT NULL AND edition_id IS NULL AND subscription_id IS NULL)"
-            " OR (kind = 'digest' AND signature_id IS NULL AND edition_id IS NOT NULL AND subscription_id IS NOT NULL)",
+            " OR (kind = 'digest' AND signature_id IS NULL AND edition_id IS NOT NULL AND subscription_id IS NOT NULL)"
+            " OR (kind = 'test' AND signature_id IS NULL AND subscription_id IS NULL AND organizer_id IS NOT NULL"
+            " AND language IS NOT NULL)",
             name="refers_to_its_kind",
         ),
         CheckConstraint("(state = 'sending') = (claimed_by IS NOT NULL)", name="claimed_while_sending"),
         Index("ix_delivery_due", "kind", "state", "due_at"),
-        Index("ix_delivery_edition_state", "edition_id", "state"),
         Index("ix_delivery_account", "petition_id", "edition_id", "state"),
     )
 
@@ -73,6 +78,8 @@ class Delivery(Base):
     signature_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("signature.id"), index=True)
     edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"))
     subscription_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("subscription.id"), index=True)
+    organizer_id: Mapped[int | None] = mapped_column(ForeignKey("organizer.id"))
+    language: Mapped[str | None] = mapped_column(String(20))
     state: Mapped[DeliveryState] = mapped_column(choice(DeliveryState), default=DeliveryState.QUEUED)
     reason: Mapped[str | None] = mapped_column(String(200))
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
@@ -81,3 +88,4 @@ class Delivery(Base):
     first_deferred_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     claimed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     claimed_by: Mapped[str | None] = mapped_column(String(80))
+    returned: Mapped[str | None] = mapped_column(String(200))

@@ -19,6 +19,8 @@ class Schedule(Base):
     """When a petition's digest goes out, in the petition's timezone.
 
     ``day`` is the weekday (0 = Monday) of a weekly digest, the day of the month of a monthly one (31 means the last).
+    An edition is sent between ``window_from`` and ``window_until`` alone, at any time where they are None. With
+    ``needs_approval`` a second organizer lets it go; ``cool_down_minutes`` is how long it can then still be cancelled.
     """
 
     __tablename__ = "schedule"
@@ -30,11 +32,21 @@ class Schedule(Base):
     time_of_day: Mapped[time]
     paused: Mapped[bool] = mapped_column(default=False)
     next_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    needs_approval: Mapped[bool] = mapped_column(default=False)
+    cool_down_minutes: Mapped[int] = mapped_column(SmallInteger, default=0)
+    window_from: Mapped[time | None]
+    window_until: Mapped[time | None]
 
 
 class EditionState(StrEnum):
+    """A draft waits for a second organizer's approval, a scheduled edition for its time."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
     SENDING = "sending"
+    PAUSED = "paused"
     SENT = "sent"
+    CANCELLED = "cancelled"
     SKIPPED = "skipped"
 
 
@@ -43,8 +55,9 @@ class Edition(Base):
 
     ``period`` names what the issue is for: a moment of the schedule, or the edition a person asked to follow; being
     unique it makes two schedulers, or an impatient second click, start one issue. ``total`` and ``last_update`` close
-    the issue's window, and the next one begins there. ``candidates`` is how many deliveries were made for it, against
-    which the ledger is balanced.
+    the issue's window, and the next one begins there. ``candidates`` is how many deliveries were made for it when its
+    sending began, against which the ledger is balanced. ``send_at`` is the earliest moment for that. ``starts`` counts
+    how often sending was started or resumed; each start has jobs of its own.
     """
 
     __tablename__ = "edition"
@@ -64,8 +77,19 @@ class Edition(Base):
     total: Mapped[int]
     last_update: Mapped[int]
     candidates: Mapped[int] = mapped_column(default=0)
+    made_by: Mapped[str | None] = mapped_column(String(320))
+    approved_by: Mapped[str | None] = mapped_column(String(320))
+    send_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    starts: Mapped[int] = mapped_column(SmallInteger, default=0)
 
     texts: Mapped[list["EditionText"]] = relationship(order_by="EditionText.language", cascade="all, delete-orphan")
+
+
+class Audience(StrEnum):
+    """Who an issue's text is written for: those who read each edition, or those who read one a month."""
+
+    EACH = "each"
+    MONTHLY = "monthly"
 
 
 class EditionText(Base):
@@ -75,6 +99,7 @@ class EditionText(Base):
 
     edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"), primary_key=True)
     language: Mapped[str] = mapped_column(String(20), primary_key=True)
+    audience: Mapped[Audience] = mapped_column(choice(Audience), primary_key=True, default=Audience.EACH)
     subject: Mapped[str] = mapped_column(String(500))
     text: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)

@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaign.db import Base, BigId
@@ -15,8 +15,20 @@ class SubscriptionState(StrEnum):
     ENDED = "ended"
 
 
+class ReaderFrequency(StrEnum):
+    """Which editions a reader wants."""
+
+    EACH = "each"
+    MONTHLY = "monthly"
+    MILESTONES = "milestones"
+
+
 class Subscription(Base):
-    """An ended subscription keeps its row, which the ledger refers to, and nothing personal in it."""
+    """An ended subscription keeps its row, which the ledger refers to, and nothing personal in it.
+
+    ``merged``: the reader wants one mail for all petitions of this server that they follow. ``soft_bounces`` counts
+    the temporary failures that came back by mail.
+    """
 
     __tablename__ = "subscription"
     __table_args__ = (
@@ -34,3 +46,7 @@ class Subscription(Base):
     fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     sealed_address: Mapped[bytes | None] = mapped_column(LargeBinary)
     since_on: Mapped[date]
+    frequency: Mapped[ReaderFrequency] = mapped_column(choice(ReaderFrequency), default=ReaderFrequency.EACH)
+    paused: Mapped[bool] = mapped_column(default=False)
+    merged: Mapped[bool] = mapped_column(default=False)
+    soft_bounces: Mapped[int] = mapped_column(SmallInteger, default=0)

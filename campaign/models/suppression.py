@@ -12,6 +12,8 @@ from campaign.models.column_types import choice
 
 class SuppressionReason(StrEnum):
     NOT_ME = "not me"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 class Suppression(Base):

@@ -16,7 +16,8 @@ from campaign.services import exporting
 from campaign.services.auditing import list_entries, record
 from campaign.services.counting import count_confirmed, list_days
 from campaign.services.delivering import audit_ledger
-from campaign.services.digesting import find_last_edition, list_editions
+from campaign.services.digesting import find_last_edition
+from campaign.services.editions import list_editions
 from campaign.services.exporting import Format
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.subscribing import count_active

@@ -9,14 +9,8 @@ from wtforms.validators import InputRequired
 from campaign.errors import NotFound
 from campaign.mail.message import Content
 from campaign.models import Edition, EditionState, Petition
-from campaign.services.digesting import (
-    UNSUBSCRIBE_MARK,
-    AlreadyMade,
-    compose_digest,
-    find_last_edition,
-    gather_news,
-    preview_digest,
-)
+from campaign.services.digesting import UNSUBSCRIBE_MARK, compose_digest, find_last_edition, gather_news, preview_digest
+from campaign.services.editions import AlreadyMade
 from campaign.services.organizing import Permission
 from campaign.services.subscribing import count_active
 from campaign.web.accounts import current_organizer

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from campaign.models import Delivery, DeliveryKind
-from campaign.services.digesting import make_edition
+from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition
 from campaign.wiring import Campaign
 from tests.conftest import SLUG

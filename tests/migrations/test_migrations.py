@@ -9,7 +9,7 @@ from sqlalchemy import Engine, inspect
 from campaign.db import Base, Database, open_database
 from campaign.errors import DatabaseError
 from campaign.migrating import check_models, check_schema, has_signatures, migrate, migrate_down
-from campaign.services.digesting import make_edition
+from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition
 from campaign.wiring import Campaign
 from tests.conftest import SLUG

@@ -21,7 +21,7 @@ from campaign.models import (
 from campaign.services import confirming, signing
 from campaign.services.counting import count_confirmed
 from campaign.services.delivering import Batch, send_waiting
-from campaign.services.digesting import make_edition
+from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition, get_text_version
 from campaign.services.signing import Person, Submission
 from campaign.services.subscribing import end_subscription

@@ -7,15 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from campaign.models import DeliveryKind, Edition, EditionState, EditionText, Schedule
-from campaign.services.digesting import (
-    UNSUBSCRIBE_MARK,
-    AlreadyMade,
-    News,
-    find_last_edition,
-    gather_news,
-    list_editions,
-    make_due_editions,
-)
+from campaign.services.digesting import UNSUBSCRIBE_MARK, News, find_last_edition, gather_news
+from campaign.services.editions import AlreadyMade, list_editions, make_due_editions
 from campaign.services.petition_file import UpdateTexts
 from campaign.services.petitions import get_petition, list_updates, publish_update
 from campaign.wiring import Campaign

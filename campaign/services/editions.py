@@ -1,0 +1,92 @@
+"""Editions of a digest: made once for each period, their words frozen, their deliveries owed, in one transaction."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from campaign.errors import CampaignError
+from campaign.models import Edition, EditionState, EditionText, Petition, PetitionState, Schedule
+from campaign.services.digesting import compose_digest, find_last_edition, gather_news
+from campaign.services.links import Links
+from campaign.services.owing import owe_deliveries
+from campaign.services.scheduling import next_run
+from campaign.services.subscribing import count_active
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+
+class AlreadyMade(CampaignError):
+    """Somebody else made the edition that was asked for."""
+
+
+def list_editions(session: Session, petition_id: int, *, most: int = 50) -> list[Edition]:
+    """Editions and skipped runs, newest first."""
+    return list(
+        session.scalars(
+            select(Edition).where(Edition.petition_id == petition_id).order_by(Edition.id.desc()).limit(most)
+        )
+    )
+
+
+def make_edition(
+    session: Session, petition: Petition, links: Links, *, period: str, now: datetime, after: int | None = None
+) -> Edition:
+    """Make the edition for ``period``: freeze what it says and write a delivery for each reader.
+
+    Where there is nothing new, or nobody to read it, the run is recorded as skipped, with the reason, and the next
+    window begins where this one did. A period is made once: asking again gives the edition that was made. ``after`` is
+    the number of the last edition that the person who asked has seen; raises AlreadyMade where there is a newer one.
+    """
+    # One edition of a petition is made at a time; SQLite writes one at a time anyway.
+    session.execute(select(Petition.id).where(Petition.id == petition.id).with_for_update(key_share=True))
+    made = session.scalars(
+        select(Edition).where(Edition.petition_id == petition.id, Edition.period == period)
+    ).one_or_none()
+    if made is not None:
+        return made
+    last = find_last_edition(session, petition.id)
+    number = (last.number or 0) if last else 0
+    if after is not None and after != number:
+        raise AlreadyMade(f"Edition {number} has been made in the meantime; this one was not.")
+    news = gather_news(session, petition)
+    skipped = N_("nothing new since the last edition") if news.is_empty else None
+    if skipped is None and not count_active(session, petition.id):
+        skipped = N_("nobody is subscribed")
+    edition = Edition(
+        petition_id=petition.id,
+        period=period,
+        number=None if skipped else number + 1,
+        state=EditionState.SKIPPED if skipped else EditionState.SENDING,
+        reason=skipped,
+        made_at=now,
+        total=news.total,
+        last_update=news.last_update,
+    )
+    session.add(edition)
+    for language in [] if skipped else petition.languages:
+        content = compose_digest(petition, news, language, links)
+        edition.texts.append(
+            EditionText(language=language, subject=content.subject, text=content.text, html=content.html)
+        )
+    session.flush()
+    if not skipped:
+        edition.candidates = owe_deliveries(session, petition.id, edition.id, now)
+    return edition
+
+
+def make_due_editions(session: Session, links: Links, *, now: datetime) -> list[Edition]:
+    """An edition for every schedule that is due; runs that were missed coalesce into one."""
+    editions = []
+    due = (
+        select(Schedule)
+        .join(Petition, Petition.id == Schedule.petition_id)
+        .where(Schedule.next_at <= now, Schedule.paused.is_(False), Petition.state != PetitionState.DRAFT)
+        .with_for_update(of=Schedule, skip_locked=True)
+    )
+    for schedule in session.scalars(due):
+        petition = session.get_one(Petition, schedule.petition_id)
+        period = f"scheduled for {schedule.next_at.isoformat()}"
+        schedule.next_at = next_run(schedule, petition.timezone, after=now)
+        editions.append(make_edition(session, petition, links, period=period, now=now))
+    return editions
