@@ -8,6 +8,7 @@ from campaign.email_address import EmailAddress, parse_email_address
 from campaign.mail.compose import compose
 from campaign.mail.message import Content, Message, build_message
 from campaign.models import (
+    Audience,
     Delivery,
     DeliveryKind,
     Edition,
@@ -84,7 +85,7 @@ def _confirmation(vault: Vault, links: Links, petition: Petition, signature: Sig
 
 
 def _digest(session: Session, links: Links, edition: Edition, subscription: Subscription) -> Content:
-    frozen = session.get_one(EditionText, (edition.id, subscription.language))
+    frozen = session.get_one(EditionText, (edition.id, subscription.language, Audience.EACH))
     link = links.unsubscribe(subscription.id)
     return Content(
         subject=frozen.subject,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from campaign.models import DeliveryKind, Edition, EditionState, EditionText, Schedule
+from campaign.models import Audience, DeliveryKind, Edition, EditionState, EditionText, Schedule
 from campaign.services.digesting import UNSUBSCRIBE_MARK, News, find_last_edition, gather_news
 from campaign.services.editions import AlreadyMade, list_editions, make_due_editions
 from campaign.services.petition_file import UpdateTexts
@@ -106,11 +106,11 @@ def test_an_edition_stays_as_it_was_made(campaign: Campaign) -> None:
     add_readers(campaign, "a@example.org")
     edition = make_digest(campaign)
     with campaign.database.snapshots() as session:
-        before = session.get_one(EditionText, (edition.id, "en")).text
+        before = session.get_one(EditionText, (edition.id, "en", Audience.EACH)).text
     publish(campaign, "afterwards")
     add_readers(campaign, "b@example.org")
     with campaign.database.snapshots() as session:
-        assert session.get_one(EditionText, (edition.id, "en")).text == before
+        assert session.get_one(EditionText, (edition.id, "en", Audience.EACH)).text == before
     assert sum(item.kind is DeliveryKind.DIGEST for item in list_deliveries(campaign)) == 1
 
 

@@ -1,0 +1,17 @@
+"""Envelope senders that say which mail came back (VERP): ``bounces+TOKEN@example.org``."""
+
+import re
+
+_TOKEN = re.compile(r"\+([a-z2-7]{39})@", re.IGNORECASE)
+
+
+def envelope_sender(mailbox: str, token: str) -> str:
+    """The address that what comes back for one mail goes to; ``token`` is the vault's mail token."""
+    local, _, domain = mailbox.rpartition("@")
+    return f"{local}+{token}@{domain}"
+
+
+def find_token(text: str) -> str | None:
+    """The mail token in an address, or in a header that holds one; None where there is none."""
+    found = _TOKEN.search(text)
+    return found[1] if found else None
