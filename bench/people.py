@@ -1,10 +1,16 @@
-"""Signatures and subscriptions by the thousand, made as the services make them."""
+"""Signatures as the services make them, and readers by the hundred thousand, written past the services."""
+
+from datetime import date
+from typing import Any, cast
+
+from sqlalchemy import Table, insert
 
 from campaign.email_address import EmailAddress
-from campaign.models import Signature
+from campaign.models import Signature, Subscription
 from campaign.services.confirming import confirm
 from campaign.services.petitions import get_petition, get_text_version
 from campaign.services.signing import Person, Submission, sign
+from campaign.tokens import random_id
 from campaign.wiring import Campaign
 
 from .measuring import SLUG
@@ -31,3 +37,30 @@ def confirm_all(campaign: Campaign) -> None:
     with campaign.database.sessions.begin() as session:
         for signature in session.query(Signature).all():
             confirm(session, campaign.vault, signature, now=campaign.now())
+
+
+def add_readers(campaign: Campaign, count: int, *, language: str = "en") -> None:
+    """``count`` readers of the digest, as if each had signed and confirmed."""
+    vault, table = campaign.vault, cast("Table", Subscription.__table__)
+
+    def row(petition_id: int, number: int) -> dict[str, Any]:
+        address, row_id = EmailAddress(f"reader{number}", f"host{number % 1000}.example.org"), random_id()
+        return {
+            "id": row_id,
+            "petition_id": petition_id,
+            "state": "active",
+            "language": language,
+            "fingerprint": vault.fingerprint(address),
+            "sealed_address": vault.seal(str(address).encode(), row=f"address:{row_id}"),
+            "since_on": date(2026, 1, 1),
+            "frequency": "each",
+            "paused": False,
+            "merged": False,
+            "soft_bounces": 0,
+        }
+
+    for start in range(0, count, 10_000):
+        with campaign.database.sessions.begin() as session:
+            petition_id = get_petition(session, SLUG).id
+            rows = [row(petition_id, number) for number in range(start, min(count, start + 10_000))]
+            session.execute(insert(table), rows)

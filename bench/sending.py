@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from campaign.mail.pipeline import Limits
 from campaign.mail.smtp import SmtpTransport
 from campaign.models import DeliveryKind
 from campaign.services.delivering import Batch, send_waiting
@@ -48,7 +49,7 @@ def digest(folder: Path) -> Result | None:
         print("mails of a digest: left out, smtp-sink and smtp-source (Debian: postfix) are missing")
         return None
     with _sink() as port:
-        campaign = new_campaign(folder, lambda: SmtpTransport(f"smtp://127.0.0.1:{port}", timeout=30))
+        campaign = new_campaign(folder, lambda: SmtpTransport(f"smtp://127.0.0.1:{port}", Limits(silence=30)))
         sign_many(campaign, COUNT, at_once=500)
         confirm_all(campaign)
         with campaign.database.sessions.begin() as session:

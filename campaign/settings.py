@@ -201,6 +201,11 @@ class Settings(BaseSettings):
         return self.data_dir / "dkim"
 
     @property
+    def journals(self) -> Path:
+        """Where workers note what they are sending."""
+        return self.data_dir / "journals"
+
+    @property
     def outbox(self) -> Path:
         """Where mails are kept as files while no SMTP server is named."""
         return self.data_dir / "outbox"

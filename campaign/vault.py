@@ -27,6 +27,7 @@ _ID = 8
 _CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LOOKALIKES = str.maketrans("OIL", "011", " -")
 CODE_LENGTH = 6
+TOKEN_LENGTH = 32
 
 
 def _key(text: str, length: int) -> bytes:

@@ -8,10 +8,12 @@ from functools import cached_property
 from campaign import clock
 from campaign.db import Database, open_database
 from campaign.engine import Jobs
+from campaign.mail.pipeline import Limits
 from campaign.mail.smtp import SmtpTransport
 from campaign.mail.transport import FileTransport, Transport
 from campaign.services.delivering import Sender
 from campaign.services.links import Links
+from campaign.services.mailing import Post
 from campaign.settings import Settings
 from campaign.vault import Keyring, Vault
 
@@ -35,16 +37,26 @@ class Campaign:
     def links(self) -> Links:
         return Links(self.settings.base_url, self.vault)
 
+    @cached_property
+    def post(self) -> Post:
+        settings = self.settings
+        return Post(
+            vault=self.vault,
+            links=self.links,
+            mail_from=settings.mail_from,
+            bounces_to=settings.bounces_to if settings.verp else None,
+        )
+
     def sender(self, part: str) -> Sender:
         """A sender with a connection of its own, for one thread of this worker, which calls itself ``part``."""
         return Sender(
             sessions=self.database.sessions,
-            vault=self.vault,
-            links=self.links,
-            mail_from=self.settings.mail_from,
+            post=self.post,
             transport=self.open_transport(),
             claimant=f"{self.settings.worker_name}/{part}",
+            journals=self.settings.journals,
             now=self.now,
+            rate=self.settings.smtp_rate,
         )
 
 
@@ -58,7 +70,13 @@ def wire(
 
     def transport() -> Transport:
         if settings.smtp_url:
-            return SmtpTransport(settings.smtp_url, timeout=settings.smtp_timeout)
+            limits = Limits(
+                silence=settings.smtp_timeout,
+                connections=settings.smtp_connections,
+                messages_per_connection=settings.smtp_messages_per_connection,
+                per_domain=settings.smtp_per_domain,
+            )
+            return SmtpTransport(settings.smtp_url, limits)
         return FileTransport(settings.outbox)
 
     return Campaign(

@@ -14,8 +14,9 @@ from campaign.engine import Work, running, wait_until_drained
 from campaign.errors import AlreadyRunning, CampaignError
 from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.confirming import expire_pending
-from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting, settle_claims, settle_old_claims
+from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting
 from campaign.services.editions import make_due_editions
+from campaign.services.ledger import settle_claims, settle_old_claims
 from campaign.services.signing import forget_old_allowances
 from campaign.wiring import Campaign
 
@@ -86,7 +87,7 @@ def _only_one(campaign: Campaign) -> Iterator[None]:
                     f"A worker named {settings.worker_name} is running on another machine; set CAMPAIGN_WORKER_NAME."
                 )
             with campaign.database.sessions.begin() as session:
-                settle_claims(session, settings.worker_name)
+                settle_claims(session, settings.worker_name, settings.journals, now=campaign.now())
             yield
     finally:
         os.close(descriptor)

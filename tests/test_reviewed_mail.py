@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from campaign.mail.message import Message
-from campaign.mail.transport import Answer, Outcome
+from campaign.mail.transport import Answer, Later, Mails, Outcome
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Subscription
-from campaign.services.delivering import FIRST_RETRY, Batch, settle_old_claims
+from campaign.services.delivering import Batch
+from campaign.services.ledger import FIRST_RETRY, settle_old_claims
 from campaign.services.signing import forget_old_allowances
 from campaign.wiring import Campaign
 from tests.conftest import START, Clock, MakeCampaign
@@ -35,10 +35,16 @@ class BreakingOff:
         self.broken_off_for = recipient
         self.tried: list[str] = []
 
-    def send(self, message: Message) -> Answer:
-        self.tried.append(message.recipient)
-        broken = message.recipient == self.broken_off_for
-        return Answer(Outcome.BROKEN_OFF, "it went away") if broken else Answer(Outcome.ACCEPTED)
+    def deliver(self, mails: Mails) -> None:
+        while (given := mails.next()) is not None:
+            assert not isinstance(given, Later)
+            number, message = given
+            self.tried.append(message.recipient)
+            mails.start(number)
+            broken = message.recipient == self.broken_off_for
+            mails.end(number, Answer(Outcome.BROKEN_OFF, "it went away") if broken else Answer(Outcome.ACCEPTED))
+            if broken:
+                return
 
     def close(self) -> None:
         """There is nothing to close."""

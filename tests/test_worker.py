@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from campaign.errors import AlreadyRunning, CampaignError
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, SignatureState
-from campaign.services.delivering import move
 from campaign.services.digesting import find_last_edition
 from campaign.services.editions import make_edition
+from campaign.services.ledger import move
 from campaign.services.petitions import get_petition
 from campaign.wiring import Campaign
 from campaign.worker import _only_one, work_once
@@ -64,7 +64,10 @@ def test_a_confirmation_arrives_and_is_accepted(make_campaign: MakeCampaign) -> 
         work_once(campaign)
         work_once(campaign)
     (received,) = mailbox.messages
-    assert (received.sender, received.recipients) == (campaign.settings.mail_from, ("aigul@example.org",))
+    assert received.recipients == ("aigul@example.org",)
+    token = campaign.vault.mail_token(list_deliveries(campaign)[0].id)
+    assert received.sender == f"petition+{token}@example.org"
+    assert received.parsed["Message-ID"] == f"<{token}@example.org>"
     link = campaign.links.confirm(get_signature(campaign, "aigul@example.org").id)
     body = received.parsed.get_body(("plain",))
     assert body is not None

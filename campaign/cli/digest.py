@@ -7,8 +7,8 @@ import click
 from campaign.cli.wired import wired
 from campaign.errors import NotFound
 from campaign.models import DeliveryState, EditionState, Schedule
+from campaign.services.accounts import audit_ledger
 from campaign.services.auditing import COMMAND_LINE, record
-from campaign.services.delivering import audit_ledger
 from campaign.services.digesting import gather_news, preview_digest
 from campaign.services.petitions import get_petition
 

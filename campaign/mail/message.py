@@ -4,16 +4,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.charset import BASE64, QP, Charset
 from email.header import Header
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
-from email.policy import compat32
 from email.utils import format_datetime, formataddr
 
-# Values are ASCII already, or encoded by `_encoded`: no line is folded, so that List-Unsubscribe stays as it is
-# (RFC 8058 §3.1; the newer policies of `email` would encode a long one).
-_WIRE = compat32.clone(linesep="\r\n", max_line_length=None)
+from campaign.mail.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +47,32 @@ def _mailbox(name: str, address: str) -> str:
     return formataddr((name, address)) if plain else f"{_encoded('From', name)}\r\n <{address}>"
 
 
-def _part(text: str, subtype: str) -> MIMEText:
-    charset = Charset("utf-8")
-    if sum(map(str.isascii, text)) * 2 > len(text):
-        charset.body_encoding = QP
-    else:
-        charset.body_encoding = BASE64
-        text = text.replace("\r\n", "\n").replace("\n", "\r\n")  # RFC 2045 §6.8: CRLF before base64
-    # The stub of MIMEText does not know that it takes a Charset.
-    return MIMEText(text, subtype, charset)  # type: ignore[arg-type]
+def header_fields(
+    *,
+    sender_name: str,
+    sender: str,
+    recipient: str,
+    subject: str,
+    message_id: str,
+    date: str,
+    language: str,
+    list_headers: Mapping[str, str] | None = None,
+) -> list[tuple[str, str]]:
+    """The headers of a message in order, encoded. Raises ValueError for a control character in one.
+
+    ``list_headers`` are RFC 2369, 2919 and 8058 headers by name. No line is folded but between encoded words, so that
+    List-Unsubscribe stands as it is (RFC 8058 §3.1).
+    """
+    return [
+        ("From", _mailbox(_checked("From", sender_name), _checked("From", sender))),
+        ("To", _checked("To", recipient)),
+        ("Subject", _encoded("Subject", _checked("Subject", subject))),
+        ("Date", _checked("Date", date)),
+        ("Message-ID", f"<{_checked('Message-ID', message_id)}>"),
+        ("Content-Language", _checked("Content-Language", language)),
+        ("Auto-Submitted", "auto-generated"),
+        *((name, _checked(name, value)) for name, value in (list_headers or {}).items()),
+    ]
 
 
 def build_message(
@@ -75,27 +86,20 @@ def build_message(
     language: str,
     list_headers: Mapping[str, str] | None = None,
 ) -> Message:
-    """The message for one recipient.
+    """The message for one recipient, made at once; many are made by a ``Frame``.
 
     ``message_id`` and ``date`` come from the delivery, so that a second attempt is recognised as the same message.
-    ``list_headers`` are RFC 2369, 2919 and 8058 headers by name. Raises ValueError for a control character in a header.
+    Raises ValueError for a control character in a header.
     """
-    _checked("Message-ID", message_id)
-    root = MIMEMultipart("alternative", boundary=f"=_{message_id.partition('@')[0]}")
-    headers = {
-        "From": _mailbox(_checked("From", sender_name), _checked("From", sender)),
-        "To": _checked("To", recipient),
-        "Subject": _encoded("Subject", _checked("Subject", content.subject)),
-        "Date": format_datetime(date),
-        "Message-ID": f"<{message_id}>",
-        "Content-Language": _checked("Content-Language", language),
-        "Auto-Submitted": "auto-generated",
-        **{name: _checked(name, value) for name, value in (list_headers or {}).items()},
-    }
-    for name, value in headers.items():
-        root[name] = value
-    root.attach(_part(content.text, "plain"))
-    root.attach(_part(content.html, "html"))
-    return Message(
-        sender=sender, recipient=recipient, content=root.as_bytes(policy=_WIRE).removesuffix(b"\r\n") + b"\r\n"
+    head = header_fields(
+        sender_name=sender_name,
+        sender=sender,
+        recipient=recipient,
+        subject=content.subject,
+        message_id=message_id,
+        date=format_datetime(date),
+        language=language,
+        list_headers=list_headers,
     )
+    head_bytes, body, _ = Frame(head, content.text, content.html, ()).fill({})
+    return Message(sender=sender, recipient=recipient, content=head_bytes + b"\r\n" + body)

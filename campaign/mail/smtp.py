@@ -1,43 +1,42 @@
-"""Sending by SMTP (RFC 5321), so that for each message it is known how far it got."""
+"""Sending by SMTP over several connections at once, so that for each message it is known how far it got."""
 
-import re
 import smtplib
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote, urlsplit
 
-from campaign.mail.message import Message
-from campaign.mail.transport import Answer, Outcome
+from campaign.mail.connection import Connection, Extensions
+from campaign.mail.pipeline import Limits, Pipeline
+from campaign.mail.transport import Mails
 
-_CLOSING = 421
-_DOT_AT_LINE_START = re.compile(rb"(?m)^\.")
+_DEFAULT_PORTS = {"smtps": 465, "smtp+starttls": 587}
 
 
-class SmtpTransport:
-    """One connection, opened when the first message comes and kept for the next."""
+class _Server:
+    """Where the server is, and how a connection to it begins."""
 
-    def __init__(self, url: str, *, timeout: float) -> None:
+    def __init__(self, url: str, *, timeout: float, context: ssl.SSLContext | None) -> None:
         parts = urlsplit(url)
         self._scheme = parts.scheme
         self._host = parts.hostname or "localhost"
-        self._port = parts.port or {"smtps": 465, "smtp+starttls": 587}.get(parts.scheme, 25)
+        self._port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 25)
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         self._timeout = timeout
-        self._server: smtplib.SMTP | None = None
+        self._context = context
 
-    def _connected(self) -> smtplib.SMTP:
-        if self._server is not None:
-            return self._server
-        tls = ssl.create_default_context()
+    def connect(self) -> Connection:
+        """Raises OSError, smtplib.SMTPException."""
+        tls = self._context or ssl.create_default_context()
         server: smtplib.SMTP
         if self._scheme == "smtps":
             server = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=tls)
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
         try:
-            # The final dot is a write of its own; with Nagle's algorithm it would wait for a delayed acknowledgement.
             assert server.sock is not None  # it is connected
+            # What follows is small writes; with Nagle's algorithm each would wait for a delayed acknowledgement.
             server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server.ehlo_or_helo_if_needed()
             if self._scheme == "smtp+starttls":
@@ -48,84 +47,40 @@ class SmtpTransport:
         except BaseException:
             server.close()
             raise
-        self._server = server
-        return server
-
-    def _drop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-
-    def send(self, message: Message) -> Answer:
-        reused = self._server is not None
-        answer = self._attempt(message)
-        if reused and self._server is None and answer.outcome is Outcome.NOT_TRIED:
-            # A server closes a connection that was idle for minutes, and tells us when we speak next.
-            return self._attempt(message)
-        return answer
-
-    def _attempt(self, message: Message) -> Answer:
-        try:
-            server = self._connected()
-            options = [f"SIZE={len(message.content)}"] if server.has_extn("size") else []
-            code, text = server.mail(message.sender, options)
-        except (OSError, smtplib.SMTPException) as error:
-            self._drop()
-            return Answer(Outcome.NOT_TRIED, f"the mail server cannot be used ({type(error).__name__})")
-        if code != 250:
-            # A refused sender is our trouble with our server: it concerns every mail, and ends none.
-            return Answer(Outcome.NOT_TRIED, self._answer("sender", code, text).reason)
-        try:
-            answer = self._envelope(server, message)
-            if answer is not None:
-                return answer
-            server.send(_DOT_AT_LINE_START.sub(b"..", message.content))
-        except (OSError, smtplib.SMTPException) as error:
-            self._drop()
-            return Answer(
-                Outcome.BROKEN_OFF, f"the connection broke before the message was complete ({type(error).__name__})"
-            )
-        try:
-            server.send(b".\r\n")
-            code, text = server.getreply()
-        except (OSError, smtplib.SMTPException) as error:
-            self._drop()
-            return Answer(Outcome.IN_DOUBT, f"the connection broke before the server's answer ({type(error).__name__})")
-        return self._answer("message", code, text)
-
-    def _envelope(self, server: smtplib.SMTP, message: Message) -> Answer | None:
-        """Recipient and DATA; None where the server waits for the message."""
-        code, text = server.rcpt(message.recipient)
-        if code not in (250, 251):
-            return self._answer("recipient", code, text)
-        code, text = server.docmd("DATA")
-        if code != 354:
-            return self._answer("DATA", code, text)
-        return None
-
-    def _answer(self, what: str, code: int, text: bytes) -> Answer:
-        enhanced = text.split(b" ", 1)[0].decode("ascii", "replace")
-        said = (
-            f"{what}: {code} {enhanced}"
-            if enhanced[:2] in ("2.", "4.", "5.") and len(enhanced) < 12
-            else f"{what}: {code}"
+        if server.file is not None:
+            server.file.close()
+        sock, server.sock, server.file = server.sock, None, None
+        sock.settimeout(0)
+        offered = server.has_extn
+        return Connection(
+            sock,
+            Extensions(
+                pipelining=offered("pipelining"),
+                size=offered("size"),
+                eight_bit=offered("8bitmime"),
+                smtputf8=offered("smtputf8"),
+            ),
         )
-        if code // 100 == 2:
-            return Answer(Outcome.ACCEPTED, said)
-        if code == _CLOSING:
-            self._drop()
-            return Answer(Outcome.BROKEN_OFF, said)
-        if self._server is not None:
-            try:
-                self._server.rset()
-            except (OSError, smtplib.SMTPException):
-                self._drop()
-        return Answer(Outcome.REJECTED if code // 100 == 5 else Outcome.DEFERRED, said)
+
+
+class SmtpTransport:
+    """Connections to one server, kept from one delivery to the next."""
+
+    def __init__(self, url: str, limits: Limits, *, context: ssl.SSLContext | None = None) -> None:
+        self._server = _Server(url, timeout=limits.silence, context=context)
+        self._limits = limits
+        self._kept: list[Connection] = []
+        self._opener = ThreadPoolExecutor(limits.connections, thread_name_prefix="smtp-open")
+
+    def deliver(self, mails: Mails) -> None:
+        pipeline = Pipeline(mails, self._kept, lambda: self._opener.submit(self._server.connect), self._limits)
+        try:
+            pipeline.run()
+        finally:
+            self._kept = pipeline.leave()
 
     def close(self) -> None:
-        if self._server is not None:
-            try:
-                self._server.quit()
-            except (OSError, smtplib.SMTPException):
-                self._server.close()
-            self._server = None
+        for connection in self._kept:
+            connection.say_goodbye()
+        self._kept = []
+        self._opener.shutdown(wait=False)

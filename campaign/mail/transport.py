@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -35,14 +36,59 @@ class Answer:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not now: ask again after so many seconds."""
+
+    seconds: float
+
+
+class Mails(Protocol):
+    """What a transport takes messages from, and tells what becomes of each, all in the caller's thread."""
+
+    def next(self) -> tuple[int, Message] | Later | None:
+        """The next message with the number it is known by; None where there is no more."""
+
+    def start(self, number: int) -> None:
+        """The server is about to be given the message: from now until ``end`` nobody can know where it is."""
+
+    def end(self, number: int, answer: Answer) -> None:
+        """What became of a message that ``next`` gave out; called once for each."""
+
+
 class Transport(Protocol):
     """A way out for messages, used by one thread at a time."""
 
-    def send(self, message: Message) -> Answer:
-        """Attempt to hand one message over."""
+    def deliver(self, mails: Mails) -> None:
+        """Hand over messages until there is no more, or until the server cannot be used."""
 
     def close(self) -> None:
         """Say goodbye to the server, if there is one."""
+
+
+class _One:
+    """A single message."""
+
+    def __init__(self, message: Message) -> None:
+        self._message: Message | None = message
+        self.answer = Answer(Outcome.NOT_TRIED)
+
+    def next(self) -> tuple[int, Message] | None:
+        message, self._message = self._message, None
+        return None if message is None else (0, message)
+
+    def start(self, number: int) -> None:
+        pass
+
+    def end(self, number: int, answer: Answer) -> None:  # noqa: ARG002 (there is one)
+        self.answer = answer
+
+
+def deliver_one(transport: Transport, message: Message) -> Answer:
+    """Hand over one message."""
+    one = _One(message)
+    transport.deliver(one)
+    return one.answer
 
 
 class FileTransport:
@@ -51,12 +97,19 @@ class FileTransport:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(self, message: Message) -> Answer:
-        try:
-            self._keep(message.content)
-        except OSError as error:
-            return Answer(Outcome.NOT_TRIED, f"the outbox cannot be written ({type(error).__name__})")
-        return Answer(Outcome.ACCEPTED)
+    def deliver(self, mails: Mails) -> None:
+        while (given := mails.next()) is not None:
+            if isinstance(given, Later):
+                time.sleep(given.seconds)
+                continue
+            number, message = given
+            mails.start(number)
+            try:
+                self._keep(message.content)
+            except OSError as error:
+                mails.end(number, Answer(Outcome.NOT_TRIED, f"the outbox cannot be written ({type(error).__name__})"))
+                return
+            mails.end(number, Answer(Outcome.ACCEPTED))
 
     def _keep(self, content: bytes) -> None:
         """Write a whole file, then give it the next free number: several senders share the folder."""

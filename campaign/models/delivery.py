@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaign.db import Base, BigId, UTCDateTime
@@ -69,7 +69,14 @@ class Delivery(Base):
         ),
         CheckConstraint("(state = 'sending') = (claimed_by IS NOT NULL)", name="claimed_while_sending"),
         Index("ix_delivery_due", "kind", "state", "due_at"),
-        Index("ix_delivery_account", "petition_id", "edition_id", "state"),
+        Index("ix_delivery_edition_state", "edition_id", "state", "id"),
+        Index(
+            "ix_delivery_account",
+            "petition_id",
+            "state",
+            sqlite_where=text("edition_id IS NULL"),
+            postgresql_where=text("edition_id IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

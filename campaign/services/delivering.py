@@ -1,36 +1,43 @@
-"""The delivery ledger: claim a mail, send it, record what became of it; settle what a killed worker left behind.
+"""Sending what the ledger owes: claim many, hand them over one by one, record them with the next claim.
 
-No transaction is open while the network is waited for: claim and commit, send, record and commit. One mail is claimed
-at a time, so a worker that is killed leaves at most one whose fate is unknown for each connection it had.
+No transaction is open while the network is waited for. What the server was given since the last commit stands in the
+journal, so a sender that is killed leaves at most one mail in doubt for each connection it had.
 """
 
 import logging
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from jinja2 import TemplateError
-from sqlalchemy import ColumnElement, func, select, update
+from limits import RateLimitItem
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from campaign.errors import CampaignError
 from campaign.mail.message import Message
-from campaign.mail.transport import Answer, Outcome, Transport
-from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Petition, PetitionCounter
-from campaign.models.delivery import TRANSITIONS
-from campaign.services.links import Links
-from campaign.services.mailing import NotWanted, write_message
-from campaign.vault import Vault
+from campaign.mail.transport import Answer, Later, Outcome, Transport
+from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
+from campaign.services.journal import Journal
+from campaign.services.ledger import (
+    claim_all,
+    defer_unwritable,
+    move_all,
+    record_answers,
+    settle_claims,
+)
+from campaign.services.mailing import Draft, NotWanted, Post, Writer
+from campaign.services.pacing import AHEAD, find_interval, find_turn, take_turns
 
 _log = logging.getLogger(__name__)
 
-FIRST_RETRY = timedelta(minutes=5)
-LONGEST_RETRY = timedelta(hours=6)
-GIVE_UP_AFTER = timedelta(hours=72)
-CLAIM_LASTS = timedelta(hours=1)
 _WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
-CHUNK = 5000
+CHUNK = 50_000
+_FEWEST, _MOST = 16, 256
+# Consent, suppression and the edition's state are looked at when mails are claimed; none is sent later than this after.
+_STALE_AFTER = 2.0
 
 
 @dataclass(frozen=True)
@@ -38,15 +45,16 @@ class Sender:
     """What is needed to send, by one thread.
 
     ``claimant`` is in every claim and no other living thread uses it, so what is found claimed by it is a dead one's.
+    ``rate`` holds over all senders.
     """
 
     sessions: sessionmaker[Session]
-    vault: Vault
-    links: Links
-    mail_from: str
+    post: Post
     transport: Transport
     claimant: str
+    journals: Path
     now: Callable[[], datetime]
+    rate: Sequence[RateLimitItem] = ()
 
 
 @dataclass(frozen=True)
@@ -64,139 +72,185 @@ class Batch:
     last: int = 0
 
 
-def move(delivery: Delivery, state: DeliveryState, reason: str | None = None) -> None:
-    """The one place where a delivery changes its state. Raises ValueError for a step the ledger does not have."""
-    if state not in TRANSITIONS[delivery.state]:
-        raise ValueError(f"A delivery does not go from {delivery.state} to {state}.")
-    delivery.state = state
-    delivery.reason = reason
-    delivery.claimed_by = None
-    delivery.claimed_at = None
-
-
-def _claim_next(session: Session, sender: Sender, batch: Batch) -> Delivery | None:
-    waiting = (
-        select(Delivery)
-        .where(
-            Delivery.kind == batch.kind,
-            Delivery.state.in_(batch.states),
-            Delivery.due_at <= sender.now() - batch.overdue,
-        )
-        .order_by(Delivery.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if batch.edition_id is not None:
-        waiting = waiting.where(Delivery.edition_id == batch.edition_id, Delivery.id.between(batch.first, batch.last))
-    delivery = session.scalars(waiting).one_or_none()
-    if delivery is not None:
-        move(delivery, DeliveryState.SENDING)
-        delivery.claimed_by = sender.claimant
-        delivery.claimed_at = sender.now()
-    return delivery
-
-
-def _record(session: Session, sender: Sender, delivery_id: int, answer: Answer) -> DeliveryState:
-    delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
-    outcome, reason, now = answer.outcome, answer.reason, sender.now()
-    if delivery.claimed_by != sender.claimant:
-        _log.error("Delivery %s was settled by another worker while it was sent", delivery_id)
-        return delivery.state
-    if outcome in (Outcome.NOT_TRIED, Outcome.BROKEN_OFF):
-        move(delivery, DeliveryState.QUEUED, reason)
-        if outcome is Outcome.BROKEN_OFF:
-            delivery.due_at = now + FIRST_RETRY
-        return delivery.state
-    delivery.attempts += 1
-    if outcome is Outcome.ACCEPTED:
-        move(delivery, DeliveryState.ACCEPTED, reason)
-    elif outcome is Outcome.REJECTED:
-        move(delivery, DeliveryState.REJECTED, reason)
-    elif outcome is Outcome.IN_DOUBT and delivery.kind is DeliveryKind.DIGEST:
-        move(delivery, DeliveryState.IN_DOUBT, reason)
-    else:
-        delivery.first_deferred_at = delivery.first_deferred_at or now
-        if now - delivery.first_deferred_at >= GIVE_UP_AFTER:
-            move(delivery, DeliveryState.REJECTED, f"given up after 72 hours; {reason}")
-        else:
-            _defer(delivery, reason, now)
-    return delivery.state
-
-
-def _defer(delivery: Delivery, reason: str, now: datetime) -> None:
-    move(delivery, DeliveryState.DEFERRED, reason)
-    delivery.due_at = now + min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(delivery.attempts - 1, 10))
-
-
-def _claim_message(
-    session: Session, sender: Sender, batch: Batch, tally: Counter[DeliveryState]
-) -> tuple[int, Message] | None:
-    """Claim the next mail that is still wanted, with its message; those that are not are settled on the way."""
-    while (delivery := _claim_next(session, sender, batch)) is not None:
-        try:
-            return delivery.id, write_message(
-                session, sender.vault, sender.links, sender.mail_from, delivery, now=sender.now()
-            )
-        except NotWanted as reason:
-            move(delivery, DeliveryState.SUPPRESSED, str(reason))
-        except (CampaignError, ValueError, LookupError, TemplateError) as error:
-            # One mail that cannot be written must not hold up those behind it; it is tried again without an end,
-            # since what is wrong (the keyring, say) is ours.
-            _log.error("Delivery %s cannot be written: %s", delivery.id, type(error).__name__)
-            delivery.attempts += 1
-            _defer(delivery, f"the message cannot be written ({type(error).__name__})", sender.now())
-        tally[delivery.state] += 1
-        session.flush()
-    return None
-
-
 def send_waiting(
     sender: Sender, batch: Batch, *, stopping: Callable[[], bool] = lambda: False, most: int | None = None
 ) -> Counter[DeliveryState]:
-    """Send what waits and is due, one mail after the other: all of it, ``most`` at most, or until ``stopping``.
+    """Send what waits and is due: all of it, ``most`` at most, or until ``stopping``.
 
-    Gives how many reached which state. Ends at the first mail for which the server cannot be used: that one is back in
+    Gives how many reached which state. Ends where the server cannot be used: what it was not given is back in
     ``queued``, and the caller tries again later.
     """
-    tally: Counter[DeliveryState] = Counter()
-    sent = 0
-    with sender.sessions.begin() as session:
-        settle_claims(session, sender.claimant)
-        claimed = _claim_message(session, sender, batch, tally)
-    while claimed is not None:
-        delivery_id, message = claimed
-        answer = sender.transport.send(message)
-        sent += 1
-        goes_on = answer.outcome not in (Outcome.NOT_TRIED, Outcome.BROKEN_OFF) and sent != most and not stopping()
+    run = _Run(sender, batch, stopping, most)
+    sender.transport.deliver(run)
+    run.finish()
+    return run.tally
+
+
+class _Run:
+    """What one call of ``send_waiting`` has claimed, given to the transport and heard back of."""
+
+    def __init__(self, sender: Sender, batch: Batch, stopping: Callable[[], bool], most: int | None) -> None:
+        self.tally: Counter[DeliveryState] = Counter()
+        self._sender = sender
+        self._batch = batch
+        self._stopping = stopping
+        self._left = most
+        self._writer = Writer(sender.post)
+        self._interval = find_interval(sender.rate)
+        self._waiting: deque[tuple[Draft, datetime | None]] = deque()
+        self._answers: dict[int, Answer] = {}
+        self._unwritable: dict[int, Exception] = {}
+        self._size = _FEWEST
+        self._claimed_at = 0.0
+        self._cursor = batch.first
+        self._ended = False
+        self._journal = Journal(sender.journals, sender.claimant)
         with sender.sessions.begin() as session:
-            tally[_record(session, sender, delivery_id, answer)] += 1
-            session.flush()
-            claimed = _claim_message(session, sender, batch, tally) if goes_on else None
-    return tally
+            settle_claims(session, sender.claimant, sender.journals, now=sender.now())
+        self._journal.begin()
 
+    def next(self) -> tuple[int, Message] | Later | None:
+        while True:
+            if self._ended or self._stopping():
+                return None
+            if not self._waiting or time.monotonic() - self._claimed_at > _STALE_AFTER:
+                later = self._claim()
+                if later is not None or not self._waiting:
+                    return later
+            draft, turn = self._waiting[0]
+            if turn is not None and turn > (now := self._sender.now()):
+                return Later((turn - now).total_seconds())
+            self._waiting.popleft()
+            try:
+                return draft.delivery_id, self._writer.write(draft)
+            except Exception as error:  # noqa: BLE001 (whatever it is, it must not hold up the mails behind)
+                self._unwritable[draft.delivery_id] = error
 
-def settle_claims(session: Session, claimant: str) -> Counter[DeliveryState]:
-    """Settle what ``claimant``, or a part of it (``claimant/…``), had claimed when it was killed.
+    def start(self, number: int) -> None:
+        self._journal.start(number)
 
-    A digest may have been sent or not: it stays in doubt and is not sent again. A confirmation goes back to the queue.
-    """
-    claimed = (Delivery.claimed_by == claimant) | Delivery.claimed_by.startswith(f"{claimant}/", autoescape=True)
-    return _settle(session, claimed)
+    def end(self, number: int, answer: Answer) -> None:
+        self._answers[number] = answer
+        if answer.outcome is Outcome.NOT_TRIED:
+            self._ended = True
+        try:
+            self._journal.end(number, answer)
+        except OSError:
+            _log.exception("The journal cannot be written")  # the answer is kept here, and committed with the others
 
+    def _claim(self) -> Later | None:
+        """Record what is known, and claim the next mails: more at a time as long as they go out quickly."""
+        quick = not self._waiting and time.monotonic() - self._claimed_at < _STALE_AFTER / 2
+        self._size = min(_MOST, self._size * 2) if quick else max(_FEWEST, self._size // 2)
+        now = self._sender.now()
+        try:
+            with self._sender.sessions.begin() as session:
+                tally = self._record(session, now)
+                turn = None if self._interval is None else find_turn(session, now=now)
+                if turn is not None and turn > now + AHEAD:
+                    later, claimed = Later((turn - now).total_seconds()), []
+                else:
+                    later, claimed = None, self._claim_wanted(session, turn, now, tally)
+        except SQLAlchemyError:
+            # What is under way is still heard; `finish` tries to record once more.
+            _log.exception("The database cannot be used; sending ends")
+            self._ended = True
+            return None
+        self._journal.begin()
+        self._committed(tally)
+        self._waiting.extend(claimed)
+        self._ended = later is None and not claimed
+        self._claimed_at = time.monotonic()
+        return later
 
-def settle_old_claims(session: Session, *, now: datetime) -> Counter[DeliveryState]:
-    """Settle in the same way what anybody claimed longer ago than sending one mail can take: its machine is gone."""
-    return _settle(session, Delivery.claimed_at <= now - CLAIM_LASTS)
+    def _record(self, session: Session, now: datetime) -> Counter[DeliveryState]:
+        """Write down the answers, and put back what was claimed and not given out."""
+        claimant = self._sender.claimant
+        tally = record_answers(session, self._answers, claimant, now=now)
+        for number, error in self._unwritable.items():
+            defer_unwritable(session, number, error, now=now)
+            tally[DeliveryState.DEFERRED] += 1
+        if self._waiting:
+            ids = [draft.delivery_id for draft, _ in self._waiting]
+            move_all(session, ids, claimant, DeliveryState.QUEUED, None, attempted=False)
+            self._cursor = min(self._cursor, *ids)
+            if self._left is not None:
+                self._left += len(ids)
+        session.flush()
+        return tally
 
+    def _committed(self, tally: Counter[DeliveryState]) -> None:
+        self.tally += tally
+        self._waiting.clear()
+        self._answers.clear()
+        self._unwritable.clear()
 
-def _settle(session: Session, claimed: ColumnElement[bool]) -> Counter[DeliveryState]:
-    tally: Counter[DeliveryState] = Counter()
-    found = select(Delivery).where(Delivery.state == DeliveryState.SENDING, claimed).with_for_update(skip_locked=True)
-    for delivery in session.scalars(found):
-        settled = DeliveryState.IN_DOUBT if delivery.kind is DeliveryKind.DIGEST else DeliveryState.QUEUED
-        move(delivery, settled, "the worker ended while sending")
-        tally[settled] += 1
-    return tally
+    def _claim_wanted(
+        self, session: Session, turn: datetime | None, now: datetime, tally: Counter[DeliveryState]
+    ) -> list[tuple[Draft, datetime | None]]:
+        """Claim until some of the claimed are still wanted; those that are not are settled on the way."""
+        while ids := self._lock_next(session, now):
+            claim_all(session, ids, self._sender.claimant, now=now)
+            self._cursor = max(ids) + 1
+            if self._left is not None:
+                self._left -= len(ids)
+            drafts = self._list_wanted(session, ids, now, tally)
+            if drafts and turn is not None and self._interval is not None:
+                return list(zip(drafts, take_turns(session, turn, len(drafts), self._interval), strict=True))
+            if drafts:
+                return [(draft, None) for draft in drafts]
+        return []
+
+    def _lock_next(self, session: Session, now: datetime) -> list[int]:
+        batch, count = self._batch, self._size
+        if self._interval is not None:
+            count = min(count, max(1, AHEAD // self._interval))
+        if self._left is not None:
+            count = min(count, self._left)
+        due = select(Delivery.id).where(Delivery.due_at <= now - batch.overdue)
+        going = select(Edition.id).where(Edition.state == EditionState.SENDING)
+        if batch.edition_id is not None:
+            if session.scalar(going.where(Edition.id == batch.edition_id)) is None:
+                return []
+            # In the order of ids, from where the last claim ended: what was sent is not looked at again.
+            due = due.where(Delivery.edition_id == batch.edition_id, Delivery.id.between(self._cursor, batch.last))
+            due = due.order_by(Delivery.id)
+        else:
+            due = due.where(Delivery.kind == batch.kind).order_by(Delivery.due_at, Delivery.id)
+            if batch.kind is DeliveryKind.DIGEST:
+                due = due.where(Delivery.edition_id.in_(going))
+        ids: list[int] = []
+        for state in batch.states:
+            if len(ids) < count:
+                waiting = due.where(Delivery.state == state).limit(count - len(ids)).with_for_update(skip_locked=True)
+                ids += session.scalars(waiting)
+        return ids
+
+    def _list_wanted(
+        self, session: Session, ids: list[int], now: datetime, tally: Counter[DeliveryState]
+    ) -> list[Draft]:
+        wanted: list[Draft] = []
+        unwanted: dict[str, list[int]] = {}
+        for number, draft in list(self._writer.list_drafts(session, self._batch.kind, ids, now=now)):
+            if isinstance(draft, Draft):
+                wanted.append(draft)
+            elif isinstance(draft, NotWanted):
+                unwanted.setdefault(str(draft), []).append(number)
+            else:
+                defer_unwritable(session, number, draft, now=now)
+                tally[DeliveryState.DEFERRED] += 1
+        for reason, unwanted_ids in unwanted.items():
+            move_all(session, unwanted_ids, self._sender.claimant, DeliveryState.SUPPRESSED, reason, attempted=False)
+            tally[DeliveryState.SUPPRESSED] += len(unwanted_ids)
+        session.flush()
+        return wanted
+
+    def finish(self) -> None:
+        """Record the last answers, and put back what was not given out."""
+        with self._sender.sessions.begin() as session:
+            tally = self._record(session, self._sender.now())
+        self._committed(tally)
+        self._journal.close()
 
 
 def list_chunks(session: Session, edition: Edition) -> list[tuple[int, int]]:
@@ -221,40 +275,3 @@ def finish_editions(session: Session) -> None:
         .values(state=EditionState.SENT)
         .execution_options(synchronize_session=False)
     )
-
-
-@dataclass(frozen=True)
-class Account:
-    """One line of the audit: how many mails an edition owed (None: confirmations), and where each of them is."""
-
-    edition: int | None
-    owed: int
-    states: Counter[DeliveryState] = field(default_factory=Counter)
-
-    @property
-    def balances(self) -> bool:
-        return self.owed == self.states.total()
-
-
-def audit_ledger(session: Session, petition: Petition) -> list[Account]:
-    """The petition's accounts: its confirmation mails, then each edition, oldest first.
-
-    What is owed was counted when it was promised, the states are counted now; the two are independent.
-    """
-    counts: dict[int | None, Counter[DeliveryState]] = {}
-    rows = session.execute(
-        select(Delivery.edition_id, Delivery.state, func.count())
-        .where(Delivery.petition_id == petition.id)
-        .group_by(Delivery.edition_id, Delivery.state)
-    )
-    for edition_id, state, count in rows:
-        counts.setdefault(edition_id, Counter())[state] += count
-    promised = session.scalars(
-        select(PetitionCounter.confirmations).where(PetitionCounter.petition_id == petition.id)
-    ).one()
-    accounts = [Account(None, promised, counts.get(None, Counter()))]
-    editions = session.scalars(
-        select(Edition).where(Edition.petition_id == petition.id, Edition.number.is_not(None)).order_by(Edition.number)
-    )
-    accounts += [Account(edition.number, edition.candidates, counts.get(edition.id, Counter())) for edition in editions]
-    return accounts

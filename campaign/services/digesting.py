@@ -14,8 +14,9 @@ from campaign.services.counting import count_confirmed
 from campaign.services.links import Links
 from campaign.services.petitions import latest_sequence, list_updates
 
-# Stands in a frozen text where each reader's own link will be.
+# Stand in a frozen text where each reader's own links will be.
 UNSUBSCRIBE_MARK = "@@unsubscribe-url@@"
+PREFERENCES_MARK = "@@preferences-url@@"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from campaign.services import confirming, subscribing
 from campaign.services.organizing import welcome_token
 from campaign.vault import Vault
 
+ME = "me"
+
 
 @dataclass(frozen=True)
 class Links:
@@ -26,11 +28,21 @@ class Links:
     def updates(self, language: str, slug: str) -> str:
         return f"{self.base_url}/{language}/p/{slug}/updates"
 
+    def before_token(self, purpose: str) -> str:
+        """What stands before the token in a personal link; its path is called like its purpose."""
+        return f"{self.base_url}/{purpose}/"
+
+    def _personal(self, purpose: str, row_id: int) -> str:
+        return self.before_token(purpose) + self.vault.token(purpose, row_id)
+
     def confirm(self, signature_id: int) -> str:
-        return f"{self.base_url}/confirm/{self.vault.token(confirming.PURPOSE, signature_id)}"
+        return self._personal(confirming.PURPOSE, signature_id)
 
     def welcome(self, organizer: Organizer) -> str:
         return f"{self.base_url}/organize/welcome/{organizer.id}/{welcome_token(self.vault, organizer)}"
 
     def unsubscribe(self, subscription_id: int) -> str:
-        return f"{self.base_url}/unsubscribe/{self.vault.token(subscribing.PURPOSE, subscription_id)}"
+        return self._personal(subscribing.PURPOSE, subscription_id)
+
+    def me(self, subscription_id: int) -> str:
+        return self._personal(ME, subscription_id)

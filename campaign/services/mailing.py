@@ -1,105 +1,235 @@
-"""From a row of the ledger to the message it stands for, made at the moment of sending."""
+"""From rows of the ledger to the messages they stand for: frames made once, filled at the moment of sending."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from email.utils import format_datetime
+from typing import Any, Protocol
 
+from jinja2 import TemplateError
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from campaign.email_address import EmailAddress, parse_email_address
+from campaign.errors import CampaignError
 from campaign.mail.compose import compose
-from campaign.mail.message import Content, Message, build_message
+from campaign.mail.frame import Frame, Gap
+from campaign.mail.message import Content, Message, header_fields
+from campaign.mail.verp import envelope_sender
 from campaign.models import (
     Audience,
     Delivery,
     DeliveryKind,
-    Edition,
     EditionText,
     Petition,
     Signature,
     SignatureState,
     Subscription,
     SubscriptionState,
+    Suppression,
 )
-from campaign.services.digesting import UNSUBSCRIBE_MARK
-from campaign.services.links import Links
-from campaign.services.suppressing import find_suppression
-from campaign.vault import Vault
+from campaign.services import confirming, subscribing
+from campaign.services.digesting import PREFERENCES_MARK, UNSUBSCRIBE_MARK
+from campaign.services.links import ME, Links
+from campaign.vault import CODE_LENGTH, TOKEN_LENGTH, Vault
+
+_CONFIRM_MARK, _CODE_MARK = "@@confirm-url@@", "@@code@@"
+_TO, _DATE, _MESSAGE = (Gap(f"@@{name}@@", name) for name in ("to", "date", "message"))
+# What can be wrong with one mail, none of which may hold up those behind it.
+_TROUBLE = (CampaignError, ValueError, LookupError, TemplateError)
 
 
 class NotWanted(Exception):
     """The mail is not to be sent any more, and why."""
 
 
-def _open_address(session: Session, vault: Vault, row_id: int, sealed: bytes) -> EmailAddress:
-    address = parse_email_address(vault.open(sealed, row=f"address:{row_id}").decode(), allow_smtputf8=True)
-    if suppression := find_suppression(session, vault.fingerprint(address)):
-        raise NotWanted(f"the address is suppressed: {suppression.reason}")
-    return address
+class Signer(Protocol):
+    """Signs mails in the name of our domain (DKIM)."""
+
+    def sign(self, headers: bytes, body_hash: bytes, *, at: int) -> bytes:
+        """The header fields to put before ``headers``; ``at`` is the signature's time, in seconds since 1970."""
 
 
-def write_message(
-    session: Session, vault: Vault, links: Links, sender: str, delivery: Delivery, *, now: datetime
-) -> Message:
-    """The message that ``delivery`` owes. Consent is looked at now, not when it was queued; raises NotWanted."""
-    petition = session.get_one(Petition, delivery.petition_id)
-    list_headers = None
-    if delivery.kind is DeliveryKind.CONFIRMATION:
-        signature = session.get_one(Signature, delivery.signature_id)
-        language = signature.language
-        if signature.state is not SignatureState.PENDING or not signature.sealed_address:
-            raise NotWanted(f"the signature is {signature.state}")
-        if signature.expires_at is None or signature.expires_at <= now:
+@dataclass(frozen=True)
+class Post:
+    """In whose name mail goes out, and with which signature.
+
+    ``bounces_to`` is the mailbox under which each mail has an envelope sender of its own; None for no such thing.
+    """
+
+    vault: Vault
+    links: Links
+    mail_from: str
+    bounces_to: str | None = None
+    dkim: Signer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A mail that is wanted: a frame, and what goes into it for one reader."""
+
+    delivery_id: int
+    queued_at: datetime
+    owner_id: int
+    sealed_address: bytes
+    frame: Frame
+    kind: DeliveryKind
+
+
+def _rows(kind: DeliveryKind) -> Select[Any]:
+    owner: Any = Signature if kind is DeliveryKind.CONFIRMATION else Subscription
+    refers = Delivery.signature_id if kind is DeliveryKind.CONFIRMATION else Delivery.subscription_id
+    own = Signature.expires_at if kind is DeliveryKind.CONFIRMATION else Subscription.frequency
+    return (
+        select(
+            Delivery.id,
+            Delivery.petition_id,
+            Delivery.edition_id,
+            Delivery.queued_at,
+            owner.id.label("owner_id"),
+            owner.state,
+            owner.language,
+            owner.sealed_address,
+            own,
+            Suppression.reason.label("suppressed"),
+        )
+        .join(owner, owner.id == refers)
+        .outerjoin(Suppression, Suppression.fingerprint == owner.fingerprint)
+    )
+
+
+_CONFIRMATIONS, _DIGESTS = _rows(DeliveryKind.CONFIRMATION), _rows(DeliveryKind.DIGEST)
+
+
+def _check_wanted(kind: DeliveryKind, row: Row[Any], now: datetime) -> None:
+    if kind is DeliveryKind.CONFIRMATION:
+        if row.state is not SignatureState.PENDING or not row.sealed_address:
+            raise NotWanted(f"the signature is {row.state}")
+        if row.expires_at is None or row.expires_at <= now:
             raise NotWanted("the signature has expired")
-        address = _open_address(session, vault, signature.id, signature.sealed_address)
-        content = _confirmation(vault, links, petition, signature)
-    else:
-        subscription = session.get_one(Subscription, delivery.subscription_id)
-        language = subscription.language
-        if subscription.state is not SubscriptionState.ACTIVE or not subscription.sealed_address:
-            raise NotWanted("the subscription has ended")
-        address = _open_address(session, vault, subscription.id, subscription.sealed_address)
-        edition = session.get_one(Edition, delivery.edition_id)
-        content = _digest(session, links, edition, subscription)
-        list_headers = _list_headers(links, sender, petition, subscription)
-    domain = sender.partition("@")[2]
-    return build_message(
-        content,
-        sender_name=petition.texts[language]["sender"],
-        sender=sender,
-        recipient=str(address),
-        message_id=f"{vault.token('message', delivery.id)}@{domain}",
-        date=delivery.queued_at,
-        language=language,
-        list_headers=list_headers,
-    )
+    elif row.state is not SubscriptionState.ACTIVE or not row.sealed_address:
+        raise NotWanted("the subscription has ended")
+    if row.suppressed is not None:
+        raise NotWanted(f"the address is suppressed: {row.suppressed}")
 
 
-def _confirmation(vault: Vault, links: Links, petition: Petition, signature: Signature) -> Content:
-    return compose(
-        "confirmation",
-        signature.language,
-        subject=petition.texts[signature.language]["confirmation_subject"],
-        host=links.host,
-        confirm_url=links.confirm(signature.id),
-        code=vault.code(signature.id),
-    )
+class Writer:
+    """Writes messages, and keeps the frame of each edition or petition and language for as long as it lives."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._domain = post.mail_from.rpartition("@")[2]
+        self._frames: dict[tuple[Any, ...], Frame] = {}
+
+    def list_drafts(
+        self, session: Session, kind: DeliveryKind, ids: Sequence[int], *, now: datetime
+    ) -> Iterator[tuple[int, Draft | Exception]]:
+        """For each of the deliveries, all of ``kind``, its draft, or why it has none: NotWanted, or our own trouble.
+
+        Consent and suppression are looked at now.
+        """
+        rows = _CONFIRMATIONS if kind is DeliveryKind.CONFIRMATION else _DIGESTS
+        for row in session.execute(rows.where(Delivery.id.in_(ids)).order_by(Delivery.id)):
+            try:
+                _check_wanted(kind, row, now)
+                frame = self._frame(session, kind, row)
+                yield row.id, Draft(row.id, row.queued_at, row.owner_id, row.sealed_address, frame, kind)
+            except (NotWanted, *_TROUBLE) as error:
+                yield row.id, error
+
+    def _frame(self, session: Session, kind: DeliveryKind, row: Row[Any]) -> Frame:
+        audience = None if kind is DeliveryKind.CONFIRMATION else Audience.EACH
+        key = (row.petition_id, row.edition_id, row.language, audience)
+        if key not in self._frames:
+            petition = session.get_one(Petition, row.petition_id)
+            if audience is None:
+                self._frames[key] = self._confirmation_frame(petition, row.language)
+            else:
+                frozen = session.get_one(EditionText, (row.edition_id, row.language, audience))
+                content = Content(frozen.subject, frozen.text, frozen.html)
+                self._frames[key] = self._digest_frame(petition, row.language, content)
+        return self._frames[key]
+
+    def _confirmation_frame(self, petition: Petition, language: str) -> Frame:
+        links = self._post.links
+        content = compose(
+            "confirmation",
+            language,
+            subject=petition.texts[language]["confirmation_subject"],
+            host=links.host,
+            confirm_url=_CONFIRM_MARK,
+            code=_CODE_MARK,
+        )
+        gaps = [
+            Gap(_CONFIRM_MARK, "confirm", TOKEN_LENGTH, links.before_token(confirming.PURPOSE)),
+            Gap(_CODE_MARK, "code", CODE_LENGTH),
+        ]
+        return self._make_frame(petition, language, content, gaps, {})
+
+    def _digest_frame(self, petition: Petition, language: str, content: Content) -> Frame:
+        links = self._post.links
+        gaps = [
+            Gap(UNSUBSCRIBE_MARK, "unsubscribe", TOKEN_LENGTH, links.before_token(subscribing.PURPOSE)),
+            Gap(PREFERENCES_MARK, "me", TOKEN_LENGTH, links.before_token(ME)),
+        ]
+        return self._make_frame(petition, language, content, gaps, self._list_headers(petition, language))
+
+    def _list_headers(self, petition: Petition, language: str) -> dict[str, str]:
+        links = self._post.links
+        return {
+            "List-Id": f"<{petition.slug}.{links.host}>",  # RFC 2919
+            "List-Unsubscribe": f"<{UNSUBSCRIBE_MARK}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
+            "List-Help": f"<{links.petition(language, petition.slug)}>",  # RFC 2369
+            "List-Owner": f"<mailto:{self._post.mail_from}>",
+            "List-Archive": f"<{links.updates(language, petition.slug)}>",
+        }
+
+    def _make_frame(
+        self, petition: Petition, language: str, content: Content, gaps: list[Gap], list_headers: dict[str, str]
+    ) -> Frame:
+        head = header_fields(
+            sender_name=petition.texts[language]["sender"],
+            sender=self._post.mail_from,
+            recipient=_TO.mark,
+            subject=content.subject,
+            message_id=_MESSAGE.mark,
+            date=_DATE.mark,
+            language=language,
+            list_headers=list_headers,
+        )
+        return Frame(head, content.text, content.html, [_TO, _DATE, _MESSAGE, *gaps])
+
+    def write(self, draft: Draft) -> Message:
+        """The message of a draft. Raises CampaignError where its address cannot be opened."""
+        post, vault, owner = self._post, self._post.vault, draft.owner_id
+        address = vault.open(draft.sealed_address, row=f"address:{owner}")
+        token = vault.mail_token(draft.delivery_id)
+        values = {
+            "to": address,
+            "date": format_datetime(draft.queued_at).encode(),
+            "message": f"{token}@{self._domain}".encode(),
+        }
+        if draft.kind is DeliveryKind.CONFIRMATION:
+            values["confirm"] = vault.token(confirming.PURPOSE, owner).encode()
+            values["code"] = vault.code(owner).encode()
+        else:
+            values["unsubscribe"] = vault.token(subscribing.PURPOSE, owner).encode()
+            values["me"] = vault.token(ME, owner).encode()
+        head, body, body_hash = draft.frame.fill(values)
+        if post.dkim is not None:
+            # The signature's time is the mail's, so that a second attempt has the same bytes.
+            head = post.dkim.sign(head, body_hash, at=int(draft.queued_at.timestamp())) + head
+        return Message(
+            sender=envelope_sender(post.bounces_to, token) if post.bounces_to else post.mail_from,
+            recipient=address.decode(),
+            content=head + b"\r\n" + body,
+        )
 
 
-def _digest(session: Session, links: Links, edition: Edition, subscription: Subscription) -> Content:
-    frozen = session.get_one(EditionText, (edition.id, subscription.language, Audience.EACH))
-    link = links.unsubscribe(subscription.id)
-    return Content(
-        subject=frozen.subject,
-        text=frozen.text.replace(UNSUBSCRIBE_MARK, link),
-        html=frozen.html.replace(UNSUBSCRIBE_MARK, link),
-    )
-
-
-def _list_headers(links: Links, sender: str, petition: Petition, subscription: Subscription) -> dict[str, str]:
-    return {
-        "List-Id": f"<{petition.slug}.{links.host}>",  # RFC 2919
-        "List-Unsubscribe": f"<{links.unsubscribe(subscription.id)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
-        "List-Help": f"<{links.petition(subscription.language, petition.slug)}>",  # RFC 2369
-        "List-Owner": f"<mailto:{sender}>",
-        "List-Archive": f"<{links.updates(subscription.language, petition.slug)}>",
-    }
+def write_message(session: Session, post: Post, delivery: Delivery, *, now: datetime) -> Message:
+    """The one message that ``delivery`` owes. Raises NotWanted, and what is wrong where it cannot be written."""
+    writer = Writer(post)
+    ((_, draft),) = writer.list_drafts(session, delivery.kind, [delivery.id], now=now)
+    if isinstance(draft, Exception):
+        raise draft
+    return writer.write(draft)

@@ -13,9 +13,9 @@ from wtforms.validators import AnyOf
 
 from campaign.models import Petition, Schedule, SignatureState
 from campaign.services import exporting
+from campaign.services.accounts import audit_ledger
 from campaign.services.auditing import list_entries, record
 from campaign.services.counting import count_confirmed, list_days
-from campaign.services.delivering import audit_ledger
 from campaign.services.digesting import find_last_edition
 from campaign.services.editions import list_editions
 from campaign.services.exporting import Format

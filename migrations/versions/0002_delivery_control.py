@@ -76,6 +76,15 @@ def upgrade() -> None:
         batch_op.create_primary_key(op.f("pk_edition_text"), ["edition_id", "language", "audience"])
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index("ix_delivery_edition_state")
+        batch_op.drop_index("ix_delivery_account")
+        batch_op.create_index("ix_delivery_edition_state", ["edition_id", "state", "id"], unique=False)
+        batch_op.create_index(
+            "ix_delivery_account",
+            ["petition_id", "state"],
+            unique=False,
+            sqlite_where=sa.text("edition_id IS NULL"),
+            postgresql_where=sa.text("edition_id IS NULL"),
+        )
         batch_op.add_column(sa.Column("organizer_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("language", sa.String(length=20), nullable=True))
         batch_op.add_column(sa.Column("returned", sa.String(length=200), nullable=True))
@@ -93,6 +102,9 @@ def downgrade() -> None:
         batch_op.drop_column("returned")
         batch_op.drop_column("language")
         batch_op.drop_column("organizer_id")
+        batch_op.drop_index("ix_delivery_account")
+        batch_op.drop_index("ix_delivery_edition_state")
+        batch_op.create_index("ix_delivery_account", ["petition_id", "edition_id", "state"], unique=False)
         batch_op.create_index("ix_delivery_edition_state", ["edition_id", "state"], unique=False)
     op.execute("DELETE FROM edition_text WHERE audience <> 'each'")
     with op.batch_alter_table("edition_text", schema=None) as batch_op:

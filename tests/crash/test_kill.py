@@ -11,7 +11,7 @@ import pytest
 
 from campaign.clock import now
 from campaign.models import DeliveryKind, DeliveryState
-from campaign.services.delivering import audit_ledger
+from campaign.services.accounts import audit_ledger
 from campaign.wiring import Campaign, wire
 from tests.conftest import Clock, MakeCampaign, settings_for
 from tests.crash.workers import digests, enqueue_digest, run, worker

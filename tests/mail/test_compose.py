@@ -53,14 +53,7 @@ class Tags(HTMLParser):
 
 def write(campaign: Campaign, delivery: Delivery, *, later: timedelta = timedelta()) -> Message:
     with campaign.database.snapshots() as session:
-        return write_message(
-            session,
-            campaign.vault,
-            campaign.links,
-            campaign.settings.mail_from,
-            delivery,
-            now=campaign.now() + later,
-        )
+        return write_message(session, campaign.post, delivery, now=campaign.now() + later)
 
 
 def confirmation(campaign: Campaign, language: str = "en") -> Message:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 import pytest
 
 from campaign.mail.message import Message
+from campaign.mail.pipeline import Limits
 from campaign.mail.smtp import SmtpTransport
-from campaign.mail.transport import Answer, Outcome
+from campaign.mail.transport import Answer, Outcome, deliver_one
 from tests.mail.scripted_smtp import BODY, DOT, FALL_SILENT, GREETING, HANG_UP, ScriptedServer
 from tests.servers.smtp import Mailbox
 
@@ -22,7 +23,7 @@ def letter(body: bytes = b"Subject: x\r\n\r\nHello\r\n") -> Message:
 
 @contextmanager
 def transport_to(url: str, timeout: float = 10) -> Iterator[SmtpTransport]:
-    transport = SmtpTransport(url, timeout=timeout)
+    transport = SmtpTransport(url, Limits(silence=timeout))
     try:
         yield transport
     finally:
@@ -31,7 +32,7 @@ def transport_to(url: str, timeout: float = 10) -> Iterator[SmtpTransport]:
 
 def send_to(server: ScriptedServer, message: Message | None = None, timeout: float = 10) -> Answer:
     with transport_to(server.url, timeout) as transport:
-        return transport.send(message or letter())
+        return deliver_one(transport, message or letter())
 
 
 @pytest.mark.parametrize(
@@ -127,9 +128,9 @@ def test_a_reason_never_quotes_the_address(point: str, says: str) -> None:
 )
 def test_the_connection_is_kept_for_the_next_message(point: str, says: str) -> None:
     with ScriptedServer({point: says}) as server, transport_to(server.url) as transport:
-        transport.send(letter())
+        deliver_one(transport, letter())
         server.answers.clear()
-        assert transport.send(letter()).outcome is ACCEPTED
+        assert deliver_one(transport, letter()).outcome is ACCEPTED
         assert server.connections == 1
 
 
@@ -138,9 +139,9 @@ def test_the_connection_is_kept_for_the_next_message(point: str, says: str) -> N
 )
 def test_after_a_lost_connection_the_next_message_opens_another(point: str, says: str) -> None:
     with ScriptedServer({point: says}) as server, transport_to(server.url) as transport:
-        transport.send(letter())
+        deliver_one(transport, letter())
         server.answers.clear()
-        assert transport.send(letter()).outcome is ACCEPTED
+        assert deliver_one(transport, letter()).outcome is ACCEPTED
         assert server.connections == 2
 
 
@@ -158,8 +159,8 @@ def test_after_a_lost_connection_the_next_message_opens_another(point: str, says
 def test_a_message_arrives_as_it_was_dots_and_eight_bits_too(body: bytes) -> None:
     message = letter(b"Subject: x\r\n\r\n" + body)
     with Mailbox() as mailbox, transport_to(mailbox.url) as transport:
-        assert transport.send(message).outcome is ACCEPTED
-        assert transport.send(letter()).outcome is ACCEPTED
+        assert deliver_one(transport, message).outcome is ACCEPTED
+        assert deliver_one(transport, letter()).outcome is ACCEPTED
         first, second = mailbox.wait_for(2)
     assert (first.sender, first.recipients, first.content) == (message.sender, (RECIPIENT,), message.content)
     assert second.content == letter().content
@@ -167,10 +168,8 @@ def test_a_message_arrives_as_it_was_dots_and_eight_bits_too(body: bytes) -> Non
 
 def test_a_connection_that_was_closed_while_idle_is_replaced_at_once() -> None:
     with Mailbox() as mailbox, transport_to(mailbox.url) as transport:
-        assert transport.send(letter()).outcome is ACCEPTED
-        server = transport._server
-        assert server is not None
-        assert server.sock is not None
-        server.sock.shutdown(socket.SHUT_RDWR)
-        assert transport.send(letter()).outcome is ACCEPTED
+        assert deliver_one(transport, letter()).outcome is ACCEPTED
+        (connection,) = transport._kept
+        connection.sock.shutdown(socket.SHUT_RDWR)
+        assert deliver_one(transport, letter()).outcome is ACCEPTED
         assert len(mailbox.messages) == 2

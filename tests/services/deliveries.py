@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from campaign.models import Delivery, DeliveryKind, DeliveryState
-from campaign.services.delivering import move
+from campaign.services.ledger import move
 from campaign.wiring import Campaign
 from tests.services.people import list_deliveries
 

@@ -10,16 +10,8 @@ import pytest
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
 from campaign.models.delivery import TRANSITIONS
 from campaign.services import delivering
-from campaign.services.delivering import (
-    FIRST_RETRY,
-    GIVE_UP_AFTER,
-    LONGEST_RETRY,
-    Batch,
-    finish_editions,
-    list_chunks,
-    move,
-    settle_claims,
-)
+from campaign.services.delivering import Batch, finish_editions, list_chunks
+from campaign.services.ledger import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY, move, settle_claims
 from campaign.wiring import Campaign
 from tests.conftest import START, Clock, MakeCampaign
 from tests.servers.smtp import Mailbox
@@ -92,8 +84,8 @@ def test_claims_are_settled_by_kind_and_only_of_the_dead_worker(campaign: Campai
         claim(campaign, claimant, lambda item: item.kind is DeliveryKind.DIGEST)
     claim(campaign, "worker-1/mails", lambda item: item.kind is DeliveryKind.CONFIRMATION)
     with campaign.database.sessions.begin() as session:
-        assert settle_claims(session, "worker-1") == {IN_DOUBT: 2, Q: 1}
-        assert settle_claims(session, "worker-1") == {}
+        assert settle_claims(session, "worker-1", campaign.settings.journals, now=campaign.now()) == {IN_DOUBT: 2, Q: 1}
+        assert settle_claims(session, "worker-1", campaign.settings.journals, now=campaign.now()) == {}
     left = [item.claimed_by for item in list_deliveries(campaign) if item.state is SENDING]
     assert left == ["worker-10/mails"]
 
@@ -112,13 +104,17 @@ def test_senders_at_the_same_time_send_each_mail_once(make_campaign: MakeCampaig
     assert {item.attempts for item in digests(campaign)} == {1}
 
 
-def test_stopping_ends_after_the_mail_in_hand(make_sqlite_campaign: MakeCampaign) -> None:
+def test_stopping_ends_after_the_mails_in_hand(make_sqlite_campaign: MakeCampaign) -> None:
+    """Of each connection the mail that is being given, and the one whose envelope went out with it."""
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
-        add_readers(campaign, "a@example.org", "b@example.org")
+        campaign = make_sqlite_campaign(smtp_url=mailbox.url, smtp_connections=1)
+        add_readers(campaign, *(f"reader{number}@example.org" for number in range(12)))
         make_digest(campaign)
-        assert send(campaign, DIGESTS, stopping=lambda: True) == {ACCEPTED: 1}
-    assert Counter(item.state for item in digests(campaign)) == {ACCEPTED: 1, Q: 1}
+        tally = send(campaign, DIGESTS, stopping=lambda: len(mailbox.messages) > 0)
+        assert tally[ACCEPTED] == len(mailbox.messages)
+        assert 1 <= tally[ACCEPTED] <= 3
+    states = Counter(item.state for item in digests(campaign))
+    assert states == {ACCEPTED: tally[ACCEPTED], Q: 12 - tally[ACCEPTED]}
 
 
 def test_chunks_hold_each_delivery_of_the_edition_once(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,4 +144,4 @@ def test_an_edition_is_sent_when_no_mail_of_it_waits(campaign: Campaign) -> None
 
 def settle(campaign: Campaign) -> None:
     with campaign.database.sessions.begin() as session:
-        settle_claims(session, "dead")
+        settle_claims(session, "dead", campaign.settings.journals, now=campaign.now())

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from campaign.models import Delivery, DeliveryKind, DeliveryState
-from campaign.services.delivering import Account, Batch, audit_ledger, settle_claims
+from campaign.services.accounts import Account, audit_ledger
+from campaign.services.delivering import Batch
+from campaign.services.ledger import settle_claims
 from campaign.wiring import Campaign
 from tests.conftest import MakeCampaign
 from tests.servers.smtp import Mailbox
@@ -34,7 +36,7 @@ def test_the_ledger_balances_in_every_state_and_shows_a_row_that_is_missing(make
         claim(campaign, "dead/mails")
         send(campaign, DIGESTS)
     with campaign.database.sessions.begin() as session:
-        settle_claims(session, "dead")
+        settle_claims(session, "dead", campaign.settings.journals, now=campaign.now())
     states = Counter(item.state for item in digests(campaign))
     # Which of the readers the killed worker had is open: ids of readers are random.
     assert states[IN_DOUBT] == 1

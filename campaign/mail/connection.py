@@ -1,0 +1,211 @@
+"""One SMTP connection (RFC 5321, pipelined by RFC 2920): what is written on it, and what each reply is about.
+
+Of a connection at most one message is between its final dot and the answer; the next one's envelope goes out in the
+same write as that dot, so a message costs one round trip.
+"""
+
+import re
+import socket
+import ssl
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from campaign.mail.message import Message
+from campaign.mail.transport import Answer, Outcome
+
+CLOSING = 421  # service not available, closing the channel (RFC 5321 §4.2.3)
+_ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?= |$)")
+_DOT_AT_LINE_START = re.compile(rb"(?m)^\.")
+_READ = 1 << 16
+
+
+@dataclass(slots=True)
+class Item:
+    """A message on its way. ``answered``: the server has spoken of it; ``answer``: why it will not get further."""
+
+    number: int
+    message: Message
+    domain: str
+    answer: Answer | None = None
+    answered: bool = False
+
+
+class Reply(Enum):
+    """What the server answers next."""
+
+    MAIL = auto()
+    RCPT = auto()
+    DATA = auto()
+    DOT = auto()
+    EMPTY_DOT = auto()  # of a message whose recipient was refused, but not its DATA (RFC 2920 §3.1)
+    RSET = auto()
+
+
+class ConnectionLost(Exception):
+    """The other side is gone, or has been silent for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """What the server offered (RFC 1870, 2920, 6152, 6531)."""
+
+    pipelining: bool
+    size: bool
+    eight_bit: bool
+    smtputf8: bool
+
+
+def read_answer(what: str, code: int, text: bytes) -> Answer:
+    """The outcome that a reply means; of its words only the enhanced status (RFC 3463), since they quote addresses."""
+    enhanced = _ENHANCED.match(text)
+    said = f"{what}: {code} {enhanced[0].decode()}" if enhanced else f"{what}: {code}"
+    if code == CLOSING:
+        return Answer(Outcome.BROKEN_OFF, said)
+    outcomes = {2: Outcome.ACCEPTED, 5: Outcome.REJECTED}
+    return Answer(outcomes.get(code // 100, Outcome.DEFERRED), said)
+
+
+class Connection:
+    """A connection after its greeting, on a socket that does not block.
+
+    ``handed`` counts the messages whose envelope was written; ``used`` says whether the server has ever answered one.
+    """
+
+    def __init__(self, sock: socket.socket, extensions: Extensions) -> None:
+        self.sock = sock
+        self._extensions = extensions
+        self._unread = bytearray()
+        self._unwritten = b""
+        self._until_dot = 0  # bytes to write until the last final dot is out
+        self._todo: deque[tuple[Reply, Item, bytes]] = deque()
+        self._expected: deque[tuple[Reply, Item]] = deque()
+        self._needs_reset = False
+        self.handed = 0
+        self.used = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._expected and not self._todo
+
+    @property
+    def wants_to_write(self) -> bool:
+        """Whether something is left to write when the socket takes more."""
+        return bool(self._unwritten)
+
+    @property
+    def items(self) -> list[Item]:
+        """The messages under way, in order."""
+        found = {item.number: item for _, item in (*self._expected, *((kind, item) for kind, item, _ in self._todo))}
+        return list(found.values())
+
+    def is_dotted(self, item: Item) -> bool:
+        """Whether the final dot of ``item`` has left this program."""
+        return self._until_dot <= 0 and any(kind is Reply.DOT and it is item for kind, it in self._expected)
+
+    def can_take(self, item: Item) -> bool:
+        """Whether the server takes such an address at all (RFC 6531)."""
+        return item.message.recipient.isascii() or self._extensions.smtputf8
+
+    def envelope(self, item: Item) -> None:
+        """Ask the server to take ``item``; ``flush`` sends it."""
+        message, offered = item.message, self._extensions
+        self.handed += 1
+        options = f" SIZE={len(message.content)}" if offered.size else ""
+        options += " BODY=8BITMIME" if offered.eight_bit and not message.content.isascii() else ""
+        options += " SMTPUTF8" if not message.recipient.isascii() else ""
+        if self._needs_reset:
+            self._todo.append((Reply.RSET, item, b"RSET\r\n"))
+            self._needs_reset = False
+        self._todo.append((Reply.MAIL, item, f"MAIL FROM:<{message.sender}>{options}\r\n".encode()))
+        self._todo.append((Reply.RCPT, item, f"RCPT TO:<{message.recipient}>\r\n".encode()))
+        self._todo.append((Reply.DATA, item, b"DATA\r\n"))
+
+    def content(self, item: Item) -> None:
+        """Give the server the message, with its final dot; ``flush`` sends it."""
+        content = item.message.content
+        if b"\r\n." in content or content.startswith(b"."):
+            content = _DOT_AT_LINE_START.sub(b"..", content)
+        self._todo.appendleft((Reply.DOT, item, content + b".\r\n"))
+
+    def nothing(self, item: Item) -> None:
+        """End a message that has no recipient left."""
+        self._todo.appendleft((Reply.EMPTY_DOT, item, b".\r\n"))
+
+    def flush(self) -> None:
+        """Write what may be written now. Raises ConnectionLost."""
+        data = self._unwritten
+        while self._todo and (self._extensions.pipelining or not self._expected):
+            kind, item, command = self._todo.popleft()
+            self._expected.append((kind, item))
+            data += command
+            if kind is Reply.DOT:
+                self._until_dot = len(data)
+        if not data:
+            return
+        try:
+            sent = self.sock.send(data)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            sent = 0
+        except OSError as error:
+            self._unwritten = data
+            raise ConnectionLost(type(error).__name__) from None
+        self._until_dot -= sent
+        self._unwritten = data[sent:]
+
+    def read(self) -> None:
+        """Take in what has arrived. Raises ConnectionLost; replies that came before are still there."""
+        try:
+            while True:
+                data = self.sock.recv(_READ)
+                if not data:
+                    raise ConnectionLost("the server hung up")
+                self._unread += data
+                if len(data) < _READ and not isinstance(self.sock, ssl.SSLSocket):
+                    break
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        except OSError as error:
+            raise ConnectionLost(type(error).__name__) from None
+        if len(self._unread) > 4 * _READ:
+            raise ConnectionLost("the server's answer has no end")
+
+    def next_reply(self) -> tuple[Reply, Item, int, bytes] | None:
+        """The next complete reply and what it is about. Raises ConnectionLost for what is no SMTP."""
+        while (end := self._unread.find(b"\n")) >= 0:
+            line = bytes(self._unread[:end]).rstrip(b"\r")
+            del self._unread[: end + 1]
+            if not line[:3].isdigit() or line[3:4] not in (b"", b" ", b"-"):
+                raise ConnectionLost("the server does not speak SMTP")
+            if line[3:4] == b"-":
+                continue
+            if not self._expected:
+                raise ConnectionLost("the server is closing")  # a 421 that nothing asked for
+            kind, item = self._expected.popleft()
+            return kind, item, int(line[:3]), line[4:]
+        return None
+
+    def cancel(self, item: Item) -> bool:
+        """Take back the commands about ``item`` that were not sent yet; whether there were any."""
+        kept = [command for command in self._todo if command[1] is not item]
+        cancelled = len(kept) < len(self._todo)
+        self._todo = deque(kept)
+        if cancelled:
+            self._needs_reset = True
+        return cancelled
+
+    def say_goodbye(self) -> None:
+        """QUIT, wait a moment for the answer (RFC 5321 §4.1.1.10), and close."""
+        try:
+            self.sock.settimeout(2)
+            self.sock.sendall(b"QUIT\r\n")
+            self.sock.recv(512)
+        except OSError:
+            pass
+        finally:
+            self.sock.close()
+
+    def needs_reset(self) -> None:
+        """The server is left within a transaction: the next envelope begins with RSET (RFC 5321 §4.1.1.5)."""
+        self._needs_reset = True
