@@ -7,6 +7,7 @@ from functools import cached_property
 
 from campaign import clock
 from campaign.db import Database, open_database
+from campaign.dkim import DkimSigner, read_keys
 from campaign.engine import Jobs
 from campaign.mail.smtp import SmtpTransport
 from campaign.mail.transport import FileTransport, Transport
@@ -34,6 +35,12 @@ class Campaign:
     @cached_property
     def links(self) -> Links:
         return Links(self.settings.base_url, self.vault)
+
+    @cached_property
+    def dkim(self) -> DkimSigner | None:
+        """What signs the mails; None where the relay does. Its keys are read on first use. Raises DkimKeyError."""
+        keys = read_keys(self.settings.dkim_folder, self.settings.signing_selectors)
+        return DkimSigner(keys, self.settings.mail_domain) if keys else None
 
     def sender(self, part: str) -> Sender:
         """A sender with a connection of its own, for one thread of this worker, which calls itself ``part``."""
