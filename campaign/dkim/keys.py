@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from campaign.errors import DkimKeyError
 
-_RSA_BITS = 2048  # RFC 8301 §3.2 asks for it; a longer key takes four times as long, and no receiver asks for one
+_RSA_BITS = 2048  # RFC 8301 §3.2 asks for it; a longer key costs several times as much for each mail
 _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _TXT_STRING = 255  # RFC 1035 §3.3.14: a TXT record is strings of at most so many bytes
 _PADDING = PKCS1v15()
@@ -114,17 +114,17 @@ def dns_record(pem: bytes, selector: str, domain: str) -> DnsRecord:
 
 
 def write_key(folder: Path, selector: str, pem: bytes) -> Path:
-    """Keep a key in ``folder``, readable by this user alone; the file. Raises DkimKeyError where there is one already."""
+    """Keep a key in ``folder``, for this user alone; the file. Raises DkimKeyError where there is one already."""
     path = _path(folder, selector)
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise DkimKeyError(
-            f"The DKIM key {path} exists already; it is never overwritten. Choose another selector."
-        ) from None
     except OSError as error:
+        if isinstance(error, FileExistsError) and path.exists():
+            raise DkimKeyError(
+                f"The DKIM key {path} exists already; it is never overwritten. Choose another selector."
+            ) from None
         raise DkimKeyError(f"The DKIM key {path} cannot be written: {error.strerror}.") from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
