@@ -120,7 +120,7 @@ def _canonical(headers: bytes) -> tuple[tuple[bytes, ...], bytes]:
     fields = []
     for line in reversed(text.split(b"\r\n")):
         name, _, value = line.partition(b":")
-        name = name.rstrip(b" ").lower()
+        name = name.lower()
         if name in _SIGNED:
             names.append(name)
             fields.append(name + b":" + value.strip(b" ") + b"\r\n")
