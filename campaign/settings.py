@@ -196,6 +196,16 @@ class Settings(BaseSettings):
         return sorted(name for name in names if ":" not in name)
 
     @property
+    def mail_domain(self) -> str:
+        """The domain of the sender's address, which answers for the mails."""
+        return self.mail_from.rpartition("@")[2]
+
+    @property
+    def signing_selectors(self) -> list[str]:
+        """The selectors of ``dkim_selectors``, each once."""
+        return list(dict.fromkeys(self.dkim_selectors.replace(",", " ").split()))
+
+    @property
     def dkim_folder(self) -> Path:
         """Where the keys that sign mails are kept, ``<selector>.pem`` each."""
         return self.data_dir / "dkim"

@@ -1,4 +1,4 @@
-"""Personal data at rest: seal it, open it, recognise an address without keeping it. The only cryptography.
+"""Personal data at rest: seal it, open it, recognise an address without keeping it. All cryptography but DKIM's.
 
 The keys live in the keyring, a file of mode 0600 that is never in the database and never in a backup of it. Whoever
 has the database alone can read no name and no address, recognise nobody, and make no link that this server accepts.

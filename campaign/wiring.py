@@ -7,6 +7,7 @@ from functools import cached_property
 
 from campaign import clock
 from campaign.db import Database, open_database
+from campaign.dkim import DkimSigner, read_keys
 from campaign.engine import Jobs
 from campaign.mail.pipeline import Limits
 from campaign.mail.smtp import SmtpTransport
@@ -45,7 +46,14 @@ class Campaign:
             links=self.links,
             mail_from=settings.mail_from,
             bounces_to=settings.bounces_to if settings.verp else None,
+            dkim=self.dkim,
         )
+
+    @cached_property
+    def dkim(self) -> DkimSigner | None:
+        """What signs the mails; None where the relay does. Its keys are read on first use. Raises DkimKeyError."""
+        keys = read_keys(self.settings.dkim_folder, self.settings.signing_selectors)
+        return DkimSigner(keys, self.settings.mail_domain) if keys else None
 
     def sender(self, part: str) -> Sender:
         """A sender with a connection of its own, for one thread of this worker, which calls itself ``part``."""

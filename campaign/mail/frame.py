@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.quoprimime import body_encode
 
+from campaign.dkim import BodyHash
+
 _LINE = 57  # bytes that make a base64 line of 76 characters (RFC 2045 §6.8)
 Values = Mapping[str, bytes]
 
@@ -37,6 +39,11 @@ class Pieces:
         # Which pieces are filled, and how: a value from one position to another, or base64 lines around values.
         self._filled: list[tuple[int, str, slice]] = []
         self._encoded: list[tuple[int, list[bytes | str]]] = []
+
+    @property
+    def first(self) -> bytes:
+        """What stands before the first gap."""
+        return self._constant[0]
 
     def add(self, constant: bytes) -> None:
         """Bytes that are the same for everybody."""
@@ -86,7 +93,7 @@ class Frame:
         ]
         self._head = Pieces()
         self._add_head("".join(f"{name}: {value}\r\n" for name, value in fields), gaps)
-        self._body_start = hashlib.sha256(self._body.fill(_EVERYTHING)[0])
+        self._body_hash = BodyHash(self._body.first)
 
     def _add_head(self, head: str, gaps: Sequence[Gap]) -> None:
         named = {gap.mark: gap for gap in gaps}
@@ -161,17 +168,7 @@ class Frame:
         """Header block, body, and the body's SHA-256, which goes on from where the first gap is."""
         first, *rest = self._body.fill(values)
         remainder = b"".join(rest)
-        digest = self._body_start.copy()
-        digest.update(remainder)
-        return b"".join(self._head.fill(values)), first + remainder, digest.digest()
-
-
-class _Everything(dict[str, bytes]):
-    def __missing__(self, name: str) -> bytes:
-        return b""
-
-
-_EVERYTHING = _Everything()
+        return b"".join(self._head.fill(values)), first + remainder, self._body_hash.digest(remainder)
 
 
 def _sentinel(length: int, taken: str) -> str:
