@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from campaign.email_address import parse_email_address
 from campaign.errors import InvalidInput, InvalidSettings
 
+_LONGEST_BOUNCES_NAME = 64 - len("+") - 48
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -177,6 +178,11 @@ class Settings(BaseSettings):
             fill(self, "keyring", self.data_dir / "keyring.json")
         if not self.bounces_to:
             fill(self, "bounces_to", self.mail_from)
+        if self.verp and len(self.bounces_to.partition("@")[0]) > _LONGEST_BOUNCES_NAME:
+            raise ValueError(
+                f"BOUNCES_TO has more than {_LONGEST_BOUNCES_NAME} characters before the @: no room for the token of a "
+                "mail (RFC 5321 allows 64); choose a shorter one, or set CAMPAIGN_VERP=false"
+            )
         if not self.base_url:
             # Flask compares the Host header with names and IPv4 addresses only.
             host = "localhost" if ":" in self.host else self.host

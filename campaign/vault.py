@@ -153,18 +153,17 @@ class Vault:
             raise LinkUnknown("This link is not complete. Please copy the whole link from the mail.") from None
 
     def mail_token(self, delivery_id: int) -> str:
-        """What a mail is known by in its Message-ID and envelope sender: 39 characters that survive lower case.
+        """What a mail is known by in its Message-ID and envelope sender: 48 characters, in whatever case they come back.
 
         Opaque and authenticated like ``token``: nobody can report a mail that they were not sent.
         """
         sealed = self._links.encrypt(delivery_id.to_bytes(_ID), [b"mail"])
-        return base64.b32encode(sealed).rstrip(b"=").decode().lower()
+        return sealed.hex()
 
     def read_mail_token(self, token: str) -> int:
         """The delivery that a mail token stands for, whatever its case. Raises LinkUnknown."""
         try:
-            sealed = base64.b32decode(token.upper().encode("ascii") + b"=" * (-len(token) % 8))
-            return int.from_bytes(self._links.decrypt(sealed, [b"mail"]))
+            return int.from_bytes(self._links.decrypt(bytes.fromhex(token), [b"mail"]))
         except (InvalidTag, ValueError):
             raise LinkUnknown("This is not the name of a mail that was sent from here.") from None
 

@@ -101,5 +101,5 @@ def build_message(
         language=language,
         list_headers=list_headers,
     )
-    head_bytes, body, _ = Frame(head, content.text, content.html, ()).fill({})
+    head_bytes, body = Frame(head, content.text, content.html, ()).fill({})
     return Message(sender=sender, recipient=recipient, content=head_bytes + b"\r\n" + body)

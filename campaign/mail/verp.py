@@ -2,7 +2,7 @@
 
 import re
 
-_TOKEN = re.compile(r"\+([a-z2-7]{39})@", re.IGNORECASE)
+_TOKEN = re.compile(r"\+([0-9a-f]{48})@", re.IGNORECASE)
 
 
 def envelope_sender(mailbox: str, token: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from jinja2 import TemplateError
@@ -36,6 +37,11 @@ _CONFIRM_MARK, _CODE_MARK = "@@confirm-url@@", "@@code@@"
 _TO, _DATE, _MESSAGE = (Gap(f"@@{name}@@", name) for name in ("to", "date", "message"))
 # What can be wrong with one mail, none of which may hold up those behind it.
 _TROUBLE = (CampaignError, ValueError, LookupError, TemplateError)
+
+
+@lru_cache(maxsize=16)
+def _date(moment: datetime) -> bytes:
+    return format_datetime(moment).encode()
 
 
 class NotWanted(Exception):
@@ -206,7 +212,7 @@ class Writer:
         token = vault.mail_token(draft.delivery_id)
         values = {
             "to": address,
-            "date": format_datetime(draft.queued_at).encode(),
+            "date": _date(draft.queued_at),
             "message": f"{token}@{self._domain}".encode(),
         }
         if draft.kind is DeliveryKind.CONFIRMATION:
@@ -215,10 +221,10 @@ class Writer:
         else:
             values["unsubscribe"] = vault.token(subscribing.PURPOSE, owner).encode()
             values["me"] = vault.token(ME, owner).encode()
-        head, body, body_hash = draft.frame.fill(values)
+        head, body = draft.frame.fill(values)
         if post.dkim is not None:
             # The signature's time is the mail's, so that a second attempt has the same bytes.
-            head = post.dkim.sign(head, body_hash, at=int(draft.queued_at.timestamp())) + head
+            head = post.dkim.sign(head, draft.frame.hash_body(body), at=int(draft.queued_at.timestamp())) + head
         return Message(
             sender=envelope_sender(post.bounces_to, token) if post.bounces_to else post.mail_from,
             recipient=address.decode(),
