@@ -26,6 +26,9 @@ class Links:
     def updates(self, language: str, slug: str) -> str:
         return f"{self.base_url}/{language}/p/{slug}/updates"
 
+    def edition(self, language: str, slug: str, number: int) -> str:
+        return f"{self.base_url}/{language}/p/{slug}/digest/{number}"
+
     def confirm(self, signature_id: int) -> str:
         return f"{self.base_url}/confirm/{self.vault.token(confirming.PURPOSE, signature_id)}"
 
@@ -34,3 +37,6 @@ class Links:
 
     def unsubscribe(self, subscription_id: int) -> str:
         return f"{self.base_url}/unsubscribe/{self.vault.token(subscribing.PURPOSE, subscription_id)}"
+
+    def me(self, subscription_id: int) -> str:
+        return f"{self.base_url}/me/{self.vault.token('me', subscription_id)}"

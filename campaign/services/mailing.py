@@ -19,7 +19,7 @@ from campaign.models import (
     Subscription,
     SubscriptionState,
 )
-from campaign.services.digesting import UNSUBSCRIBE_MARK
+from campaign.services.digesting import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.links import Links
 from campaign.services.suppressing import find_suppression
 from campaign.vault import Vault
@@ -86,12 +86,12 @@ def _confirmation(vault: Vault, links: Links, petition: Petition, signature: Sig
 
 def _digest(session: Session, links: Links, edition: Edition, subscription: Subscription) -> Content:
     frozen = session.get_one(EditionText, (edition.id, subscription.language, Audience.EACH))
-    link = links.unsubscribe(subscription.id)
-    return Content(
-        subject=frozen.subject,
-        text=frozen.text.replace(UNSUBSCRIBE_MARK, link),
-        html=frozen.html.replace(UNSUBSCRIBE_MARK, link),
-    )
+    unsubscribe, preferences = links.unsubscribe(subscription.id), links.me(subscription.id)
+
+    def for_reader(words: str) -> str:
+        return words.replace(UNSUBSCRIBE_MARK, unsubscribe).replace(PREFERENCES_MARK, preferences)
+
+    return Content(subject=frozen.subject, text=for_reader(frozen.text), html=for_reader(frozen.html))
 
 
 def _list_headers(links: Links, sender: str, petition: Petition, subscription: Subscription) -> dict[str, str]:
