@@ -22,11 +22,11 @@ from campaign.placeholders import ADDRESSES
 
 _TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "h3", "h4", "code", "pre", "hr"}
 _OURS = rf"\{{(?:{'|'.join(ADDRESSES)})\}}"
-_LINK = re.compile(rf"https?://|mailto:|{_OURS}")
+_LINK = re.compile(rf"(?i:https?://|mailto:)|{_OURS}")
 # A bare address ends before a space, a quote or a bracket that it did not open.
 _BARE = re.compile(r"://(?:[^\x00-\x20\x7f\s<>\"`()\[\]]|\([^\x00-\x20\x7f\s<>\"`()\[\]]*\))+")
 _OUR_ADDRESS = re.compile(_OURS)
-_SCHEME = re.compile(r"(?<!\w)https?$")
+_SCHEME = re.compile(r"(?<!\w)https?$", re.IGNORECASE)
 _AFTER_ADDRESS = ".,:;!?…*_'’”»"
 
 
@@ -54,26 +54,27 @@ def _link_bare_address(state: StateInline, silent: bool) -> bool:  # noqa: FBT00
         return True
     if silent or state.linkLevel > 0:
         return False
-    written, scheme = _BARE.match(state.src, state.pos), _SCHEME.search(state.pending)
-    ours = _OUR_ADDRESS.match(state.src, state.pos)
-    if written and scheme:
-        rest = written[0].rstrip(_AFTER_ADDRESS)
-    elif ours:
-        scheme, rest = None, ours[0]
-    else:
-        return False
-    address = (scheme[0] if scheme else "") + rest
-    link = state.md.normalizeLink(address)
+    begun, rest = _find_address(state)
+    link = state.md.normalizeLink(begun + rest)
     if not state.md.validateLink(link):
         return False
-    state.pending = state.pending.removesuffix(address.removesuffix(rest))
+    state.pending = state.pending.removesuffix(begun)
     opening = state.push("link_open", "a", 1)
     opening.attrs = {"href": link}
     opening.info = "auto"  # as CommonMark's own <https://…> has it
-    state.push("text", "", 0).content = address
+    state.push("text", "", 0).content = begun + rest
     state.push("link_close", "a", -1)
     state.pos += len(rest)
     return True
+
+
+def _find_address(state: StateInline) -> tuple[str, str]:
+    """The address around the parser's position: what of it has been read, and what follows; empty where is none."""
+    if ours := _OUR_ADDRESS.match(state.src, state.pos):
+        return "", ours[0]
+    scheme = _SCHEME.search(state.pending[-6:])
+    written = _BARE.match(state.src, state.pos) if scheme else None
+    return (scheme[0], written[0].rstrip(_AFTER_ADDRESS)) if written and scheme else ("", "")
 
 
 def _lower_headings(state: StateCore) -> None:
