@@ -153,7 +153,7 @@ class Vault:
             raise LinkUnknown("This link is not complete. Please copy the whole link from the mail.") from None
 
     def mail_token(self, delivery_id: int) -> str:
-        """What a mail is known by in its Message-ID and envelope sender: 48 characters, in whatever case they come back.
+        """What a mail is known by in its Message-ID and envelope sender: 48 characters of either case.
 
         Opaque and authenticated like ``token``: nobody can report a mail that they were not sent.
         """

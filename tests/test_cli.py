@@ -123,12 +123,20 @@ def test_a_digest_is_previewed_made_and_audited(command: Command, installed: Cam
     (tmp_path / "later.toml").write_text(UPDATE + "[title.x]\n", encoding="utf-8")
     refused(command("update", "add", SLUG, "later.toml"), "later.toml")
     whole = UPDATE.replace('ru = "Позже"', 'ru = "Позже"\nkk = "Кейін"')
+    (tmp_path / "later.toml").write_text(whole + 'kk = "{cuont}"\n', encoding="utf-8")
+    refused(command("update", "add", SLUG, "later.toml"), "“later”: body in “kk” has the unknown placeholder “{cuont}”")
     (tmp_path / "later.toml").write_text(whole + 'kk = "Тағы да."\n', encoding="utf-8")
     assert "Published “later”" in command("update", "add", SLUG, "later.toml").out
     preview = command("digest", "preview", SLUG).out
     assert [word in preview for word in ("Later", "Позже", "Кейін")] == [True] * 3
     only = command("digest", "preview", SLUG, "--language", "kk").out
     assert [word in only for word in ("Later", "Позже", "Кейін")] == [False, False, True]
+    assert "@@" not in preview
+    assert "/unsubscribe/…" in only
+    monthly = command("digest", "preview", SLUG, "--language", "kk", "--frequency", "monthly")
+    assert (monthly.status, monthly.err, "=== kk · html ===" in monthly.out) == (0, "", True)
+    milestones = command("digest", "preview", SLUG, "--frequency", "milestones")
+    assert (milestones.status, "passes no milestone" in milestones.err) == (0, True)
     assert "Edition 1 is made for 2 readers" in command("digest", "send", SLUG).out
     assert "Skipped: nothing new" in command("digest", "send", SLUG).out
     assert command("worker", "--once").status == 0

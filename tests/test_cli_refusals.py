@@ -40,6 +40,7 @@ def test_a_refusal_is_one_sentence_and_status_1(
         ("export", SLUG, "--format", "exe"),
         ("export", SLUG, "--state", "gone"),
         ("organizer", "add", "a@example.org", "--petition", SLUG, "--role", "king"),
+        ("digest", "preview", SLUG, "--frequency", "hourly"),
         ("worker", "--twice"),
     ],
 )

@@ -6,11 +6,11 @@ import click
 
 from campaign.cli.wired import wired
 from campaign.errors import NotFound
-from campaign.models import DeliveryState, EditionState, Schedule
+from campaign.models import DeliveryState, EditionState, ReaderFrequency, Schedule
 from campaign.services.accounts import audit_ledger
 from campaign.services.auditing import COMMAND_LINE, record
-from campaign.services.digesting import gather_news, preview_digest
 from campaign.services.petitions import get_petition
+from campaign.services.showing import preview_digest
 
 
 def add_to(cli: click.Group) -> None:
@@ -26,22 +26,31 @@ def digest() -> None:
 @digest.command()
 @click.argument("slug")
 @click.option("--language", help="Only this one.")
-def preview(slug: str, language: str | None) -> None:
+@click.option(
+    "--frequency",
+    type=click.Choice([frequency.value for frequency in ReaderFrequency]),
+    default=ReaderFrequency.EACH.value,
+    help="As a reader gets it who wants this.",
+)
+def preview(slug: str, language: str | None, frequency: str) -> None:
     """Show the next edition in each language: subject, text, HTML."""
     campaign = wired()
     with campaign.database.snapshots() as session:
         found = get_petition(session, slug)
         if language not in (None, *found.languages):
             raise NotFound(f"The petition is not in “{language}”, only in {', '.join(found.languages)}.")
-        empty = gather_news(session, found).is_empty
-        contents = preview_digest(session, found, campaign.links)
-    for code, content in contents.items():
-        if language in (None, code):
-            click.echo(f"=== {code} · subject ===\n{content.subject}\n")
-            click.echo(f"=== {code} · text ===\n{content.text}")
-            click.echo(f"=== {code} · html ===\n{content.html}")
-    if empty:
+        languages = [language] if language else found.languages
+        sample = preview_digest(
+            session, found, campaign.links, languages=languages, frequency=ReaderFrequency(frequency)
+        )
+    for code, content in sample.contents.items():
+        click.echo(f"=== {code} · subject ===\n{content.subject}\n")
+        click.echo(f"=== {code} · text ===\n{content.text}")
+        click.echo(f"=== {code} · html ===\n{content.html}")
+    if sample.news.is_empty:
         click.echo("Nothing is new since the last edition: it would be skipped.", err=True)
+    elif not sample.reaches_them:
+        click.echo("It passes no milestone: readers who want milestones only do not get it.", err=True)
 
 
 @digest.command()

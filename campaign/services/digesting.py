@@ -1,22 +1,23 @@
 """What a digest says: what is new since the last edition, in words, in each language."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.mail.compose import compose
 from campaign.mail.message import Content
-from campaign.markdown import render_markdown
 from campaign.models import Edition, Petition, Update
 from campaign.services.counting import count_confirmed
 from campaign.services.links import Links
 from campaign.services.petitions import latest_sequence, list_updates
+from campaign.services.updates import placeholder_values, tell_update
 
-# Stand in a frozen text where each reader's own links will be.
+# Stand in a frozen text where each reader's own links will be; campaign.placeholders refuses them in other texts.
 UNSUBSCRIBE_MARK = "@@unsubscribe-url@@"
 PREFERENCES_MARK = "@@preferences-url@@"
+_LONGEST_SUBJECT = 300
 
 
 @dataclass(frozen=True)
@@ -67,30 +68,20 @@ def gather_news(session: Session, petition: Petition) -> News:
     )
 
 
-def compose_digest(petition: Petition, news: News, language: str, links: Links) -> Content:
-    """The edition in one language, with ``UNSUBSCRIBE_MARK`` where each reader's link goes."""
-    updates = [
-        {
-            "title": update.texts[language]["title"],
-            "text": update.texts[language]["body"],
-            "html": render_markdown(update.texts[language]["body"]),
-            "day": update.published_on,
-        }
-        for update in news.updates
-    ]
-    return compose(
+def compose_digest(petition: Petition, news: News, language: str, links: Links, *, number: int) -> Content:
+    """Edition ``number`` in one language, with the two marks where each reader's links go."""
+    values = placeholder_values(petition, language, links, count=news.total)
+    content = compose(
         "digest",
         language,
         petition=petition.texts[language],
         news=news,
-        updates=updates,
+        updates=[tell_update(update, language, values) for update in news.updates],
         petition_url=links.petition(language, petition.slug),
         updates_url=links.updates(language, petition.slug),
+        edition_url=links.edition(language, petition.slug, number),
+        preferences_url=PREFERENCES_MARK,
         unsubscribe_url=UNSUBSCRIBE_MARK,
     )
-
-
-def preview_digest(session: Session, petition: Petition, links: Links) -> dict[str, Content]:
-    """The next edition as it would be made now, by language."""
-    news = gather_news(session, petition)
-    return {language: compose_digest(petition, news, language, links) for language in petition.languages}
+    # Placeholders can make a title longer than anybody meant it to be.
+    return replace(content, subject=content.subject[:_LONGEST_SUBJECT])

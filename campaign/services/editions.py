@@ -65,7 +65,7 @@ def make_edition(
     )
     session.add(edition)
     for language in [] if skipped else petition.languages:
-        content = compose_digest(petition, news, language, links)
+        content = compose_digest(petition, news, language, links, number=number + 1)
         edition.texts.append(
             EditionText(language=language, subject=content.subject, text=content.text, html=content.html)
         )

@@ -35,6 +35,9 @@ class Links:
     def _personal(self, purpose: str, row_id: int) -> str:
         return self.before_token(purpose) + self.vault.token(purpose, row_id)
 
+    def edition(self, language: str, slug: str, number: int) -> str:
+        return f"{self.base_url}/{language}/p/{slug}/digest/{number}"
+
     def confirm(self, signature_id: int) -> str:
         return self._personal(confirming.PURPOSE, signature_id)
 

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from datetime import time as time_of_day
 from pathlib import Path
@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from campaign.errors import InvalidFile
+from campaign.markdown import render_markdown, render_text
+from campaign.placeholders import check_placeholders, check_unreserved
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -47,6 +49,12 @@ class UpdateTexts(_Part):
     date: date
     title: dict[str, ShortText]
     body: dict[str, LongText]
+
+    @model_validator(mode="after")
+    def _only_our_placeholders(self) -> Self:
+        _check_words(f"“{self.key}”: title", self.title)
+        _check_words(f"“{self.key}”: body", self.body, markdown=True)
+        return self
 
 
 class DigestPlan(_Part):
@@ -111,9 +119,32 @@ class PetitionFile(_Part):
         check_languages(self, self.languages)
         return self
 
+    @model_validator(mode="after")
+    def _only_our_placeholders(self) -> Self:
+        _check_words("call", self.call, markdown=True)
+        for language, title in self.title.items():
+            _check("title", language, check_unreserved, title)
+        return self
+
 
 class UpdateFile(UpdateTexts):
     """A file with one update."""
+
+
+def _check_words(place: str, texts: dict[str, str], *, markdown: bool = False) -> None:
+    """Raise ValueError naming the text among ``texts`` that cannot be filled in as it is written."""
+    for language, text in texts.items():
+        _check(place, language, check_placeholders, text)
+        # Markdown's own marks can hide what stands in the result.
+        for shown in (render_markdown(text), render_text(text)) if markdown else (text,):
+            _check(place, language, check_unreserved, shown)
+
+
+def _check(place: str, language: str, check: Callable[[str], None], text: str) -> None:
+    try:
+        check(text)
+    except ValueError as error:
+        raise ValueError(f"{place} in “{language}” {error}") from None
 
 
 def check_languages(part: object, languages: list[str], place: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The HTML of a mail, to be shown in a frame of one of our pages."""
+"""The HTML of a mail, to be shown in a frame of one of our pages or by itself."""
 
 from flask import Response, make_response
 

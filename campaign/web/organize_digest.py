@@ -7,17 +7,17 @@ from wtforms import IntegerField
 from wtforms.validators import InputRequired
 
 from campaign.errors import NotFound
-from campaign.mail.message import Content
-from campaign.models import Edition, EditionState, Petition
-from campaign.services.digesting import UNSUBSCRIBE_MARK, compose_digest, find_last_edition, gather_news, preview_digest
+from campaign.models import Edition, EditionState, Petition, ReaderFrequency
 from campaign.services.editions import AlreadyMade
 from campaign.services.organizing import Permission
+from campaign.services.showing import Preview, preview_digest
 from campaign.services.subscribing import count_active
 from campaign.web.accounts import current_organizer
 from campaign.web.context import campaign
 from campaign.web.mail_frame import mail_in_frame
 from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
+from campaign.web.organizer_words import FREQUENCIES
 
 blueprint = Blueprint("digest", __name__, url_prefix="/p/<slug>/digest")
 
@@ -28,32 +28,30 @@ class SendForm(OrganizerForm):
     after = IntegerField(validators=[InputRequired()])
 
 
-def _without_link(content: Content) -> Content:
-    """Each reader's own link is made when the mail is sent; a preview has none to follow."""
-    return Content(
-        content.subject,
-        content.text.replace(UNSUBSCRIBE_MARK, "…"),
-        content.html.replace(f'href="{UNSUBSCRIBE_MARK}"', "").replace(UNSUBSCRIBE_MARK, "…"),
-    )
+def _sample(session: Session, petition: Petition, language: str) -> Preview:
+    """What the sample reader who is asked for would get; ``language`` may be empty, for all."""
+    if language not in ("", *petition.languages):
+        raise NotFound("The digest is not written in this language.")
+    frequency = request.args.get("frequency", ReaderFrequency.EACH, type=ReaderFrequency)
+    languages = [language] if language else petition.languages
+    return preview_digest(session, petition, campaign().links, languages=languages, frequency=frequency)
 
 
 def _page(petition: Petition, **told: object) -> str:
+    language = request.args.get("language", "")
     with campaign().database.snapshots() as session:
-        contents = preview_digest(session, petition, campaign().links)
+        sample = _sample(session, petition, language)
         return render_template(
             "organize/digest.html",
             petition=petition,
-            contents={code: _without_link(content) for code, content in contents.items()},
-            news=gather_news(session, petition),
+            sample=sample,
+            news=sample.news,
+            sample_language=language,
+            frequencies=FREQUENCIES,
             readers=count_active(session, petition.id),
-            after=_last_number(session, petition),
+            after=sample.number - 1,
             **told,
         )
-
-
-def _last_number(session: Session, petition: Petition) -> int:
-    last = find_last_edition(session, petition.id)
-    return (last.number or 0) if last else 0
 
 
 @blueprint.get("")
@@ -66,11 +64,8 @@ def preview(petition: Petition) -> str:
 @blueprint.get("/<lang>/html")
 @needs(Permission.SEND)
 def html(petition: Petition, lang: str) -> Response:
-    if lang not in petition.languages:
-        raise NotFound("The digest is not written in this language.")
     with campaign().database.snapshots() as session:
-        content = compose_digest(petition, gather_news(session, petition), lang, campaign().links)
-    return mail_in_frame(_without_link(content).html)
+        return mail_in_frame(_sample(session, petition, lang).contents[lang].html)
 
 
 @blueprint.post("/send")

@@ -1,6 +1,6 @@
 """The ledger, the audit trail and the roles in words, for the translators; what is stored are short names."""
 
-from campaign.models import DeliveryState, EditionState, PetitionState, Role, SignatureState
+from campaign.models import DeliveryState, EditionState, PetitionState, ReaderFrequency, Role, SignatureState
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -39,6 +39,12 @@ EDITION_STATES = {
     EditionState.SENDING: N_("being sent"),
     EditionState.SENT: N_("sent"),
     EditionState.SKIPPED: N_("skipped"),
+}
+
+FREQUENCIES = {
+    ReaderFrequency.EACH: N_("each edition"),
+    ReaderFrequency.MONTHLY: N_("one a month"),
+    ReaderFrequency.MILESTONES: N_("milestones only"),
 }
 
 ACTIONS = {

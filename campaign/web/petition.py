@@ -1,6 +1,7 @@
 """The petition's public pages: read it, sign it, follow it."""
 
 from functools import cache
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, jsonify, make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
@@ -9,14 +10,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.errors import NotFound
 from campaign.languages import Language, available_languages
-from campaign.markdown import render_markdown
-from campaign.models import Petition, PetitionState, TextVersion
+from campaign.models import Petition, PetitionState, TextVersion, Update
 from campaign.services.counting import count_confirmed
 from campaign.services.petitions import get_petition, get_text_version, list_petitions, list_updates
+from campaign.services.showing import get_public_edition, list_public_editions
 from campaign.services.signing import sign
+from campaign.services.updates import Told, fill_html, placeholder_values, tell_update
 from campaign.web.browser_marks import remember_mark
 from campaign.web.context import campaign, reader_language, source_limit, texts_of
 from campaign.web.forms import SigningForm
+from campaign.web.mail_frame import mail_in_frame
 from campaign.web.security import Entry, entry
 
 blueprint = Blueprint("petition", __name__)
@@ -38,7 +41,13 @@ def _country_options(language: Language) -> Markup:
     )
 
 
+def _values(petition: Petition, confirmed: int) -> dict[str, str]:
+    return placeholder_values(petition, reader_language().code, campaign().links, count=confirmed)
+
+
 def _page(session: Session, petition: Petition, version: TextVersion, form: SigningForm) -> str:
+    confirmed = count_confirmed(session, petition.id)
+    values = _values(petition, confirmed)
     return render_template(
         "petition/show.html",
         petition=petition,
@@ -46,13 +55,17 @@ def _page(session: Session, petition: Petition, version: TextVersion, form: Sign
         version=version,
         form=form,
         errors=form.first_errors(),
-        confirmed=count_confirmed(session, petition.id),
-        updates=list_updates(session, petition.id, most=LATEST_UPDATES),
+        confirmed=confirmed,
+        call=fill_html(texts_of(petition)["call"], values),
+        updates=_tell(list_updates(session, petition.id, most=LATEST_UPDATES), values),
         countries=reader_language().countries(),
         country_options=_country_options(reader_language()),
-        render_markdown=render_markdown,
         page_url=campaign().links.petition(reader_language().code, petition.slug),
     )
+
+
+def _tell(updates: list[Update], values: dict[str, str]) -> list[Told]:
+    return [tell_update(update, reader_language().code, values) for update in updates]
 
 
 @blueprint.get("/")
@@ -120,9 +133,21 @@ def updates(lang: str, slug: str) -> str:
             "petition/updates.html",
             petition=petition,
             texts=texts_of(petition),
-            updates=list_updates(session, petition.id),
-            render_markdown=render_markdown,
+            updates=_tell(list_updates(session, petition.id), _values(petition, count_confirmed(session, petition.id))),
+            editions=[
+                (edition.number, edition.made_at.astimezone(ZoneInfo(petition.timezone)).date())
+                for edition in list_public_editions(session, petition.id, lang)
+            ],
         )
+
+
+@blueprint.get("/<lang>/p/<slug>/digest/<int(max=1000000):number>")
+@entry(Entry.PUBLIC)
+def edition(lang: str, slug: str, number: int) -> Response:
+    with campaign().database.snapshots() as session:
+        answer = mail_in_frame(get_public_edition(session, _get_public(session, slug, lang), lang, number))
+    answer.headers["Cache-Control"] = "public, max-age=3600"
+    return answer
 
 
 @blueprint.get("/p/<slug>/count.json")

@@ -7,13 +7,16 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
+from sqlalchemy import select
 
+from campaign.languages import Language
 from campaign.mail.message import Message
-from campaign.models import Delivery, DeliveryKind, Display
-from campaign.services.digesting import UNSUBSCRIBE_MARK
+from campaign.models import Delivery, DeliveryKind, Display, EditionText, Update
+from campaign.services.digesting import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.mailing import write_message
 from campaign.services.petition_file import UpdateTexts
 from campaign.services.petitions import get_petition, publish_update
+from campaign.services.updates import placeholder_values, tell_update
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, START
 from tests.mail.test_message import header_lines, parse, part, read
@@ -30,7 +33,8 @@ from tests.services.people import (
 LANGUAGES = ("en", "ru", "kk")
 URL = re.compile(r"https?://[^\s)>\]]+")
 BODY = (
-    "Read **[the report](https://news.example.org/report?a=1&b=2)**.\n\n"
+    "Read **[the report](https://news.example.org/report?a=1&b=2)**, and *share* <{petition_url}>: {count} of {goal}."
+    "\n\n> Said {{once}}.\n\n- one\n- two\n\nhttps://bare.example.org/a_b_c\n\n"
     ".A line that begins with a dot.\n\n<script>alert(1)</script>\n\n![](https://tracker.example.org/pixel.png)\n"
 )
 
@@ -134,20 +138,87 @@ def test_a_digest_has_the_same_facts_and_links_in_both_parts(sqlite_campaign: Ca
     message = digest(sqlite_campaign, language)
     text, page = part(message, "text/plain"), part(message, "text/html")
     links, subscription = sqlite_campaign.links, get_subscription(sqlite_campaign, "aigul@example.org")
-    shown = set(URL.findall(text)) - {"https://tracker.example.org/pixel.png"}
+    shown = set(URL.findall(text))
     assert shown == Tags(page).links
     assert shown == {
         "https://news.example.org/report?a=1&b=2",
+        "https://bare.example.org/a_b_c",
         links.petition(language, SLUG),
         links.updates(language, SLUG),
+        links.edition(language, SLUG, 1),
+        links.me(subscription.id),
         links.unsubscribe(subscription.id),
     }
-    for fact in ("Tom & <b>Jerry</b>", ".A line that begins with a dot."):
+    count = f"{Language(language).number(1)} of {Language(language).number(10_000)}"
+    for fact in ("Tom & <b>Jerry</b>", ".A line that begins with a dot.", "Said {once}.", count):
         assert fact in text
         assert fact in unescape(page)
+    for line in (
+        f"Read the report (https://news.example.org/report?a=1&b=2), and share <{links.petition(language, SLUG)}>",
+        "> Said {once}.",
+        "- two",
+        "https://bare.example.org/a_b_c",
+    ):
+        assert f"\n{line}" in text
     assert "<b>Jerry" not in page
     assert "alert(1)" in text
-    assert UNSUBSCRIBE_MARK not in text + page
+    assert "@@" not in text + page
+
+
+@IN_EVERY_LANGUAGE
+@KINDS
+def test_styles_stand_in_the_tags_and_every_text_has_a_ground_of_its_own(
+    sqlite_campaign: Campaign, kind: Kind, language: str
+) -> None:
+    """A mail program that turns mails dark then turns both the text and what is behind it."""
+    tags = Tags(part(kind(sqlite_campaign, language), "text/html")).found
+    styles = {tag: attributes.get("style") or "" for tag, attributes in tags}
+    assert "font-family" in styles["body"]
+    assert "overflow-wrap: anywhere" in styles["a"]
+    for tag, attributes in tags:
+        if {"head", "card", "foot", "letter"} & set((attributes.get("class") or "").split()):
+            style = attributes["style"] or ""
+            assert re.search(r"(^|;)color: #", style), tag
+            assert "background-color: #" in style
+
+
+@IN_EVERY_LANGUAGE
+def test_the_marks_stand_once_in_each_part_of_a_frozen_text(sqlite_campaign: Campaign, language: str) -> None:
+    """So each reader's copy is the frozen one with two links put in."""
+    digest(sqlite_campaign, language)
+    with sqlite_campaign.database.snapshots() as session:
+        frozen = session.scalars(select(EditionText).where(EditionText.language == language)).one()
+    for part_of_it in (frozen.text, frozen.html):
+        assert (part_of_it.count(UNSUBSCRIBE_MARK), part_of_it.count(PREFERENCES_MARK)) == (1, 1)
+        assert part_of_it.count("@@") == 4
+
+
+def test_a_value_is_a_word_whatever_characters_it_has(sqlite_campaign: Campaign) -> None:
+    """A petition's title is not read as Markdown or HTML where an update names it."""
+    title = "*Bold* <i>& [x](https://evil.example.org/) {goal}"
+    petition = find_petition(sqlite_campaign)
+    petition.texts = {**petition.texts, "en": {**petition.texts["en"], "title": title}}
+    values = placeholder_values(petition, "en", sqlite_campaign.links, count=1)
+    texts = {"en": {"title": "On {title}", "body": "On *{title}* and `{title}`, [{title}]({title})."}}
+    told = tell_update(Update(key="x", published_on=START.date(), texts=texts), "en", values)
+    assert told.title == f"On {title}"
+    assert Tags(told.html).links == set()
+    assert {tag for tag, _ in Tags(told.html).found} == {"p", "em", "code"}
+    assert title in told.text
+    assert unescape(told.html).count(title) == 4
+
+
+def test_a_title_that_grows_does_not_make_an_endless_subject(sqlite_campaign: Campaign) -> None:
+    long = UpdateTexts(
+        key="new",
+        date=START.date(),
+        title=dict.fromkeys(LANGUAGES, "{updates_url}" * 15),
+        body=dict.fromkeys(LANGUAGES, "x"),
+    )
+    with sqlite_campaign.database.sessions.begin() as session:
+        publish_update(session, get_petition(session, SLUG), long)
+    add_readers(sqlite_campaign, "aigul@example.org")
+    assert {len(text.subject) for text in make_digest(sqlite_campaign).texts} == {300}
 
 
 def test_a_digest_carries_the_headers_of_a_list(sqlite_campaign: Campaign) -> None:

@@ -57,6 +57,38 @@ PROBLEMS = [
     pytest.param('en = "Please confirm"', 'en = "A\\r\\nB"', "confirmation_subject.en", "should match", id="subject"),
     pytest.param('title]\nen = "Title"\nru = "Название"', "title]", "title", "the language “en” is missing", id="none"),
     pytest.param("[title]", "title = 1\n[tytle]", "", "", id="text for a table"),
+    pytest.param(
+        'ru = "Что-то произошло."',
+        'ru = "Нас {cuont}."',
+        "updates[1]",
+        "“news”: body in “ru” has the unknown placeholder “{cuont}”",
+        id="unknown placeholder",
+    ),
+    pytest.param(
+        'ru = "Новости"', 'ru = "{"', "updates[1]", "“news”: title in “ru” has a single “{”", id="broken placeholder"
+    ),
+    pytest.param(
+        'en = "News"', 'en = "@@a-b@@"', "updates[1]", "“news”: title in “en” has “@@a-b@@”", id="reserved in a title"
+    ),
+    *(
+        pytest.param(
+            '"Something happened."',
+            f"'{hidden}'",
+            "updates[1]",
+            "“news”: body in “en” has “@@",
+            id=f"reserved: {hidden}",
+        )
+        for hidden in (
+            "@@unsubscribe-url@@",
+            "&#64;@x@@",
+            "@\\@x@@",
+            "@@a*b*c@@",
+            "[x](https://x.org/@@x@@)",
+            "@@`x`@@",
+        )
+    ),
+    pytest.param('en = "The call"', 'en = "{x}"', "call in “en”", "unknown placeholder", id="placeholder in the call"),
+    pytest.param('en = "Title"', 'en = "@@x@@"', "title in “en”", "“@@x@@”", id="reserved in the petition's title"),
     pytest.param('slug = "small"', 'slug = "small', "line 1", "", id="broken TOML"),
     pytest.param("goal = 100", "goal = 100\ngoal = 200", "line 5", "", id="key given twice"),
 ]
@@ -93,6 +125,12 @@ def test_a_folder_is_not_a_campaign_file(tmp_path: Path) -> None:
         read_petition_file(tmp_path)
 
 
+def test_a_text_with_our_placeholders_is_kept_as_it_is_written(tmp_path: Path) -> None:
+    written = "{count} of {goal} signed “{title}”: {petition_url}, {updates_url}, {{braces}}"
+    file = read(tmp_path, ("Something happened.", written), ('en = "News"', 'en = "{count}!"'))
+    assert (file.updates[0].body["en"], file.updates[0].title["en"]) == (written, "{count}!")
+
+
 def test_an_update_is_read_alone(tmp_path: Path) -> None:
     update = read_update_file(write(tmp_path, content=UPDATE), ["en", "ru"])
     assert (update.key, update.title["ru"]) == ("later", "Позже")
@@ -106,6 +144,8 @@ def test_an_update_is_read_alone(tmp_path: Path) -> None:
         ('ru = "Произошло ещё."', "", ["en", "ru"], "body: the language “ru” is missing"),
         ("date = 2026-11-20\n", "", ["en", "ru"], "date is missing"),
         ("key = ", "kee = ", ["en", "ru"], "key is missing"),
+        ("More happened.", "{name}", ["en", "ru"], "“later”: body in “en” has the unknown placeholder “{name}”"),
+        ('ru = "Позже"', 'ru = "}"', ["en", "ru"], "“later”: title in “ru” has a single “}”"),
     ],
 )
 def test_a_mistake_in_an_update_is_told_with_its_place(

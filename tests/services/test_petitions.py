@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from campaign.errors import InvalidFile, NotFound
 from campaign.models import Demand, Petition, PetitionState, Schedule, TextVersion, Update
-from campaign.services.digesting import preview_digest
 from campaign.services.petition_file import PetitionFile, UpdateTexts
 from campaign.services.petitions import (
     get_petition,
@@ -20,6 +19,7 @@ from campaign.services.petitions import (
     open_petition,
     publish_update,
 )
+from campaign.services.showing import preview_digest
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, START, Clock
 from tests.services.campaign_files import read
@@ -164,7 +164,7 @@ def test_after_a_language_was_added_every_update_has_it(campaign: Campaign, tmp_
     except InvalidFile:
         return
     with campaign.database.snapshots() as session:
-        assert set(preview_digest(session, get_petition(session, "small"), campaign.links)) == {"en", "ru"}
+        assert set(preview_digest(session, get_petition(session, "small"), campaign.links).contents) == {"en", "ru"}
 
 
 def test_a_petition_that_is_not_there_is_said_so(session: Session) -> None:

@@ -18,6 +18,7 @@ from campaign.services import exporting
 from campaign.services.counting import list_days
 from campaign.services.exporting import Format
 from campaign.services.organizing import PERMISSIONS, Permission
+from campaign.services.petitions import get_petition
 from campaign.web.daily_counts import SHOWN
 from campaign.web.security import Entry, entry_of
 from campaign.wiring import Campaign
@@ -312,11 +313,53 @@ def test_the_preview_is_what_readers_will_get(campaign: Campaign, owner: FlaskCl
     add_readers(campaign, "a@example.org", "b@example.org")
     page = read(owner.get(DIGEST))
     frames = page.all("iframe")
-    assert [frame["src"] for frame in frames] == [f"{DIGEST}/{code}/html" for code in ("en", "ru", "kk")]
+    assert [frame["src"] for frame in frames] == [f"{DIGEST}/{code}/html?frequency=each" for code in ("en", "ru", "kk")]
     assert {frame["sandbox"] for frame in frames} == {"allow-top-navigation-by-user-activation"}
     assert "sent to 2 readers" in page.text
     edition = make_digest(campaign)
     assert {text.subject for text in edition.texts} == {subject.text for subject in page.all("strong")}
+
+
+def test_the_preview_is_for_the_reader_who_is_asked_for(campaign: Campaign, owner: FlaskClient) -> None:
+    """By a form that changes nothing."""
+    add_readers(campaign, "a@example.org")
+    before = dump(campaign)
+    form = read(owner.get(DIGEST)).one("form", method="get")
+    assert "action" not in form.attributes
+    page = read(owner.get(f"{DIGEST}?language=kk&frequency=monthly"))
+    assert [frame["src"] for frame in page.all("iframe")] == [f"{DIGEST}/kk/html?frequency=monthly"]
+    chosen = {option["value"] for option in page.all("option") if "selected" in option.attributes}
+    assert chosen == {"kk", "monthly"}
+    assert {page.by_id(label["for"]).tag for label in page.all("label")} == {"select"}
+    assert owner.get(f"{DIGEST}?language=xx").status_code == 404
+    assert len(read(owner.get(f"{DIGEST}?frequency=hourly")).all("iframe")) == 3
+    assert dump(campaign) == before
+
+
+def test_the_preview_says_where_a_reader_of_milestones_gets_nothing(campaign: Campaign, owner: FlaskClient) -> None:
+    add_readers(campaign, "a@example.org")
+    page = read(owner.get(f"{DIGEST}?frequency=milestones"))
+    assert "passes no milestone" in page.text
+    assert not page.all("iframe")
+    with campaign.database.sessions.begin() as session:
+        get_petition(session, SLUG).milestones = [1]
+    page = read(owner.get(f"{DIGEST}?frequency=milestones"))
+    assert "passes no milestone" not in page.text
+    assert len(page.all("iframe")) == 3
+
+
+@pytest.mark.parametrize("code", ["en", "ru", "kk"])
+def test_the_preview_has_the_footer_of_the_mail_with_links_that_lead_nowhere(
+    campaign: Campaign, owner: FlaskClient, code: str
+) -> None:
+    add_readers(campaign, "a@example.org")
+    answer = owner.get(f"{DIGEST}/{code}/html")
+    links = [element for element in Page(answer.get_data(as_text=True)).all("a") if "href" not in element.attributes]
+    assert len(links) == 3
+    assert all(link.text for link in links)
+    text = read(owner.get(f"{DIGEST}?language={code}")).one("pre").text
+    for shown in ("/unsubscribe/…", "/me/…", f"/{code}/p/{SLUG}/digest/1"):
+        assert campaign.settings.base_url + shown in text
 
 
 @pytest.mark.parametrize("code", ["en", "ru", "kk"])
