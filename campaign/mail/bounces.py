@@ -175,10 +175,12 @@ def _guess(text: str) -> tuple[ReportKind, str | None]:
         temporary, permanent = all_failures(parsed)
     except Exception:  # noqa: BLE001 (heuristics of many years over anybody's bytes: one that trips says nothing)
         return ReportKind.IGNORED, None
+    if not temporary and not permanent:
+        return ReportKind.IGNORED, None
     status = find_status(_body(text))
     if permanent and (is_gone(status) if status else not _NOT_THE_ADDRESS.search(_body(text))):
         return ReportKind.PERMANENT, status
-    return (ReportKind.TEMPORARY if permanent or temporary else ReportKind.IGNORED), status
+    return ReportKind.TEMPORARY, status
 
 
 def _body(text: str) -> str:

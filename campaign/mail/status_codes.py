@@ -14,8 +14,8 @@ GONE = frozenset(
         "5.4.4",  # no route: what Postfix says of a domain without any server
     }
 )
-# Not a part of an IP address or of a version, in which diagnostics abound.
-_CODE = re.compile(r"(?<![\w.])[245]\.\d{1,3}\.\d{1,3}(?![\w.]*\d)")
+# The registry has the subjects 0 to 7. Not a part of an IP address or a version, in which diagnostics abound.
+_CODE = re.compile(r"(?<![\w.])[245]\.[0-7]\.\d{1,3}(?![\w.]*\d)")
 
 
 def find_status(text: str) -> str | None:
