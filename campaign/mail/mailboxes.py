@@ -103,6 +103,9 @@ def _signed_in(parts: SplitResult) -> Iterator[imaplib.IMAP4]:
 class _Imap:
     def __init__(self, server: imaplib.IMAP4) -> None:
         self._server = server
+        # What a server can do it says in full to those who have signed in.
+        _, said = server.capability()
+        self._removes_one = b"UIDPLUS" in said[-1].upper().split()
 
     def list_keys(self) -> list[str]:
         _, found = self._server.uid("SEARCH", "UNDELETED")
@@ -114,7 +117,7 @@ class _Imap:
 
     def remove(self, key: str) -> None:
         self._server.uid("STORE", key, "+FLAGS.SILENT", r"(\Deleted)")
-        if "UIDPLUS" in self._server.capabilities:
+        if self._removes_one:
             self._server.uid("EXPUNGE", key)
         else:
             self._server.expunge()
