@@ -152,6 +152,8 @@ class ImapServer:
                     capability=self._capability,
                 )
             )
+            if self._identity["user"] is not None:
+                shutil.chown(configuration, self._identity["user"])
             with (self.folder / "output").open("ab") as output:
                 command = (self._program, "-F", "-c", configuration)
                 self._server = start(command, self._identity, stop="TERM", output=output, folder=self.folder)
