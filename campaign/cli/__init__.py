@@ -22,6 +22,8 @@ for commands in (setup, petition, lists, digest, bounce):
 def run() -> None:
     """Run the command that the process's arguments name."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # It reports each form of bounce that its heuristics trip over, with a traceback.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
