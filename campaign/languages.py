@@ -76,6 +76,10 @@ class Language:
     def percent(self, share: float) -> str:
         return format_percent(share, locale=self.locale)
 
+    def small_percent(self, share: float) -> str:
+        """A share of which hundredths of a percent matter."""
+        return format_percent(share, format="#,##0.00%", locale=self.locale, decimal_quantization=True)
+
     def date(self, day: dt.date) -> str:
         return format_date(day, "long", locale=self.locale)
 

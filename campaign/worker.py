@@ -12,7 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.engine import Work, running, wait_until_drained
 from campaign.errors import AlreadyRunning, CampaignError
+from campaign.mail.mailboxes import MailboxUnreachable
 from campaign.models import DeliveryKind, DeliveryState
+from campaign.services.bouncing import read_mailbox
 from campaign.services.confirming import expire_pending
 from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting
 from campaign.services.editions import make_due_editions
@@ -34,6 +36,7 @@ LOOK_EVERY = 0.5
 BACK_OFF = (5.0, 60.0)
 GRACE_SECONDS = 20
 DRAIN_SECONDS = 24 * 3600.0
+MOST_BOUNCES = 1000
 
 
 class DigestWork(Work):
@@ -67,6 +70,18 @@ class DigestWork(Work):
             finish_editions(session)
         campaign.database.truncate_log()
         campaign.jobs.forget_finished(now=now)
+        read_bounces(campaign)
+
+
+def read_bounces(campaign: Campaign) -> None:
+    """Take back what waits in the mailbox of the settings, a part of it at a time; one out of reach waits itself."""
+    url = campaign.settings.bounces_url
+    if not url:
+        return
+    try:
+        read_mailbox(campaign.database.sessions, campaign.vault, url, now=campaign.now(), most=MOST_BOUNCES)
+    except MailboxUnreachable as error:
+        _log.warning("%s", error.sentence)
 
 
 @contextmanager

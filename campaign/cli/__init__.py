@@ -6,7 +6,7 @@ import sys
 import click
 from sqlalchemy.exc import OperationalError
 
-from campaign.cli import digest, dkim, lists, petition, setup
+from campaign.cli import bounce, digest, dkim, lists, petition, setup
 from campaign.errors import CampaignError
 
 
@@ -15,13 +15,15 @@ def cli() -> None:
     """Petitions and digests for solidarity movements."""
 
 
-for commands in (setup, petition, lists, digest, dkim):
+for commands in (setup, petition, lists, digest, dkim, bounce):
     commands.add_to(cli)
 
 
 def run() -> None:
     """Run the command that the process's arguments name."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # It reports each form of bounce that its heuristics trip over, with a traceback.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:

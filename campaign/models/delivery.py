@@ -71,6 +71,13 @@ class Delivery(Base):
         Index("ix_delivery_due", "kind", "state", "due_at"),
         Index("ix_delivery_edition_state", "edition_id", "state", "id"),
         Index(
+            "ix_delivery_returned",
+            "edition_id",
+            "returned",
+            sqlite_where=text("returned IS NOT NULL"),
+            postgresql_where=text("returned IS NOT NULL"),
+        ),
+        Index(
             "ix_delivery_account",
             "petition_id",
             "state",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from campaign.mail.transport import Answer, Outcome
 from campaign.models import Delivery, DeliveryKind, DeliveryState
 from campaign.models.delivery import TRANSITIONS
+from campaign.services.bouncing import note_refusal
 from campaign.services.journal import Findings, Journal
 
 _log = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ def record(session: Session, delivery: Delivery, answer: Answer, *, now: datetim
         move(delivery, DeliveryState.ACCEPTED, reason)
     elif outcome is Outcome.REJECTED:
         move(delivery, DeliveryState.REJECTED, reason)
+        note_refusal(session, delivery, reason, now=now)
     elif outcome is Outcome.IN_DOUBT and delivery.kind is DeliveryKind.DIGEST:
         move(delivery, DeliveryState.IN_DOUBT, reason)
     else:

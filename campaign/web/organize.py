@@ -15,6 +15,7 @@ from campaign.models import Petition, Schedule, SignatureState
 from campaign.services import exporting
 from campaign.services.accounts import audit_ledger
 from campaign.services.auditing import list_entries, record
+from campaign.services.complaining import list_returned
 from campaign.services.counting import count_confirmed, list_days
 from campaign.services.digesting import find_last_edition
 from campaign.services.editions import list_editions
@@ -96,6 +97,7 @@ def _records(session: Session, petition: Petition) -> dict[str, Any]:
         "accounts": audit_ledger(session, petition),
         "editions": list_editions(session, petition.id),
         "entries": list_entries(session, petition.id),
+        "returned": list_returned(session, petition),
     }
 
 

@@ -37,6 +37,7 @@ DELIVERY_STATES = {
 
 EDITION_STATES = {
     EditionState.SENDING: N_("being sent"),
+    EditionState.PAUSED: N_("paused"),
     EditionState.SENT: N_("sent"),
     EditionState.SKIPPED: N_("skipped"),
 }
@@ -56,6 +57,8 @@ ACTIONS = {
     "petition loaded": N_("loaded the petition from its file"),
     "petition opened": N_("opened the petition"),
     "petition closed": N_("closed the petition"),
+    "complaints warning": N_("readers complain: one in a thousand or more"),
+    "digest paused by complaints": N_("paused the digest: three readers in a thousand complained"),
     "organizer added": N_("gave an organizer a role"),
     "update published": N_("published an update"),
 }

@@ -88,6 +88,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("organizer_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("language", sa.String(length=20), nullable=True))
         batch_op.add_column(sa.Column("returned", sa.String(length=200), nullable=True))
+        batch_op.create_index(
+            "ix_delivery_returned",
+            ["edition_id", "returned"],
+            unique=False,
+            sqlite_where=sa.text("returned IS NOT NULL"),
+            postgresql_where=sa.text("returned IS NOT NULL"),
+        )
         batch_op.create_foreign_key(op.f("fk_delivery_organizer_id"), "organizer", ["organizer_id"], ["id"])
         _check(batch_op, "ck_delivery_deliverykind", _one_of("kind", "confirmation", "digest", "test"), replace=True)
         _check(batch_op, "ck_delivery_refers_to_its_kind", _REFERS, replace=True)
@@ -99,6 +106,7 @@ def downgrade() -> None:
         _check(batch_op, "ck_delivery_refers_to_its_kind", _REFERS_BEFORE, replace=True)
         _check(batch_op, "ck_delivery_deliverykind", _one_of("kind", "confirmation", "digest"), replace=True)
         batch_op.drop_constraint(op.f("fk_delivery_organizer_id"), type_="foreignkey")
+        batch_op.drop_index("ix_delivery_returned")
         batch_op.drop_column("returned")
         batch_op.drop_column("language")
         batch_op.drop_column("organizer_id")

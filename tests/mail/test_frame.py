@@ -1,4 +1,4 @@
-"""Frames: what is filled in by bytes is what a message made at once would have been, in either encoding, in any text."""
+"""Frames: what is filled in by bytes reads as the words with everything in place, in either encoding."""
 
 import hashlib
 from email import message_from_bytes
