@@ -26,6 +26,14 @@ class Result:
     limit_is: str
 
 
+@dataclass(frozen=True)
+class Line:
+    """A figure that has no limit to stand beside."""
+
+    what: str
+    figures: str
+
+
 def new_campaign(folder: Path, open_transport: Callable[[], Transport] | None = None) -> Campaign:
     """An installation on SQLite with the built-in petition open."""
     settings = Settings(_env_file=None, data_dir=folder, source_limit="off", form_min_seconds=0)

@@ -22,13 +22,13 @@ def submission(number: int) -> Submission:
     return Submission(EmailAddress(f"person{number}", "example.org"), person, "kk", "DE", wants_updates=True)
 
 
-def sign_many(campaign: Campaign, count: int, *, at_once: int = 1) -> None:
-    """``count`` signatures, in transactions of ``at_once``."""
-    for start in range(0, count, at_once):
+def sign_many(campaign: Campaign, count: int, *, first: int = 0, at_once: int = 1) -> None:
+    """``count`` signatures, of person ``first`` and those after, in transactions of ``at_once``."""
+    for start in range(first, first + count, at_once):
         with campaign.database.sessions.begin() as session:
             petition = get_petition(session, SLUG)
             version = get_text_version(session, petition, "kk")
-            for number in range(start, min(count, start + at_once)):
+            for number in range(start, min(first + count, start + at_once)):
                 sign(session, campaign.vault, petition, version, submission(number), now=campaign.now())
 
 

@@ -1,64 +1,181 @@
-"""Mails a second of a digest, ledger included, over one connection to Postfix's ``smtp-sink``."""
+"""A digest to Postfix's ``smtp-sink``, ledger included, sent by a process of its own, beside ``smtp-source``."""
 
+import json
 import shutil
 import socket
+import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from campaign.mail.pipeline import Limits
-from campaign.mail.smtp import SmtpTransport
-from campaign.models import DeliveryKind
-from campaign.services.delivering import Batch, send_waiting
+from sqlalchemy import select
+
+from campaign.dkim import new_key, write_key
+from campaign.models import Delivery, DeliveryKind, DeliveryState, EditionText
+from campaign.services.digesting import find_last_edition
 from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition
+from campaign.wiring import Campaign
 
-from .measuring import SLUG, Result, new_campaign, per_second
-from .people import confirm_all, sign_many
+from .measuring import SLUG, Line, Result, new_campaign
+from .people import add_readers, sign_many
 
-COUNT = 1000
+CONNECTIONS = 8
+COUNT = 20_000
+MANY = 1_000_000
+FAR = 4_000
+WHILE_SENDING = 100_000
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @contextmanager
-def _sink() -> Iterator[int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    program = shutil.which("smtp-sink", path=_PATH)
-    assert program is not None
-    sink = subprocess.Popen([program, "-u", "nobody", f"127.0.0.1:{port}", "100"])
+def _listening(command: list[str], port: int) -> Iterator[int]:
+    process = subprocess.Popen(command)
     try:
-        for _ in range(100):
+        for _ in range(200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
         yield port
     finally:
-        sink.terminate()
-        sink.wait()
+        process.terminate()
+        process.wait()
 
 
-def digest(folder: Path) -> Result | None:
-    """An edition to many readers beside ``smtp-source`` with a message of the same size, on one connection each."""
-    source = shutil.which("smtp-source", path=_PATH)
-    if source is None or shutil.which("smtp-sink", path=_PATH) is None:
-        print("mails of a digest: left out, smtp-sink and smtp-source (Debian: postfix) are missing")
-        return None
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _sink() -> AbstractContextManager[int]:
+    program = shutil.which("smtp-sink", path=_PATH)
+    assert program is not None  # `sending` has looked
+    port = _free_port()
+    return _listening([program, "-u", "nobody", f"127.0.0.1:{port}", "1000"], port)
+
+
+def _far_away(port: int) -> AbstractContextManager[int]:
+    """The same server, with 10 ms of delay each way."""
+    near = _free_port()
+    return _listening([sys.executable, "-m", "bench.delaying", str(near), str(port), "0.01"], near)
+
+
+def _with_edition(folder: Path, count: int) -> tuple[Campaign, int]:
+    """An installation with an edition to ``count`` readers, and the size of a mail without its headers."""
+    campaign = new_campaign(folder)
+    add_readers(campaign, count)
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, SLUG)
+        edition = make_edition(session, petition, campaign.links, period="bench", now=campaign.now())
+        text = session.scalars(
+            select(EditionText).where(EditionText.edition_id == edition.id, EditionText.language == "en")
+        ).first()
+        assert text is not None
+        return campaign, len((text.text + text.html).encode())
+
+
+def _send(folder: Path, port: int, *selectors: str) -> dict[str, float]:
+    """Send what waits in ``folder``: mails and CPU by the mail, and the peak of memory, of a process that does that."""
+    command = [sys.executable, "-m", "bench.send_digest", str(folder), str(port), str(CONNECTIONS), *selectors]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
+
+
+def _source(port: int, count: int, size: int) -> float:
+    program = shutil.which("smtp-source", path=_PATH)
+    assert program is not None
+    began = time.perf_counter()
+    command = [program, "-s", str(CONNECTIONS), "-m", str(count), "-l", str(size), f"127.0.0.1:{port}"]
+    subprocess.run(command, check=True, capture_output=True)
+    return count / (time.perf_counter() - began)
+
+
+def sending(folder: Path) -> Iterator[Result | Line]:
+    """Ours beside ``smtp-source`` with a message of the same size and as many connections."""
+    if any(shutil.which(program, path=_PATH) is None for program in ("smtp-source", "smtp-sink")):
+        yield Line("mails of a digest", "left out: smtp-sink and smtp-source (Debian: postfix) are missing")
+        return
+    for kind in ("rsa", "ed25519"):
+        (folder / kind).mkdir()
     with _sink() as port:
-        campaign = new_campaign(folder, lambda: SmtpTransport(f"smtp://127.0.0.1:{port}", Limits(silence=30)))
-        sign_many(campaign, COUNT, at_once=500)
-        confirm_all(campaign)
-        with campaign.database.sessions.begin() as session:
-            petition = get_petition(session, SLUG)
-            edition = make_edition(session, petition, campaign.links, period="bench", now=campaign.now())
-            length = max(len((text.text + text.html).encode()) for text in edition.texts)
-        sender = campaign.sender("bench")
-        ours = per_second(COUNT, lambda: send_waiting(sender, Batch(DeliveryKind.DIGEST)))
-        sender.transport.close()
-        command = [source, "-c", "-s", "1", "-m", str(COUNT), "-l", str(length), "-d", f"127.0.0.1:{port}"]
-        limit = per_second(COUNT, lambda: subprocess.run(command, check=True, capture_output=True))
-    return Result("mails of a digest, one connection", ours, limit, "smtp-source, one connection")
+        _, size = _with_edition(folder / "plain", COUNT)
+        limit = statistics.median(_source(port, COUNT, size) for _ in range(3))
+        plain = _send(folder / "plain", port)
+        yield Result(f"mails, {CONNECTIONS} connections", plain["rate"], limit, "smtp-source, as many connections")
+        yield Line("  CPU for a mail", f"{plain['cpu'] * 1000:.3f} ms")
+        for kind in ("ed25519", "rsa"):
+            _with_edition(folder / kind, COUNT)
+            write_key(folder / kind / "dkim", kind, new_key(kind))
+            signed = _send(folder / kind, port, kind)
+            yield Result(f"mails, signed with {kind}", signed["rate"], limit, "smtp-source, unsigned")
+        _with_edition(folder / "far", FAR)
+        with _far_away(port) as far:
+            away = _send(folder / "far", far)
+            yield Result("mails over 20 ms", away["rate"], _source(far, FAR, size), "smtp-source over 20 ms")
+        yield from _confirmations(folder / "busy", port)
+        _with_edition(folder / "many", MANY)
+        many = _send(folder / "many", port)
+        yield Result(f"mails to {MANY:,} readers", many["rate"], limit, "smtp-source")
+        yield Line("  memory at most", f"{many['rss']:.0f} MB; with {COUNT:,} readers {plain['rss']:.0f} MB")
+
+
+def _confirmations(folder: Path, port: int) -> Iterator[Line]:
+    """From the commit of a signature to the recorded acceptance of its mail, while a worker sends a digest."""
+    campaign, _ = _with_edition(folder, WHILE_SENDING)
+    with campaign.database.sessions.begin() as session:
+        edition = find_last_edition(session, get_petition(session, SLUG).id)
+        assert edition is not None
+        campaign.jobs.enqueue_edition(session, edition)
+    environment = {
+        "CAMPAIGN_DATA_DIR": str(folder),
+        "CAMPAIGN_SMTP_URL": f"smtp://127.0.0.1:{port}",
+        "CAMPAIGN_SMTP_CONNECTIONS": str(CONNECTIONS),
+    }
+    worker = subprocess.Popen([sys.executable, "-m", "campaign", "worker"], env=environment)
+    try:
+        waits = _sign_while_sending(campaign)
+    finally:
+        worker.terminate()
+        worker.wait()
+    middle, worst = statistics.median(waits), statistics.quantiles(waits, n=100)[98]
+    yield Line(
+        f"a confirmation during {WHILE_SENDING:,} mails",
+        f"median {middle:.2f} s, p99 {worst:.2f} s from commit to recorded acceptance ({len(waits)} of them; goal 2 s)",
+    )
+
+
+def _sign_while_sending(campaign: Campaign) -> list[float]:
+    """Sign twenty times a second from the first digest that was sent to the last; how long each mail took."""
+    committed: list[float] = []
+    waits: list[float] = []
+    while True:
+        queued, accepted = _count(campaign, DeliveryKind.DIGEST)
+        if accepted and queued:
+            sign_many(campaign, 1, first=len(committed))
+            committed.append(time.perf_counter())
+        # They are sent in the order in which they were signed.
+        _, answered = _count(campaign, DeliveryKind.CONFIRMATION)
+        now = time.perf_counter()
+        waits += [now - committed[number] for number in range(len(waits), answered)]
+        if accepted and not queued and answered == len(committed):
+            return waits
+        time.sleep(0.05)
+
+
+def _count(campaign: Campaign, kind: DeliveryKind) -> tuple[int, int]:
+    """How many wait (1 for some), and how many were accepted (of digests: 1 for some)."""
+    most = 1 if kind is DeliveryKind.DIGEST else None
+
+    def count(state: DeliveryState) -> int:
+        found = select(Delivery.id).where(Delivery.kind == kind, Delivery.state == state).limit(most)
+        return len(session.scalars(found).all())
+
+    with campaign.database.snapshots() as session:
+        return count(DeliveryState.QUEUED), count(DeliveryState.ACCEPTED)

@@ -1,0 +1,48 @@
+"""Send every digest that waits in FOLDER over CONNECTIONS to PORT, signed with SELECTORS; print the figures as JSON."""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from campaign.models import DeliveryKind
+from campaign.services.delivering import Batch, list_chunks, send_waiting
+from campaign.services.digesting import find_last_edition
+from campaign.services.petitions import get_petition
+from campaign.settings import Settings
+from campaign.wiring import wire
+
+from .measuring import SLUG
+
+
+def main(folder: str, port: str, connections: str, *selectors: str) -> None:
+    """Print mails a second, seconds of CPU for each, megabytes at most."""
+    settings = Settings(
+        _env_file=None,
+        data_dir=Path(folder),
+        smtp_url=f"smtp://127.0.0.1:{port}",
+        smtp_connections=int(connections),
+        dkim_selectors=", ".join(selectors),
+    )
+    campaign = wire(settings)
+    with campaign.database.snapshots() as session:
+        edition = find_last_edition(session, get_petition(session, SLUG).id)
+        assert edition is not None
+        chunks = list_chunks(session, edition)
+    sender = campaign.sender("bench")
+    began, cpu = time.perf_counter(), time.process_time()
+    for first, last in chunks:
+        send_waiting(sender, Batch(DeliveryKind.DIGEST, edition_id=edition.id, first=first, last=last))
+    took, cpu = time.perf_counter() - began, time.process_time() - cpu
+    sender.transport.close()
+    figures = {
+        "rate": edition.candidates / took,
+        "cpu": cpu / edition.candidates,
+        "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    sys.stdout.write(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
