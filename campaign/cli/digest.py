@@ -8,6 +8,7 @@ from campaign.cli.wired import wired
 from campaign.errors import NotFound
 from campaign.models import DeliveryState, EditionState, Schedule
 from campaign.services.auditing import COMMAND_LINE, record
+from campaign.services.checking import check_contents
 from campaign.services.delivering import audit_ledger
 from campaign.services.digesting import gather_news, preview_digest
 from campaign.services.petitions import get_petition
@@ -27,7 +28,7 @@ def digest() -> None:
 @click.argument("slug")
 @click.option("--language", help="Only this one.")
 def preview(slug: str, language: str | None) -> None:
-    """Show the next edition in each language: subject, text, HTML."""
+    """Show the next edition in each language: subject, text, HTML; and on standard error what is to be mended."""
     campaign = wired()
     with campaign.database.snapshots() as session:
         found = get_petition(session, slug)
@@ -35,11 +36,15 @@ def preview(slug: str, language: str | None) -> None:
             raise NotFound(f"The petition is not in “{language}”, only in {', '.join(found.languages)}.")
         empty = gather_news(session, found).is_empty
         contents = preview_digest(session, found, campaign.links)
+    findings = check_contents(campaign.links, found, contents.items())
     for code, content in contents.items():
         if language in (None, code):
             click.echo(f"=== {code} · subject ===\n{content.subject}\n")
             click.echo(f"=== {code} · text ===\n{content.text}")
             click.echo(f"=== {code} · html ===\n{content.html}")
+    for finding in findings:
+        if language in (None, finding.language):
+            click.echo(f"To mend: {finding}", err=True)
     if empty:
         click.echo("Nothing is new since the last edition: it would be skipped.", err=True)
 

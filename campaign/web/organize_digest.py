@@ -9,12 +9,13 @@ from wtforms.validators import InputRequired
 from campaign.errors import NotFound
 from campaign.mail.message import Content
 from campaign.models import Edition, EditionState, Petition
+from campaign.services.checking import Finding, LintRefused, check_contents
 from campaign.services.digesting import UNSUBSCRIBE_MARK, compose_digest, find_last_edition, gather_news, preview_digest
 from campaign.services.editions import AlreadyMade
 from campaign.services.organizing import Permission
 from campaign.services.subscribing import count_active
 from campaign.web.accounts import current_organizer
-from campaign.web.context import campaign
+from campaign.web.context import campaign, reader_language
 from campaign.web.mail_frame import mail_in_frame
 from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
@@ -37,12 +38,19 @@ def _without_link(content: Content) -> Content:
     )
 
 
+def _told(finding: Finding) -> str:
+    """The problem in the organizer's language: plain text, since it may quote tags."""
+    return reader_language().gettext(finding.problem.sentence) % finding.problem.values
+
+
 def _page(petition: Petition, **told: object) -> str:
     with campaign().database.snapshots() as session:
         contents = preview_digest(session, petition, campaign().links)
+        findings = check_contents(campaign().links, petition, contents.items())
         return render_template(
             "organize/digest.html",
             petition=petition,
+            findings=[(finding, _told(finding)) for finding in findings],
             contents={code: _without_link(content) for code, content in contents.items()},
             news=gather_news(session, petition),
             readers=count_active(session, petition.id),
@@ -82,6 +90,8 @@ def send(petition: Petition) -> BaseResponse | tuple[str, int]:
         edition = _make(petition, after=form.after.data or 0)
     except AlreadyMade:
         return _page(petition, made=None, skipped=False, late=True), 409
+    except LintRefused:
+        return _page(petition, made=None, skipped=False, late=False), 422
     if edition.state is EditionState.SKIPPED:
         return redirect(url_for("organize.digest.preview", slug=petition.slug, skipped=1), 303)
     return redirect(url_for("organize.digest.preview", slug=petition.slug, made=edition.number), 303)
