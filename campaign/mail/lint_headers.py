@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import dataclass
 from email.errors import HeaderParseError, MessageError
 from email.header import decode_header, make_header
-from email.utils import parsedate_to_datetime
 
 from campaign.mail.lint_problem import N_, Part, Problem, find_mark, find_unprintable
 
@@ -14,6 +13,10 @@ LONGEST_SUBJECT = 250
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 _ONCE = ("From", "To", "Date", "Message-ID", "Subject", "MIME-Version", "Content-Type", "Auto-Submitted")
 _ONCE_FOR_A_LIST = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Help", "List-Owner", "List-Archive")
+_DATE = re.compile(  # RFC 5322 §3.3
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?(?:0?[1-9]|[12]\d|3[01]) "
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} [0-2]\d:[0-5]\d(?::[0-6]\d)? [+-]\d{4}"
+)
 _MESSAGE_ID = re.compile(r"<[^\s<>@]+@[^\s<>@]+>")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LIST_ID = re.compile(rf"(?:[^<>]*\s)?<({_ATOM}(?:\.{_ATOM})+)>")  # RFC 2919 §2, §3
@@ -111,11 +114,8 @@ def _lint_values(fields: list[Field], by_name: dict[str, Field]) -> list[Problem
     problems = [problem for field in fields for problem in _lint_shown(field)]
     if field := by_name.get("subject"):
         problems += _lint_subject(field)
-    if field := by_name.get("date"):
-        try:
-            parsedate_to_datetime(field.value)
-        except ValueError:
-            problems.append(Problem(Part.HEADER, field.line, "The date must be one by RFC 5322 §3.3."))
+    if (field := by_name.get("date")) and not _DATE.fullmatch(field.value):
+        problems.append(Problem(Part.HEADER, field.line, "Date must read like Mon, 23 Nov 2026 07:00:00 +0000."))
     if (field := by_name.get("message-id")) and not _MESSAGE_ID.fullmatch(field.value):
         problems.append(Problem(Part.HEADER, field.line, "Message-ID must read like <name@example.org>."))
     if (field := by_name.get("auto-submitted")) and field.value != "auto-generated":

@@ -67,9 +67,9 @@ def _comparable(url: str) -> str:
 
 
 def _is_written(url: str, text: str) -> bool:
-    """Whether a link's address, or the mailbox in it, stands in the text as it is."""
+    """Whether a link's address, or the mailbox in it, stands in the text as it is, and ends there."""
     mailbox = re.match(r"mailto:([^?]+)", url, re.IGNORECASE)
-    return (unquote(mailbox[1]) if mailbox else url) in text
+    return re.search(re.escape(unquote(mailbox[1]) if mailbox else url) + r"(?![\w/?=&#%-])", text) is not None
 
 
 def _lint_links(text: str, page: Page) -> list[Problem]:
@@ -82,7 +82,7 @@ def _lint_links(text: str, page: Page) -> list[Problem]:
     linked = {_comparable(url) for url, _ in page.links}
     for found in _URL.finditer(text):
         url = found[0].rstrip(_AFTER_ADDRESS)
-        if _comparable(url) not in linked and url not in page.words:
+        if _comparable(url) not in linked and not _is_written(url, page.words):
             sentence = N_("The link %(url)s is in the text alone; write it into the HTML too.")
             problems.append(Problem(Part.TEXT, line_of(text, found.start()), sentence, {"url": url}))
     return problems
@@ -90,7 +90,7 @@ def _lint_links(text: str, page: Page) -> list[Problem]:
 
 def _lint_unsubscribe(text: str, page: Page, link: str) -> list[Problem]:
     problems = []
-    if link not in text:
+    if not _is_written(link, text):
         problems.append(Problem(Part.TEXT, None, "The link that ends the mails is not in the text; show it."))
     if link not in page.shown_links:
         problems.append(Problem(Part.HTML, None, "The link that ends the mails is not seen in the HTML; show it."))
