@@ -152,23 +152,23 @@ def test_where_answers_and_bounces_go(table: Table, colour: Colour, says: str) -
 
 
 @pytest.mark.parametrize(
-    ("record", "domain", "envelope", "signs", "colour", "says"),
+    ("record", "domains", "signs", "colour", "says"),
     [
-        ("v=DMARC1; p=reject", "example.org", "example.org", False, Colour.GREEN, "passes SPF"),
-        ("v=DMARC1; p=reject", "example.org", "b.example.org", False, Colour.GREEN, "policy is reject"),
-        ("v=DMARC1; p=reject; aspf=s", "example.org", "b.example.org", False, Colour.YELLOW, "b.example.org"),
-        ("v=DMARC1; p=none", "example.org", "relay.example", False, Colour.YELLOW, "relay.example"),
-        ("v=DMARC1; p=none", "example.org", "relay.example", True, Colour.GREEN, "our signatures"),
-        ("v=DMARC1; p=none; sp=quarantine", "a.example.org", "b.example.org", False, Colour.GREEN, "is quarantine"),
-        ("v=DMARC1x; p=none", "example.org", "example.org", True, Colour.YELLOW, "no DMARC record"),
-        (None, "example.org", "example.org", True, Colour.YELLOW, "no DMARC record"),
+        ("v=DMARC1; p=reject", ("example.org", "example.org"), False, Colour.GREEN, "passes SPF"),
+        ("v=DMARC1; p=reject", ("example.org", "b.example.org"), False, Colour.GREEN, "policy is reject"),
+        ("v=DMARC1; p=reject; aspf=s", ("example.org", "b.example.org"), False, Colour.YELLOW, "b.example.org"),
+        ("v=DMARC1; p=none", ("example.org", "relay.example"), False, Colour.YELLOW, "relay.example"),
+        ("v=DMARC1; p=none", ("example.org", "relay.example"), True, Colour.GREEN, "our signatures"),
+        ("v=DMARC1; p=none; sp=quarantine", ("a.example.org", "b.example.org"), False, Colour.GREEN, "is quarantine"),
+        ("v=DMARC1x; p=none", ("example.org", "example.org"), True, Colour.YELLOW, "no DMARC record"),
+        (None, ("example.org", "example.org"), True, Colour.YELLOW, "no DMARC record"),
     ],
 )
 def test_dmarc_and_who_speaks_for_the_domain(
-    record: str | None, domain: str, envelope: str, signs: bool, colour: Colour, says: str
+    record: str | None, domains: tuple[str, str], signs: bool, colour: Colour, says: str
 ) -> None:
     table = {"_dmarc.example.org": {"TXT": [f'"{record}"']}} if record else {}
-    found = ask(table, lambda names: check_dmarc(names, domain, envelope, signs=signs))
+    found = ask(table, lambda names: check_dmarc(names, *domains, signs=signs))
     assert (found.colour, says in found.sentence) == (colour, True)
 
 
