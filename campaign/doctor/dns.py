@@ -86,13 +86,13 @@ def _check_key(names: Names, domain: str, key: DkimKey) -> Check:
     mend = f"Publish the TXT record {wanted.name} with: {wanted.value}"
     found = names.texts(wanted.name)
     if not found:
-        return red(name, f"There is no record {wanted.name}: every signature of ours fails.", mend)
+        return red(name, f"There is no record {wanted.name}: every signature made with it fails.", mend)
     if len(found) > 1:
         return red(name, f"{wanted.name} has {len(found)} records, and receivers may read either.", mend)
     if _point(found[0]) == "":
         return red(name, "The key was revoked in the DNS (p= is empty).", mend)
     if _point(found[0]) != _point(wanted.value):
-        return red(name, "The DNS has another key than we sign with: every signature of ours fails.", mend)
+        return red(name, "The DNS has another key than we sign with: every signature made with it fails.", mend)
     return green(name, "The DNS has the key that we sign with.")
 
 
