@@ -21,7 +21,6 @@ from campaign.models import (
 )
 from campaign.services.digesting import UNSUBSCRIBE_MARK
 from campaign.services.links import Links
-from campaign.services.list_headers import list_headers
 from campaign.services.suppressing import find_suppression
 from campaign.vault import Vault
 
@@ -42,7 +41,7 @@ def write_message(
 ) -> Message:
     """The message that ``delivery`` owes. Consent is looked at now, not when it was queued; raises NotWanted."""
     petition = session.get_one(Petition, delivery.petition_id)
-    headers = None
+    list_headers = None
     if delivery.kind is DeliveryKind.CONFIRMATION:
         signature = session.get_one(Signature, delivery.signature_id)
         language = signature.language
@@ -60,8 +59,7 @@ def write_message(
         address = _open_address(session, vault, subscription.id, subscription.sealed_address)
         edition = session.get_one(Edition, delivery.edition_id)
         content = _digest(session, links, edition, subscription)
-        unsubscribe = links.unsubscribe(subscription.id)
-        headers = list_headers(links, sender, petition, language, unsubscribe=unsubscribe)
+        list_headers = _list_headers(links, sender, petition, subscription)
     domain = sender.partition("@")[2]
     return build_message(
         content,
@@ -71,7 +69,7 @@ def write_message(
         message_id=f"{vault.token('message', delivery.id)}@{domain}",
         date=delivery.queued_at,
         language=language,
-        list_headers=headers,
+        list_headers=list_headers,
     )
 
 
@@ -94,3 +92,14 @@ def _digest(session: Session, links: Links, edition: Edition, subscription: Subs
         text=frozen.text.replace(UNSUBSCRIBE_MARK, link),
         html=frozen.html.replace(UNSUBSCRIBE_MARK, link),
     )
+
+
+def _list_headers(links: Links, sender: str, petition: Petition, subscription: Subscription) -> dict[str, str]:
+    return {
+        "List-Id": f"<{petition.slug}.{links.host}>",  # RFC 2919
+        "List-Unsubscribe": f"<{links.unsubscribe(subscription.id)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
+        "List-Help": f"<{links.petition(subscription.language, petition.slug)}>",  # RFC 2369
+        "List-Owner": f"<mailto:{sender}>",
+        "List-Archive": f"<{links.updates(subscription.language, petition.slug)}>",
+    }
