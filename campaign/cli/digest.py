@@ -8,7 +8,7 @@ from campaign.cli.wired import wired
 from campaign.errors import NotFound
 from campaign.models import DeliveryState, EditionState, Schedule
 from campaign.services.auditing import COMMAND_LINE, record
-from campaign.services.checking import check_contents
+from campaign.services.checking import check_next_edition
 from campaign.services.delivering import audit_ledger
 from campaign.services.digesting import gather_news, preview_digest
 from campaign.services.petitions import get_petition
@@ -36,7 +36,7 @@ def preview(slug: str, language: str | None) -> None:
             raise NotFound(f"The petition is not in “{language}”, only in {', '.join(found.languages)}.")
         empty = gather_news(session, found).is_empty
         contents = preview_digest(session, found, campaign.links)
-    findings = check_contents(campaign.links, found, contents.items())
+        findings = check_next_edition(session, found, campaign.links)
     for code, content in contents.items():
         if language in (None, code):
             click.echo(f"=== {code} · subject ===\n{content.subject}\n")

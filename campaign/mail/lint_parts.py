@@ -68,8 +68,9 @@ def _comparable(url: str) -> str:
 
 def _is_written(url: str, text: str) -> bool:
     """Whether a link's address, or the mailbox in it, stands in the text as it is, and ends there."""
-    mailbox = re.match(r"mailto:([^?]+)", url, re.IGNORECASE)
-    return re.search(re.escape(unquote(mailbox[1]) if mailbox else url) + r"(?![\w/?=&#%-])", text) is not None
+    if mailbox := re.match(r"mailto:([^?]+)", url, re.IGNORECASE):
+        return re.search(re.escape(unquote(mailbox[1])) + r"(?![\w-])", text) is not None
+    return re.search(re.escape(url) + r"(?![\w/?=&#%-])", text) is not None
 
 
 def _lint_links(text: str, page: Page) -> list[Problem]:

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy.orm import Session
+
 from campaign.errors import CampaignError
 from campaign.mail.lint import Part, Problem, lint_message
 from campaign.mail.message import Content, build_message
 from campaign.models import Petition
-from campaign.services.digesting import UNSUBSCRIBE_MARK
+from campaign.services.digesting import UNSUBSCRIBE_MARK, compose_digest, gather_news
 from campaign.services.links import Links
 from campaign.services.list_headers import list_headers
 
@@ -47,6 +49,16 @@ def check_contents(links: Links, petition: Petition, contents: Iterable[tuple[st
         for language, content in contents
         for problem in _check_content(links, petition, language, content)
     ]
+
+
+def check_next_edition(session: Session, petition: Petition, links: Links) -> list[Finding]:
+    """What would be wrong with the next edition if it were made now."""
+    news = gather_news(session, petition)
+    return check_contents(
+        links,
+        petition,
+        ((language, compose_digest(petition, news, language, links)) for language in petition.languages),
+    )
 
 
 def require_sendable(links: Links, petition: Petition, contents: Iterable[tuple[str, Content]]) -> None:

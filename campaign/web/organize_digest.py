@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired
 from campaign.errors import NotFound
 from campaign.mail.message import Content
 from campaign.models import Edition, EditionState, Petition
-from campaign.services.checking import Finding, LintRefused, check_contents
+from campaign.services.checking import Finding, LintRefused, check_next_edition
 from campaign.services.digesting import UNSUBSCRIBE_MARK, compose_digest, find_last_edition, gather_news, preview_digest
 from campaign.services.editions import AlreadyMade
 from campaign.services.organizing import Permission
@@ -46,7 +46,7 @@ def _told(finding: Finding) -> str:
 def _page(petition: Petition, **told: object) -> str:
     with campaign().database.snapshots() as session:
         contents = preview_digest(session, petition, campaign().links)
-        findings = check_contents(campaign().links, petition, contents.items())
+        findings = check_next_edition(session, petition, campaign().links)
         return render_template(
             "organize/digest.html",
             petition=petition,

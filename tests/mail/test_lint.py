@@ -262,6 +262,7 @@ def test_a_link_that_is_no_address_of_a_page_or_mailbox_is_told(url: str) -> Non
         ("https://en.wikipedia.org/wiki/Strike_(action)", "(https://en.wikipedia.org/wiki/Strike_(action))."),
         ("HTTPS://Example.org/a", "https://example.org/a"),
         ("mailto:press@example.org?subject=x", "Write to press@example.org!"),
+        ("mailto:press@example.org?subject=x", "Write to us (press@example.org?subject=x)"),
     ],
 )
 def test_the_same_link_spelled_otherwise_is_the_same(href: str, written: str) -> None:

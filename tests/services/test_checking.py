@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from campaign.models import DeliveryKind, EditionState
-from campaign.services.checking import LintRefused, check_contents
-from campaign.services.digesting import preview_digest
+from campaign.services.checking import LintRefused, check_next_edition
 from campaign.services.editions import list_editions, make_due_editions
 from campaign.services.petition_file import UpdateTexts
 from campaign.services.petitions import get_petition, publish_update
@@ -32,8 +31,7 @@ def publish(campaign: Campaign, *, title: str = "News", **bodies: str) -> None:
 def findings(campaign: Campaign) -> list[str]:
     with campaign.database.snapshots() as session:
         petition = get_petition(session, SLUG)
-        contents = preview_digest(session, petition, campaign.links)
-        return [str(finding) for finding in check_contents(campaign.links, petition, contents.items())]
+        return [str(finding) for finding in check_next_edition(session, petition, campaign.links)]
 
 
 def test_what_the_built_in_campaign_says_needs_no_mending(sqlite_campaign: Campaign) -> None:
