@@ -2,13 +2,13 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench import exporting, pages, sending, signing
 from bench.measuring import Line, Result
 
-_ALL = {
+_ALL: dict[str, Callable[[Path], Result | Iterator[Result | Line]]] = {
     "pages": pages.petition_page,
     "signing": signing.signatures,
     "exporting": exporting.csv_rows,

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import select
 
@@ -102,15 +103,14 @@ def sending(folder: Path) -> Iterator[Result | Line]:
     if any(shutil.which(program, path=_PATH) is None for program in ("smtp-source", "smtp-sink")):
         yield Line("mails of a digest", "left out: smtp-sink and smtp-source (Debian: postfix) are missing")
         return
-    for kind in ("rsa", "ed25519"):
-        (folder / kind).mkdir()
     with _sink() as port:
         _, size = _with_edition(folder / "plain", COUNT)
         limit = statistics.median(_source(port, COUNT, size) for _ in range(3))
         plain = _send(folder / "plain", port)
         yield Result(f"mails, {CONNECTIONS} connections", plain["rate"], limit, "smtp-source, as many connections")
         yield Line("  CPU for a mail", f"{plain['cpu'] * 1000:.3f} ms")
-        for kind in ("ed25519", "rsa"):
+        kinds: tuple[Literal["ed25519", "rsa"], ...] = ("ed25519", "rsa")
+        for kind in kinds:
             _with_edition(folder / kind, COUNT)
             write_key(folder / kind / "dkim", kind, new_key(kind))
             signed = _send(folder / kind, port, kind)

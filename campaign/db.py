@@ -37,7 +37,7 @@ except ImportError:  # other systems than Linux: Python's own, which may be olde
     import sqlite3 as sqlite
 
 # Before 3.51.3 two processes that checkpoint at once could corrupt a WAL database (sqlite.org/wal.html).
-_SAFE_WAL = (3, 51, 3)
+SAFE_WAL = (3, 51, 3)
 _BUSY_MILLISECONDS = 30_000
 
 
@@ -134,7 +134,7 @@ class Database:
 
 def _set_pragmas(connection: Any) -> None:
     """What a connection to our SQLite file needs: durable commits, overwritten deletions, checked references."""
-    safe_wal = sqlite.sqlite_version_info >= _SAFE_WAL
+    safe_wal = sqlite.sqlite_version_info >= SAFE_WAL
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
     connection.execute(f"PRAGMA journal_mode = {'WAL' if safe_wal else 'DELETE'}")
     connection.execute("PRAGMA synchronous = FULL")

@@ -9,6 +9,7 @@ from campaign.errors import NotFound
 from campaign.models import DeliveryState, EditionState, ReaderFrequency, Schedule
 from campaign.services.accounts import audit_ledger
 from campaign.services.auditing import COMMAND_LINE, record
+from campaign.services.checking import check_next_edition
 from campaign.services.petitions import get_petition
 from campaign.services.showing import preview_digest
 
@@ -33,7 +34,7 @@ def digest() -> None:
     help="As a reader gets it who wants this.",
 )
 def preview(slug: str, language: str | None, frequency: str) -> None:
-    """Show the next edition in each language: subject, text, HTML."""
+    """Show the next edition in each language: subject, text, HTML; and on standard error what is to be mended."""
     campaign = wired()
     with campaign.database.snapshots() as session:
         found = get_petition(session, slug)
@@ -43,10 +44,14 @@ def preview(slug: str, language: str | None, frequency: str) -> None:
         sample = preview_digest(
             session, found, campaign.links, languages=languages, frequency=ReaderFrequency(frequency)
         )
+        findings = check_next_edition(session, found, campaign.links)
     for code, content in sample.contents.items():
         click.echo(f"=== {code} · subject ===\n{content.subject}\n")
         click.echo(f"=== {code} · text ===\n{content.text}")
         click.echo(f"=== {code} · html ===\n{content.html}")
+    for finding in findings:
+        if language in (None, finding.language):
+            click.echo(f"To mend: {finding}", err=True)
     if sample.news.is_empty:
         click.echo("Nothing is new since the last edition: it would be skipped.", err=True)
     elif not sample.reaches_them:

@@ -1,12 +1,14 @@
 """Editions of a digest: made once for each period, their words frozen, their deliveries owed, in one transaction."""
 
 from datetime import datetime
+from textwrap import shorten
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.errors import CampaignError
 from campaign.models import Edition, EditionState, EditionText, Petition, PetitionState, Schedule
+from campaign.services.checking import LintRefused, require_sendable
 from campaign.services.digesting import compose_digest, find_last_edition, gather_news
 from campaign.services.links import Links
 from campaign.services.owing import owe_deliveries
@@ -14,6 +16,8 @@ from campaign.services.scheduling import next_run
 from campaign.services.subscribing import count_active
 
 N_ = str  # marks a sentence for the translators; the page translates it
+
+REASON_LENGTH = 200
 
 
 class AlreadyMade(CampaignError):
@@ -37,6 +41,7 @@ def make_edition(
     Where there is nothing new, or nobody to read it, the run is recorded as skipped, with the reason, and the next
     window begins where this one did. A period is made once: asking again gives the edition that was made. ``after`` is
     the number of the last edition that the person who asked has seen; raises AlreadyMade where there is a newer one.
+    Raises LintRefused, with nothing made, where a mail of the edition must not go out as it is.
     """
     # One edition of a petition is made at a time; SQLite writes one at a time anyway.
     session.execute(select(Petition.id).where(Petition.id == petition.id).with_for_update(key_share=True))
@@ -53,6 +58,9 @@ def make_edition(
     skipped = N_("nothing new since the last edition") if news.is_empty else None
     if skipped is None and not count_active(session, petition.id):
         skipped = N_("nobody is subscribed")
+    languages = [] if skipped else petition.languages
+    contents = {language: compose_digest(petition, news, language, links, number=number + 1) for language in languages}
+    require_sendable(links, petition, contents.items())
     edition = Edition(
         petition_id=petition.id,
         period=period,
@@ -64,8 +72,7 @@ def make_edition(
         last_update=news.last_update,
     )
     session.add(edition)
-    for language in [] if skipped else petition.languages:
-        content = compose_digest(petition, news, language, links, number=number + 1)
+    for language, content in contents.items():
         edition.texts.append(
             EditionText(language=language, subject=content.subject, text=content.text, html=content.html)
         )
@@ -76,7 +83,10 @@ def make_edition(
 
 
 def make_due_editions(session: Session, links: Links, *, now: datetime) -> list[Edition]:
-    """An edition for every schedule that is due; runs that were missed coalesce into one."""
+    """An edition for every schedule that is due; runs that were missed coalesce into one.
+
+    A run whose mails the linter refuses is recorded as skipped, and what is new waits for the next one.
+    """
     editions = []
     due = (
         select(Schedule)
@@ -88,5 +98,26 @@ def make_due_editions(session: Session, links: Links, *, now: datetime) -> list[
         petition = session.get_one(Petition, schedule.petition_id)
         period = f"scheduled for {schedule.next_at.isoformat()}"
         schedule.next_at = next_run(schedule, petition.timezone, after=now)
-        editions.append(make_edition(session, petition, links, period=period, now=now))
+        try:
+            editions.append(make_edition(session, petition, links, period=period, now=now))
+        except LintRefused as refused:
+            editions.append(_record_refused(session, petition, period, refused, now=now))
     return editions
+
+
+def _record_refused(
+    session: Session, petition: Petition, period: str, refused: LintRefused, *, now: datetime
+) -> Edition:
+    news = gather_news(session, petition)
+    edition = Edition(
+        petition_id=petition.id,
+        period=period,
+        state=EditionState.SKIPPED,
+        reason=shorten(refused.sentence, REASON_LENGTH, placeholder=" …"),
+        made_at=now,
+        total=news.total,
+        last_update=news.last_update,
+    )
+    session.add(edition)
+    session.flush()
+    return edition

@@ -31,6 +31,7 @@ from campaign.models import (
 from campaign.services import confirming, subscribing
 from campaign.services.digesting import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.links import ME, Links
+from campaign.services.list_headers import list_headers
 from campaign.vault import CODE_LENGTH, TOKEN_LENGTH, Vault
 
 _CONFIRM_MARK, _CODE_MARK = "@@confirm-url@@", "@@code@@"
@@ -177,21 +178,16 @@ class Writer:
             Gap(UNSUBSCRIBE_MARK, "unsubscribe", TOKEN_LENGTH, links.before_token(subscribing.PURPOSE)),
             Gap(PREFERENCES_MARK, "me", TOKEN_LENGTH, links.before_token(ME)),
         ]
-        return self._make_frame(petition, language, content, gaps, self._list_headers(petition, language))
-
-    def _list_headers(self, petition: Petition, language: str) -> dict[str, str]:
-        links = self._post.links
-        return {
-            "List-Id": f"<{petition.slug}.{links.host}>",  # RFC 2919
-            "List-Unsubscribe": f"<{UNSUBSCRIBE_MARK}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
-            "List-Help": f"<{links.petition(language, petition.slug)}>",  # RFC 2369
-            "List-Owner": f"<mailto:{self._post.mail_from}>",
-            "List-Archive": f"<{links.updates(language, petition.slug)}>",
-        }
+        return self._make_frame(
+            petition,
+            language,
+            content,
+            gaps,
+            list_headers(links, self._post.mail_from, petition, language, unsubscribe=UNSUBSCRIBE_MARK),
+        )
 
     def _make_frame(
-        self, petition: Petition, language: str, content: Content, gaps: list[Gap], list_headers: dict[str, str]
+        self, petition: Petition, language: str, content: Content, gaps: list[Gap], headers: dict[str, str]
     ) -> Frame:
         head = header_fields(
             sender_name=petition.texts[language]["sender"],
@@ -201,7 +197,7 @@ class Writer:
             message_id=_MESSAGE.mark,
             date=_DATE.mark,
             language=language,
-            list_headers=list_headers,
+            list_headers=headers,
         )
         return Frame(head, content.text, content.html, [_TO, _DATE, _MESSAGE, *gaps])
 

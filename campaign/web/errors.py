@@ -16,6 +16,7 @@ from campaign.errors import (
     NotOpen,
     ProofNeeded,
 )
+from campaign.services.checking import LintRefused
 from campaign.web.context import reader_language
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ STATUS: dict[type[CampaignError], int] = {
     LinkExpired: 410,
     LinkUnknown: 404,
     ProofNeeded: 422,
+    LintRefused: 422,
 }
 
 TITLES = {

@@ -8,12 +8,13 @@ from wtforms.validators import InputRequired
 
 from campaign.errors import NotFound
 from campaign.models import Edition, EditionState, Petition, ReaderFrequency
+from campaign.services.checking import Finding, LintRefused, check_next_edition
 from campaign.services.editions import AlreadyMade
 from campaign.services.organizing import Permission
 from campaign.services.showing import Preview, preview_digest
 from campaign.services.subscribing import count_active
 from campaign.web.accounts import current_organizer
-from campaign.web.context import campaign
+from campaign.web.context import campaign, reader_language
 from campaign.web.mail_frame import mail_in_frame
 from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
@@ -37,13 +38,20 @@ def _sample(session: Session, petition: Petition, language: str) -> Preview:
     return preview_digest(session, petition, campaign().links, languages=languages, frequency=frequency)
 
 
+def _told(finding: Finding) -> str:
+    """The problem in the organizer's language: plain text, since it may quote tags."""
+    return reader_language().gettext(finding.problem.sentence) % finding.problem.values
+
+
 def _page(petition: Petition, **told: object) -> str:
     language = request.args.get("language", "")
     with campaign().database.snapshots() as session:
         sample = _sample(session, petition, language)
+        findings = check_next_edition(session, petition, campaign().links)
         return render_template(
             "organize/digest.html",
             petition=petition,
+            findings=[(finding, _told(finding)) for finding in findings],
             sample=sample,
             news=sample.news,
             sample_language=language,
@@ -77,6 +85,8 @@ def send(petition: Petition) -> BaseResponse | tuple[str, int]:
         edition = _make(petition, after=form.after.data or 0)
     except AlreadyMade:
         return _page(petition, made=None, skipped=False, late=True), 409
+    except LintRefused:
+        return _page(petition, made=None, skipped=False, late=False), 422
     if edition.state is EditionState.SKIPPED:
         return redirect(url_for("organize.digest.preview", slug=petition.slug, skipped=1), 303)
     return redirect(url_for("organize.digest.preview", slug=petition.slug, made=edition.number), 303)

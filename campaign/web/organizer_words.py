@@ -1,5 +1,6 @@
 """The ledger, the audit trail and the roles in words, for the translators; what is stored are short names."""
 
+from campaign.mail.lint import Part
 from campaign.models import DeliveryState, EditionState, PetitionState, ReaderFrequency, Role, SignatureState
 
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -46,6 +47,15 @@ FREQUENCIES = {
     ReaderFrequency.EACH: N_("each edition"),
     ReaderFrequency.MONTHLY: N_("one a month"),
     ReaderFrequency.MILESTONES: N_("milestones only"),
+}
+
+MAIL_PARTS = {
+    Part.WIRE: N_("as sent"),
+    Part.ENVELOPE: N_("envelope"),
+    Part.HEADER: N_("headers"),
+    Part.STRUCTURE: N_("structure"),
+    Part.TEXT: N_("text"),
+    Part.HTML: N_("HTML"),
 }
 
 ACTIONS = {

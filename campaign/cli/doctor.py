@@ -1,0 +1,39 @@
+"""The command that looks at the whole installation and says what to mend."""
+
+import sys
+from collections import Counter
+
+import click
+
+from campaign.cli.wired import unchecked
+from campaign.doctor.check import Check, Colour
+from campaign.doctor.examining import examine
+
+_WORDS = {Colour.GREEN: "ok", Colour.YELLOW: "look", Colour.RED: "broken"}
+
+
+def add_to(cli: click.Group) -> None:
+    """Add this command."""
+    cli.add_command(doctor)
+
+
+@click.command()
+@click.option("--network/--no-network", default=True, help="Whether to ask the mail server and the DNS.")
+def doctor(network: bool) -> None:
+    """Look at keys, disk, database, mail server and DNS; say what to mend. Exit 1 if anything is broken."""
+    campaign = unchecked()
+    counts: Counter[Colour] = Counter()
+    for check in examine(campaign.settings, campaign.database, now=campaign.now(), network=network):
+        counts[check.colour] += 1
+        _print(check)
+    click.echo(", ".join(f"{counts[colour]} {_WORDS[colour]}" for colour in Colour))
+    if counts[Colour.RED]:
+        sys.exit(1)
+
+
+def _print(check: Check) -> None:
+    # click leaves the colour out where it does not write to a terminal.
+    word = click.style(f"{_WORDS[check.colour]:<7}", fg=check.colour.value)
+    click.echo(f"{word} {check.name}: {check.sentence}")
+    if check.mend:
+        click.echo(f"        → {check.mend}")

@@ -1,0 +1,110 @@
+"""The whole examination, from the machine outwards: what is in doubt nearby is told before what depends on it."""
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from ipaddress import ip_address
+
+from campaign.db import Database
+from campaign.dkim import read_keys
+from campaign.doctor.check import Check, Colour, green, red, yellow
+from campaign.doctor.dns import check_dkim, check_dmarc, check_mail_hosts, check_pointer, check_spf
+from campaign.doctor.machine import (
+    check_clock,
+    check_database,
+    check_disk,
+    check_folder,
+    check_keyring,
+    check_worker,
+)
+from campaign.doctor.names import DnsUnreachable, Names
+from campaign.doctor.smtp import LOOPBACK, check_mail_server, host_of
+from campaign.settings import Settings
+
+# Addresses for documentation (RFC 5737, RFC 3849): a route to anywhere leads to them too, and nothing is sent there.
+_ANYWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+
+
+def examine(
+    settings: Settings,
+    database: Database,
+    *,
+    now: datetime,
+    network: bool,
+    open_names: Callable[[], Names] = Names.of_this_machine,
+) -> Iterator[Check]:
+    """Each finding as it is made. Without ``network`` no server is asked but the database's."""
+    yield check_keyring(settings.keyring)
+    yield (folder := check_folder(settings.data_dir))
+    if folder.colour is not Colour.RED:
+        yield check_disk(settings.data_dir)
+    yield check_clock()
+    checks = check_database(settings.database_url, database.engine)
+    yield from checks
+    if all(check.colour is not Colour.RED for check in checks):
+        yield check_worker(database, settings, now=now)
+    yield from _examine_mail(settings, network=network, open_names=open_names)
+
+
+def _examine_mail(settings: Settings, *, network: bool, open_names: Callable[[], Names]) -> Iterator[Check]:
+    if not settings.smtp_url:
+        said = f"Mails become files in {settings.outbox}; mail server and DNS are not looked at."
+        if settings.is_local:
+            yield green("Mail", said)
+        else:
+            yield yellow("Mail", said, "Nobody gets a mail yet: set CAMPAIGN_SMTP_URL.")
+        return
+    if not network:
+        yield green("Mail", "Mail server and DNS are not looked at (--no-network).")
+        return
+    yield from check_mail_server(
+        settings.smtp_url, timeout=min(settings.smtp_timeout, 20), sender=settings.bounces_to, verp=settings.verp
+    )
+    if settings.is_local:
+        yield green("DNS", f"Not looked at: {settings.base_url} is for this machine alone.")
+        return
+    try:
+        yield from _examine_names(settings, open_names())
+    except DnsUnreachable as error:
+        yield red(
+            "DNS",
+            f"It does not answer ({error}); the rest is not known.",
+            "Look at this machine's network and at /etc/resolv.conf, or leave the network out: --no-network",
+        )
+
+
+def _examine_names(settings: Settings, names: Names) -> Iterator[Check]:
+    domain, envelope = settings.mail_domain, settings.bounces_to.rpartition("@")[2]
+    host = host_of(settings.smtp_url)
+    through = None if host in LOOPBACK else host
+    addresses = list_own_addresses() if through is None else _list_public(_addresses(names, through))
+    yield check_spf(names, envelope, addresses, through=through)
+    yield from check_dkim(names, domain, lambda: read_keys(settings.dkim_folder, settings.signing_selectors))
+    yield check_dmarc(names, domain, envelope, signs=bool(settings.signing_selectors))
+    yield check_pointer(names, addresses, through=through)
+    for each in dict.fromkeys((domain, envelope)):
+        yield check_mail_hosts(names, each)
+
+
+def _addresses(names: Names, host: str) -> Sequence[str]:
+    try:
+        return [str(ip_address(host))]
+    except ValueError:
+        return names.addresses(host)
+
+
+def _list_public(addresses: Sequence[str]) -> list[str]:
+    return [address for address in addresses if ip_address(address).is_global]
+
+
+def list_own_addresses() -> list[str]:
+    """The public addresses from which this machine reaches the world; none where another one translates them."""
+    found = []
+    for family, anywhere in _ANYWHERE:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((anywhere, 9))
+                found.append(str(probe.getsockname()[0]))
+        except OSError:
+            continue  # no route by this family
+    return _list_public(found)

@@ -1,0 +1,159 @@
+"""The doctor's look at this machine: keys, disk, clock, database, and whether somebody works."""
+
+import ctypes
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, func, make_url, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from campaign.db import SAFE_WAL, Database
+from campaign.doctor.check import Check, green, red, yellow
+from campaign.errors import DatabaseError, KeyringError
+from campaign.migrating import check_schema
+from campaign.models import Delivery, DeliveryState, Edition, EditionState, Heartbeat
+from campaign.settings import Settings
+from campaign.vault import Keyring
+
+ALIVE = timedelta(minutes=3)
+LATE = timedelta(minutes=10)
+LITTLE_SPACE, NO_SPACE = 2 * 1024**3, 200 * 1024**2
+OLDEST_POSTGRESQL = 14
+
+_ADJTIMEX_BYTES = 1024  # struct timex is smaller on every platform
+_TIME_ERROR = 5
+
+
+def check_keyring(path: Path) -> Check:
+    """Whether the keys are there, whole, and nobody else's to read."""
+    name = "Keyring"
+    try:
+        Keyring.read(path)
+    except KeyringError as error:
+        return red(name, error.sentence, "Without the keys no name can be read and no link works.")
+    return green(name, f"{path} is readable by this user alone. Is a copy of it in another place?")
+
+
+def check_folder(data_dir: Path) -> Check:
+    """Whether the data directory is there, ours to write, and nobody else's to read."""
+    name = "Data directory"
+    try:
+        mode = data_dir.stat().st_mode
+    except OSError as error:
+        return red(name, f"{data_dir} cannot be looked at: {error.strerror}.", "For a new installation: campaign init")
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        return red(name, f"This user cannot write into {data_dir}.", "Make this user its owner (chown).")
+    if mode & 0o077:
+        return yellow(name, f"Other users of this machine can look into {data_dir}.", f"Run: chmod 700 {data_dir}")
+    return green(name, f"{data_dir} is this user's alone.")
+
+
+def check_disk(data_dir: Path) -> Check:
+    """Whether there is room for what is signed and sent."""
+    name = "Disk"
+    try:
+        usage = shutil.disk_usage(data_dir)
+    except OSError as error:
+        return red(name, f"{data_dir} cannot be looked at: {error.strerror}.", "For a new installation: campaign init")
+    said = f"{usage.free / 1024**3:.1f} GB of {usage.total / 1024**3:.1f} GB are free for {data_dir}"
+    mend = "Make room: a full disk takes no signature and sends no mail."
+    if usage.free < NO_SPACE:
+        return red(name, f"Only {said}.", mend)
+    return yellow(name, f"Only {said}.", mend) if usage.free < LITTLE_SPACE else green(name, f"{said}.")
+
+
+def kernel_keeps_time() -> bool | None:
+    """Whether the kernel says that its clock is kept right from outside (adjtimex(2)); None where it cannot say."""
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_ADJTIMEX_BYTES))
+    except (OSError, AttributeError):
+        return None
+    return None if state < 0 else state != _TIME_ERROR
+
+
+def check_clock(keeps_time: Callable[[], bool | None] = kernel_keeps_time) -> Check:
+    """Whether the clock is right, as far as the machine itself knows: links and schedules go by it."""
+    kept = keeps_time()
+    if kept:
+        return green("Clock", "It is kept right from outside (NTP).")
+    said = "The machine does not say that its clock is kept right" if kept is None else "Nothing keeps the clock right"
+    return yellow(
+        "Clock", f"{said}.", "Run a time service such as systemd-timesyncd or chrony; in a container, on its host."
+    )
+
+
+def check_database(url: str, engine: Engine) -> list[Check]:
+    """Whether the database is there, its server's version, and whether migrations are pending."""
+    name = "Database"
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite" and not Path(str(address.database)).is_file():
+        return [red(name, f"There is no database at {address.database}.", "For a new installation run: campaign init")]
+    try:
+        version = _check_version(engine)
+    except SQLAlchemyError as error:
+        return [red(name, f"The database cannot be used ({type(error).__name__}).", "Look at CAMPAIGN_DATABASE_URL.")]
+    try:
+        check_schema(engine)
+    except DatabaseError as error:
+        return [version, red("Migrations", error.sentence, "Make a backup first.")]
+    return [version, green("Migrations", "None is pending.")]
+
+
+def _check_version(engine: Engine) -> Check:
+    name = "Database"
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execute(text("SELECT count(*) FROM sqlite_master"))  # is it a database at all?
+            library = str(connection.scalar(text("SELECT sqlite_version()")))
+            if tuple(map(int, library.split("."))) >= SAFE_WAL:
+                return green(name, f"SQLite {library}.")
+            said = f"SQLite {library} is older than {'.'.join(map(str, SAFE_WAL))}: readers wait for the writer."
+            return yellow(name, said, "Use a newer SQLite, such as the package pysqlite3 brings.")
+        server = str(connection.scalar(text("SHOW server_version"))).split()[0]
+    if int(server.partition(".")[0]) < OLDEST_POSTGRESQL:
+        return yellow(name, f"PostgreSQL {server} gets no security fixes any more.", "Upgrade it.")
+    return green(name, f"PostgreSQL {server}.")
+
+
+def check_worker(database: Database, settings: Settings, *, now: datetime) -> Check:
+    """Whether a worker lives: by its sign of life in the database, or by its lock on this machine."""
+    name = "Worker"
+    with database.snapshots() as session:
+        seen = session.scalars(select(Heartbeat).order_by(Heartbeat.at.desc()).limit(1)).one_or_none()
+        waiting = Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)) & (Delivery.due_at <= now - LATE)
+        # What a person has paused is not late.
+        goes_out = Delivery.edition_id.is_(None) | (Edition.state == EditionState.SENDING)
+        late = session.scalar(select(func.count(Delivery.id)).outerjoin(Edition).where(waiting, goes_out))
+    if seen is not None and seen.at > now - ALIVE:
+        if late:
+            return yellow(
+                name,
+                f"{seen.worker} is at work, but {late} mails are late.",
+                "Look at the mail server and the worker's log.",
+            )
+        return green(name, f"{seen.worker} is at work.")
+    if _is_locked(settings.data_dir / f"{settings.worker_name}.lock"):
+        return green(name, f"{settings.worker_name} is at work on this machine.")
+    mend = "Start it: campaign worker (or, now and then, campaign worker --once)"
+    if late:
+        return red(name, f"No worker runs, and {late} mails are late.", mend)
+    return yellow(name, "No worker runs; no mail waits for one now.", mend)
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether a process of this machine holds the lock of a worker's name."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -1,0 +1,197 @@
+"""The doctor's look at the mail server: it speaks to it as a sender does, up to MAIL FROM, and sends nothing."""
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from campaign.doctor.check import Check, Colour, green, red, yellow
+from campaign.mail.verp import envelope_sender
+
+NAME = "Mail server"
+LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+_TOKEN = "a" * 39  # as long as a mail token, and none
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where CAMPAIGN_SMTP_URL leads."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str
+    password: str
+
+    @classmethod
+    def read(cls, url: str) -> "_Target":
+        parts = urlsplit(url)
+        port = parts.port or {"smtps": 465, "smtp+starttls": 587}.get(parts.scheme, 25)
+        return cls(
+            parts.scheme,
+            parts.hostname or "localhost",
+            port,
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def host_of(url: str) -> str:
+    """The host in CAMPAIGN_SMTP_URL."""
+    return _Target.read(url).host
+
+
+def check_mail_server(
+    url: str, *, timeout: float, sender: str, verp: bool, tls: ssl.SSLContext | None = None
+) -> list[Check]:
+    """What the server at ``url`` says to us: whether it can be used, how safely, how fast, and for which senders.
+
+    ``sender`` is the envelope sender, to which ``verp`` adds the name of each mail. ``timeout`` is in seconds.
+    """
+    target = _Target.read(url)
+    context = tls or ssl.create_default_context()
+    try:
+        server = _connect(target, timeout, context)
+    except ssl.SSLError as error:
+        return [_broken_tls(target, error)]
+    except (OSError, smtplib.SMTPException) as error:
+        return [
+            red(
+                NAME,
+                f"{target} cannot be reached ({_reason(error)}): mails wait.",
+                "Look at CAMPAIGN_SMTP_URL, at the server, and at a firewall between; many hosters close port 25.",
+            )
+        ]
+    with server:
+        return [green(NAME, f"{target} answers."), *_talk(server, target, context, sender, verp=verp)]
+
+
+def _reason(error: Exception) -> str:
+    """In words without the server's own, which may quote addresses."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"it says {error.smtp_code}"
+    if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException) and error.strerror:
+        return error.strerror
+    return type(error).__name__
+
+
+def _broken_tls(target: _Target, error: ssl.SSLError) -> Check:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return red(
+            "Encryption",
+            f"The certificate of {target.host} does not prove that it is {target.host} ({error.verify_message}).",
+            "Use the name that is in the certificate, or have it renewed. No mail goes out before.",
+        )
+    return red(
+        "Encryption",
+        f"{target} does not speak TLS as we do ({error.reason or type(error).__name__}).",
+        "smtps:// is for port 465; for 587 and 25 write smtp+starttls://.",
+    )
+
+
+def _connect(target: _Target, timeout: float, context: ssl.SSLContext) -> smtplib.SMTP:
+    server: smtplib.SMTP
+    if target.scheme == "smtps":
+        server = smtplib.SMTP_SSL(target.host, target.port, timeout=timeout, context=context)
+    else:
+        server = smtplib.SMTP(target.host, target.port, timeout=timeout)
+    try:
+        server.ehlo_or_helo_if_needed()
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _talk(server: smtplib.SMTP, target: _Target, context: ssl.SSLContext, sender: str, *, verp: bool) -> list[Check]:
+    checks = []
+    try:
+        for check in (_encrypt(server, target, context), _log_in(server, target)):
+            checks.append(check)
+            if check.colour is Colour.RED:
+                return checks
+        checks.append(_extensions(server))
+        checks.append(_sender(server, sender, verp=verp))
+    except ssl.SSLError as error:
+        checks.append(_broken_tls(target, error))
+    except (OSError, smtplib.SMTPException) as error:
+        checks.append(
+            red(NAME, f"{target} ended the conversation ({_reason(error)}).", "Look into the mail server's log.")
+        )
+    return checks
+
+
+def _encrypt(server: smtplib.SMTP, target: _Target, context: ssl.SSLContext) -> Check:
+    name = "Encryption"
+    if target.scheme == "smtps":
+        return green(name, "The connection is encrypted, and the certificate is valid.")
+    offered = server.has_extn("starttls")
+    if target.scheme == "smtp+starttls":
+        if not offered:
+            return red(
+                name,
+                f"{target} does not offer STARTTLS, or somebody on the way takes it out.",
+                "Ask the server's operator for the port with TLS (587, or smtps:// on 465). No mail goes out before.",
+            )
+        server.starttls(context=context)
+        server.ehlo_or_helo_if_needed()
+        return green(name, "The connection is encrypted by STARTTLS, and the certificate is valid.")
+    if target.host in LOOPBACK:
+        return green(name, "The server is on this machine; nothing need be encrypted on the way to it.")
+    words = "Mails, and the password, go to it" if target.user else "Mails go to it"
+    mend = "Write smtp+starttls:// in CAMPAIGN_SMTP_URL." if offered else "Ask its operator for a port with TLS."
+    return (red if target.user else yellow)(name, f"{words} unencrypted: all on the way can read who signed.", mend)
+
+
+def _log_in(server: smtplib.SMTP, target: _Target) -> Check:
+    name = "Signing in"
+    if not target.user:
+        return green(name, "No user is named in CAMPAIGN_SMTP_URL; the server takes our mail without.")
+    try:
+        server.login(target.user, target.password)
+    except smtplib.SMTPAuthenticationError as error:
+        return red(
+            name,
+            f"The server does not accept the user and password (it says {error.smtp_code}).",
+            "Correct them in CAMPAIGN_SMTP_URL; characters like @ : / % are written as %40 %3A %2F %25 there.",
+        )
+    except smtplib.SMTPNotSupportedError:
+        return red(
+            name,
+            "The server does not offer AUTH here.",
+            "Many offer it on an encrypted connection only: smtp+starttls:// or smtps://.",
+        )
+    return green(name, "The server accepts the user and password.")
+
+
+def _extensions(server: smtplib.SMTP) -> Check:
+    name = "What the server can do"
+    wanted = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8")
+    offered = [word for word in wanted if server.has_extn(word.lower())]
+    missing = [word for word in wanted if word not in offered]
+    said = f"It offers {', '.join(offered) or 'nothing of what we use'}"
+    if "PIPELINING" in missing:
+        return yellow(
+            name,
+            f"{said}, but not PIPELINING: sending takes about twice as long.",
+            "Nothing is lost; a better relay helps.",
+        )
+    return green(name, f"{said}{'; not ' + ', '.join(missing) + ', which we can do without' if missing else ''}.")
+
+
+def _sender(server: smtplib.SMTP, sender: str, *, verp: bool) -> Check:
+    name = "Sender"
+    address = envelope_sender(sender, _TOKEN) if verp else sender
+    shown = address.replace(_TOKEN, "…")
+    code, _ = server.mail(address)
+    server.rset()
+    if code == 250:
+        more = " That what bounces to it arrives, only a bounce can show." if verp else ""
+        return green(name, f"The server lets us send as {shown}.{more}")
+    mend = f"Have the server let this user send as {sender}"
+    if verp:
+        mend += ", with anything after a + too, or set CAMPAIGN_VERP=false"
+    return red(name, f"The server does not let us send as {shown} (it says {code}): mails wait.", f"{mend}.")
