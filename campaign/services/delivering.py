@@ -17,7 +17,17 @@ from sqlalchemy.orm import Session, sessionmaker
 from campaign.errors import CampaignError
 from campaign.mail.message import Message
 from campaign.mail.transport import Answer, Outcome, Transport
-from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Petition, PetitionCounter
+from campaign.models import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Edition,
+    EditionState,
+    Petition,
+    PetitionCounter,
+    Subscription,
+    SubscriptionState,
+)
 from campaign.models.delivery import TRANSITIONS
 from campaign.services.links import Links
 from campaign.services.mailing import NotWanted, write_message
@@ -29,7 +39,7 @@ FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(hours=72)
 CLAIM_LASTS = timedelta(hours=1)
-_WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 CHUNK = 5000
 
 
@@ -57,7 +67,7 @@ class Batch:
     """
 
     kind: DeliveryKind
-    states: tuple[DeliveryState, ...] = _WAITING
+    states: tuple[DeliveryState, ...] = WAITING
     overdue: timedelta = timedelta()
     edition_id: int | None = None
     first: int = 0
@@ -74,6 +84,18 @@ def move(delivery: Delivery, state: DeliveryState, reason: str | None = None) ->
     delivery.claimed_at = None
 
 
+# The readers who want one mail for all campaigns are `campaign.services.merging`'s.
+_LEFT_TO_MERGING = (
+    select(Subscription.id)
+    .where(
+        Subscription.id == Delivery.subscription_id,
+        Subscription.merged,
+        Subscription.state == SubscriptionState.ACTIVE,
+    )
+    .exists()
+)
+
+
 def _claim_next(session: Session, sender: Sender, batch: Batch) -> Delivery | None:
     waiting = (
         select(Delivery)
@@ -81,6 +103,7 @@ def _claim_next(session: Session, sender: Sender, batch: Batch) -> Delivery | No
             Delivery.kind == batch.kind,
             Delivery.state.in_(batch.states),
             Delivery.due_at <= sender.now() - batch.overdue,
+            ~_LEFT_TO_MERGING,
         )
         .order_by(Delivery.id)
         .limit(1)
@@ -96,7 +119,8 @@ def _claim_next(session: Session, sender: Sender, batch: Batch) -> Delivery | No
     return delivery
 
 
-def _record(session: Session, sender: Sender, delivery_id: int, answer: Answer) -> DeliveryState:
+def record_answer(session: Session, sender: Sender, delivery_id: int, answer: Answer) -> DeliveryState:
+    """Write down what became of a mail that ``sender`` had claimed; the state it is in now."""
     delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
     outcome, reason, now = answer.outcome, answer.reason, sender.now()
     if delivery.claimed_by != sender.claimant:
@@ -119,11 +143,12 @@ def _record(session: Session, sender: Sender, delivery_id: int, answer: Answer) 
         if now - delivery.first_deferred_at >= GIVE_UP_AFTER:
             move(delivery, DeliveryState.REJECTED, f"given up after 72 hours; {reason}")
         else:
-            _defer(delivery, reason, now)
+            defer(delivery, reason, now)
     return delivery.state
 
 
-def _defer(delivery: Delivery, reason: str, now: datetime) -> None:
+def defer(delivery: Delivery, reason: str, now: datetime) -> None:
+    """Try the mail again later, each time twice as much later."""
     move(delivery, DeliveryState.DEFERRED, reason)
     delivery.due_at = now + min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(delivery.attempts - 1, 10))
 
@@ -144,7 +169,7 @@ def _claim_message(
             # since what is wrong (the keyring, say) is ours.
             _log.error("Delivery %s cannot be written: %s", delivery.id, type(error).__name__)
             delivery.attempts += 1
-            _defer(delivery, f"the message cannot be written ({type(error).__name__})", sender.now())
+            defer(delivery, f"the message cannot be written ({type(error).__name__})", sender.now())
         tally[delivery.state] += 1
         session.flush()
     return None
@@ -169,7 +194,7 @@ def send_waiting(
         sent += 1
         goes_on = answer.outcome not in (Outcome.NOT_TRIED, Outcome.BROKEN_OFF) and sent != most and not stopping()
         with sender.sessions.begin() as session:
-            tally[_record(session, sender, delivery_id, answer)] += 1
+            tally[record_answer(session, sender, delivery_id, answer)] += 1
             session.flush()
             claimed = _claim_message(session, sender, batch, tally) if goes_on else None
     return tally
@@ -212,7 +237,7 @@ def finish_editions(session: Session) -> None:
     """Mark the editions of which no mail waits any more as sent."""
     waiting = (
         select(Delivery.id)
-        .where(Delivery.edition_id == Edition.id, Delivery.state.in_((*_WAITING, DeliveryState.SENDING)))
+        .where(Delivery.edition_id == Edition.id, Delivery.state.in_((*WAITING, DeliveryState.SENDING)))
         .exists()
     )
     session.execute(

@@ -8,7 +8,6 @@ from campaign.email_address import EmailAddress, parse_email_address
 from campaign.mail.compose import compose
 from campaign.mail.message import Content, Message, build_message
 from campaign.models import (
-    Audience,
     Delivery,
     DeliveryKind,
     Edition,
@@ -19,7 +18,8 @@ from campaign.models import (
     Subscription,
     SubscriptionState,
 )
-from campaign.services.digesting import UNSUBSCRIBE_MARK
+from campaign.services.audiences import audience_of, find_offer, find_refusal
+from campaign.services.digesting import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.links import Links
 from campaign.services.suppressing import find_suppression
 from campaign.vault import Vault
@@ -54,19 +54,32 @@ def write_message(
     else:
         subscription = session.get_one(Subscription, delivery.subscription_id)
         language = subscription.language
-        if subscription.state is not SubscriptionState.ACTIVE or not subscription.sealed_address:
-            raise NotWanted("the subscription has ended")
-        address = _open_address(session, vault, subscription.id, subscription.sealed_address)
-        edition = session.get_one(Edition, delivery.edition_id)
-        content = _digest(session, links, edition, subscription)
-        list_headers = _list_headers(links, sender, petition, subscription)
-    domain = sender.partition("@")[2]
+        address = open_reader(session, vault, subscription)
+        content = write_digest(session, links, delivery, subscription)
+        list_headers = list_headers_for(links, sender, petition, subscription)
+    return address_message(
+        vault, sender, petition, delivery, content, language=language, address=address, list_headers=list_headers
+    )
+
+
+def address_message(
+    vault: Vault,
+    sender: str,
+    petition: Petition,
+    delivery: Delivery,
+    content: Content,
+    *,
+    language: str,
+    address: EmailAddress,
+    list_headers: dict[str, str] | None,
+) -> Message:
+    """``content`` as the message that ``delivery`` is known by, whatever is tried how often."""
     return build_message(
         content,
         sender_name=petition.texts[language]["sender"],
         sender=sender,
         recipient=str(address),
-        message_id=f"{vault.token('message', delivery.id)}@{domain}",
+        message_id=f"{vault.token('message', delivery.id)}@{sender.partition('@')[2]}",
         date=delivery.queued_at,
         language=language,
         list_headers=list_headers,
@@ -84,22 +97,37 @@ def _confirmation(vault: Vault, links: Links, petition: Petition, signature: Sig
     )
 
 
-def _digest(session: Session, links: Links, edition: Edition, subscription: Subscription) -> Content:
-    frozen = session.get_one(EditionText, (edition.id, subscription.language, Audience.EACH))
-    link = links.unsubscribe(subscription.id)
-    return Content(
-        subject=frozen.subject,
-        text=frozen.text.replace(UNSUBSCRIBE_MARK, link),
-        html=frozen.html.replace(UNSUBSCRIBE_MARK, link),
-    )
+def open_reader(session: Session, vault: Vault, subscription: Subscription) -> EmailAddress:
+    """The reader's address. Raises NotWanted where the subscription has ended or the address is suppressed."""
+    if subscription.state is not SubscriptionState.ACTIVE or not subscription.sealed_address:
+        raise NotWanted("the subscription has ended")
+    return _open_address(session, vault, subscription.id, subscription.sealed_address)
 
 
-def _list_headers(links: Links, sender: str, petition: Petition, subscription: Subscription) -> dict[str, str]:
+def write_digest(session: Session, links: Links, delivery: Delivery, subscription: Subscription) -> Content:
+    """The text of the edition that this reader gets, with their links. Raises NotWanted by their choices as of now."""
+    edition = session.get_one(Edition, delivery.edition_id)
+    offer = find_offer(session, session.get_one(Petition, delivery.petition_id), edition)
+    if refusal := find_refusal(subscription, offer):
+        raise NotWanted(refusal)
+    frozen = session.get_one(EditionText, (edition.id, subscription.language, audience_of(subscription)))
+
+    def fill(text: str) -> str:
+        return text.replace(UNSUBSCRIBE_MARK, links.unsubscribe(subscription.id)).replace(
+            PREFERENCES_MARK, links.me(subscription.id)
+        )
+
+    return Content(subject=frozen.subject, text=fill(frozen.text), html=fill(frozen.html))
+
+
+def list_headers_for(links: Links, sender: str, petition: Petition, *subscriptions: Subscription) -> dict[str, str]:
+    """The headers by which a mail program knows the list. For several subscriptions one click ends them all."""
+    several, language = len(subscriptions) > 1, subscriptions[0].language
     return {
-        "List-Id": f"<{petition.slug}.{links.host}>",  # RFC 2919
-        "List-Unsubscribe": f"<{links.unsubscribe(subscription.id)}>",
+        "List-Id": f"<{'campaigns' if several else petition.slug}.{links.host}>",  # RFC 2919
+        "List-Unsubscribe": f"<{links.unsubscribe(*(subscription.id for subscription in subscriptions))}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
-        "List-Help": f"<{links.petition(subscription.language, petition.slug)}>",  # RFC 2369
+        "List-Help": f"<{links.petition(language, petition.slug)}>",  # RFC 2369
         "List-Owner": f"<mailto:{sender}>",
-        "List-Archive": f"<{links.updates(subscription.language, petition.slug)}>",
+        "List-Archive": f"<{links.updates(language, petition.slug)}>",
     }
