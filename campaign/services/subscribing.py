@@ -27,8 +27,9 @@ def get_followed(
 def list_followed(session: Session, vault: Vault, tokens: str, *, for_update: bool = False) -> list[Subscription]:
     """The subscriptions that an unsubscribe link stands for, several where its mail told of several petitions."""
     ids = {vault.read_token(PURPOSE, token): token for token in tokens.split(SEPARATOR)}
-    # Rows are locked in one order, whatever the order in the link.
-    return [get_followed(session, vault, ids[row_id], for_update=for_update) for row_id in sorted(ids)]
+    # Rows are locked in one order, and given in that of the mail.
+    followed = {row_id: get_followed(session, vault, ids[row_id], for_update=for_update) for row_id in sorted(ids)}
+    return [followed[row_id] for row_id in ids]
 
 
 def find_subscription(session: Session, petition_id: int, fingerprint: bytes) -> Subscription | None:
