@@ -30,7 +30,7 @@ def add_to(cli: click.Group) -> None:
 @click.command()
 @click.argument("email")
 def history(email: str) -> None:
-    """Print all that is known of EMAIL, and every mail to it with why it was sent or not. That it was asked is recorded.
+    """Print all that is known of EMAIL, and every mail to it with why. That it was asked is recorded.
 
     An address of which nothing is known is an answer too: one sentence, exit status 0.
     """

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -127,7 +128,7 @@ def list_events(
             .outerjoin(Delivery, (Delivery.edition_id == Edition.id) & (Delivery.subscription_id == subscription.id))
             .where(Edition.petition_id == petition.id, Edition.number.is_not(None))
         )
-        found: Iterable[tuple[Edition, Delivery | None]] = session.execute(editions).tuples()
+        found = cast("Iterable[tuple[Edition, Delivery | None]]", session.execute(editions))
         events += [
             _tell_without(session, petition, edition, subscription)
             if delivery is None
@@ -138,7 +139,9 @@ def list_events(
 
 
 def _tell(delivery: Delivery, edition: int | None) -> Event:
-    return Event(delivery.queued_at, edition, FATES[delivery.state], delivery.reason, delivery.returned)
+    # What the server said when it took a mail tells nobody anything.
+    reason = None if delivery.state is DeliveryState.ACCEPTED else delivery.reason
+    return Event(delivery.queued_at, edition, FATES[delivery.state], reason, delivery.returned)
 
 
 def _tell_without(session: Session, petition: Petition, edition: Edition, subscription: Subscription) -> Event:
