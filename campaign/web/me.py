@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from campaign.models import Petition, ReaderFrequency, Subscription, SubscriptionState
+from campaign.services import subscribing
 from campaign.services.history import Event, tell_reading
 from campaign.services.preferring import PURPOSE, prefer
 from campaign.services.subscribing import get_followed, list_subscriptions
@@ -26,7 +27,7 @@ def _page(petition: Petition, subscription: Subscription, events: list[Event], f
         zone=ZoneInfo(petition.timezone),
         form=form,
         frequencies=ReaderFrequency,
-        unsubscribe_url=campaign().links.unsubscribe(subscription.id),
+        unsubscribe_token=campaign().vault.token(subscribing.PURPOSE, subscription.id),
         saved="saved" in request.args and request.method != "POST",
     )
 
