@@ -17,6 +17,7 @@ from campaign.services.petitions import latest_sequence, list_updates
 # Stand in a frozen text where each reader's own links will be.
 UNSUBSCRIBE_MARK = "@@unsubscribe-url@@"
 PREFERENCES_MARK = "@@preferences-url@@"
+MARKS = (UNSUBSCRIBE_MARK, PREFERENCES_MARK)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired
 from campaign.errors import NotFound
 from campaign.mail.message import Content
 from campaign.models import Edition, EditionState, Petition
-from campaign.services.digesting import UNSUBSCRIBE_MARK, compose_digest, find_last_edition, gather_news, preview_digest
+from campaign.services.digesting import MARKS, compose_digest, find_last_edition, gather_news, preview_digest
 from campaign.services.editions import AlreadyMade
 from campaign.services.organizing import Permission
 from campaign.services.subscribing import count_active
@@ -29,12 +29,11 @@ class SendForm(OrganizerForm):
 
 
 def _without_link(content: Content) -> Content:
-    """Each reader's own link is made when the mail is sent; a preview has none to follow."""
-    return Content(
-        content.subject,
-        content.text.replace(UNSUBSCRIBE_MARK, "…"),
-        content.html.replace(f'href="{UNSUBSCRIBE_MARK}"', "").replace(UNSUBSCRIBE_MARK, "…"),
-    )
+    """Each reader's own links are made when the mail is sent; a preview has none to follow."""
+    text, html = content.text, content.html
+    for mark in MARKS:
+        text, html = text.replace(mark, "…"), html.replace(f'href="{mark}"', "").replace(mark, "…")
+    return Content(content.subject, text, html)
 
 
 def _page(petition: Petition, **told: object) -> str:
