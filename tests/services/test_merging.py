@@ -11,7 +11,7 @@ from sqlalchemy.exc import NoResultFound
 
 from campaign.mail.message import Message
 from campaign.mail.transport import Answer, Outcome
-from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
+from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, EditionText
 from campaign.services.collecting import list_merged_due, send_merged
 from campaign.services.delivering import Batch, audit_ledger, settle_claims
 from campaign.services.owing import next_collection
@@ -358,3 +358,23 @@ def test_who_gives_up_one_mail_for_all_gets_what_waits_one_by_one(
         work_once(campaign)
         assert len(to_reader(mailbox)) == 2
     assert states(campaign) == {ACCEPTED: 2}
+
+
+def test_an_edition_from_before_the_news_were_marked_goes_in_as_a_whole(
+    make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock
+) -> None:
+    with Mailbox() as mailbox:
+        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
+        prepare(campaign, folder)
+        old = issue(campaign, "first")
+        issue(campaign, "first", SECOND)
+        with campaign.database.sessions.begin() as session:
+            for frozen in session.scalars(select(EditionText).where(EditionText.edition_id == old.id)):
+                frozen.html = "<html><body class=old><p>An old text</p></body></html>"
+        clock.turn(timedelta(days=1))
+        work_once(campaign)
+        (mail,) = to_reader(mailbox)
+    html = body(mail, "html")
+    assert "<p>An old text</p>" in html
+    assert "class=old" not in html
+    assert html.count("<body") == 1
