@@ -15,6 +15,7 @@ from campaign.errors import AlreadyRunning, CampaignError
 from campaign.mail.mailboxes import MailboxUnreachable
 from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.bouncing import read_mailbox
+from campaign.services.collecting import send_merged
 from campaign.services.confirming import expire_pending
 from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting
 from campaign.services.editions import make_due_editions
@@ -33,6 +34,8 @@ ALL_DIGESTS = Batch(DeliveryKind.DIGEST)
 
 AT_A_TIME = 20
 LOOK_EVERY = 0.5
+# The look for readers of one mail for all campaigns goes through all that waits, so it is done less often.
+MERGE_EVERY = timedelta(minutes=1)
 BACK_OFF = (5.0, 60.0)
 GRACE_SECONDS = 20
 DRAIN_SECONDS = 24 * 3600.0
@@ -121,10 +124,14 @@ def work(campaign: Campaign, stopping: threading.Event) -> None:
 def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
     """Send confirmations at once, and digests that come up one by one; slow down while the server or disk fails."""
     sender = campaign.sender("mails")
-    wait = LOOK_EVERY
+    wait, merge_at = LOOK_EVERY, campaign.now()
     while not stopping.wait(wait):
         try:
             healthy = _send_single_mails(sender, stopping)
+            if healthy and campaign.now() >= merge_at:
+                tally = send_merged(sender, stopping=stopping.is_set, most=AT_A_TIME)
+                healthy = not tally[DeliveryState.QUEUED]
+                merge_at = campaign.now() + (timedelta() if tally else MERGE_EVERY)
         except SQLAlchemyError:
             _log.exception("The database cannot be used; trying again")
             healthy = False
@@ -154,6 +161,7 @@ def work_once(campaign: Campaign) -> None:
             with running(digests, campaign.settings.database_url, campaign.settings.worker_name, grace_seconds=0):
                 wait_until_drained(campaign.jobs, campaign.settings.worker_name, seconds=DRAIN_SECONDS)
         tally += send_waiting(sender, ALL_DIGESTS)
+        tally += send_merged(sender)
         sender.transport.close()
         with campaign.database.sessions.begin() as session:
             finish_editions(session)

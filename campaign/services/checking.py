@@ -1,6 +1,6 @@
 """Checking an edition before anybody is owed it: a sample of each language's mail goes through the linter."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,7 +25,7 @@ _NOBODY = 0
 _READER = "reader@example.org"
 _SENDER = "petition@example.org"
 _DATE = datetime(2000, 1, 1, tzinfo=UTC)
-_MARKS = {UNSUBSCRIBE_MARK: Links.unsubscribe, PREFERENCES_MARK: Links.me}
+_MARKS: dict[str, Callable[[Links, int], str]] = {UNSUBSCRIBE_MARK: Links.unsubscribe, PREFERENCES_MARK: Links.me}
 
 
 @dataclass(frozen=True, slots=True)

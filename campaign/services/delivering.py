@@ -19,7 +19,15 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.mail.message import Message
 from campaign.mail.transport import Answer, Later, Outcome, Transport
-from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
+from campaign.models import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Edition,
+    EditionState,
+    Subscription,
+    SubscriptionState,
+)
 from campaign.services.journal import Journal
 from campaign.services.ledger import (
     claim_all,
@@ -33,11 +41,23 @@ from campaign.services.pacing import AHEAD, find_interval, find_turn, take_turns
 
 _log = logging.getLogger(__name__)
 
-_WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 CHUNK = 50_000
 _FEWEST, _MOST = 16, 256
 # Consent, suppression and the edition's state are looked at when mails are claimed; none is sent later than this after.
 _STALE_AFTER = 2.0
+
+
+# The readers who want one mail for all campaigns are `campaign.services.collecting`'s.
+_LEFT_TO_COLLECTING = (
+    select(Subscription.id)
+    .where(
+        Subscription.id == Delivery.subscription_id,
+        Subscription.merged,
+        Subscription.state == SubscriptionState.ACTIVE,
+    )
+    .exists()
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +85,7 @@ class Batch:
     """
 
     kind: DeliveryKind
-    states: tuple[DeliveryState, ...] = _WAITING
+    states: tuple[DeliveryState, ...] = WAITING
     overdue: timedelta = timedelta()
     edition_id: int | None = None
     first: int = 0
@@ -219,6 +239,8 @@ class _Run:
             due = due.where(Delivery.kind == batch.kind).order_by(Delivery.due_at, Delivery.id)
             if batch.kind is DeliveryKind.DIGEST:
                 due = due.where(Delivery.edition_id.in_(going))
+        if batch.kind is DeliveryKind.DIGEST:
+            due = due.where(~_LEFT_TO_COLLECTING)
         ids: list[int] = []
         for state in batch.states:
             if len(ids) < count:
@@ -266,7 +288,7 @@ def finish_editions(session: Session) -> None:
     """Mark the editions of which no mail waits any more as sent."""
     waiting = (
         select(Delivery.id)
-        .where(Delivery.edition_id == Edition.id, Delivery.state.in_((*_WAITING, DeliveryState.SENDING)))
+        .where(Delivery.edition_id == Edition.id, Delivery.state.in_((*WAITING, DeliveryState.SENDING)))
         .exists()
     )
     session.execute(

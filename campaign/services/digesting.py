@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from campaign.mail.compose import compose
 from campaign.mail.message import Content
-from campaign.models import Edition, Petition, Update
+from campaign.models import Audience, Edition, EditionState, EditionText, Petition, Update
 from campaign.services.counting import count_confirmed
 from campaign.services.links import Links
 from campaign.services.petitions import latest_sequence, list_updates
@@ -17,7 +17,8 @@ from campaign.services.updates import placeholder_values, tell_update
 # Stand in a frozen text where each reader's own links will be; campaign.placeholders refuses them in other texts.
 UNSUBSCRIBE_MARK = "@@unsubscribe-url@@"
 PREFERENCES_MARK = "@@preferences-url@@"
-_LONGEST_SUBJECT = 300
+MARKS = (UNSUBSCRIBE_MARK, PREFERENCES_MARK)
+_LONGEST_SUBJECT = 250  # the linter's
 
 
 @dataclass(frozen=True)
@@ -40,31 +41,41 @@ class News:
         return min(1.0, self.total / self.goal)
 
 
-def find_last_edition(session: Session, petition_id: int) -> Edition | None:
-    """The newest edition that was sent or is being sent."""
-    return session.scalars(
-        select(Edition)
-        .where(Edition.petition_id == petition_id, Edition.number.is_not(None))
-        .order_by(Edition.number.desc())
-        .limit(1)
-    ).one_or_none()
+def find_last_edition(session: Session, petition_id: int, audience: Audience = Audience.EACH) -> Edition | None:
+    """The newest edition that is not cancelled; for ``MONTHLY`` the newest that has a text for those readers."""
+    found = select(Edition).where(
+        Edition.petition_id == petition_id, Edition.number.is_not(None), Edition.state != EditionState.CANCELLED
+    )
+    if audience is Audience.MONTHLY:
+        found = found.where(Edition.texts.any(EditionText.audience == audience))
+    return session.scalars(found.order_by(Edition.number.desc()).limit(1)).one_or_none()
 
 
-def gather_news(session: Session, petition: Petition) -> News:
-    """What has happened since the last edition."""
-    last = find_last_edition(session, petition.id)
-    since_total, since_update = (last.total, last.last_update) if last else (0, 0)
-    total = count_confirmed(session, petition.id)
+def gather_news(
+    session: Session, petition: Petition, audience: Audience = Audience.EACH, *, until: News | None = None
+) -> News:
+    """What has happened since the last edition that ``audience`` was told something in, until now or as ``until``."""
+    last = find_last_edition(session, petition.id, audience)
+    since_total, since_update, number = (last.total, last.last_update, last.number) if last else (0, 0, 0)
+    total = until.total if until else count_confirmed(session, petition.id)
+    # Read before the updates: one that is published in between is left to the next edition, whole.
+    last_update = until.last_update if until else latest_sequence(session, petition.id)
     # A count can fall below a milestone and pass it again; it is told once.
-    told = select(func.max(Edition.total)).where(Edition.petition_id == petition.id, Edition.number.is_not(None))
+    told = select(func.max(Edition.total)).where(
+        Edition.petition_id == petition.id, Edition.number <= number, Edition.state != EditionState.CANCELLED
+    )
     told_total = session.scalar(told) or 0
     return News(
         signatures=max(0, total - since_total),
         total=total,
         goal=petition.goal,
         milestones=[milestone for milestone in petition.milestones if told_total < milestone <= total],
-        updates=list(reversed(list_updates(session, petition.id, after=since_update))),
-        last_update=latest_sequence(session, petition.id),
+        updates=[
+            update
+            for update in reversed(list_updates(session, petition.id, after=since_update))
+            if update.sequence <= last_update
+        ],
+        last_update=last_update,
     )
 
 

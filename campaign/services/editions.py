@@ -3,11 +3,12 @@
 from datetime import datetime
 from textwrap import shorten
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.errors import CampaignError
 from campaign.models import Edition, EditionState, EditionText, Petition, PetitionState, Schedule
+from campaign.services.audiences import NOTHING_NEW, gather_told
 from campaign.services.checking import LintRefused, require_sendable
 from campaign.services.digesting import compose_digest, find_last_edition, gather_news
 from campaign.services.links import Links
@@ -55,16 +56,21 @@ def make_edition(
     if after is not None and after != number:
         raise AlreadyMade(f"Edition {number} has been made in the meantime; this one was not.")
     news = gather_news(session, petition)
-    skipped = N_("nothing new since the last edition") if news.is_empty else None
+    told = gather_told(session, petition, news, now=now)
+    skipped = None if told else NOTHING_NEW
     if skipped is None and not count_active(session, petition.id):
         skipped = N_("nobody is subscribed")
-    languages = [] if skipped else petition.languages
-    contents = {language: compose_digest(petition, news, language, links, number=number + 1) for language in languages}
-    require_sendable(links, petition, contents.items())
+    next_number = _next_number(session, petition.id)
+    contents = {
+        (audience, language): compose_digest(petition, told[audience], language, links, number=next_number)
+        for audience in (() if skipped else told)
+        for language in petition.languages
+    }
+    require_sendable(links, petition, ((language, content) for (_, language), content in contents.items()))
     edition = Edition(
         petition_id=petition.id,
         period=period,
-        number=None if skipped else number + 1,
+        number=None if skipped else next_number,
         state=EditionState.SKIPPED if skipped else EditionState.SENDING,
         reason=skipped,
         made_at=now,
@@ -72,14 +78,25 @@ def make_edition(
         last_update=news.last_update,
     )
     session.add(edition)
-    for language, content in contents.items():
+    for (audience, language), content in contents.items():
         edition.texts.append(
-            EditionText(language=language, subject=content.subject, text=content.text, html=content.html)
+            EditionText(
+                language=language,
+                audience=audience,
+                subject=content.subject,
+                text=content.text,
+                html=content.html,
+            )
         )
     session.flush()
     if not skipped:
-        edition.candidates = owe_deliveries(session, petition.id, edition.id, now)
+        edition.candidates = owe_deliveries(session, petition, edition, now)
     return edition
+
+
+def _next_number(session: Session, petition_id: int) -> int:
+    # A cancelled edition keeps its number.
+    return (session.scalar(select(func.max(Edition.number)).where(Edition.petition_id == petition_id)) or 0) + 1
 
 
 def make_due_editions(session: Session, links: Links, *, now: datetime) -> list[Edition]:

@@ -116,7 +116,7 @@ def record(session: Session, delivery: Delivery, answer: Answer, *, now: datetim
         if now - delivery.first_deferred_at >= GIVE_UP_AFTER:
             move(delivery, DeliveryState.REJECTED, f"given up after 72 hours; {reason}")
         else:
-            _defer(delivery, reason, now)
+            defer(delivery, reason, now)
 
 
 def defer_unwritable(session: Session, delivery_id: int, error: Exception, *, now: datetime) -> None:
@@ -124,10 +124,11 @@ def defer_unwritable(session: Session, delivery_id: int, error: Exception, *, no
     _log.error("Delivery %s cannot be written: %s", delivery_id, type(error).__name__)
     delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
     delivery.attempts += 1
-    _defer(delivery, f"the message cannot be written ({type(error).__name__})", now)
+    defer(delivery, f"the message cannot be written ({type(error).__name__})", now)
 
 
-def _defer(delivery: Delivery, reason: str, now: datetime) -> None:
+def defer(delivery: Delivery, reason: str, now: datetime) -> None:
+    """Try the mail again later, each time twice as much later."""
     move(delivery, DeliveryState.DEFERRED, reason)
     delivery.due_at = now + min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(delivery.attempts - 1, 10))
 

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from campaign.models import Organizer
-from campaign.services import confirming, subscribing
+from campaign.services import confirming, preferring, subscribing
 from campaign.services.organizing import welcome_token
 from campaign.vault import Vault
-
-ME = "me"
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,10 @@ class Links:
     def welcome(self, organizer: Organizer) -> str:
         return f"{self.base_url}/organize/welcome/{organizer.id}/{welcome_token(self.vault, organizer)}"
 
-    def unsubscribe(self, subscription_id: int) -> str:
-        return self._personal(subscribing.PURPOSE, subscription_id)
+    def unsubscribe(self, *subscription_ids: int) -> str:
+        """Ends all of them with one click: a mail that tells of several petitions has one such link too."""
+        tokens = (self.vault.token(subscribing.PURPOSE, row_id) for row_id in subscription_ids)
+        return self.before_token(subscribing.PURPOSE) + subscribing.SEPARATOR.join(tokens)
 
     def me(self, subscription_id: int) -> str:
-        return self._personal(ME, subscription_id)
+        return self._personal(preferring.PURPOSE, subscription_id)

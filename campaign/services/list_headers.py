@@ -4,10 +4,16 @@ from campaign.models import Petition
 from campaign.services.links import Links
 
 
-def list_headers(links: Links, sender: str, petition: Petition, language: str, *, unsubscribe: str) -> dict[str, str]:
-    """RFC 2369, 2919 and 8058 headers by name. ``unsubscribe`` is the reader's own link, or what stands for it."""
+def list_headers(
+    links: Links, sender: str, petition: Petition, language: str, *, unsubscribe: str, merged: bool = False
+) -> dict[str, str]:
+    """RFC 2369, 2919 and 8058 headers by name. ``unsubscribe`` is the reader's own link, or what stands for it.
+
+    A ``merged`` mail, of several petitions, is that of a list of its own.
+    """
+    name = "campaigns" if merged else petition.slug
     return {
-        "List-Id": f"<{petition.slug}.{links.host}>",  # RFC 2919
+        "List-Id": f"<{name}.{links.host}>",  # RFC 2919
         "List-Unsubscribe": f"<{unsubscribe}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
         "List-Help": f"<{links.petition(language, petition.slug)}>",  # RFC 2369

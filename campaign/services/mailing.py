@@ -17,9 +17,9 @@ from campaign.mail.frame import Frame, Gap
 from campaign.mail.message import Content, Message, header_fields
 from campaign.mail.verp import envelope_sender
 from campaign.models import (
-    Audience,
     Delivery,
     DeliveryKind,
+    Edition,
     EditionText,
     Petition,
     Signature,
@@ -27,12 +27,17 @@ from campaign.models import (
     Subscription,
     SubscriptionState,
     Suppression,
+    SuppressionReason,
 )
-from campaign.services import confirming, subscribing
+from campaign.services import confirming, preferring, subscribing
+from campaign.services.audiences import Offer, audience_of, find_offer, find_refusal
 from campaign.services.digesting import PREFERENCES_MARK, UNSUBSCRIBE_MARK
-from campaign.services.links import ME, Links
+from campaign.services.links import Links
 from campaign.services.list_headers import list_headers
+from campaign.services.suppressing import find_suppression
 from campaign.vault import CODE_LENGTH, TOKEN_LENGTH, Vault
+
+N_ = str  # marks a sentence for the translators; the page translates it
 
 _CONFIRM_MARK, _CODE_MARK = "@@confirm-url@@", "@@code@@"
 _TO, _DATE, _MESSAGE = (Gap(f"@@{name}@@", name) for name in ("to", "date", "message"))
@@ -43,6 +48,15 @@ _TROUBLE = (CampaignError, ValueError, LookupError, TemplateError)
 @lru_cache(maxsize=16)
 def _date(moment: datetime) -> bytes:
     return format_datetime(moment).encode()
+
+
+# Why a mail was not sent after all; stored in the ledger and shown to the reader.
+ENDED = N_("the subscription has ended")
+SUPPRESSED = {
+    SuppressionReason.NOT_ME: N_("the address is suppressed: not me"),
+    SuppressionReason.BOUNCED: N_("the address is suppressed: bounced"),
+    SuppressionReason.COMPLAINED: N_("the address is suppressed: complained"),
+}
 
 
 class NotWanted(Exception):
@@ -85,7 +99,8 @@ class Draft:
 def _rows(kind: DeliveryKind) -> Select[Any]:
     owner: Any = Signature if kind is DeliveryKind.CONFIRMATION else Subscription
     refers = Delivery.signature_id if kind is DeliveryKind.CONFIRMATION else Delivery.subscription_id
-    own = Signature.expires_at if kind is DeliveryKind.CONFIRMATION else Subscription.frequency
+    choices = (Subscription.frequency, Subscription.paused)
+    own = (Signature.expires_at,) if kind is DeliveryKind.CONFIRMATION else choices
     return (
         select(
             Delivery.id,
@@ -96,7 +111,7 @@ def _rows(kind: DeliveryKind) -> Select[Any]:
             owner.state,
             owner.language,
             owner.sealed_address,
-            own,
+            *own,
             Suppression.reason.label("suppressed"),
         )
         .join(owner, owner.id == refers)
@@ -113,10 +128,21 @@ def _check_wanted(kind: DeliveryKind, row: Row[Any], now: datetime) -> None:
             raise NotWanted(f"the signature is {row.state}")
         if row.expires_at is None or row.expires_at <= now:
             raise NotWanted("the signature has expired")
-    elif row.state is not SubscriptionState.ACTIVE or not row.sealed_address:
-        raise NotWanted("the subscription has ended")
-    if row.suppressed is not None:
-        raise NotWanted(f"the address is suppressed: {row.suppressed}")
+    else:
+        check_subscribed(row.state, row.sealed_address)
+    check_suppression(row.suppressed)
+
+
+def check_subscribed(state: SubscriptionState, sealed_address: bytes | None) -> None:
+    """Raises NotWanted where the subscription has ended."""
+    if state is not SubscriptionState.ACTIVE or not sealed_address:
+        raise NotWanted(ENDED)
+
+
+def check_suppression(reason: SuppressionReason | None) -> None:
+    """Raises NotWanted where nothing may be sent to the address."""
+    if reason is not None:
+        raise NotWanted(SUPPRESSED[reason])
 
 
 class Writer:
@@ -126,6 +152,7 @@ class Writer:
         self._post = post
         self._domain = post.mail_from.rpartition("@")[2]
         self._frames: dict[tuple[Any, ...], Frame] = {}
+        self._offers: dict[int, Offer] = {}
 
     def list_drafts(
         self, session: Session, kind: DeliveryKind, ids: Sequence[int], *, now: datetime
@@ -138,13 +165,23 @@ class Writer:
         for row in session.execute(rows.where(Delivery.id.in_(ids)).order_by(Delivery.id)):
             try:
                 _check_wanted(kind, row, now)
+                if kind is DeliveryKind.DIGEST:
+                    self._check_choices(session, row)
                 frame = self._frame(session, kind, row)
                 yield row.id, Draft(row.id, row.queued_at, row.owner_id, row.sealed_address, frame, kind)
             except (NotWanted, *_TROUBLE) as error:
                 yield row.id, error
 
+    def _check_choices(self, session: Session, row: Row[Any]) -> None:
+        offer = self._offers.get(row.edition_id)
+        if offer is None:
+            petition, edition = session.get_one(Petition, row.petition_id), session.get_one(Edition, row.edition_id)
+            offer = self._offers[row.edition_id] = find_offer(session, petition, edition)
+        if refusal := find_refusal(offer, row.frequency, paused=row.paused):
+            raise NotWanted(refusal)
+
     def _frame(self, session: Session, kind: DeliveryKind, row: Row[Any]) -> Frame:
-        audience = None if kind is DeliveryKind.CONFIRMATION else Audience.EACH
+        audience = None if kind is DeliveryKind.CONFIRMATION else audience_of(row.frequency)
         key = (row.petition_id, row.edition_id, row.language, audience)
         if key not in self._frames:
             petition = session.get_one(Petition, row.petition_id)
@@ -176,7 +213,7 @@ class Writer:
         links = self._post.links
         gaps = [
             Gap(UNSUBSCRIBE_MARK, "unsubscribe", TOKEN_LENGTH, links.before_token(subscribing.PURPOSE)),
-            Gap(PREFERENCES_MARK, "me", TOKEN_LENGTH, links.before_token(ME)),
+            Gap(PREFERENCES_MARK, "me", TOKEN_LENGTH, links.before_token(preferring.PURPOSE)),
         ]
         return self._make_frame(
             petition,
@@ -216,16 +253,71 @@ class Writer:
             values["code"] = vault.code(owner).encode()
         else:
             values["unsubscribe"] = vault.token(subscribing.PURPOSE, owner).encode()
-            values["me"] = vault.token(ME, owner).encode()
-        head, body = draft.frame.fill(values)
-        if post.dkim is not None:
-            # The signature's time is the mail's, so that a second attempt has the same bytes.
-            head = post.dkim.sign(head, draft.frame.hash_body(body), at=int(draft.queued_at.timestamp())) + head
-        return Message(
-            sender=envelope_sender(post.bounces_to, token) if post.bounces_to else post.mail_from,
-            recipient=address.decode(),
-            content=head + b"\r\n" + body,
+            values["me"] = vault.token(preferring.PURPOSE, owner).encode()
+        return _fill(post, draft.frame, values, token, draft.queued_at)
+
+
+def _fill(post: Post, frame: Frame, values: dict[str, bytes], token: str, queued_at: datetime) -> Message:
+    head, body = frame.fill(values)
+    if post.dkim is not None:
+        # The signature's time is the mail's, so that a second attempt has the same bytes.
+        head = post.dkim.sign(head, frame.hash_body(body), at=int(queued_at.timestamp())) + head
+    return Message(
+        sender=envelope_sender(post.bounces_to, token) if post.bounces_to else post.mail_from,
+        recipient=values["to"].decode(),
+        content=head + b"\r\n" + body,
+    )
+
+
+def address_message(
+    post: Post,
+    petition: Petition,
+    delivery: Delivery,
+    content: Content,
+    *,
+    language: str,
+    address: str,
+    headers: dict[str, str] | None,
+) -> Message:
+    """A message of words that are written for one person, known by ``delivery``."""
+    token = post.vault.mail_token(delivery.id)
+    head = header_fields(
+        sender_name=petition.texts[language]["sender"],
+        sender=post.mail_from,
+        recipient=address,
+        subject=content.subject,
+        message_id=f"{token}@{post.mail_from.rpartition('@')[2]}",
+        date=format_datetime(delivery.queued_at),
+        language=language,
+        list_headers=headers,
+    )
+    return _fill(post, Frame(head, content.text, content.html, ()), {"to": address.encode()}, token, delivery.queued_at)
+
+
+def open_reader(session: Session, vault: Vault, subscription: Subscription) -> str:
+    """The reader's address. Raises NotWanted where the subscription has ended or the address is suppressed."""
+    check_subscribed(subscription.state, subscription.sealed_address)
+    assert subscription.fingerprint is not None  # an active subscription has both
+    assert subscription.sealed_address is not None
+    suppression = find_suppression(session, subscription.fingerprint)
+    check_suppression(suppression.reason if suppression else None)
+    return vault.open(subscription.sealed_address, row=f"address:{subscription.id}").decode()
+
+
+def read_digest(session: Session, links: Links, delivery: Delivery, subscription: Subscription) -> Content:
+    """The words of the edition that this reader gets, with their links. Raises NotWanted by their choices as of now."""
+    edition = session.get_one(Edition, delivery.edition_id)
+    offer = find_offer(session, session.get_one(Petition, delivery.petition_id), edition)
+    if refusal := find_refusal(offer, subscription.frequency, paused=subscription.paused):
+        raise NotWanted(refusal)
+    frozen = session.get_one(EditionText, (edition.id, subscription.language, audience_of(subscription.frequency)))
+
+    def fill(text: str) -> str:
+        return text.replace(UNSUBSCRIBE_MARK, links.unsubscribe(subscription.id)).replace(
+            PREFERENCES_MARK, links.me(subscription.id)
         )
+
+    return Content(subject=frozen.subject, text=fill(frozen.text), html=fill(frozen.html))
 
 
 def write_message(session: Session, post: Post, delivery: Delivery, *, now: datetime) -> Message:

@@ -1,11 +1,12 @@
 """The pace of sending, kept in the database: it holds over all workers, and over a restart."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from limits import RateLimitItem
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.db import upsert
 from campaign.models import SendingPace
@@ -38,3 +39,15 @@ def take_turns(session: Session, first: datetime, count: int, interval: timedelt
     """The moments of ``count`` turns from ``first`` on, which are this sender's now."""
     session.get_one(SendingPace, _ALL).free_at = first + count * interval
     return [first + number * interval for number in range(count)]
+
+
+def wait_for_turn(
+    sessions: sessionmaker[Session], limits: Sequence[RateLimitItem], now: Callable[[], datetime]
+) -> None:
+    """Take one turn and wait for it; at once where there is no limit."""
+    interval = find_interval(limits)
+    if interval is None:
+        return
+    with sessions.begin() as session:
+        (turn,) = take_turns(session, find_turn(session, now=now()), 1, interval)
+    time.sleep(max(0.0, (turn - now()).total_seconds()))

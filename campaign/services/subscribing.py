@@ -6,19 +6,30 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.errors import LinkUnknown
-from campaign.models import Signature, Subscription, SubscriptionState
+from campaign.models import Petition, Signature, Subscription, SubscriptionState
 from campaign.tokens import random_id
 from campaign.vault import Vault
 
 PURPOSE = "unsubscribe"
+SEPARATOR = "."  # between the tokens of a link that ends several; no token has it
 
 
-def get_followed(session: Session, vault: Vault, token: str, *, for_update: bool = False) -> Subscription:
-    """The subscription that an unsubscribe link stands for, ended or not. Raises LinkUnknown."""
-    subscription = session.get(Subscription, vault.read_token(PURPOSE, token), with_for_update=for_update or None)
+def get_followed(
+    session: Session, vault: Vault, token: str, *, purpose: str = PURPOSE, for_update: bool = False
+) -> Subscription:
+    """The subscription that a link for ``purpose`` stands for, ended or not. Raises LinkUnknown."""
+    subscription = session.get(Subscription, vault.read_token(purpose, token), with_for_update=for_update or None)
     if subscription is None:
         raise LinkUnknown("This link is not known here.")
     return subscription
+
+
+def list_followed(session: Session, vault: Vault, tokens: str, *, for_update: bool = False) -> list[Subscription]:
+    """The subscriptions that an unsubscribe link stands for, several where its mail told of several petitions."""
+    ids = {vault.read_token(PURPOSE, token): token for token in tokens.split(SEPARATOR)}
+    # Rows are locked in one order, and given in that of the mail.
+    followed = {row_id: get_followed(session, vault, ids[row_id], for_update=for_update) for row_id in sorted(ids)}
+    return [followed[row_id] for row_id in ids]
 
 
 def find_subscription(session: Session, petition_id: int, fingerprint: bytes) -> Subscription | None:
@@ -26,6 +37,18 @@ def find_subscription(session: Session, petition_id: int, fingerprint: bytes) ->
     return session.scalars(
         select(Subscription).where(Subscription.petition_id == petition_id, Subscription.fingerprint == fingerprint)
     ).one_or_none()
+
+
+def list_subscriptions(session: Session, fingerprint: bytes) -> list[Subscription]:
+    """The active subscriptions of an address on this server, by petition."""
+    return list(
+        session.scalars(
+            select(Subscription)
+            # The index is by petition, then fingerprint; there are few petitions.
+            .where(Subscription.petition_id.in_(select(Petition.id)), Subscription.fingerprint == fingerprint)
+            .order_by(Subscription.petition_id)
+        )
+    )
 
 
 def begin_subscription(session: Session, vault: Vault, signature: Signature, address: bytes, *, day: date) -> None:
@@ -43,6 +66,8 @@ def begin_subscription(session: Session, vault: Vault, signature: Signature, add
             fingerprint=signature.fingerprint,
             sealed_address=vault.seal(address, row=f"address:{row_id}"),
             since_on=day,
+            # One mail for all campaigns was chosen for all of them.
+            merged=any(other.merged for other in list_subscriptions(session, signature.fingerprint)),
         )
     )
 

@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from campaign.languages import TEMPLATES
-from campaign.web import confirm, errors, health, organize, outbox, petition, security, signing_in, unsubscribe
+from campaign.web import confirm, errors, health, me, organize, outbox, petition, security, signing_in, unsubscribe
 from campaign.web.context import install
 from campaign.web.source_limit import SourceLimit
 from campaign.wiring import Campaign
@@ -26,7 +26,7 @@ def create_app(campaign: Campaign) -> Flask:
     security.install(app, https=settings.base_url.startswith("https:"))
     errors.install(app)
     signing_in.install(app, campaign)
-    for door in (petition, confirm, unsubscribe, organize, health):
+    for door in (petition, confirm, unsubscribe, me, organize, health):
         app.register_blueprint(door.blueprint)
     if settings.is_local and not settings.smtp_url:
         app.register_blueprint(outbox.blueprint)

@@ -60,6 +60,7 @@ MAIL_PARTS = {
 
 ACTIONS = {
     "export": N_("exported a list"),
+    "history told": N_("looked up what was sent to a person"),
     "digest sent": N_("sent the digest"),
     "digest skipped": N_("asked for a digest; there was none to send"),
     "digest paused": N_("paused the digest"),

@@ -218,7 +218,7 @@ def test_a_title_that_grows_does_not_make_an_endless_subject(sqlite_campaign: Ca
     with sqlite_campaign.database.sessions.begin() as session:
         publish_update(session, get_petition(session, SLUG), long)
     add_readers(sqlite_campaign, "aigul@example.org")
-    assert {len(text.subject) for text in make_digest(sqlite_campaign).texts} == {300}
+    assert {len(text.subject) for text in make_digest(sqlite_campaign).texts} == {250}
 
 
 def test_a_digest_carries_the_headers_of_a_list(sqlite_campaign: Campaign) -> None:

@@ -15,7 +15,7 @@ from tests.conftest import MakeCampaign
 from tests.services.people import add_readers, find_petition, sign
 from tests.web.organizing import enroll
 from tests.web.page import Page
-from tests.web.visiting import FROM_HERE, confirm_path, mails, page_of, post, unsubscribe_path
+from tests.web.visiting import FROM_HERE, confirm_path, mails, me_path, page_of, post, unsubscribe_path
 
 STATIC = Path(__file__).parents[2] / "campaign" / "web" / "static"
 PUBLIC = [
@@ -25,7 +25,7 @@ PUBLIC = [
     "/healthz",
 ]
 UNKNOWN = ["/nothing", "/en/p/unknown", "/xx/p/kazakhstan", "/p/unknown/count.json"]
-LINKS = ["confirm", "confirm in another browser", "unsubscribe", "unsubscribed", "unknown", "expired"]
+LINKS = ["confirm", "confirm in another browser", "unsubscribe", "unsubscribed", "me", "unknown", "expired"]
 ORGANIZERS = ["/organize/", "/organize/p/kazakhstan", "/organize/p/kazakhstan/digest"]
 PAGES = [
     *(address for address in PUBLIC if "." not in address and address != "/healthz"),
@@ -66,6 +66,7 @@ def address_of(what: str, campaign: Campaign, client: FlaskClient) -> str:
         "confirm": confirm_path(campaign),
         "confirm in another browser": confirm_path(campaign, "other@example.org"),
         "unsubscribe": unsubscribe_path(campaign, "reader@example.org"),
+        "me": me_path(campaign, "reader@example.org"),
         "unknown": "/confirm/unknown",
     }
     return made.get(what, what)

@@ -14,7 +14,7 @@ from campaign.wiring import Campaign
 from tests.conftest import SLUG
 from tests.services.people import add_readers, find_petition, make_digest, sign
 from tests.web.organizing import enroll, invite
-from tests.web.visiting import confirm_path, dump, mails, unsubscribe_path
+from tests.web.visiting import confirm_path, dump, mails, me_path, unsubscribe_path
 
 SIGNER, READER = "signer@example.org", "reader@example.org"
 
@@ -46,6 +46,8 @@ def _values(campaign: Campaign, rule: Rule) -> dict[str, object]:
             known["token"] = confirm_path(campaign, SIGNER).rpartition("/")[2]
         case "unsubscribe":
             known["token"] = unsubscribe_path(campaign, READER).rpartition("/")[2]
+        case "me":
+            known["token"] = me_path(campaign, READER).rpartition("/")[2]
         case "signing_in":
             *_, known["organizer_id"], known["token"] = invite(campaign, Role.VIEWER, "new@example.org").split("/")
     assert rule.arguments <= set(known), f"say in this test what {rule} is asked with"

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import inspect, text
 from werkzeug.test import TestResponse
 
-from campaign.services import confirming, subscribing
+from campaign.services import confirming, preferring, subscribing
 from campaign.wiring import Campaign
 from campaign.worker import work_once
 from tests.conftest import SLUG
@@ -54,6 +54,11 @@ def confirm_path(campaign: Campaign, email: str = ADDRESS) -> str:
 def unsubscribe_path(campaign: Campaign, email: str = ADDRESS) -> str:
     """The address in the digest, on this server."""
     return f"/unsubscribe/{campaign.vault.token(subscribing.PURPOSE, get_subscription(campaign, email).id)}"
+
+
+def me_path(campaign: Campaign, email: str = ADDRESS) -> str:
+    """The address of the reader's own page, on this server."""
+    return f"/me/{campaign.vault.token(preferring.PURPOSE, get_subscription(campaign, email).id)}"
 
 
 def other_browser(app: Flask) -> FlaskClient:
