@@ -21,6 +21,7 @@ from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, Edit
 from campaign.models.delivery import TRANSITIONS
 from campaign.services.links import Links
 from campaign.services.mailing import NotWanted, write_message
+from campaign.services.steering import list_sendable
 from campaign.vault import Vault
 
 _log = logging.getLogger(__name__)
@@ -86,6 +87,8 @@ def _claim_next(session: Session, sender: Sender, batch: Batch) -> Delivery | No
         .limit(1)
         .with_for_update(skip_locked=True)
     )
+    if batch.kind is DeliveryKind.DIGEST:
+        waiting = waiting.where(Delivery.edition_id.in_(list_sendable(session, sender.now())))
     if batch.edition_id is not None:
         waiting = waiting.where(Delivery.edition_id == batch.edition_id, Delivery.id.between(batch.first, batch.last))
     delivery = session.scalars(waiting).one_or_none()
@@ -203,7 +206,9 @@ def list_chunks(session: Session, edition: Edition) -> list[tuple[int, int]]:
     """The edition's deliveries as ranges of ids, each small enough for one job."""
     if not edition.candidates:
         return []
-    ids = select(func.min(Delivery.id), func.max(Delivery.id)).where(Delivery.edition_id == edition.id)
+    ids = select(func.min(Delivery.id), func.max(Delivery.id)).where(
+        Delivery.edition_id == edition.id, Delivery.kind == DeliveryKind.DIGEST
+    )
     first, last = session.execute(ids).one()
     return [(start, min(start + CHUNK - 1, last)) for start in range(first, last + 1, CHUNK)]
 
@@ -212,7 +217,7 @@ def finish_editions(session: Session) -> None:
     """Mark the editions of which no mail waits any more as sent."""
     waiting = (
         select(Delivery.id)
-        .where(Delivery.edition_id == Edition.id, Delivery.state.in_((*_WAITING, DeliveryState.SENDING)))
+        .where(Delivery.edition_id == Edition.id, Delivery.kind == DeliveryKind.DIGEST, Delivery.state.in_((*_WAITING, DeliveryState.SENDING)))
         .exists()
     )
     session.execute(
@@ -244,7 +249,7 @@ def audit_ledger(session: Session, petition: Petition) -> list[Account]:
     counts: dict[int | None, Counter[DeliveryState]] = {}
     rows = session.execute(
         select(Delivery.edition_id, Delivery.state, func.count())
-        .where(Delivery.petition_id == petition.id)
+        .where(Delivery.petition_id == petition.id, Delivery.kind != DeliveryKind.TEST)
         .group_by(Delivery.edition_id, Delivery.state)
     )
     for edition_id, state, count in rows:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from campaign.mail.compose import compose
 from campaign.mail.message import Content
 from campaign.markdown import render_markdown
-from campaign.models import Edition, Petition, Update
+from campaign.models import Edition, EditionState, Petition, Update
 from campaign.services.counting import count_confirmed
 from campaign.services.links import Links
 from campaign.services.petitions import latest_sequence, list_updates
@@ -38,11 +38,19 @@ class News:
         return min(1.0, self.total / self.goal)
 
 
+_TOLD = (Edition.number.is_not(None), Edition.state != EditionState.CANCELLED)
+
+
+def find_last_number(session: Session, petition_id: int) -> int | None:
+    """The number of the newest edition, a cancelled one too: numbers are given once."""
+    return session.scalar(select(func.max(Edition.number)).where(Edition.petition_id == petition_id))
+
+
 def find_last_edition(session: Session, petition_id: int) -> Edition | None:
-    """The newest edition that was sent or is being sent."""
+    """The newest edition that was sent, is being sent or waits for it. The news of a cancelled one is still to tell."""
     return session.scalars(
         select(Edition)
-        .where(Edition.petition_id == petition_id, Edition.number.is_not(None))
+        .where(Edition.petition_id == petition_id, *_TOLD)
         .order_by(Edition.number.desc())
         .limit(1)
     ).one_or_none()
@@ -54,7 +62,7 @@ def gather_news(session: Session, petition: Petition) -> News:
     since_total, since_update = (last.total, last.last_update) if last else (0, 0)
     total = count_confirmed(session, petition.id)
     # A count can fall below a milestone and pass it again; it is told once.
-    told = select(func.max(Edition.total)).where(Edition.petition_id == petition.id, Edition.number.is_not(None))
+    told = select(func.max(Edition.total)).where(Edition.petition_id == petition.id, *_TOLD)
     told_total = session.scalar(told) or 0
     return News(
         signatures=max(0, total - since_total),

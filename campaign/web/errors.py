@@ -14,6 +14,7 @@ from campaign.errors import (
     LinkUnknown,
     NotFound,
     NotOpen,
+    NotPossible,
     ProofNeeded,
 )
 from campaign.web.context import reader_language
@@ -25,6 +26,7 @@ STATUS: dict[type[CampaignError], int] = {
     NotFound: 404,
     Forbidden: 403,
     NotOpen: 409,
+    NotPossible: 422,
     LinkExpired: 410,
     LinkUnknown: 404,
     ProofNeeded: 422,
