@@ -61,8 +61,9 @@ class Jobs:
     def migrate(self) -> None:
         """Create or upgrade the engine's own tables, its queue and its schedule. Repeatable."""
         DBOS.migrate(self._engine.url.render_as_string(hide_password=False))
-        # worker_, not global_concurrency: the latter also counts what a dead machine left behind.
-        self._client.register_queue(QUEUE, worker_concurrency=2, polling_interval_sec=0.25)
+        # worker_, not global_concurrency: the latter also counts what a dead machine left behind. One at a time: a
+        # chunk's claims bear its name, and that of a resumed edition would settle those of the start before.
+        self._client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=0.25)
         self._client.apply_schedules([{"schedule_name": TICK, "workflow_name": TICK, "schedule": "* * * * *"}])
 
     def enqueue_edition(self, session: Session, edition: Edition) -> None:

@@ -217,7 +217,11 @@ def finish_editions(session: Session) -> None:
     """Mark the editions of which no mail waits any more as sent."""
     waiting = (
         select(Delivery.id)
-        .where(Delivery.edition_id == Edition.id, Delivery.kind == DeliveryKind.DIGEST, Delivery.state.in_((*_WAITING, DeliveryState.SENDING)))
+        .where(
+            Delivery.edition_id == Edition.id,
+            Delivery.kind == DeliveryKind.DIGEST,
+            Delivery.state.in_((*_WAITING, DeliveryState.SENDING)),
+        )
         .exists()
     )
     session.execute(

@@ -49,10 +49,7 @@ def find_last_number(session: Session, petition_id: int) -> int | None:
 def find_last_edition(session: Session, petition_id: int) -> Edition | None:
     """The newest edition that was sent, is being sent or waits for it. The news of a cancelled one is still to tell."""
     return session.scalars(
-        select(Edition)
-        .where(Edition.petition_id == petition_id, *_TOLD)
-        .order_by(Edition.number.desc())
-        .limit(1)
+        select(Edition).where(Edition.petition_id == petition_id, *_TOLD).order_by(Edition.number.desc()).limit(1)
     ).one_or_none()
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from campaign.email_address import EmailAddress, parse_email_address
+from campaign.errors import Forbidden
 from campaign.mail.compose import compose
 from campaign.mail.message import Content, Message, build_message
 from campaign.models import (
@@ -13,6 +14,7 @@ from campaign.models import (
     DeliveryKind,
     Edition,
     EditionText,
+    Organizer,
     Petition,
     Signature,
     SignatureState,
@@ -21,6 +23,8 @@ from campaign.models import (
 )
 from campaign.services.digesting import UNSUBSCRIBE_MARK
 from campaign.services.links import Links
+from campaign.services.organizing import Permission, check_permission
+from campaign.services.rehearsing import write_test
 from campaign.services.suppressing import find_suppression
 from campaign.vault import Vault
 
@@ -51,6 +55,8 @@ def write_message(
             raise NotWanted("the signature has expired")
         address = _open_address(session, vault, signature.id, signature.sealed_address)
         content = _confirmation(vault, links, petition, signature)
+    elif delivery.kind is DeliveryKind.TEST:
+        address, language, content = _test(session, vault, links, petition, delivery)
     else:
         subscription = session.get_one(Subscription, delivery.subscription_id)
         language = subscription.language
@@ -82,6 +88,20 @@ def _confirmation(vault: Vault, links: Links, petition: Petition, signature: Sig
         confirm_url=links.confirm(signature.id),
         code=vault.code(signature.id),
     )
+
+
+def _test(
+    session: Session, vault: Vault, links: Links, petition: Petition, delivery: Delivery
+) -> tuple[EmailAddress, str, Content]:
+    organizer = session.get_one(Organizer, delivery.organizer_id)
+    address = parse_email_address(organizer.email, allow_smtputf8=True)
+    try:
+        check_permission(session, organizer.id, petition, Permission.SEND)
+    except Forbidden:
+        raise NotWanted("the organizer may no longer send the digest") from None
+    if suppression := find_suppression(session, vault.fingerprint(address)):
+        raise NotWanted(f"the address is suppressed: {suppression.reason}")
+    return address, str(delivery.language), write_test(session, links, petition, delivery)
 
 
 def _digest(session: Session, links: Links, edition: Edition, subscription: Subscription) -> Content:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from campaign.errors import Forbidden, NotFound, NotPossible
@@ -23,10 +23,18 @@ def move_edition(edition: Edition, state: EditionState) -> None:
     edition.state = state
 
 
-def list_under_way(session: Session, petition_id: int) -> list[Edition]:
-    """The editions that have not come to their end, oldest first."""
-    found = select(Edition).where(Edition.petition_id == petition_id, Edition.state.in_(UNDER_WAY))
-    return list(session.scalars(found.order_by(Edition.id)))
+def _in_states(petition_id: int, states: tuple[EditionState, ...]) -> Select[Edition]:
+    return select(Edition).where(Edition.petition_id == petition_id, Edition.state.in_(states)).order_by(Edition.id)
+
+
+def list_under_way(session: Session, petition_id: int, *states: EditionState) -> list[Edition]:
+    """The editions that have not come to their end, or are in one of ``states``, oldest first."""
+    return list(session.scalars(_in_states(petition_id, states or UNDER_WAY)))
+
+
+def list_for_change(session: Session, petition_id: int, *states: EditionState) -> list[Edition]:
+    """The same, locked until the end of the transaction."""
+    return list(session.scalars(_in_states(petition_id, states).with_for_update()))
 
 
 def find_waiting(session: Session, petition_id: int) -> Edition | None:

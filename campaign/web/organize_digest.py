@@ -1,25 +1,24 @@
 """The next edition of a petition's digest: see it as readers will, and send it by hand."""
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
+from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import IntegerField
 from wtforms.validators import InputRequired
 
 from campaign.errors import NotFound
-from campaign.mail.message import Content
 from campaign.models import Edition, EditionState, Petition
-from campaign.services.digesting import UNSUBSCRIBE_MARK, compose_digest, find_last_edition, gather_news, preview_digest
 from campaign.services.editions import AlreadyMade
 from campaign.services.organizing import Permission
-from campaign.services.subscribing import count_active
+from campaign.web import organize_edition
 from campaign.web.accounts import current_organizer
 from campaign.web.context import campaign
+from campaign.web.digest_page import digest_page, list_contents
 from campaign.web.mail_frame import mail_in_frame
 from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
 
 blueprint = Blueprint("digest", __name__, url_prefix="/p/<slug>/digest")
+blueprint.register_blueprint(organize_edition.blueprint)
 
 
 class SendForm(OrganizerForm):
@@ -28,49 +27,20 @@ class SendForm(OrganizerForm):
     after = IntegerField(validators=[InputRequired()])
 
 
-def _without_link(content: Content) -> Content:
-    """Each reader's own link is made when the mail is sent; a preview has none to follow."""
-    return Content(
-        content.subject,
-        content.text.replace(UNSUBSCRIBE_MARK, "…"),
-        content.html.replace(f'href="{UNSUBSCRIBE_MARK}"', "").replace(UNSUBSCRIBE_MARK, "…"),
-    )
-
-
-def _page(petition: Petition, **told: object) -> str:
-    with campaign().database.snapshots() as session:
-        contents = preview_digest(session, petition, campaign().links)
-        return render_template(
-            "organize/digest.html",
-            petition=petition,
-            contents={code: _without_link(content) for code, content in contents.items()},
-            news=gather_news(session, petition),
-            readers=count_active(session, petition.id),
-            after=_last_number(session, petition),
-            **told,
-        )
-
-
-def _last_number(session: Session, petition: Petition) -> int:
-    last = find_last_edition(session, petition.id)
-    return (last.number or 0) if last else 0
-
-
 @blueprint.get("")
 @needs(Permission.SEND)
 def preview(petition: Petition) -> str:
-    made, skipped = request.args.get("made", type=int), request.args.get("skipped") == "1"
-    return _page(petition, made=made, skipped=skipped, late=False)
+    return digest_page(petition, made=request.args.get("made", type=int), skipped=request.args.get("skipped") == "1")
 
 
 @blueprint.get("/<lang>/html")
 @needs(Permission.SEND)
 def html(petition: Petition, lang: str) -> Response:
-    if lang not in petition.languages:
-        raise NotFound("The digest is not written in this language.")
     with campaign().database.snapshots() as session:
-        content = compose_digest(petition, gather_news(session, petition), lang, campaign().links)
-    return mail_in_frame(_without_link(content).html)
+        contents = list_contents(session, petition)
+    if lang not in contents:
+        raise NotFound("The digest is not written in this language.")
+    return mail_in_frame(contents[lang].html)
 
 
 @blueprint.post("/send")
@@ -81,7 +51,7 @@ def send(petition: Petition) -> BaseResponse | tuple[str, int]:
     try:
         edition = _make(petition, after=form.after.data or 0)
     except AlreadyMade:
-        return _page(petition, made=None, skipped=False, late=True), 409
+        return digest_page(petition, refused="made"), 409
     if edition.state is EditionState.SKIPPED:
         return redirect(url_for("organize.digest.preview", slug=petition.slug, skipped=1), 303)
     return redirect(url_for("organize.digest.preview", slug=petition.slug, made=edition.number), 303)
