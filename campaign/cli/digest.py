@@ -137,9 +137,8 @@ def test(slug: str, email: str, language: str | None) -> None:
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
         tests = rehearse_edition(session, found, email, actor=COMMAND_LINE, now=campaign.now(), language=language)
-    click.echo(
-        f"{len(tests)} test {'mail' if len(tests) == 1 else 'mails'} will be sent by the worker: campaign worker"
-    )
+    languages = ", ".join(str(item.language) for item in tests)
+    click.echo(f"A test in {languages} is owed to {email}. The worker sends it: campaign worker")
 
 
 @digest.command()

@@ -43,8 +43,9 @@ def make_edition(
 
     It waits as a draft for approval if the campaign asks for that, and as scheduled for the end of the cool-down and
     for the send window. Where there is nothing new, or nobody to read it, or the last edition still waits, the run is
-    recorded as skipped, with the reason, and the next window begins where this one did. A period is made once: asking again gives the edition that was made. ``after`` is
-    the number of the last edition that the person who asked has seen; raises AlreadyMade where there is a newer one.
+    recorded as skipped, with the reason, and the next window begins where this one did. A period is made once: asking
+    again gives the edition that was made. ``after`` is the number of the last edition that the person who asked has
+    seen; raises AlreadyMade where there is a newer one.
     """
     # One edition of a petition is made at a time; SQLite writes one at a time anyway.
     session.execute(select(Petition.id).where(Petition.id == petition.id).with_for_update(key_share=True))
