@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import InputRequired
 
-from campaign.errors import NotFound, NotPossible
+from campaign.errors import Forbidden, NotFound, NotPossible
 from campaign.models import Edition, Petition
 from campaign.services.organizing import Permission
 from campaign.services.rehearsing import rehearse_edition
@@ -44,7 +44,7 @@ def _take(petition: Petition, step: Step, form: EditionForm) -> Answer:
             edition = get_for_change(session, petition.id, form.number.data or 0)
             step(session, edition, current_organizer().email, campaign().now())
             campaign().jobs.enqueue_edition(session, edition)
-    except (NotPossible, NotFound):
+    except (NotPossible, NotFound, Forbidden):
         return digest_page(petition, refused="late"), 409
     return redirect(url_for("organize.digest.preview", slug=petition.slug), 303)
 
