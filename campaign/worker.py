@@ -12,6 +12,7 @@ from campaign.engine import Work, running, wait_until_drained
 from campaign.errors import CampaignError
 from campaign.living import beating, holding, take_over_dead
 from campaign.models import DeliveryKind, DeliveryState
+from campaign.services.begun import check_begun
 from campaign.services.confirming import expire_pending
 from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting, settle_old_claims
 from campaign.services.editions import make_due_editions
@@ -29,6 +30,7 @@ DEFERRED_DIGESTS = Batch(DeliveryKind.DIGEST, (DeliveryState.DEFERRED,))
 LEFT_DIGESTS = Batch(DeliveryKind.DIGEST, (DeliveryState.QUEUED,), overdue=timedelta(minutes=10))
 ALL_DIGESTS = Batch(DeliveryKind.DIGEST)
 
+BEGUN = "editions-begun"
 AT_A_TIME = 20
 LOOK_EVERY = 0.5
 BACK_OFF = (5.0, 60.0)
@@ -45,8 +47,12 @@ class DigestWork(Work):
         self._patient = patient
 
     def send_chunk(self, edition_id: int, first: int, last: int) -> bool:
-        with self._campaign.database.snapshots() as session:
-            if not may_send_now(session, edition_id, self._campaign.now()):
+        now = self._campaign.now()
+        with self._campaign.database.sessions.begin() as session:
+            if not (
+                may_send_now(session, edition_id, now)
+                and check_begun(session, edition_id, self._campaign.settings.data_dir / BEGUN, now=now)
+            ):
                 return True  # paused, cancelled, or outside its hours: who starts it again makes new jobs
         sender = self._campaign.sender(f"edition-{edition_id}-{first}")
         try:
