@@ -181,7 +181,8 @@ def start_due_editions(session: Session, now: datetime) -> list[Edition]:
 
 def hold_editions(session: Session, now: datetime) -> None:
     """Put editions whose window has closed back to wait for its next opening, when the clock starts them again."""
-    for edition in session.scalars(select(Edition).where(Edition.state == EditionState.SENDING).with_for_update()):
+    sending = select(Edition).where(Edition.state == EditionState.SENDING).order_by(Edition.id).with_for_update()
+    for edition in session.scalars(sending):
         petition = session.get_one(Petition, edition.petition_id)
         opening = next_opening(session.get(Schedule, edition.petition_id), petition.timezone, after=now)
         if opening > now:
