@@ -61,19 +61,25 @@ class Jobs:
     def migrate(self) -> None:
         """Create or upgrade the engine's own tables, its queue and its schedule. Repeatable."""
         DBOS.migrate(self._engine.url.render_as_string(hide_password=False))
-        # worker_, not global_concurrency: the latter also counts what a dead machine left behind.
-        self._client.register_queue(QUEUE, worker_concurrency=2, polling_interval_sec=0.25)
+        # worker_, not global_concurrency: the latter also counts what a dead machine left behind. One at a time: a
+        # chunk's claims bear its name, and that of a resumed edition would settle those of the start before.
+        self._client.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=0.25)
         self._client.apply_schedules([{"schedule_name": TICK, "workflow_name": TICK, "schedule": "* * * * *"}])
 
     def enqueue_edition(self, session: Session, edition: Edition) -> None:
-        """Have the edition's deliveries sent, in the caller's transaction: both are kept, or neither."""
+        """Have the edition's deliveries sent if it was started, in the caller's transaction: all is kept, or nothing.
+
+        Each start has jobs of its own: those of the start before have ended, or end at their next batch.
+        """
+        if edition.state is not EditionState.SENDING:
+            return
         for first, last in list_chunks(session, edition):
             self._client.enqueue_in_transaction(
                 session,
                 {
                     "workflow_name": SEND_CHUNK,
                     "queue_name": QUEUE,
-                    "workflow_id": f"edition-{edition.id}-{first}",
+                    "workflow_id": f"edition-{edition.id}-{first}-{edition.starts}",
                     "app_version": VERSION,
                     "serialization_type": WorkflowSerializationFormat.PORTABLE,
                 },
@@ -85,15 +91,40 @@ class Jobs:
     def send_digest(
         self, session: Session, petition: Petition, links: Links, *, actor: str, now: datetime, after: int | None = None
     ) -> Edition:
-        """Make the next edition because ``actor`` asks for it, have it sent, and record that. Raises AlreadyMade."""
-        edition = make_edition(session, petition, links, period=f"by hand {now.isoformat()}", now=now, after=after)
+        """Make the next edition because ``actor`` asks for it, have it sent, and record that. Raises AlreadyMade.
+
+        It may have to wait, for approval or for its time: then the clock has it sent, or who approves it.
+        """
+        period = f"by hand {now.isoformat()}"
+        edition = make_edition(session, petition, links, period=period, now=now, after=after, made_by=actor)
         if edition.state is EditionState.SKIPPED:
             record(session, actor, "digest skipped", petition.id, now=now, reason=edition.reason)
-        else:
+        elif edition.state is EditionState.SENDING:
             self.enqueue_edition(session, edition)
             details = {"edition": edition.number, "readers": edition.candidates}
             record(session, actor, "digest sent", petition.id, now=now, **details)
+        else:
+            record(session, actor, "digest made", petition.id, now=now, edition=edition.number)
         return edition
+
+    def resume_chunks(self, worker: str) -> None:
+        """Put what the dead ``worker`` had begun back into the queue, where any worker takes it up where it stopped.
+
+        The caller makes sure that it is dead, and that nobody else does this now.
+        """
+        begun = self._client.list_workflows(
+            status="PENDING",
+            executor_id=worker,
+            application_name=APPLICATION,
+            load_input=False,
+            load_output=False,
+        )
+        chunks = [workflow.workflow_id for workflow in begun if workflow.name == SEND_CHUNK]
+        if chunks:
+            self._client.resume_workflows(chunks, queue_name=QUEUE)
+        for workflow in begun:
+            if workflow.name == TICK:  # the next minute's does the same
+                self._client.cancel_workflow(workflow.workflow_id)
 
     def is_drained(self, worker: str) -> bool:
         """Whether no chunk waits, and none is being sent by ``worker``; what another one sends is its own affair."""

@@ -49,6 +49,10 @@ class NotOpen(CampaignError):
     """The petition does not take signatures now."""
 
 
+class NotPossible(CampaignError):
+    """What was asked for does not fit the state that the thing is in: there is nothing to pause, say."""
+
+
 class LinkExpired(CampaignError):
     """The link in a mail was followed too late, or what it stood for has been erased."""
 

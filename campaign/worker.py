@@ -1,8 +1,6 @@
 """The worker: sends what the ledger owes, and does by the clock what is due."""
 
-import fcntl
 import logging
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,27 +9,32 @@ from datetime import timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.engine import Work, running, wait_until_drained
-from campaign.errors import AlreadyRunning, CampaignError
+from campaign.errors import CampaignError
+from campaign.living import beating, holding, take_over_dead
 from campaign.mail.mailboxes import MailboxUnreachable
 from campaign.models import DeliveryKind, DeliveryState
+from campaign.services.begun import check_begun
 from campaign.services.bouncing import read_mailbox
 from campaign.services.collecting import send_merged
 from campaign.services.confirming import expire_pending
 from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting
 from campaign.services.editions import make_due_editions
-from campaign.services.ledger import settle_claims, settle_old_claims
+from campaign.services.ledger import settle_old_claims
 from campaign.services.signing import forget_old_allowances
+from campaign.services.steering import hold_editions, may_send_now, start_due_editions, sweep_cancelled
 from campaign.wiring import Campaign
 
 _log = logging.getLogger(__name__)
 
 CONFIRMATIONS = Batch(DeliveryKind.CONFIRMATION)
+TESTS = Batch(DeliveryKind.TEST)
 # Digests are sent by the engine in chunks. Two kinds are taken up one by one: those that the server wanted later, and
 # those that no chunk has come for, so that a mistake of the engine loses nothing.
 DEFERRED_DIGESTS = Batch(DeliveryKind.DIGEST, (DeliveryState.DEFERRED,))
 LEFT_DIGESTS = Batch(DeliveryKind.DIGEST, (DeliveryState.QUEUED,), overdue=timedelta(minutes=10))
 ALL_DIGESTS = Batch(DeliveryKind.DIGEST)
 
+BEGUN = "editions-begun"
 AT_A_TIME = 20
 LOOK_EVERY = 0.5
 # The look for readers of one mail for all campaigns goes through all that waits, so it is done less often.
@@ -51,6 +54,13 @@ class DigestWork(Work):
         self._patient = patient
 
     def send_chunk(self, edition_id: int, first: int, last: int) -> bool:
+        now = self._campaign.now()
+        with self._campaign.database.sessions.begin() as session:
+            if not (
+                may_send_now(session, edition_id, now)
+                and check_begun(session, edition_id, self._campaign.settings.data_dir / BEGUN, now=now)
+            ):
+                return True  # paused, cancelled, or outside its hours: who starts it again makes new jobs
         sender = self._campaign.sender(f"edition-{edition_id}-{first}")
         try:
             chunk = Batch(DeliveryKind.DIGEST, (DeliveryState.QUEUED,), edition_id=edition_id, first=first, last=last)
@@ -59,18 +69,23 @@ class DigestWork(Work):
             sender.transport.close()
         with self._campaign.database.sessions.begin() as session:
             finish_editions(session)
+            hold_editions(session, self._campaign.now())
         unreached = tally[DeliveryState.QUEUED] > 0 or self._stopping.is_set()
         return not (unreached and self._patient)
 
     def tick(self) -> None:
         campaign, now = self._campaign, self._campaign.now()
         with campaign.database.sessions.begin() as session:
-            for edition in make_due_editions(session, campaign.links, now=now):
+            made = make_due_editions(session, campaign.links, now=now)
+            for edition in [*made, *start_due_editions(session, now)]:
                 campaign.jobs.enqueue_edition(session, edition)
             expire_pending(session, now=now)
             forget_old_allowances(session, now=now)
             settle_old_claims(session, now=now)
+            sweep_cancelled(session)
             finish_editions(session)
+            hold_editions(session, now)
+        take_over_dead(campaign)
         campaign.database.truncate_log()
         campaign.jobs.forget_finished(now=now)
         read_bounces(campaign)
@@ -89,26 +104,9 @@ def read_bounces(campaign: Campaign) -> None:
 
 @contextmanager
 def _only_one(campaign: Campaign) -> Iterator[None]:
-    """Hold the worker's name: what a process of this name had claimed is then certain to be nobody's any more."""
-    settings = campaign.settings
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(settings.data_dir / f"{settings.worker_name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise AlreadyRunning(f"A worker named {settings.worker_name} is running already.") from None
-    try:
-        with campaign.database.hold_name(f"campaign worker {settings.worker_name}") as held:
-            if not held:
-                raise AlreadyRunning(
-                    f"A worker named {settings.worker_name} is running on another machine; set CAMPAIGN_WORKER_NAME."
-                )
-            with campaign.database.sessions.begin() as session:
-                settle_claims(session, settings.worker_name, settings.journals, now=campaign.now())
-            yield
-    finally:
-        os.close(descriptor)
+    """Hold this worker's name, and give signs of life."""
+    with holding(campaign, campaign.settings.worker_name), beating(campaign):
+        yield
 
 
 def work(campaign: Campaign, stopping: threading.Event) -> None:
@@ -141,7 +139,7 @@ def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
 
 def _send_single_mails(sender: Sender, stopping: threading.Event) -> bool:
     # Confirmations go first: of the others a few at a time.
-    for batch, most in ((CONFIRMATIONS, None), (DEFERRED_DIGESTS, AT_A_TIME), (LEFT_DIGESTS, AT_A_TIME)):
+    for batch, most in ((CONFIRMATIONS, None), (TESTS, None), (DEFERRED_DIGESTS, AT_A_TIME), (LEFT_DIGESTS, AT_A_TIME)):
         tally = send_waiting(sender, batch, stopping=stopping.is_set, most=most)
         if tally[DeliveryState.QUEUED]:
             _log.warning("The mail server cannot be used; mails wait")
@@ -156,7 +154,7 @@ def work_once(campaign: Campaign) -> None:
         digests = DigestWork(campaign, stopping, patient=False)
         digests.tick()
         sender = campaign.sender("mails")
-        tally = send_waiting(sender, CONFIRMATIONS)
+        tally = send_waiting(sender, CONFIRMATIONS) + send_waiting(sender, TESTS)
         if not campaign.jobs.is_drained(campaign.settings.worker_name):
             with running(digests, campaign.settings.database_url, campaign.settings.worker_name, grace_seconds=0):
                 wait_until_drained(campaign.jobs, campaign.settings.worker_name, seconds=DRAIN_SECONDS)

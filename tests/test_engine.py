@@ -10,6 +10,7 @@ from campaign.models import Edition
 from campaign.services import delivering
 from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition
+from campaign.services.steering import get_for_change, pause_edition, resume_edition
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, MakeCampaign
 from tests.services.people import add_readers
@@ -111,6 +112,23 @@ def test_finished_work_is_forgotten_after_a_week_and_waiting_work_never(campaign
     assert len(campaign.jobs._client.list_workflows()) == 1
     campaign.jobs.forget_finished(now=long_after)
     assert campaign.jobs._client.list_workflows() == []
+
+
+def test_an_edition_that_waits_is_not_asked_for_and_each_start_has_jobs_of_its_own(campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    edition = enqueue(campaign)
+    drain(campaign, first := Noted())
+    with campaign.database.sessions.begin() as session:
+        edition = get_for_change(session, edition.petition_id, 1)
+        pause_edition(session, edition, "somebody", campaign.now())
+        campaign.jobs.enqueue_edition(session, edition)
+    drain(campaign, paused := Noted())
+    with campaign.database.sessions.begin() as session:
+        edition = get_for_change(session, edition.petition_id, 1)
+        resume_edition(session, edition, "somebody", campaign.now())
+        campaign.jobs.enqueue_edition(session, edition)
+    drain(campaign, resumed := Noted())
+    assert (len(first.chunks), paused.chunks, resumed.chunks) == (1, [], first.chunks)
 
 
 def test_asking_for_the_same_edition_twice_sends_it_once(make_campaign: MakeCampaign) -> None:

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from campaign.errors import AlreadyRunning, CampaignError
-from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, SignatureState
+from campaign.living import beating
+from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Heartbeat, SignatureState
 from campaign.services.digesting import find_last_edition
 from campaign.services.editions import make_edition
 from campaign.services.ledger import move
@@ -223,3 +224,27 @@ def test_the_tick_erases_what_nobody_confirmed(make_campaign: MakeCampaign, cloc
     clock.turn(timedelta(hours=72))
     work_once(campaign)
     assert get_signature_by_id(campaign, signature_id).state is SignatureState.EXPIRED
+
+
+def test_the_tick_takes_over_from_a_worker_that_gave_no_sign_of_life_for_two_minutes(
+    make_campaign: MakeCampaign, clock: Clock
+) -> None:
+    with Mailbox() as mailbox:
+        campaign = make_campaign(smtp_url=mailbox.url)
+        with beating(make_campaign(worker_name="worker-2")):
+            pass
+        sign(campaign, "signer@example.org")
+        claim_all(campaign, "worker-2/mails")
+        clock.turn(timedelta(seconds=119))
+        work_once(campaign)
+        assert states(campaign) == {SENDING: 1}
+        clock.turn(timedelta(seconds=1))
+        with _only_one(make_campaign(worker_name="worker-2")):
+            pass  # it lives after all, and has settled what it had claimed itself
+        claim_all(campaign, "worker-2/mails")
+        clock.turn(timedelta(minutes=2))
+        work_once(campaign)
+    assert recipients(mailbox.messages) == ["signer@example.org"]
+    assert states(campaign) == {ACCEPTED: 1}
+    with campaign.database.snapshots() as session:
+        assert session.scalars(select(Heartbeat.worker)).all() == ["worker-1"]

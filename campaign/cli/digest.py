@@ -1,17 +1,30 @@
 """Commands about the digest."""
 
 import sys
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy.orm import Session
 
 from campaign.cli.wired import wired
-from campaign.errors import NotFound
-from campaign.models import DeliveryState, EditionState, ReaderFrequency, Schedule
+from campaign.errors import NotFound, NotPossible
+from campaign.models import DeliveryState, Edition, EditionState, Petition, ReaderFrequency, Schedule
 from campaign.services.accounts import audit_ledger
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.checking import check_next_edition
 from campaign.services.petitions import get_petition
+from campaign.services.rehearsing import rehearse_edition
 from campaign.services.showing import preview_digest
+from campaign.services.steering import (
+    approve_edition,
+    cancel_edition,
+    get_for_change,
+    list_for_change,
+    list_under_way,
+    pause_edition,
+    resume_edition,
+)
 
 
 def add_to(cli: click.Group) -> None:
@@ -42,7 +55,12 @@ def preview(slug: str, language: str | None, frequency: str) -> None:
             raise NotFound(f"The petition is not in “{language}”, only in {', '.join(found.languages)}.")
         languages = [language] if language else found.languages
         sample = preview_digest(
-            session, found, campaign.links, languages=languages, frequency=ReaderFrequency(frequency)
+            session,
+            found,
+            campaign.links,
+            now=campaign.now(),
+            languages=languages,
+            frequency=ReaderFrequency(frequency),
         )
         findings = check_next_edition(session, found, campaign.links)
     for code, content in sample.contents.items():
@@ -55,23 +73,91 @@ def preview(slug: str, language: str | None, frequency: str) -> None:
     if sample.news.is_empty:
         click.echo("Nothing is new since the last edition: it would be skipped.", err=True)
     elif not sample.reaches_them:
-        click.echo("It passes no milestone: readers who want milestones only do not get it.", err=True)
+        click.echo("Readers who chose this do not get this edition.", err=True)
 
 
 @digest.command()
 @click.argument("slug")
 def send(slug: str) -> None:
-    """Make the next edition now; the worker sends it."""
+    """Make the next edition now; the worker sends it, unless it has to wait."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
         edition = campaign.jobs.send_digest(session, found, campaign.links, actor=COMMAND_LINE, now=campaign.now())
     if edition.state is EditionState.SKIPPED:
         click.echo(f"Skipped: {edition.reason}.")
-    else:
+    elif edition.state is EditionState.SENDING:
         click.echo(
             f"Edition {edition.number} is made for {edition.candidates} readers. The worker sends it: campaign worker"
         )
+    else:
+        click.echo(f"Edition {edition.number} is made. {_what_next(found, edition)}")
+
+
+def _what_next(petition: Petition, edition: Edition) -> str:
+    if edition.state is EditionState.DRAFT:
+        return f"It waits for a second person's approval: campaign digest approve {petition.slug}"
+    if edition.state is EditionState.SCHEDULED and edition.send_at is not None:
+        there = edition.send_at.astimezone(ZoneInfo(petition.timezone))
+        stop = f"until it is sent: campaign digest cancel {petition.slug}"
+        return f"It is sent from {there:%Y-%m-%d %H:%M} on ({petition.timezone}) and can be cancelled {stop}"
+    return "The worker sends it: campaign worker"
+
+
+def _choose(session: Session, petition: Petition, number: int | None, *states: EditionState) -> Edition:
+    """The edition of this number, else the only one in these states, or under way at all."""
+    if number is None:
+        found = list_under_way(session, petition.id, *states)
+        if not found:
+            raise NotPossible(f"No edition of this petition is {' or '.join(states) or 'under way'}.")
+        if len(found) > 1:
+            numbers = ", ".join(str(edition.number) for edition in found)
+            raise NotPossible(f"The editions {numbers} are under way; name one with --edition.")
+        number = found[0].number or 0
+    return get_for_change(session, petition.id, number)
+
+
+_one_edition = click.option("--edition", "number", type=int, help="Which one, where several are under way.")
+
+
+@digest.command()
+@click.argument("slug")
+@_one_edition
+def approve(slug: str, number: int | None) -> None:
+    """Let an edition go that waits for approval; not the person who made it."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = get_petition(session, slug)
+        edition = _choose(session, found, number, EditionState.DRAFT)
+        approve_edition(session, edition, COMMAND_LINE, campaign.now())
+        campaign.jobs.enqueue_edition(session, edition)
+    click.echo(f"Edition {edition.number} is approved. {_what_next(found, edition)}")
+
+
+@digest.command()
+@click.argument("slug")
+@_one_edition
+def cancel(slug: str, number: int | None) -> None:
+    """Send nothing more of an edition, for good; its news is told by the next one."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        edition = _choose(session, get_petition(session, slug), number)
+        cancel_edition(session, edition, COMMAND_LINE, campaign.now())
+    click.echo(f"Edition {edition.number} is cancelled: no further mail of it is sent.")
+
+
+@digest.command()
+@click.argument("slug")
+@click.option("--to", "email", required=True, metavar="EMAIL", help="An organizer who may send the digest.")
+@click.option("--language", help="Only this one.")
+def test(slug: str, email: str, language: str | None) -> None:
+    """Send the waiting edition, or the next one as it would be, to an organizer."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = get_petition(session, slug)
+        tests = rehearse_edition(session, found, email, actor=COMMAND_LINE, now=campaign.now(), language=language)
+    languages = ", ".join(str(item.language) for item in tests)
+    click.echo(f"A test in {languages} is owed to {email}. The worker sends it: campaign worker")
 
 
 @digest.command()
@@ -90,25 +176,39 @@ def audit(slug: str) -> None:
         sys.exit(1)
 
 
-def _set_paused(slug: str, *, paused: bool) -> None:
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
-        found = get_petition(session, slug)
-        session.get_one(Schedule, found.id).paused = paused
-        record(session, COMMAND_LINE, "digest paused" if paused else "digest resumed", found.id, now=campaign.now())
-
-
 @digest.command()
 @click.argument("slug")
 def pause(slug: str) -> None:
-    """Make no edition by schedule until resumed."""
-    _set_paused(slug, paused=True)
+    """Make no edition by schedule until resumed, and pause the one that is being sent."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = get_petition(session, slug)
+        _set_paused(session, found, paused=True, now=campaign.now())
+        stopped = list_for_change(session, found.id, EditionState.SENDING, EditionState.SCHEDULED)
+        for edition in stopped:
+            pause_edition(session, edition, COMMAND_LINE, campaign.now())
     click.echo(f"No digest of “{slug}” is made by schedule. Go on with: campaign digest resume {slug}")
+    for edition in stopped:
+        click.echo(f"Edition {edition.number} is paused.")
 
 
 @digest.command()
 @click.argument("slug")
 def resume(slug: str) -> None:
-    """Make editions by schedule again; missed ones become one."""
-    _set_paused(slug, paused=False)
+    """Make editions by schedule again, missed ones become one, and go on with the one that was paused."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = get_petition(session, slug)
+        _set_paused(session, found, paused=False, now=campaign.now())
+        resumed = list_for_change(session, found.id, EditionState.PAUSED)
+        for edition in resumed:
+            resume_edition(session, edition, COMMAND_LINE, campaign.now())
+            campaign.jobs.enqueue_edition(session, edition)
     click.echo(f"The digest of “{slug}” goes by its schedule again.")
+    for edition in resumed:
+        click.echo(f"Edition {edition.number} goes on. {_what_next(found, edition)}")
+
+
+def _set_paused(session: Session, petition: Petition, *, paused: bool, now: datetime) -> None:
+    session.get_one(Schedule, petition.id).paused = paused
+    record(session, COMMAND_LINE, "digest paused" if paused else "digest resumed", petition.id, now=now)

@@ -50,6 +50,21 @@ class EditionState(StrEnum):
     SKIPPED = "skipped"
 
 
+# From each state, the states that may follow it. An edition that is being sent is put back to wait for its time when
+# its window closes.
+EDITION_TRANSITIONS: dict[EditionState, frozenset[EditionState]] = {
+    EditionState.DRAFT: frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.CANCELLED}),
+    EditionState.SCHEDULED: frozenset({EditionState.SENDING, EditionState.PAUSED, EditionState.CANCELLED}),
+    EditionState.SENDING: frozenset(
+        {EditionState.SCHEDULED, EditionState.PAUSED, EditionState.SENT, EditionState.CANCELLED}
+    ),
+    EditionState.PAUSED: frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.CANCELLED}),
+    EditionState.SENT: frozenset(),
+    EditionState.CANCELLED: frozenset(),
+    EditionState.SKIPPED: frozenset(),
+}
+
+
 class Edition(Base):
     """One issue of a digest, or the record that there was nothing to send.
 

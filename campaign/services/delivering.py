@@ -36,8 +36,9 @@ from campaign.services.ledger import (
     record_answers,
     settle_claims,
 )
-from campaign.services.mailing import Draft, NotWanted, Post, Writer
+from campaign.services.mailing import NotWanted, Post, Prepared, Writer
 from campaign.services.pacing import AHEAD, find_interval, find_turn, take_turns
+from campaign.services.steering import list_sendable
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class _Run:
         self._left = most
         self._writer = Writer(sender.post)
         self._interval = find_interval(sender.rate)
-        self._waiting: deque[tuple[Draft, datetime | None]] = deque()
+        self._waiting: deque[tuple[int, Prepared, datetime | None]] = deque()
         self._answers: dict[int, Answer] = {}
         self._unwritable: dict[int, Exception] = {}
         self._size = _FEWEST
@@ -137,14 +138,14 @@ class _Run:
                 later = self._claim()
                 if later is not None or not self._waiting:
                     return later
-            draft, turn = self._waiting[0]
+            number, prepared, turn = self._waiting[0]
             if turn is not None and turn > (now := self._sender.now()):
                 return Later((turn - now).total_seconds())
             self._waiting.popleft()
             try:
-                return draft.delivery_id, self._writer.write(draft)
+                return number, self._writer.write(prepared)
             except Exception as error:  # noqa: BLE001 (whatever it is, it must not hold up the mails behind)
-                self._unwritable[draft.delivery_id] = error
+                self._unwritable[number] = error
 
     def start(self, number: int) -> None:
         self._journal.start(number)
@@ -191,7 +192,7 @@ class _Run:
             defer_unwritable(session, number, error, now=now)
             tally[DeliveryState.DEFERRED] += 1
         if self._waiting:
-            ids = [draft.delivery_id for draft, _ in self._waiting]
+            ids = [number for number, _, _ in self._waiting]
             move_all(session, ids, claimant, DeliveryState.QUEUED, None, attempted=False)
             self._cursor = min(self._cursor, *ids)
             if self._left is not None:
@@ -207,7 +208,7 @@ class _Run:
 
     def _claim_wanted(
         self, session: Session, turn: datetime | None, now: datetime, tally: Counter[DeliveryState]
-    ) -> list[tuple[Draft, datetime | None]]:
+    ) -> list[tuple[int, Prepared, datetime | None]]:
         """Claim until some of the claimed are still wanted; those that are not are settled on the way."""
         while ids := self._lock_next(session, now):
             claim_all(session, ids, self._sender.claimant, now=now)
@@ -216,9 +217,10 @@ class _Run:
                 self._left -= len(ids)
             drafts = self._list_wanted(session, ids, now, tally)
             if drafts and turn is not None and self._interval is not None:
-                return list(zip(drafts, take_turns(session, turn, len(drafts), self._interval), strict=True))
+                turns = take_turns(session, turn, len(drafts), self._interval)
+                return [(*draft, own) for draft, own in zip(drafts, turns, strict=True)]
             if drafts:
-                return [(draft, None) for draft in drafts]
+                return [(*draft, None) for draft in drafts]
         return []
 
     def _lock_next(self, session: Session, now: datetime) -> list[int]:
@@ -228,9 +230,9 @@ class _Run:
         if self._left is not None:
             count = min(count, self._left)
         due = select(Delivery.id).where(Delivery.due_at <= now - batch.overdue)
-        going = select(Edition.id).where(Edition.state == EditionState.SENDING)
+        going = list_sendable(session, now) if batch.kind is DeliveryKind.DIGEST else []
         if batch.edition_id is not None:
-            if session.scalar(going.where(Edition.id == batch.edition_id)) is None:
+            if batch.edition_id not in going:
                 return []
             # In the order of ids, from where the last claim ended: what was sent is not looked at again.
             due = due.where(Delivery.edition_id == batch.edition_id, Delivery.id.between(self._cursor, batch.last))
@@ -240,7 +242,7 @@ class _Run:
             if batch.kind is DeliveryKind.DIGEST:
                 due = due.where(Delivery.edition_id.in_(going))
         if batch.kind is DeliveryKind.DIGEST:
-            due = due.where(~_LEFT_TO_COLLECTING)
+            due = due.where(Delivery.kind == DeliveryKind.DIGEST, ~_LEFT_TO_COLLECTING)
         ids: list[int] = []
         for state in batch.states:
             if len(ids) < count:
@@ -250,14 +252,14 @@ class _Run:
 
     def _list_wanted(
         self, session: Session, ids: list[int], now: datetime, tally: Counter[DeliveryState]
-    ) -> list[Draft]:
-        wanted: list[Draft] = []
+    ) -> list[tuple[int, Prepared]]:
+        wanted: list[tuple[int, Prepared]] = []
         unwanted: dict[str, list[int]] = {}
         for number, draft in list(self._writer.list_drafts(session, self._batch.kind, ids, now=now)):
-            if isinstance(draft, Draft):
-                wanted.append(draft)
-            elif isinstance(draft, NotWanted):
+            if isinstance(draft, NotWanted):
                 unwanted.setdefault(str(draft), []).append(number)
+            elif not isinstance(draft, Exception):
+                wanted.append((number, draft))
             else:
                 defer_unwritable(session, number, draft, now=now)
                 tally[DeliveryState.DEFERRED] += 1
@@ -279,7 +281,9 @@ def list_chunks(session: Session, edition: Edition) -> list[tuple[int, int]]:
     """The edition's deliveries as ranges of ids, each small enough for one job."""
     if not edition.candidates:
         return []
-    ids = select(func.min(Delivery.id), func.max(Delivery.id)).where(Delivery.edition_id == edition.id)
+    ids = select(func.min(Delivery.id), func.max(Delivery.id)).where(
+        Delivery.edition_id == edition.id, Delivery.kind == DeliveryKind.DIGEST
+    )
     first, last = session.execute(ids).one()
     return [(start, min(start + CHUNK - 1, last)) for start in range(first, last + 1, CHUNK)]
 
@@ -288,7 +292,11 @@ def finish_editions(session: Session) -> None:
     """Mark the editions of which no mail waits any more as sent."""
     waiting = (
         select(Delivery.id)
-        .where(Delivery.edition_id == Edition.id, Delivery.state.in_((*WAITING, DeliveryState.SENDING)))
+        .where(
+            Delivery.edition_id == Edition.id,
+            Delivery.kind == DeliveryKind.DIGEST,
+            Delivery.state.in_((*WAITING, DeliveryState.SENDING)),
+        )
         .exists()
     )
     session.execute(

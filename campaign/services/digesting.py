@@ -41,11 +41,20 @@ class News:
         return min(1.0, self.total / self.goal)
 
 
+_TOLD = (Edition.number.is_not(None), Edition.state != EditionState.CANCELLED)
+
+
+def find_last_number(session: Session, petition_id: int) -> int | None:
+    """The number of the newest edition, a cancelled one too: numbers are given once."""
+    return session.scalar(select(func.max(Edition.number)).where(Edition.petition_id == petition_id))
+
+
 def find_last_edition(session: Session, petition_id: int, audience: Audience = Audience.EACH) -> Edition | None:
-    """The newest edition that is not cancelled; for ``MONTHLY`` the newest that has a text for those readers."""
-    found = select(Edition).where(
-        Edition.petition_id == petition_id, Edition.number.is_not(None), Edition.state != EditionState.CANCELLED
-    )
+    """The newest edition that was sent, is being sent or waits for it; for ``MONTHLY`` the newest with their text.
+
+    The news of a cancelled one is still to tell.
+    """
+    found = select(Edition).where(Edition.petition_id == petition_id, *_TOLD)
     if audience is Audience.MONTHLY:
         found = found.where(Edition.texts.any(EditionText.audience == audience))
     return session.scalars(found.order_by(Edition.number.desc()).limit(1)).one_or_none()
@@ -61,9 +70,7 @@ def gather_news(
     # Read before the updates: one that is published in between is left to the next edition, whole.
     last_update = until.last_update if until else latest_sequence(session, petition.id)
     # A count can fall below a milestone and pass it again; it is told once.
-    told = select(func.max(Edition.total)).where(
-        Edition.petition_id == petition.id, Edition.number <= number, Edition.state != EditionState.CANCELLED
-    )
+    told = select(func.max(Edition.total)).where(Edition.petition_id == petition.id, Edition.number <= number, *_TOLD)
     told_total = session.scalar(told) or 0
     return News(
         signatures=max(0, total - since_total),

@@ -1,19 +1,20 @@
-"""Editions of a digest: made once for each period, their words frozen, their deliveries owed, in one transaction."""
+"""Editions of a digest: made once for each period, their words frozen."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from textwrap import shorten
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.errors import CampaignError
-from campaign.models import Edition, EditionState, EditionText, Petition, PetitionState, Schedule
+from campaign.models import Audience, Edition, EditionState, EditionText, Petition, PetitionState, Schedule
 from campaign.services.audiences import NOTHING_NEW, gather_told
 from campaign.services.checking import LintRefused, require_sendable
-from campaign.services.digesting import compose_digest, find_last_edition, gather_news
+from campaign.services.digesting import News, compose_digest, find_last_number, gather_news
 from campaign.services.links import Links
-from campaign.services.owing import owe_deliveries
 from campaign.services.scheduling import next_run
+from campaign.services.steering import find_waiting, release_made
 from campaign.services.subscribing import count_active
 
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -35,13 +36,22 @@ def list_editions(session: Session, petition_id: int, *, most: int = 50) -> list
 
 
 def make_edition(
-    session: Session, petition: Petition, links: Links, *, period: str, now: datetime, after: int | None = None
+    session: Session,
+    petition: Petition,
+    links: Links,
+    *,
+    period: str,
+    now: datetime,
+    after: int | None = None,
+    made_by: str | None = None,
 ) -> Edition:
-    """Make the edition for ``period``: freeze what it says and write a delivery for each reader.
+    """Make the edition for ``period``: freeze what it says, and begin to send it unless it has to wait.
 
-    Where there is nothing new, or nobody to read it, the run is recorded as skipped, with the reason, and the next
-    window begins where this one did. A period is made once: asking again gives the edition that was made. ``after`` is
-    the number of the last edition that the person who asked has seen; raises AlreadyMade where there is a newer one.
+    It waits as a draft for approval if the campaign asks for that, and as scheduled for the end of the cool-down and
+    for the send window. Where there is nothing new, or nobody to read it, or the last edition still waits, the run is
+    recorded as skipped, with the reason, and the next window begins where this one did. A period is made once: asking
+    again gives the edition that was made. ``after`` is the number of the last edition that the person who asked has
+    seen; raises AlreadyMade where there is a newer one.
     Raises LintRefused, with nothing made, where a mail of the edition must not go out as it is.
     """
     # One edition of a petition is made at a time; SQLite writes one at a time anyway.
@@ -51,18 +61,14 @@ def make_edition(
     ).one_or_none()
     if made is not None:
         return made
-    last = find_last_edition(session, petition.id)
-    number = (last.number or 0) if last else 0
+    number = find_last_number(session, petition.id) or 0
     if after is not None and after != number:
         raise AlreadyMade(f"Edition {number} has been made in the meantime; this one was not.")
     news = gather_news(session, petition)
     told = gather_told(session, petition, news, now=now)
-    skipped = None if told else NOTHING_NEW
-    if skipped is None and not count_active(session, petition.id):
-        skipped = N_("nobody is subscribed")
-    next_number = _next_number(session, petition.id)
+    skipped = _reason_to_skip(session, petition, told)
     contents = {
-        (audience, language): compose_digest(petition, told[audience], language, links, number=next_number)
+        (audience, language): compose_digest(petition, told[audience], language, links, number=number + 1)
         for audience in (() if skipped else told)
         for language in petition.languages
     }
@@ -70,10 +76,11 @@ def make_edition(
     edition = Edition(
         petition_id=petition.id,
         period=period,
-        number=None if skipped else next_number,
-        state=EditionState.SKIPPED if skipped else EditionState.SENDING,
+        number=None if skipped else number + 1,
+        state=EditionState.SKIPPED if skipped else EditionState.DRAFT,
         reason=skipped,
         made_at=now,
+        made_by=made_by,
         total=news.total,
         last_update=news.last_update,
     )
@@ -90,13 +97,21 @@ def make_edition(
         )
     session.flush()
     if not skipped:
-        edition.candidates = owe_deliveries(session, petition, edition, now)
+        release_made(session, edition, now=now)
     return edition
 
 
-def _next_number(session: Session, petition_id: int) -> int:
-    # A cancelled edition keeps its number.
-    return (session.scalar(select(func.max(Edition.number)).where(Edition.petition_id == petition_id)) or 0) + 1
+def _reason_to_skip(session: Session, petition: Petition, told: Mapping[Audience, News]) -> str | None:
+    waiting = find_waiting(session, petition.id)
+    if waiting is not None and waiting.state is EditionState.DRAFT:
+        return N_("the last edition still waits for approval")
+    if waiting is not None:
+        return N_("the last edition has not been sent yet")
+    if not told:
+        return NOTHING_NEW
+    if not count_active(session, petition.id):
+        return N_("nobody is subscribed")
+    return None
 
 
 def make_due_editions(session: Session, links: Links, *, now: datetime) -> list[Edition]:

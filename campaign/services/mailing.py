@@ -11,7 +11,8 @@ from jinja2 import TemplateError
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from campaign.errors import CampaignError
+from campaign.email_address import parse_email_address
+from campaign.errors import CampaignError, Forbidden
 from campaign.mail.compose import compose
 from campaign.mail.frame import Frame, Gap
 from campaign.mail.message import Content, Message, header_fields
@@ -21,6 +22,7 @@ from campaign.models import (
     DeliveryKind,
     Edition,
     EditionText,
+    Organizer,
     Petition,
     Signature,
     SignatureState,
@@ -34,6 +36,8 @@ from campaign.services.audiences import Offer, audience_of, find_offer, find_ref
 from campaign.services.digesting import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.links import Links
 from campaign.services.list_headers import list_headers
+from campaign.services.organizing import Permission, check_permission
+from campaign.services.rehearsing import write_test
 from campaign.services.suppressing import find_suppression
 from campaign.vault import CODE_LENGTH, TOKEN_LENGTH, Vault
 
@@ -96,6 +100,10 @@ class Draft:
     kind: DeliveryKind
 
 
+# A test is for one organizer: it is written at once.
+Prepared = Draft | Message
+
+
 def _rows(kind: DeliveryKind) -> Select[Any]:
     owner: Any = Signature if kind is DeliveryKind.CONFIRMATION else Subscription
     refers = Delivery.signature_id if kind is DeliveryKind.CONFIRMATION else Delivery.subscription_id
@@ -156,11 +164,14 @@ class Writer:
 
     def list_drafts(
         self, session: Session, kind: DeliveryKind, ids: Sequence[int], *, now: datetime
-    ) -> Iterator[tuple[int, Draft | Exception]]:
+    ) -> Iterator[tuple[int, Prepared | Exception]]:
         """For each of the deliveries, all of ``kind``, its draft, or why it has none: NotWanted, or our own trouble.
 
         Consent and suppression are looked at now.
         """
+        if kind is DeliveryKind.TEST:
+            yield from self._tests(session, ids)
+            return
         rows = _CONFIRMATIONS if kind is DeliveryKind.CONFIRMATION else _DIGESTS
         for row in session.execute(rows.where(Delivery.id.in_(ids)).order_by(Delivery.id)):
             try:
@@ -171,6 +182,13 @@ class Writer:
                 yield row.id, Draft(row.id, row.queued_at, row.owner_id, row.sealed_address, frame, kind)
             except (NotWanted, *_TROUBLE) as error:
                 yield row.id, error
+
+    def _tests(self, session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Prepared | Exception]]:
+        for delivery in session.scalars(select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)):
+            try:
+                yield delivery.id, _write_test(session, self._post, delivery)
+            except (NotWanted, *_TROUBLE) as error:
+                yield delivery.id, error
 
     def _check_choices(self, session: Session, row: Row[Any]) -> None:
         offer = self._offers.get(row.edition_id)
@@ -238,8 +256,10 @@ class Writer:
         )
         return Frame(head, content.text, content.html, [_TO, _DATE, _MESSAGE, *gaps])
 
-    def write(self, draft: Draft) -> Message:
+    def write(self, draft: Prepared) -> Message:
         """The message of a draft. Raises CampaignError where its address cannot be opened."""
+        if isinstance(draft, Message):
+            return draft
         post, vault, owner = self._post, self._post.vault, draft.owner_id
         address = vault.open(draft.sealed_address, row=f"address:{owner}")
         token = vault.mail_token(draft.delivery_id)
@@ -292,6 +312,20 @@ def address_message(
         list_headers=headers,
     )
     return _fill(post, Frame(head, content.text, content.html, ()), {"to": address.encode()}, token, delivery.queued_at)
+
+
+def _write_test(session: Session, post: Post, delivery: Delivery) -> Message:
+    petition = session.get_one(Petition, delivery.petition_id)
+    organizer = session.get_one(Organizer, delivery.organizer_id)
+    try:
+        check_permission(session, organizer.id, petition, Permission.SEND)
+    except Forbidden:
+        raise NotWanted("the organizer may no longer send the digest") from None
+    suppression = find_suppression(session, post.vault.fingerprint(parse_email_address(organizer.email)))
+    check_suppression(suppression.reason if suppression else None)
+    content = write_test(session, post.links, petition, delivery)
+    language = str(delivery.language)
+    return address_message(post, petition, delivery, content, language=language, address=organizer.email, headers=None)
 
 
 def open_reader(session: Session, vault: Vault, subscription: Subscription) -> str:

@@ -58,12 +58,19 @@ class UpdateTexts(_Part):
 
 
 class DigestPlan(_Part):
-    """When digests go out: weekly on ``weekday``, or monthly on ``day_of_month``."""
+    """When digests go out: weekly on ``weekday``, or monthly on ``day_of_month``.
+
+    ``approval``: a second organizer lets each edition go. ``cool_down``: minutes in which it can still be cancelled.
+    ``window``: the only hours in which mails are sent, in the petition's timezone.
+    """
 
     frequency: Literal["weekly", "monthly"] = "weekly"
     weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "friday"
     day_of_month: Annotated[int, Field(ge=1, le=31)] = 1
     time: time_of_day = time_of_day(10)
+    approval: bool = False
+    cool_down: Annotated[int, Field(ge=0, le=10_080)] = 0
+    window: str | None = None
 
     @field_validator("time")
     @classmethod
@@ -71,6 +78,24 @@ class DigestPlan(_Part):
         if value.tzinfo is not None:
             raise ValueError("is in the petition's timezone; write it without one, like 10:00")
         return value
+
+    @field_validator("window")
+    @classmethod
+    def _two_times_of_day(cls, value: str | None) -> str | None:
+        clock = r"([01]\d|2[0-3]):[0-5]\d"
+        if value is not None and not re.fullmatch(f"{clock}-{clock}", value):
+            raise ValueError("must be two times of day, like 08:00-20:00")
+        if value is not None and len(set(value.split("-"))) == 1:
+            raise ValueError("begins and ends at the same time; leave it out if mails may go at any time")
+        return value
+
+    @property
+    def window_times(self) -> tuple[time_of_day | None, time_of_day | None]:
+        """When the window opens and closes; it may reach over midnight. Twice None where there is none."""
+        if self.window is None:
+            return None, None
+        opens, closes = map(time_of_day.fromisoformat, self.window.split("-"))
+        return opens, closes
 
 
 class PetitionFile(_Part):

@@ -35,6 +35,24 @@ def _falls_on(schedule: Schedule, day: date) -> bool:
     return day.day == min(schedule.day, calendar.monthrange(day.year, day.month)[1])
 
 
+def is_window_open(schedule: Schedule | None, timezone: str, moment: datetime) -> bool:
+    """Whether an edition may be sent at ``moment``. The clock on the wall decides, also in an hour that comes twice."""
+    if schedule is None or schedule.window_from is None or schedule.window_until is None:
+        return True
+    opens, closes, at = schedule.window_from, schedule.window_until, moment.astimezone(ZoneInfo(timezone)).time()
+    return opens <= at < closes if opens < closes else at >= opens or at < closes
+
+
+def next_opening(schedule: Schedule | None, timezone: str, *, after: datetime) -> datetime:
+    """The first moment from ``after`` on at which the send window is open, in UTC."""
+    moment = after
+    # By the minute, since a clock change can open and close a window at moments that no arithmetic on its times
+    # finds. It opens within three days, even where a change skips all of it.
+    while not is_window_open(schedule, timezone, moment):
+        moment = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return moment
+
+
 def plan_digest(session: Session, petition: Petition, plan: DigestPlan, *, now: datetime) -> Schedule:
     """Set when the petition's digest goes out. A run that is due already stays due unless the plan changed."""
     frequency = Frequency(plan.frequency)
@@ -43,7 +61,9 @@ def plan_digest(session: Session, petition: Petition, plan: DigestPlan, *, now: 
     if schedule is None:
         schedule = Schedule(petition_id=petition.id)
         session.add(schedule)
-    elif (schedule.frequency, schedule.day, schedule.time_of_day) == (
+    schedule.needs_approval, schedule.cool_down_minutes = plan.approval, plan.cool_down
+    schedule.window_from, schedule.window_until = plan.window_times
+    if (schedule.frequency, schedule.day, schedule.time_of_day) == (
         frequency,
         day,
         plan.time,

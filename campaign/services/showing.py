@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,15 +11,17 @@ from sqlalchemy.orm import Session
 from campaign.errors import NotFound
 from campaign.mail.message import Content
 from campaign.models import Audience, Edition, EditionState, EditionText, Petition, ReaderFrequency
+from campaign.services.audiences import Offer, audience_of, find_offer, find_refusal, gather_told
 from campaign.services.digesting import (
     PREFERENCES_MARK,
     UNSUBSCRIBE_MARK,
     News,
     compose_digest,
-    find_last_edition,
+    find_last_number,
     gather_news,
 )
 from campaign.services.links import Links
+from campaign.services.steering import find_waiting
 
 _PUBLIC = (EditionState.SENDING, EditionState.PAUSED, EditionState.SENT)
 # Why you get this, and the links that are yours: the template of the digest has it between these.
@@ -33,11 +36,7 @@ class Preview:
     frequency: ReaderFrequency
     news: News
     contents: dict[str, Content]
-
-    @property
-    def reaches_them(self) -> bool:
-        """Whether these readers get this edition at all."""
-        return self.frequency is not ReaderFrequency.MILESTONES or bool(self.news.milestones)
+    reaches_them: bool
 
 
 def preview_digest(
@@ -45,22 +44,36 @@ def preview_digest(
     petition: Petition,
     links: Links,
     *,
+    now: datetime,
     languages: Sequence[str] = (),
     frequency: ReaderFrequency = ReaderFrequency.EACH,
 ) -> Preview:
-    """The next edition in ``languages``, or in all of the petition's, as the mail will be.
+    """What readers who chose ``frequency`` will get, in ``languages`` or in all of the petition's, as the mail will be.
 
-    Only the links that nobody can follow before it is sent lead nowhere.
+    It is the edition that waits to be let go, as it is frozen, else the next one as it would be made now. Only the
+    links that nobody can follow before it is sent lead nowhere.
     """
-    last = find_last_edition(session, petition.id)
-    number = 1 + ((last.number or 0) if last else 0)
-    news = gather_news(session, petition)
-    contents = {}
-    for language in languages or petition.languages:
-        content = compose_digest(petition, news, language, links, number=number)
-        unmade = links.edition(language, petition.slug, number)
-        contents[language] = _without_reader(content, links, unmade)
-    return Preview(number, frequency, news, contents)
+    waiting = find_waiting(session, petition.id)
+    audience, news = audience_of(frequency), gather_news(session, petition)
+    written = {}
+    if waiting is not None:
+        number = waiting.number or 0
+        offer = find_offer(session, petition, waiting)
+        for text in waiting.texts:
+            if text.audience is audience:
+                written[text.language] = Content(text.subject, text.text, text.html)
+    else:
+        number = 1 + (find_last_number(session, petition.id) or 0)
+        told = gather_told(session, petition, news, now=now)
+        offer = Offer(Audience.EACH in told, Audience.MONTHLY in told, bool(news.milestones))
+        for language in languages or petition.languages:
+            written[language] = compose_digest(petition, told.get(audience, news), language, links, number=number)
+    contents = {
+        language: _without_reader(written[language], links, links.edition(language, petition.slug, number))
+        for language in languages or petition.languages
+        if language in written
+    }
+    return Preview(number, frequency, news, contents, find_refusal(offer, frequency, paused=False) is None)
 
 
 def _without_reader(content: Content, links: Links, unmade: str) -> Content:

@@ -14,6 +14,7 @@ from campaign.errors import (
     LinkUnknown,
     NotFound,
     NotOpen,
+    NotPossible,
     ProofNeeded,
 )
 from campaign.services.checking import LintRefused
@@ -26,6 +27,7 @@ STATUS: dict[type[CampaignError], int] = {
     NotFound: 404,
     Forbidden: 403,
     NotOpen: 409,
+    NotPossible: 422,
     LinkExpired: 410,
     LinkUnknown: 404,
     ProofNeeded: 422,

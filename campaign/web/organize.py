@@ -1,7 +1,7 @@
 """The organizers' pages: their petitions, one petition's numbers and records, and the export of its lists."""
 
-from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,8 +24,9 @@ from campaign.services.organizing import PERMISSIONS, Permission, check_permissi
 from campaign.services.subscribing import count_active
 from campaign.web import organize_digest, organizer_words
 from campaign.web.accounts import SESSION_PATH, current_organizer
-from campaign.web.context import campaign, reader_language, texts_of
+from campaign.web.context import campaign, texts_of
 from campaign.web.daily_counts import last_days
+from campaign.web.local_time import local_time
 from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
 from campaign.web.security import Entry, entry
@@ -75,7 +76,7 @@ def numbers(petition: Petition) -> str:
             petition=petition,
             may=PERMISSIONS[role],
             Permission=Permission,
-            local=_local_time(petition),
+            local=local_time(petition),
             **_numbers(session, petition),
             **_records(session, petition),
         )
@@ -103,16 +104,6 @@ def _records(session: Session, petition: Petition) -> dict[str, Any]:
 
 def _today(petition: Petition) -> date:
     return campaign().now().astimezone(ZoneInfo(petition.timezone)).date()
-
-
-def _local_time(petition: Petition) -> Callable[[datetime], str]:
-    """How a moment is written: in the petition's timezone and the reader's language."""
-
-    def local(moment: datetime) -> str:
-        there = moment.astimezone(ZoneInfo(petition.timezone))
-        return f"{reader_language().date(there.date())}, {there:%H:%M}"
-
-    return local
 
 
 @blueprint.post("/p/<slug>/export")

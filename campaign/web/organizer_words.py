@@ -37,9 +37,12 @@ DELIVERY_STATES = {
 }
 
 EDITION_STATES = {
+    EditionState.DRAFT: N_("waits for approval"),
+    EditionState.SCHEDULED: N_("waits for its time"),
     EditionState.SENDING: N_("being sent"),
     EditionState.PAUSED: N_("paused"),
     EditionState.SENT: N_("sent"),
+    EditionState.CANCELLED: N_("cancelled"),
     EditionState.SKIPPED: N_("skipped"),
 }
 
@@ -62,6 +65,12 @@ ACTIONS = {
     "export": N_("exported a list"),
     "history told": N_("looked up what was sent to a person"),
     "digest sent": N_("sent the digest"),
+    "digest made": N_("made an edition, which waits"),
+    "digest tested": N_("asked for a test of the digest"),
+    "edition approved": N_("approved an edition"),
+    "edition paused": N_("paused an edition"),
+    "edition resumed": N_("resumed an edition"),
+    "edition cancelled": N_("cancelled an edition"),
     "digest skipped": N_("asked for a digest; there was none to send"),
     "digest paused": N_("paused the digest"),
     "digest resumed": N_("resumed the digest"),

@@ -40,12 +40,12 @@ def run(campaign: Campaign, *words: str, **settings: str) -> subprocess.Complete
 
 
 @contextmanager
-def worker(campaign: Campaign, smtp_url: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(campaign: Campaign, smtp_url: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """A worker that is killed with SIGKILL at the end of the block, wherever it is then."""
     with (campaign.settings.data_dir / "worker.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "campaign", "worker"],
-            env=environment(campaign, smtp_url=smtp_url),
+            env=environment(campaign, smtp_url=smtp_url, **settings),
             cwd=campaign.settings.data_dir,
             stdout=log,
             stderr=log,

@@ -49,6 +49,11 @@ PROBLEMS = [
     pytest.param("goal = 100", "goal = 0", "goal", "should be greater than 0", id="no goal"),
     pytest.param("goal = 100", 'goal = "many"', "goal", "should be a valid integer", id="goal in words"),
     pytest.param('time = "10:00"', 'time = "25:00"', "digest.time", "", id="no such hour"),
+    pytest.param('time = "10:00"', 'window = "8-20"', "digest.window", "like 08:00-20:00", id="no times of day"),
+    pytest.param('time = "10:00"', 'window = "08:00-24:00"', "digest.window", "like 08:00-20:00", id="no such hour"),
+    pytest.param('time = "10:00"', 'window = "08:00-08:00"', "digest.window", "at the same time", id="empty window"),
+    pytest.param('time = "10:00"', "cool_down = -1", "digest.cool_down", "greater than", id="negative cool-down"),
+    pytest.param('time = "10:00"', "approval = 2", "digest.approval", "boolean", id="approval is yes or no"),
     pytest.param('weekday = "friday"', 'weekday = "caturday"', "digest.weekday", "should be 'monday'", id="weekday"),
     pytest.param("date = 2026-11-01", 'date = "soon"', "updates[1].date", "", id="no date"),
     pytest.param('"https://example.org/"', '"javascript:x"', "source.url", "should match", id="script for a link"),
@@ -105,6 +110,13 @@ def test_a_mistake_is_one_sentence_with_its_place(tmp_path: Path, old: str, new:
     assert sentence.endswith(".")
     assert not sentence.endswith("..")
     assert "\n" not in sentence
+
+
+def test_a_digest_can_ask_for_approval_a_cool_down_and_hours(tmp_path: Path) -> None:
+    plain = read(tmp_path).digest
+    assert (plain.approval, plain.cool_down, plain.window_times) == (False, 0, (None, None))
+    careful = read(tmp_path, ('time = "10:00"', 'approval = true\ncool_down = 30\nwindow = "20:00-06:30"')).digest
+    assert (careful.approval, careful.cool_down, careful.window_times) == (True, 30, (time(20), time(6, 30)))
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:

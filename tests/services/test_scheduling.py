@@ -5,12 +5,16 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from campaign.models import Schedule
 from campaign.models.digest import Frequency
-from campaign.services.scheduling import next_run
+from campaign.services.petition_file import DigestPlan
+from campaign.services.petitions import get_petition
+from campaign.services.scheduling import is_window_open, next_opening, next_run, plan_digest
+from tests.conftest import SLUG, START
 
 SUNDAY = 6
 
@@ -105,6 +109,13 @@ def runs(schedule: Schedule, timezone: str, after: str, count: int) -> list[str]
             id="the 30th in a leap year's February",
         ),
         pytest.param(
+            monthly(29, "09:00"),
+            "Asia/Almaty",
+            "2027-02-01T00:00Z",
+            ["2027-02-28T09:00+05:00", "2027-03-29T09:00+05:00"],
+            id="the 29th in a common year's February, where clocks never change",
+        ),
+        pytest.param(
             monthly(1, "10:00"),
             "Asia/Almaty",
             "2026-12-31T20:00Z",
@@ -150,3 +161,93 @@ def test_runs_that_were_missed_coalesce_into_the_next_one(
     while following <= woken:
         following = next_run(schedule, timezone, after=following)
     assert next_run(schedule, timezone, after=woken) == following
+
+
+def window(opens: str, closes: str) -> Schedule:
+    return Schedule(window_from=time.fromisoformat(opens), window_until=time.fromisoformat(closes))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "timezone", "after", "expected"),
+    [
+        pytest.param(window("08:00", "20:00"), "Asia/Almaty", "2026-11-23T12:00:30+05:00", None, id="open now"),
+        pytest.param(window("08:00", "20:00"), "Asia/Almaty", "2026-11-23T08:00+05:00", None, id="opens now"),
+        pytest.param(
+            window("08:00", "20:00"),
+            "Asia/Almaty",
+            "2026-11-23T20:00+05:00",
+            "2026-11-24T08:00+05:00",
+            id="closes now",
+        ),
+        pytest.param(
+            window("08:00", "20:00"),
+            "Asia/Almaty",
+            "2026-11-23T05:30:30+05:00",
+            "2026-11-23T08:00+05:00",
+            id="later today",
+        ),
+        pytest.param(window("20:00", "06:00"), "Asia/Almaty", "2026-11-23T05:59+05:00", None, id="over midnight"),
+        pytest.param(
+            window("20:00", "06:00"),
+            "Asia/Almaty",
+            "2026-11-23T06:00+05:00",
+            "2026-11-23T20:00+05:00",
+            id="over midnight, by day",
+        ),
+        pytest.param(
+            window("02:30", "09:00"),
+            "Europe/Berlin",
+            "2026-03-29T00:00+01:00",
+            "2026-03-29T03:00+02:00",
+            id="an opening that a clock change skips is the moment of the change",
+        ),
+        pytest.param(
+            window("02:15", "02:45"),
+            "Europe/Berlin",
+            "2026-03-29T00:00+01:00",
+            "2026-03-30T02:15+02:00",
+            id="a window that a clock change skips is the next day's",
+        ),
+        pytest.param(
+            window("01:00", "02:30"),
+            "Europe/Berlin",
+            "2026-10-25T02:30+02:00",
+            "2026-10-25T02:00+01:00",
+            id="an hour that comes twice opens it twice",
+        ),
+        pytest.param(Schedule(), "Asia/Almaty", "2026-11-23T03:00+05:00", None, id="no window"),
+    ],
+)
+def test_the_next_opening_is_read_on_the_clock_on_the_wall(
+    schedule: Schedule, timezone: str, after: str, expected: str | None
+) -> None:
+    opening = next_opening(schedule, timezone, after=datetime.fromisoformat(after).astimezone(UTC))
+    assert opening == datetime.fromisoformat(expected or after)
+
+
+minutes = st.times().map(lambda moment: moment.replace(second=0, microsecond=0))
+
+
+@given(minutes, minutes, timezones, moments)
+def test_a_window_is_open_at_its_opening_and_at_no_minute_before(
+    opens: time, closes: time, timezone: str, after: datetime
+) -> None:
+    assume(opens != closes)
+    schedule = Schedule(window_from=opens, window_until=closes)
+    opening = next_opening(schedule, timezone, after=after)
+    assert is_window_open(schedule, timezone, opening)
+    assert after <= opening <= after + timedelta(days=3)
+    if opening > after:
+        assert not is_window_open(schedule, timezone, opening - timedelta(minutes=1))
+
+
+def test_a_plan_read_again_changes_who_lets_it_go_and_when_but_not_what_is_due(session: Session) -> None:
+    petition = get_petition(session, SLUG)
+    schedule = plan_digest(session, petition, DigestPlan(), now=START)
+    due = schedule.next_at
+    plan = DigestPlan(approval=True, cool_down=30, window="08:00-20:30")
+    plan_digest(session, petition, plan, now=due + timedelta(days=30))
+    assert (schedule.next_at, schedule.needs_approval, schedule.cool_down_minutes) == (due, True, 30)
+    assert (schedule.window_from, schedule.window_until) == (time(8), time(20, 30))
+    plan_digest(session, petition, DigestPlan(), now=due)
+    assert (schedule.needs_approval, schedule.cool_down_minutes, schedule.window_from) == (False, 0, None)

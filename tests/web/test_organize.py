@@ -47,7 +47,7 @@ __all__ = ["app", "campaign", "other_petition", "owner"]  # fixtures
 
 NUMBERS = f"/organize/p/{SLUG}"
 DIGEST = f"{NUMBERS}/digest"
-SENT = {"list": "signatures", "format": "csv", "after": 0}
+SENT = {"list": "signatures", "format": "csv", "after": 0, "number": 1}
 
 
 def petition_rules(app: Flask) -> list[Rule]:
@@ -86,7 +86,7 @@ def table(client: FlaskClient, path: str, table_id: str) -> list[list[str]]:
 
 def test_every_route_of_a_petition_says_which_permission_it_needs(app: Flask) -> None:
     rules = petition_rules(app)
-    assert len(rules) == 5
+    assert len(rules) == 10
     assert {permission_of(app, rule) for rule in rules} == set(Permission)
     organizers = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("organize.")]
     assert {entry_of(app.view_functions[rule.endpoint]) for rule in organizers} == {Entry.ORGANIZER}
@@ -102,7 +102,7 @@ def test_a_role_opens_what_it_permits_and_nothing_more(
     sent = {**SENT, "csrf_token": token_of(client, HOME)}
     for rule, status, body in asked(app, client, SLUG, **sent):
         permitted = permission_of(app, rule) in PERMISSIONS[role]
-        assert status in ({200, 303} if permitted else {403}), rule
+        assert status in ({200, 303, 409, 422} if permitted else {403}), rule  # no edition is there to be paused
         if not permitted:
             assert "reader@example.org" not in body
             assert "Aigerim" not in body
@@ -381,7 +381,7 @@ def test_sending_by_hand_makes_one_edition_and_sends_it(campaign: Campaign, owne
     after = read(owner.get(answer.location))
     assert "Edition 1 is made" in after.one("p", role="status").text
     assert "there is nothing to send" in after.text
-    assert not after.all("button")[1:]  # none but “Sign out”
+    assert not after.all("form", action=f"{DIGEST}/send")
     assert list_audit(campaign) == [(EMAIL, "digest sent", {"edition": 1, "readers": 2})]
     digests = [mail for mail in mails(campaign) if "/unsubscribe/" in mail]
     assert len(digests) == 2

@@ -1,0 +1,57 @@
+"""A worker that is killed in the middle of a chunk and never comes back: another one finishes it, nobody gets two."""
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from email import message_from_bytes
+
+from campaign.clock import now
+from campaign.living import take_over_dead
+from campaign.models import DeliveryState
+from campaign.services.accounts import audit_ledger
+from campaign.services.heartbeats import SILENT_AFTER
+from campaign.wiring import Campaign
+from tests.conftest import Clock, MakeCampaign
+from tests.crash.workers import digests, enqueue_digest, worker
+from tests.mail.scripted_smtp import DOT, FALL_SILENT, ScriptedServer
+from tests.servers.smtp import Mailbox
+from tests.services.people import add_readers, find_petition, get_subscription
+
+ACCEPTED, IN_DOUBT = DeliveryState.ACCEPTED, DeliveryState.IN_DOUBT
+READERS = [f"reader{number}@example.org" for number in range(6)]
+
+
+def test_another_worker_finishes_the_chunk_of_one_that_was_killed(make_campaign: MakeCampaign, clock: Clock) -> None:
+    clock.moment = now()
+    campaign = make_campaign()
+    add_readers(campaign, *READERS)
+    enqueue_digest(campaign)
+    with ScriptedServer({DOT: FALL_SILENT}) as stalling, worker(campaign, stalling.url):
+        stalled = {message_from_bytes(content)["To"] for content in stalling.wait_for(1)}
+    takers = [make_campaign(worker_name=f"worker-{number}") for number in (3, 4)]
+    with Mailbox() as mailbox, worker(campaign, mailbox.url, worker_name="worker-2"):
+        assert [take_over_dead(taker) for taker in takers] == [[], []]
+        assert mailbox.messages == []
+        # Everybody seems silent now; but worker-2 holds its name.
+        clock.turn(SILENT_AFTER + timedelta(minutes=1))
+        with ThreadPoolExecutor(2) as threads:
+            taken = sorted(threads.map(take_over_dead, takers))
+        assert taken == [[], ["worker-1"]]
+        mailbox.wait_for(len(READERS) - len(stalled), seconds=60)
+        _wait_until_settled(campaign)
+        assert [take_over_dead(taker) for taker in takers] == [[], []]
+    times = Counter(message.recipients[0] for message in mailbox.messages)
+    assert times == dict.fromkeys(set(READERS) - stalled, 1)
+    doubtful = {item.subscription_id for item in digests(campaign) if item.state is IN_DOUBT}
+    assert doubtful == {get_subscription(campaign, email).id for email in stalled}
+    assert Counter(item.state for item in digests(campaign)) == {IN_DOUBT: len(stalled), ACCEPTED: len(times)}
+    with campaign.database.snapshots() as session:
+        assert all(account.balances for account in audit_ledger(session, find_petition(campaign)))
+
+
+def _wait_until_settled(campaign: Campaign) -> None:
+    until = time.monotonic() + 30
+    while any(item.state in (DeliveryState.QUEUED, DeliveryState.SENDING) for item in digests(campaign)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
