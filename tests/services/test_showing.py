@@ -18,7 +18,9 @@ LANGUAGES = ("en", "ru", "kk")
 def preview(campaign: Campaign, frequency: ReaderFrequency = ReaderFrequency.EACH, *languages: str) -> Preview:
     with campaign.database.snapshots() as session:
         petition = get_petition(session, SLUG)
-        return preview_digest(session, petition, campaign.links, languages=languages, frequency=frequency)
+        return preview_digest(
+            session, petition, campaign.links, now=campaign.now(), languages=languages, frequency=frequency
+        )
 
 
 def public(campaign: Campaign, language: str, number: int) -> str:
