@@ -59,6 +59,7 @@ class Campaign:
         """A sender with a connection of its own, for one thread of this worker, which calls itself ``part``."""
         return Sender(
             sessions=self.database.sessions,
+            snapshots=self.database.snapshots,
             post=self.post,
             transport=self.open_transport(),
             claimant=f"{self.settings.worker_name}/{part}",

@@ -38,15 +38,17 @@ from campaign.services.ledger import (
 )
 from campaign.services.mailing import NotWanted, Post, Prepared, Writer
 from campaign.services.pacing import AHEAD, find_interval, find_turn, take_turns
-from campaign.services.steering import list_sendable
+from campaign.services.steering import list_sendable, may_send_now
 
 _log = logging.getLogger(__name__)
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 CHUNK = 50_000
 _FEWEST, _MOST = 16, 256
-# Consent, suppression and the edition's state are looked at when mails are claimed; none is sent later than this after.
+# In seconds. Consent and suppression are looked at when mails are claimed, and none begins later than this after;
+# whether its edition goes on is looked at more often.
 _STALE_AFTER = 2.0
+_LOOK_EVERY = 0.05
 
 
 # The readers who want one mail for all campaigns are `campaign.services.collecting`'s.
@@ -70,6 +72,7 @@ class Sender:
     """
 
     sessions: sessionmaker[Session]
+    snapshots: sessionmaker[Session]
     post: Post
     transport: Transport
     claimant: str
@@ -123,6 +126,7 @@ class _Run:
         self._unwritable: dict[int, Exception] = {}
         self._size = _FEWEST
         self._claimed_at = 0.0
+        self._looked_at = 0.0
         self._cursor = batch.first
         self._ended = False
         self._journal = Journal(sender.journals, sender.claimant)
@@ -132,7 +136,7 @@ class _Run:
 
     def next(self) -> tuple[int, Message] | Later | None:
         while True:
-            if self._ended or self._stopping():
+            if self._ended or self._stopping() or self._is_halted():
                 return None
             if not self._waiting or time.monotonic() - self._claimed_at > _STALE_AFTER:
                 later = self._claim()
@@ -146,6 +150,16 @@ class _Run:
                 return number, self._writer.write(prepared)
             except Exception as error:  # noqa: BLE001 (whatever it is, it must not hold up the mails behind)
                 self._unwritable[number] = error
+
+    def _is_halted(self) -> bool:
+        """Whether the edition was paused or cancelled since its mails were claimed."""
+        edition_id = self._batch.edition_id
+        if edition_id is None or not self._waiting or time.monotonic() - self._looked_at < _LOOK_EVERY:
+            return False
+        with self._sender.snapshots() as session:
+            self._ended = not may_send_now(session, edition_id, self._sender.now())
+        self._looked_at = time.monotonic()
+        return self._ended
 
     def start(self, number: int) -> None:
         self._journal.start(number)
@@ -181,7 +195,7 @@ class _Run:
         self._committed(tally)
         self._waiting.extend(claimed)
         self._ended = later is None and not claimed
-        self._claimed_at = time.monotonic()
+        self._claimed_at = self._looked_at = time.monotonic()
         return later
 
     def _record(self, session: Session, now: datetime) -> Counter[DeliveryState]:
