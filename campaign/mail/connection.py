@@ -8,15 +8,18 @@ import re
 import socket
 import ssl
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 from campaign.mail.message import Message
 from campaign.mail.transport import Answer, Outcome
 
 CLOSING = 421  # service not available, closing the channel (RFC 5321 §4.2.3)
-_ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?= |$)")
+_ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}")
 _DOT_AT_LINE_START = re.compile(rb"(?m)^\.")
+_FINAL_DOT = b".\r\n"
 _READ = 1 << 16
 
 
@@ -42,6 +45,9 @@ class Reply(Enum):
     RSET = auto()
 
 
+_ENVELOPE = (Reply.MAIL, Reply.RCPT, Reply.DATA)
+
+
 class ConnectionLost(Exception):
     """The other side is gone, or has been silent for too long."""
 
@@ -58,8 +64,12 @@ class Extensions:
 
 def read_answer(what: str, code: int, text: bytes) -> Answer:
     """The outcome that a reply means; of its words only the enhanced status (RFC 3463), since they quote addresses."""
-    enhanced = _ENHANCED.match(text)
-    said = f"{what}: {code} {enhanced[0].decode()}" if enhanced else f"{what}: {code}"
+    return _read_answer(what, code, text.partition(b" ")[0])
+
+
+@lru_cache(maxsize=256)
+def _read_answer(what: str, code: int, word: bytes) -> Answer:
+    said = f"{what}: {code} {word.decode()}" if _ENHANCED.fullmatch(word) else f"{what}: {code}"
     if code == CLOSING:
         return Answer(Outcome.BROKEN_OFF, said)
     outcomes = {2: Outcome.ACCEPTED, 5: Outcome.REJECTED}
@@ -69,18 +79,20 @@ def read_answer(what: str, code: int, text: bytes) -> Answer:
 class Connection:
     """A connection after its greeting, on a socket that does not block.
 
-    ``handed`` counts the messages whose envelope was written; ``used`` says whether the server has ever answered one.
+    ``handed`` counts the messages whose envelope was written; ``used`` says whether the server has ever answered one;
+    ``watched_for_room`` is the pipeline's.
     """
 
     def __init__(self, sock: socket.socket, extensions: Extensions) -> None:
         self.sock = sock
         self._extensions = extensions
-        self._unread = bytearray()
+        self._unread = b""
         self._unwritten = b""
         self._until_dot = 0  # bytes to write until the last final dot is out
-        self._todo: deque[tuple[Reply, Item, bytes]] = deque()
+        self._todo: deque[tuple[tuple[Reply, ...], Item, bytes]] = deque()
         self._expected: deque[tuple[Reply, Item]] = deque()
         self._needs_reset = False
+        self.watched_for_room = False
         self.handed = 0
         self.used = False
 
@@ -97,7 +109,7 @@ class Connection:
     @property
     def items(self) -> list[Item]:
         """The messages under way, in order."""
-        found = {item.number: item for _, item in (*self._expected, *((kind, item) for kind, item, _ in self._todo))}
+        found = {item.number: item for _, item in (*self._expected, *((None, item) for _, item, _ in self._todo))}
         return list(found.values())
 
     def is_dotted(self, item: Item) -> bool:
@@ -116,34 +128,40 @@ class Connection:
         options += " BODY=8BITMIME" if offered.eight_bit and not message.content.isascii() else ""
         options += " SMTPUTF8" if not message.recipient.isascii() else ""
         if self._needs_reset:
-            self._todo.append((Reply.RSET, item, b"RSET\r\n"))
+            self._todo.append(((Reply.RSET,), item, b"RSET\r\n"))
             self._needs_reset = False
-        self._todo.append((Reply.MAIL, item, f"MAIL FROM:<{message.sender}>{options}\r\n".encode()))
-        self._todo.append((Reply.RCPT, item, f"RCPT TO:<{message.recipient}>\r\n".encode()))
-        self._todo.append((Reply.DATA, item, b"DATA\r\n"))
+        mail, rcpt = f"MAIL FROM:<{message.sender}>{options}\r\n", f"RCPT TO:<{message.recipient}>\r\n"
+        if offered.pipelining:
+            self._todo.append((_ENVELOPE, item, f"{mail}{rcpt}DATA\r\n".encode()))
+            return
+        for kind, command in zip(_ENVELOPE, (mail, rcpt, "DATA\r\n"), strict=True):
+            self._todo.append(((kind,), item, command.encode()))
 
     def content(self, item: Item) -> None:
         """Give the server the message, with its final dot; ``flush`` sends it."""
         content = item.message.content
-        if b"\r\n." in content or content.startswith(b"."):
+        if not item.message.dotless:
             content = _DOT_AT_LINE_START.sub(b"..", content)
-        self._todo.appendleft((Reply.DOT, item, content + b".\r\n"))
+        self._todo.appendleft(((Reply.DOT,), item, content))
 
     def nothing(self, item: Item) -> None:
         """End a message that has no recipient left."""
-        self._todo.appendleft((Reply.EMPTY_DOT, item, b".\r\n"))
+        self._todo.appendleft(((Reply.EMPTY_DOT,), item, b".\r\n"))
 
     def flush(self) -> None:
         """Write what may be written now. Raises ConnectionLost."""
-        data = self._unwritten
+        ready = [self._unwritten] if self._unwritten else []
         while self._todo and (self._extensions.pipelining or not self._expected):
-            kind, item, command = self._todo.popleft()
-            self._expected.append((kind, item))
-            data += command
-            if kind is Reply.DOT:
-                self._until_dot = len(data)
-        if not data:
+            kinds, item, command = self._todo.popleft()
+            for kind in kinds:
+                self._expected.append((kind, item))
+            ready.append(command)
+            if kinds[0] is Reply.DOT:
+                ready.append(_FINAL_DOT)
+                self._until_dot = sum(map(len, ready))
+        if not ready:
             return
+        data = b"".join(ready)
         try:
             sent = self.sock.send(data)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -171,20 +189,19 @@ class Connection:
         if len(self._unread) > 4 * _READ:
             raise ConnectionLost("the server's answer has no end")
 
-    def next_reply(self) -> tuple[Reply, Item, int, bytes] | None:
-        """The next complete reply and what it is about. Raises ConnectionLost for what is no SMTP."""
-        while (end := self._unread.find(b"\n")) >= 0:
-            line = bytes(self._unread[:end]).rstrip(b"\r")
-            del self._unread[: end + 1]
-            if not line[:3].isdigit() or line[3:4] not in (b"", b" ", b"-"):
+    def replies(self) -> Iterator[tuple[Reply, Item, int, bytes]]:
+        """The complete replies, each with what it is about. Raises ConnectionLost for what is no SMTP."""
+        *lines, self._unread = self._unread.split(b"\n")
+        for line in lines:
+            code, mark = line[:3], line[3:4]
+            if not code.isdigit() or mark not in (b" ", b"-", b"\r", b""):
                 raise ConnectionLost("the server does not speak SMTP")
-            if line[3:4] == b"-":
+            if mark == b"-":
                 continue
             if not self._expected:
                 raise ConnectionLost("the server is closing")  # a 421 that nothing asked for
             kind, item = self._expected.popleft()
-            return kind, item, int(line[:3]), line[4:]
-        return None
+            yield kind, item, int(code), line[4:].rstrip()
 
     def cancel(self, item: Item) -> bool:
         """Take back the commands about ``item`` that were not sent yet; whether there were any."""

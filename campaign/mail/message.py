@@ -21,11 +21,15 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Bytes with their envelope (RFC 5321): ``sender`` gets what comes back, ``recipient`` gets the message."""
+    """Bytes with their envelope (RFC 5321): ``sender`` gets what comes back, ``recipient`` gets the message.
+
+    ``dotless``: no line is known to begin with a dot, so none needs another one before it.
+    """
 
     sender: str
     recipient: str
     content: bytes
+    dotless: bool = False
 
 
 def _checked(name: str, value: str) -> str:
@@ -102,4 +106,4 @@ def build_message(
         list_headers=list_headers,
     )
     head_bytes, body = Frame(head, content.text, content.html, ()).fill({})
-    return Message(sender=sender, recipient=recipient, content=head_bytes + b"\r\n" + body)
+    return Message(sender=sender, recipient=recipient, content=head_bytes + b"\r\n" + body, dotless=True)

@@ -177,9 +177,12 @@ class Pipeline:
         except ConnectionLost as error:
             lost = str(error)
         try:
-            while (reply := connection.next_reply()) is not None:
-                self._deadlines[connection] = time.monotonic() + self._limits.silence
-                self._take_reply(connection, *reply)
+            self._deadlines[connection] = time.monotonic() + self._limits.silence
+            for kind, item, code, text in connection.replies():
+                if code == 250 and (kind is Reply.MAIL or kind is Reply.RCPT):
+                    item.answered = True
+                    continue
+                self._take_reply(connection, kind, item, code, text)
                 if connection not in self._deadlines:
                     return
         except ConnectionLost as error:
@@ -195,8 +198,9 @@ class Pipeline:
         except ConnectionLost as error:
             self._lost(connection, str(error))
             return
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_to_write else 0)
-        if self._selector.get_key(connection.sock).events != events:
+        if connection.wants_to_write != connection.watched_for_room:
+            connection.watched_for_room = connection.wants_to_write
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_to_write else 0)
             self._selector.modify(connection.sock, events, connection)
 
     def _take_reply(self, connection: Connection, kind: Reply, item: Item, code: int, text: bytes) -> None:

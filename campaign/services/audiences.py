@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -102,6 +103,7 @@ def find_offer(session: Session, petition: Petition, edition: Edition) -> Offer:
     )
 
 
+@lru_cache(maxsize=8)
 def list_refusals(offer: Offer) -> dict[ReaderFrequency, str]:
     """The choices with which a reader gets no mail for an edition, and why. Pausing is refused whatever is chosen."""
     refusals = {}

@@ -137,6 +137,7 @@ class _Run:
     def next(self) -> tuple[int, Message] | Later | None:
         while True:
             if self._ended or self._stopping() or self._is_halted():
+                self._flush()
                 return None
             if not self._waiting or time.monotonic() - self._claimed_at > _STALE_AFTER:
                 later = self._claim()
@@ -144,6 +145,7 @@ class _Run:
                     return later
             number, prepared, turn = self._waiting[0]
             if turn is not None and turn > (now := self._sender.now()):
+                self._flush()
                 return Later((turn - now).total_seconds())
             self._waiting.popleft()
             try:
@@ -168,10 +170,15 @@ class _Run:
         self._answers[number] = answer
         if answer.outcome is Outcome.NOT_TRIED:
             self._ended = True
+        self._journal.end(number, answer)
+        if self._ended:
+            self._flush()
+
+    def _flush(self) -> None:
         try:
-            self._journal.end(number, answer)
+            self._journal.flush()
         except OSError:
-            _log.exception("The journal cannot be written")  # the answer is kept here, and committed with the others
+            _log.exception("The journal cannot be written")  # the answers are kept here, and committed with the others
 
     def _claim(self) -> Later | None:
         """Record what is known, and claim the next mails: more at a time as long as they go out quickly."""

@@ -6,6 +6,7 @@ and outcomes, no more. It is not synced to the disk: after a crash of the machin
 it is believed and every claimed mail is in doubt.
 """
 
+import errno
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,8 @@ class Journal:
         self._path = folder / f"{claimant.replace('/', '.')}.journal"
         self._file: int | None = None
         self._begun: dict[int, None] = {}
+        self._ended = ""
+        self._torn = False
 
     def find(self) -> Findings | None:
         """What the last sender of this name left; None where nothing can be told of what it had claimed."""
@@ -63,22 +66,38 @@ class Journal:
         if self._file is None:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._ended = ""
+        self._torn = False
         os.ftruncate(self._file, 0)
         self._write("".join([f"{_boot_id()}\n", *(f"{number}\n" for number in self._begun)]))
 
     def start(self, number: int) -> None:
         """The server is about to be given the mail."""
         self._begun[number] = None
-        self._write(f"{number}\n")
+        self._write(f"{self._ended}{number}\n")
+        self._ended = ""
 
     def end(self, number: int, answer: Answer) -> None:
-        """The mail has its answer."""
+        """The mail has its answer. Written with the next mail that is begun, or by ``flush``."""
         self._begun.pop(number, None)
-        self._write(f"{number} {answer.outcome} {answer.reason}\n")
+        self._ended += f"{number} {answer.outcome} {answer.reason}\n"
+
+    def flush(self) -> None:
+        """Write down the answers; nothing is begun at once."""
+        if self._ended:
+            self._write(self._ended)
+            self._ended = ""
 
     def _write(self, text: str) -> None:
         assert self._file is not None  # `begin` comes first
-        os.write(self._file, text.encode())
+        if self._torn:
+            raise OSError(errno.EIO, "an entry before this one is cut off")
+        data = text.encode()
+        self._torn = True
+        if os.write(self._file, data) == len(data):
+            self._torn = False
+        else:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """Everything is committed: nothing is left to tell."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from jinja2 import TemplateError
 from sqlalchemy import Row, Select, select
@@ -88,8 +88,7 @@ class Post:
     dkim: Signer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A mail that is wanted: a frame, and what goes into it for one reader."""
 
     delivery_id: int
@@ -285,7 +284,8 @@ def _fill(post: Post, frame: Frame, values: dict[str, bytes], token: str, queued
     return Message(
         sender=envelope_sender(post.bounces_to, token) if post.bounces_to else post.mail_from,
         recipient=values["to"].decode(),
-        content=head + b"\r\n" + body,
+        content=b"".join((head, b"\r\n", body)),
+        dotless=True,
     )
 
 
