@@ -58,7 +58,7 @@ MAIL_PARTS = {
     Part.HEADER: N_("headers"),
     Part.STRUCTURE: N_("structure"),
     Part.TEXT: N_("text"),
-    Part.HTML: N_("HTML"),
+    Part.HTML: "HTML",  # the same in every language
 }
 
 ACTIONS = {
