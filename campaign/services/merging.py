@@ -43,15 +43,21 @@ def _section(session: Session, links: Links, delivery: Delivery) -> Section:
     subscription = session.get_one(Subscription, delivery.subscription_id)
     petition = session.get_one(Petition, delivery.petition_id)
     content = read_digest(session, links, delivery, subscription)
-    news = _NEWS.search(content.html) or _BODY.search(content.html)
+    news = _NEWS.search(content.html)
+    html = news[1] if news else f"<tr><td>{_find_body(content.html)}</td></tr>"
     return Section(
         title=petition.texts[subscription.language]["title"],
         language=subscription.language,
         text=content.text.rpartition("\n--\n")[0].strip(),
-        html=news[1] if news else content.html,
+        html=html,
         unsubscribe_url=links.unsubscribe(subscription.id),
         preferences_url=links.me(subscription.id),
     )
+
+
+def _find_body(html: str) -> str:
+    body = _BODY.search(html)
+    return body[1] if body else html
 
 
 def write_merged(session: Session, post: Post, deliveries: Sequence[Delivery]) -> Message:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from campaign.languages import Language
 from campaign.mail.message import Message
-from campaign.models import Delivery, DeliveryKind, Display, EditionText, Update
+from campaign.models import Audience, Delivery, DeliveryKind, Display, EditionText, Update
 from campaign.services.digesting import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.mailing import write_message
 from campaign.services.petition_file import UpdateTexts
@@ -187,8 +187,9 @@ def test_the_marks_stand_once_in_each_part_of_a_frozen_text(sqlite_campaign: Cam
     """So each reader's copy is the frozen one with two links put in."""
     digest(sqlite_campaign, language)
     with sqlite_campaign.database.snapshots() as session:
-        frozen = session.scalars(select(EditionText).where(EditionText.language == language)).one()
-    for part_of_it in (frozen.text, frozen.html):
+        texts = session.scalars(select(EditionText).where(EditionText.language == language)).all()
+    assert {text.audience for text in texts} == set(Audience)
+    for part_of_it in (part_of_it for text in texts for part_of_it in (text.text, text.html)):
         assert (part_of_it.count(UNSUBSCRIBE_MARK), part_of_it.count(PREFERENCES_MARK)) == (1, 1)
         assert part_of_it.count("@@") == 4
 

@@ -196,7 +196,8 @@ def test_a_cancelled_edition_has_told_nobody_anything(campaign: Campaign) -> Non
         assert find_last_edition(session, find_petition(campaign).id) is None
     again = make_digest(campaign, "second")
     assert again.number == 2
-    assert texts(campaign, again) == texts(campaign, cancelled)
+    renumbered = {audience: text.replace("/digest/2", "/digest/1") for audience, text in texts(campaign, again).items()}
+    assert renumbered == texts(campaign, cancelled)
     assert set(texts(campaign, again)) == {Audience.EACH, Audience.MONTHLY}
     assert rows(campaign)["milestones"][-1] == (Q, None)
 
