@@ -126,7 +126,8 @@ def _write(session: Session, sender: Sender, deliveries: Sequence[Delivery]) -> 
 def _record(session: Session, sender: Sender, ids: Sequence[int], answer: Answer) -> Counter[DeliveryState]:
     """The same outcome for all; what waits after it goes on waiting together."""
     tally = record_answers(session, dict.fromkeys(ids, answer), sender.claimant, now=sender.now())
-    session.expire_all()
+    session.flush()
+    session.expire_all()  # those that were accepted were changed past the session
     deliveries = [session.get_one(Delivery, delivery_id) for delivery_id in ids]
     waiting = [delivery for delivery in deliveries if delivery.state in WAITING]
     for delivery in waiting:
