@@ -34,7 +34,7 @@ def test_killed_before_the_answer_to_the_final_dot(
     enqueue_digest(campaign)
     sign(campaign, "signer@example.org")
 
-    with ScriptedServer({DOT: FALL_SILENT}) as stalling, worker(campaign, stalling.url):
+    with ScriptedServer({DOT: FALL_SILENT}) as stalling, worker(campaign, stalling.url, smtp_connections="1"):
         # The single mails and the chunk have a connection each, and both have sent a final dot.
         stalled = [message_from_bytes(content) for content in stalling.wait_for(2)]
     sent_to = {message["To"]: message["Message-ID"] for message in stalled}
@@ -78,11 +78,16 @@ def with_many(folder: Path, many_readers: Path) -> Iterator[Campaign]:
     campaign.jobs.close()
 
 
+def slowly(_address: str) -> None:
+    """A server that takes its time, so that the kill comes in the middle."""
+    time.sleep(0.003)
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_killed_somewhere_within_a_digest_to_200_readers(with_many: Campaign, seed: int) -> None:
     campaign = with_many
-    with Mailbox() as mailbox:
-        with worker(campaign, mailbox.url):
+    with Mailbox(answer_to_rcpt=slowly) as mailbox:
+        with worker(campaign, mailbox.url, smtp_connections="4"):
             mailbox.wait_for((seed * 37 + 1) % 190, seconds=60)
             time.sleep(seed * 0.0007)  # somewhere between claim, send and record
         before = len(mailbox.messages)
@@ -92,7 +97,7 @@ def test_killed_somewhere_within_a_digest_to_200_readers(with_many: Campaign, se
     states = Counter(item.state for item in digests(campaign))
     assert before < 200
     assert max(times.values()) == 1
-    assert states[IN_DOUBT] <= 2
+    assert states[IN_DOUBT] <= 4
     assert states[ACCEPTED] + states[IN_DOUBT] == 200
     doubtful = {item.subscription_id for item in digests(campaign) if item.state is IN_DOUBT}
     missed = {get_subscription(campaign, email).id for email in set(MANY) - set(times)}
