@@ -10,7 +10,7 @@ from campaign.mail.verp import envelope_sender
 
 NAME = "Mail server"
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
-_TOKEN = "a" * 39  # as long as a mail token, and none
+_TOKEN = "a" * 48  # as long as a mail token, and none
 
 
 @dataclass(frozen=True)

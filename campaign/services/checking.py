@@ -50,11 +50,13 @@ class LintRefused(CampaignError):
 
 def check_contents(links: Links, petition: Petition, contents: Iterable[tuple[str, Content]]) -> list[Finding]:
     """What is wrong with the contents, each with the code of its language, as mails to a reader who does not exist."""
-    return [
-        Finding(language, problem)
-        for language, content in contents
-        for problem in _check_content(links, petition, language, content)
-    ]
+    findings: list[Finding] = []
+    for language, content in contents:
+        for problem in _check_content(links, petition, language, content):
+            # The readers of one a month have a text of their own, often with the same problem.
+            if (finding := Finding(language, problem)) not in findings:
+                findings.append(finding)
+    return findings
 
 
 def check_next_edition(session: Session, petition: Petition, links: Links) -> list[Finding]:

@@ -27,7 +27,7 @@ def test_another_worker_finishes_the_chunk_of_one_that_was_killed(make_campaign:
     campaign = make_campaign()
     add_readers(campaign, *READERS)
     enqueue_digest(campaign)
-    with ScriptedServer({DOT: FALL_SILENT}) as stalling, worker(campaign, stalling.url):
+    with ScriptedServer({DOT: FALL_SILENT}) as stalling, worker(campaign, stalling.url, smtp_connections="1"):
         stalled = {message_from_bytes(content)["To"] for content in stalling.wait_for(1)}
     takers = [make_campaign(worker_name=f"worker-{number}") for number in (3, 4)]
     with Mailbox() as mailbox, worker(campaign, mailbox.url, worker_name="worker-2"):
