@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, inspect, select, text
 
-from campaign.engine import running, wait_until_drained
+from campaign.engine import QUEUE, running, wait_until_drained
 from campaign.models import Edition
 from campaign.services import delivering
 from campaign.services.editions import make_edition
@@ -109,9 +109,10 @@ def test_finished_work_is_forgotten_after_a_week_and_waiting_work_never(campaign
     campaign.jobs.forget_finished(now=long_after)
     assert not campaign.jobs.is_drained("worker-1")
     drain(campaign, Noted())
-    assert len(campaign.jobs._client.list_workflows()) == 1
+    # The tick may have come in between: it is no chunk.
+    assert len(campaign.jobs._client.list_workflows(queue_name=QUEUE)) == 1
     campaign.jobs.forget_finished(now=long_after)
-    assert campaign.jobs._client.list_workflows() == []
+    assert campaign.jobs._client.list_workflows(queue_name=QUEUE) == []
 
 
 def test_an_edition_that_waits_is_not_asked_for_and_each_start_has_jobs_of_its_own(campaign: Campaign) -> None:
