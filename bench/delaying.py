@@ -20,7 +20,10 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sec
 
     writing = asyncio.create_task(write())
     while True:
-        data = await reader.read(1 << 16)
+        try:
+            data = await reader.read(1 << 16)
+        except ConnectionError:
+            data = b""
         queue.put_nowait((loop.time() + seconds, data))
         if not data:
             break

@@ -26,9 +26,9 @@ from .people import add_readers, sign_many
 
 CONNECTIONS = 8
 COUNT = 20_000
-MANY = 60_000
+MANY = 1_000_000
 FAR = 4_000
-WHILE_SENDING = 30_000
+WHILE_SENDING = 100_000
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
