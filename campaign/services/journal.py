@@ -23,6 +23,15 @@ def _boot_id() -> str:
         return ""
 
 
+def _write(file: int, text: str) -> None:
+    """Write all of it or, where the disk is full, nothing: the next entry must not run into half of one."""
+    data = text.encode()
+    written = os.write(file, data)
+    if written < len(data):
+        os.ftruncate(file, os.fstat(file).st_size - written)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 @dataclass(frozen=True)
 class Findings:
     """What a dead sender's journal says: mails begun without an answer, and the answers that came."""
@@ -39,7 +48,6 @@ class Journal:
         self._file: int | None = None
         self._begun: dict[int, None] = {}
         self._ended = ""
-        self._torn = False
 
     def find(self) -> Findings | None:
         """What the last sender of this name left; None where nothing can be told of what it had claimed."""
@@ -47,9 +55,10 @@ class Journal:
             lines = self._path.read_bytes().decode("utf-8", "replace").split("\n")
         except OSError:
             return None
-        boot, *entries = lines[:-1]  # the last line is cut off, or empty
-        if not boot or boot != _boot_id():
+        complete = lines[:-1]  # the last line is cut off, or empty
+        if not complete or not complete[0] or complete[0] != _boot_id():
             return None
+        entries = complete[1:]
         begun: set[int] = set()
         answers: dict[int, Answer] = {}
         for entry in entries:
@@ -63,18 +72,26 @@ class Journal:
 
     def begin(self) -> None:
         """Forget what has been committed; what is begun and not answered stays."""
-        if self._file is None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        # A file of its own that takes the old one's name: a kill in the middle of it must not leave an empty journal,
+        # which would put all that is claimed in doubt.
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = self._path.with_suffix(".new")
+        file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        try:
+            _write(file, "".join([f"{_boot_id()}\n", *(f"{number}\n" for number in self._begun)]))
+            new.replace(self._path)
+        except OSError:
+            os.close(file)
+            raise
+        if self._file is not None:
+            os.close(self._file)
+        self._file = file
         self._ended = ""
-        self._torn = False
-        os.ftruncate(self._file, 0)
-        self._write("".join([f"{_boot_id()}\n", *(f"{number}\n" for number in self._begun)]))
 
     def start(self, number: int) -> None:
         """The server is about to be given the mail."""
-        self._begun[number] = None
         self._write(f"{self._ended}{number}\n")
+        self._begun[number] = None
         self._ended = ""
 
     def end(self, number: int, answer: Answer) -> None:
@@ -90,14 +107,7 @@ class Journal:
 
     def _write(self, text: str) -> None:
         assert self._file is not None  # `begin` comes first
-        if self._torn:
-            raise OSError(errno.EIO, "an entry before this one is cut off")
-        data = text.encode()
-        self._torn = True
-        if os.write(self._file, data) == len(data):
-            self._torn = False
-        else:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        _write(self._file, text)
 
     def close(self) -> None:
         """Everything is committed: nothing is left to tell."""
