@@ -22,6 +22,7 @@ _BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
 class Section:
     """One edition within the mail, and the links by which its reader stops or changes it."""
 
+    subscription_id: int
     title: str
     language: str
     text: str
@@ -36,7 +37,8 @@ def compose_merged(session: Session, links: Links, deliveries: Sequence[Delivery
     Raises NotWanted where the reader's choices, as of now, leave one of them out.
     """
     sections = [_section(session, links, delivery) for delivery in deliveries]
-    return compose("merged", sections[0].language, sections=sections)
+    everything = links.unsubscribe(*(section.subscription_id for section in sections))
+    return compose("merged", sections[0].language, sections=sections, unsubscribe_url=everything)
 
 
 def _section(session: Session, links: Links, delivery: Delivery) -> Section:
@@ -46,6 +48,7 @@ def _section(session: Session, links: Links, delivery: Delivery) -> Section:
     news = _NEWS.search(content.html)
     html = news[1] if news else f"<tr><td>{_find_body(content.html)}</td></tr>"
     return Section(
+        subscription_id=subscription.id,
         title=petition.texts[subscription.language]["title"],
         language=subscription.language,
         text=content.text.rpartition("\n--\n")[0].strip(),

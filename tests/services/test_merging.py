@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import NoResultFound
 
+from campaign.mail.lint import lint_message
 from campaign.mail.message import Message
 from campaign.mail.transport import Answer, Later, Mails, Outcome
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, EditionText
@@ -134,6 +135,8 @@ def test_two_editions_are_one_mail_at_the_next_collection(
         made = [session.get_one(Edition, edition.id) for edition in (first, second)]
         assert {edition.state for edition in made} == {EditionState.SENT}
         titles = [petition.texts["en"]["title"] for petition in list_petitions(session)]
+    (sent,) = [m for m in mailbox.messages if m.recipients == (BOTH,) and "List-Unsubscribe" in m.parsed]
+    assert lint_message(sent.content, sender=sent.sender, recipient=BOTH, is_list=True) == []
     for kind in ("plain", "html"):
         text = body(mail, kind)
         assert "@@" not in text
