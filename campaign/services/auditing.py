@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from campaign.models import AuditEntry
 
-COMMAND_LINE = "command line"
+N_ = str  # marks a sentence for the translators; the page translates it
+
+COMMAND_LINE = N_("command line")
 
 
 def record(session: Session, actor: str, action: str, petition_id: int, *, now: datetime, **details: Any) -> None:

@@ -17,7 +17,7 @@ from campaign.services.auditing import record
 from campaign.services.steering import move_edition
 
 N_ = str  # marks a sentence for the translators; the page translates it
-WORKER = "worker"
+WORKER = N_("worker")
 
 
 def check_begun(session: Session, edition_id: int, file: Path, *, now: datetime) -> bool:

@@ -17,7 +17,7 @@ N_ = str  # marks a sentence for the translators; the page translates it
 
 WARN_AT = 0.001
 PAUSE_AT = 0.003
-ACTOR = "mail that came back"
+ACTOR = N_("mail that came back")
 WARNED = "complaints warning"
 PAUSED = "digest paused by complaints"
 

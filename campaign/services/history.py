@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.email_address import EmailAddress
+from campaign.mail.bounces import ReportKind
 from campaign.models import (
     Delivery,
     DeliveryKind,
@@ -40,6 +41,12 @@ FATES = {
         "perhaps sent: the connection broke at the last moment, and it is not sent a second time"
     ),
 }
+# What came back for it, in the same person's words.
+CAME_BACK = {
+    ReportKind.PERMANENT: N_("the address does not take mail"),
+    ReportKind.TEMPORARY: N_("the mailbox did not take it this time"),
+    ReportKind.COMPLAINT: N_("it was reported as spam"),
+}
 NOT_OWED = N_("not sent")
 NOT_YET = N_("has not been sent to anybody yet")
 CANCELLED = N_("it was cancelled before it was sent to you")
@@ -60,6 +67,11 @@ class Event:
     fate: str
     reason: str | None
     returned: str | None = None
+
+    @property
+    def came_back(self) -> str | None:
+        """The kind of what came back, for the translators; None if nothing did."""
+        return CAME_BACK[ReportKind(self.returned.split(" ")[0])] if self.returned else None
 
 
 @dataclass(frozen=True)

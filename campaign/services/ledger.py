@@ -17,11 +17,13 @@ from campaign.services.journal import Findings, Journal
 
 _log = logging.getLogger(__name__)
 
+N_ = str  # marks a sentence for the translators; the page translates it
+
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(hours=72)
 CLAIM_LASTS = timedelta(hours=1)
-ENDED_WHILE_SENDING = "the worker ended while sending"
+ENDED_WHILE_SENDING = N_("the worker ended while sending")
 
 
 def _check(before: DeliveryState, after: DeliveryState) -> None:

@@ -56,6 +56,13 @@ def _date(moment: datetime) -> bytes:
 
 # Why a mail was not sent after all; stored in the ledger and shown to the reader.
 ENDED = N_("the subscription has ended")
+NOT_TO_CONFIRM = {
+    SignatureState.PENDING: N_("the signature is pending"),
+    SignatureState.CONFIRMED: N_("the signature is confirmed"),
+    SignatureState.WITHDRAWN: N_("the signature is withdrawn"),
+    SignatureState.INVALIDATED: N_("the signature is invalidated"),
+    SignatureState.EXPIRED: N_("the signature is expired"),
+}
 SUPPRESSED = {
     SuppressionReason.NOT_ME: N_("the address is suppressed: not me"),
     SuppressionReason.BOUNCED: N_("the address is suppressed: bounced"),
@@ -132,9 +139,9 @@ _CONFIRMATIONS, _DIGESTS = _rows(DeliveryKind.CONFIRMATION), _rows(DeliveryKind.
 def _check_wanted(kind: DeliveryKind, row: Row[Any], now: datetime) -> None:
     if kind is DeliveryKind.CONFIRMATION:
         if row.state is not SignatureState.PENDING or not row.sealed_address:
-            raise NotWanted(f"the signature is {row.state}")
+            raise NotWanted(NOT_TO_CONFIRM[row.state])
         if row.expires_at is None or row.expires_at <= now:
-            raise NotWanted("the signature has expired")
+            raise NotWanted(N_("the signature has expired"))
     else:
         check_subscribed(row.state, row.sealed_address)
     check_suppression(row.suppressed)

@@ -12,8 +12,10 @@ from campaign.services.auditing import record
 from campaign.services.owing import owe_deliveries
 from campaign.services.scheduling import is_window_open, next_opening
 
+N_ = str  # marks a sentence for the translators; the page translates it
+
 UNDER_WAY = (EditionState.DRAFT, EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED)
-CANCELLED = "the edition was cancelled"
+CANCELLED = N_("the edition was cancelled")
 
 
 def move_edition(edition: Edition, state: EditionState) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
-from campaign.models import ReaderFrequency
+from campaign.models import Delivery, DeliveryKind, DeliveryState, ReaderFrequency
 from campaign.services import preferring
 from campaign.wiring import Campaign
 from tests.conftest import SLUG
@@ -23,6 +24,12 @@ def path(campaign: Campaign) -> str:
     add_readers(campaign, ADDRESS, language="ru")
     add_readers(campaign, OTHER)
     return me_path(campaign)
+
+
+def fill_in(campaign: Campaign, **columns: object) -> None:
+    """Write what became of them into every row of the digest."""
+    with campaign.database.sessions.begin() as session:
+        session.execute(update(Delivery).where(Delivery.kind == DeliveryKind.DIGEST).values(columns))
 
 
 def chosen(page: Page) -> dict[str, str]:
@@ -123,6 +130,37 @@ def test_the_history_says_why(app: Flask, campaign: Campaign, path: str) -> None
     assert first.startswith("Edition 1 23 November 2026 ")
     assert first.endswith("sent: the mail server took it")
     assert confirmation.startswith("Mail to confirm your signature")
+
+
+@pytest.mark.parametrize("said", ["552 mailbox 100% full", "550 <script>alert(1)</script> %(what)s"])
+def test_what_a_mail_server_said_is_shown_as_text_and_nothing_else(
+    app: Flask, campaign: Campaign, path: str, said: str
+) -> None:
+    """Anybody's mail server may answer anything: neither a tag nor a percent sign is ours."""
+    choose(campaign, ADDRESS, language="en")
+    make_digest(campaign)
+    fill_in(campaign, state=DeliveryState.REJECTED, reason=said)
+    answer = app.test_client().get(path)
+    assert "<script>alert" not in answer.get_data(as_text=True)
+    assert f"not sent: the mail server refused it: {said}" in [element.text for element in read(answer).all("span")]
+
+
+@pytest.mark.parametrize(
+    ("came", "words"),
+    [
+        (("permanent 5.1.1", "en"), "It came back later: the address does not take mail"),
+        (("temporary", "ru"), "Позже пришёл ответ: почтовый ящик в этот раз не принял письмо"),
+        (("complaint", "kk"), "Кейін жауап келді: хат спам деп белгіленді"),
+    ],
+)
+def test_what_came_back_is_told_in_the_readers_words(
+    app: Flask, campaign: Campaign, path: str, came: tuple[str, str], words: str
+) -> None:
+    returned, language = came
+    choose(campaign, ADDRESS, language=language)
+    make_digest(campaign)
+    fill_in(campaign, state=DeliveryState.ACCEPTED, returned=returned)
+    assert words in [element.text for element in read(app.test_client().get(path)).all("span")]
 
 
 def test_after_the_end_the_page_is_about_the_past(app: Flask, campaign: Campaign, path: str) -> None:

@@ -8,6 +8,8 @@ from flask.testing import FlaskClient
 
 from campaign.models import DeliveryKind, DeliveryState, EditionState, Role, Schedule
 from campaign.services.delivering import Batch, send_waiting
+from campaign.services.editions import make_edition
+from campaign.services.petitions import get_petition
 from campaign.wiring import Campaign
 from campaign.worker import work_once
 from tests.conftest import SLUG, Clock
@@ -47,6 +49,19 @@ def steps(page: Page) -> set[str]:
 
 def state(campaign: Campaign) -> EditionState:
     return list_made(campaign)[-1].state
+
+
+def test_a_reason_with_percent_signs_and_tags_is_shown_as_text(campaign: Campaign, owner: FlaskClient) -> None:
+    """It may quote an address from an update, like those with Cyrillic letters."""
+    add_readers(campaign, "a@example.org")
+    reason = "The link https://example.org/%D0%B0?<b>bold</b> is in the text alone"
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, SLUG)
+        edition = make_edition(session, petition, campaign.links, period="by hand", now=campaign.now())
+        edition.state, edition.reason = EditionState.PAUSED, reason
+    page = read(owner.get(DIGEST))
+    assert reason in [element.text for element in page.all("p", **{"class": "error"})]
+    assert f"paused: {reason}" in [element.text for element in read(owner.get(f"/organize/p/{SLUG}")).all("td")]
 
 
 def test_a_draft_is_read_by_a_second_organizer_who_lets_it_go(
