@@ -24,14 +24,15 @@ class _Server:
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         self._timeout = timeout
-        self._context = context
+        # Made once, and for TLS alone: to read the machine's certificates takes as long as sending a hundred mails.
+        uses_tls = parts.scheme in _DEFAULT_PORTS
+        self._context = context or (ssl.create_default_context() if uses_tls else None)
 
     def connect(self) -> Connection:
         """Raises OSError, smtplib.SMTPException."""
-        tls = self._context or ssl.create_default_context()
         server: smtplib.SMTP
         if self._scheme == "smtps":
-            server = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=tls)
+            server = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._context)
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
         try:
@@ -40,7 +41,7 @@ class _Server:
             server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server.ehlo_or_helo_if_needed()
             if self._scheme == "smtp+starttls":
-                server.starttls(context=tls)
+                server.starttls(context=self._context)
                 server.ehlo_or_helo_if_needed()
             if self._user:
                 server.login(self._user, self._password)
