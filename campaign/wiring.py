@@ -14,7 +14,7 @@ from campaign.mail.smtp import SmtpTransport
 from campaign.mail.transport import FileTransport, Transport
 from campaign.services.delivering import Sender
 from campaign.services.links import Links
-from campaign.services.mailing import Post
+from campaign.services.posting import Post
 from campaign.settings import Settings
 from campaign.vault import Keyring, Vault
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, formataddr
+from typing import NamedTuple
 
 from campaign.mail.frame import Frame
 
@@ -19,8 +20,7 @@ class Content:
     html: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """Bytes with their envelope (RFC 5321): ``sender`` gets what comes back, ``recipient`` gets the message.
 
     ``dotless``: no line is known to begin with a dot, so none needs another one before it.

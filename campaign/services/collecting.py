@@ -30,9 +30,10 @@ from campaign.models import (
 )
 from campaign.services.delivering import WAITING, Sender
 from campaign.services.ledger import defer, move, record_answers, settle_claims
-from campaign.services.mailing import NotWanted, open_reader, read_digest, write_message
+from campaign.services.mailing import write_message
 from campaign.services.merging import write_merged
 from campaign.services.pacing import wait_for_turn
+from campaign.services.wanting import NotWanted, open_reader, read_digest
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)

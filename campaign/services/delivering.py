@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from limits import RateLimitItem
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -36,31 +37,21 @@ from campaign.services.ledger import (
     record_answers,
     settle_claims,
 )
-from campaign.services.mailing import NotWanted, Post, Prepared, Writer
+from campaign.services.mailing import Prepared, Writer
 from campaign.services.pacing import AHEAD, find_interval, find_turn, take_turns
+from campaign.services.posting import Post
 from campaign.services.steering import list_sendable, may_send_now
+from campaign.services.wanting import NotWanted, select_owed
 
 _log = logging.getLogger(__name__)
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 CHUNK = 50_000
-_FEWEST, _MOST = 16, 256
+_FEWEST, _MOST = 16, 512
 # In seconds. Consent and suppression are looked at when mails are claimed, and none begins later than this after;
 # whether its edition goes on is looked at more often.
 _STALE_AFTER = 2.0
 _LOOK_EVERY = 0.05
-
-
-# The readers who want one mail for all campaigns are `campaign.services.collecting`'s.
-_LEFT_TO_COLLECTING = (
-    select(Subscription.id)
-    .where(
-        Subscription.id == Delivery.subscription_id,
-        Subscription.merged,
-        Subscription.state == SubscriptionState.ACTIVE,
-    )
-    .exists()
-)
 
 
 @dataclass(frozen=True)
@@ -231,12 +222,13 @@ class _Run:
         self, session: Session, turn: datetime | None, now: datetime, tally: Counter[DeliveryState]
     ) -> list[tuple[int, Prepared, datetime | None]]:
         """Claim until some of the claimed are still wanted; those that are not are settled on the way."""
-        while ids := self._lock_next(session, now):
+        while rows := self._lock_next(session, now):
+            ids = [row[0] for row in rows]
             claim_all(session, ids, self._sender.claimant, now=now)
             self._cursor = max(ids) + 1
             if self._left is not None:
                 self._left -= len(ids)
-            drafts = self._list_wanted(session, ids, now, tally)
+            drafts = self._list_wanted(session, rows, now, tally)
             if drafts and turn is not None and self._interval is not None:
                 turns = take_turns(session, turn, len(drafts), self._interval)
                 return [(*draft, own) for draft, own in zip(drafts, turns, strict=True)]
@@ -244,39 +236,39 @@ class _Run:
                 return [(*draft, None) for draft in drafts]
         return []
 
-    def _lock_next(self, session: Session, now: datetime) -> list[int]:
+    def _lock_next(self, session: Session, now: datetime) -> list[Row[Any]]:
         batch, count = self._batch, self._size
         if self._interval is not None:
             count = min(count, max(1, AHEAD // self._interval))
         if self._left is not None:
             count = min(count, self._left)
-        due = select(Delivery.id).where(Delivery.due_at <= now - batch.overdue)
-        going = list_sendable(session, now) if batch.kind is DeliveryKind.DIGEST else []
+        due = select_owed(batch.kind).where(Delivery.due_at <= now - batch.overdue)
         if batch.edition_id is not None:
-            if batch.edition_id not in going:
+            if not may_send_now(session, batch.edition_id, now):
                 return []
             # In the order of ids, from where the last claim ended: what was sent is not looked at again.
             due = due.where(Delivery.edition_id == batch.edition_id, Delivery.id.between(self._cursor, batch.last))
             due = due.order_by(Delivery.id)
         else:
-            due = due.where(Delivery.kind == batch.kind).order_by(Delivery.due_at, Delivery.id)
+            due = due.order_by(Delivery.due_at, Delivery.id)
             if batch.kind is DeliveryKind.DIGEST:
-                due = due.where(Delivery.edition_id.in_(going))
+                due = due.where(Delivery.edition_id.in_(list_sendable(session, now)))
         if batch.kind is DeliveryKind.DIGEST:
-            due = due.where(Delivery.kind == DeliveryKind.DIGEST, ~_LEFT_TO_COLLECTING)
-        ids: list[int] = []
+            # The readers who want one mail for all campaigns are `campaign.services.collecting`'s.
+            due = due.where(~(Subscription.merged & (Subscription.state == SubscriptionState.ACTIVE)))
+        rows: list[Row[Any]] = []
         for state in batch.states:
-            if len(ids) < count:
-                waiting = due.where(Delivery.state == state).limit(count - len(ids)).with_for_update(skip_locked=True)
-                ids += session.scalars(waiting)
-        return ids
+            if len(rows) < count:
+                waiting = due.where(Delivery.kind == batch.kind, Delivery.state == state).limit(count - len(rows))
+                rows += session.execute(waiting.with_for_update(of=Delivery, skip_locked=True))
+        return rows
 
     def _list_wanted(
-        self, session: Session, ids: list[int], now: datetime, tally: Counter[DeliveryState]
+        self, session: Session, rows: list[Row[Any]], now: datetime, tally: Counter[DeliveryState]
     ) -> list[tuple[int, Prepared]]:
         wanted: list[tuple[int, Prepared]] = []
         unwanted: dict[str, list[int]] = {}
-        for number, draft in list(self._writer.list_drafts(session, self._batch.kind, ids, now=now)):
+        for number, draft in self._writer.list_drafts(session, self._batch.kind, rows, now=now):
             if isinstance(draft, NotWanted):
                 unwanted.setdefault(str(draft), []).append(number)
             elif not isinstance(draft, Exception):

@@ -11,7 +11,8 @@ from campaign.mail.message import Content, Message
 from campaign.models import Delivery, Petition, Subscription
 from campaign.services.links import Links
 from campaign.services.list_headers import list_headers
-from campaign.services.mailing import Post, address_message, open_reader, read_digest
+from campaign.services.posting import Post, address_message
+from campaign.services.wanting import open_reader, read_digest
 
 # What the template of a digest puts around its news; an edition that was made without goes in as a whole.
 _NEWS = re.compile(r"<!--news-->(.*)<!--/news-->", re.DOTALL)
