@@ -21,6 +21,7 @@ _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}")
 _DOT_AT_LINE_START = re.compile(rb"(?m)^\.")
 _FINAL_DOT = b".\r\n"
 _READ = 1 << 16
+_CODES = {b"250 ": 250, b"354 ": 354}
 
 
 @dataclass(slots=True)
@@ -62,9 +63,9 @@ class Extensions:
     smtputf8: bool
 
 
-def read_answer(what: str, code: int, text: bytes) -> Answer:
+def read_answer(what: str, code: int, line: bytes) -> Answer:
     """The outcome that a reply means; of its words only the enhanced status (RFC 3463), since they quote addresses."""
-    return _read_answer(what, code, text.partition(b" ")[0])
+    return _read_answer(what, code, line[4:16].partition(b" ")[0].rstrip())
 
 
 @lru_cache(maxsize=256)
@@ -74,6 +75,14 @@ def _read_answer(what: str, code: int, word: bytes) -> Answer:
         return Answer(Outcome.BROKEN_OFF, said)
     outcomes = {2: Outcome.ACCEPTED, 5: Outcome.REJECTED}
     return Answer(outcomes.get(code // 100, Outcome.DEFERRED), said)
+
+
+def _read_code(line: bytes) -> int | None:
+    """The code of a reply; None for a line after which more of it come. Raises ConnectionLost for what is no SMTP."""
+    code, mark = line[:3], line[3:4]
+    if not code.isdigit() or mark not in (b" ", b"-", b"\r", b""):
+        raise ConnectionLost("the server does not speak SMTP")
+    return None if mark == b"-" else int(code)
 
 
 class Connection:
@@ -193,15 +202,13 @@ class Connection:
         """The complete replies, each with what it is about. Raises ConnectionLost for what is no SMTP."""
         *lines, self._unread = self._unread.split(b"\n")
         for line in lines:
-            code, mark = line[:3], line[3:4]
-            if not code.isdigit() or mark not in (b" ", b"-", b"\r", b""):
-                raise ConnectionLost("the server does not speak SMTP")
-            if mark == b"-":
+            code = _CODES.get(line[:4]) or _read_code(line)
+            if code is None:
                 continue
             if not self._expected:
                 raise ConnectionLost("the server is closing")  # a 421 that nothing asked for
             kind, item = self._expected.popleft()
-            yield kind, item, int(code), line[4:].rstrip()
+            yield kind, item, code, line
 
     def cancel(self, item: Item) -> bool:
         """Take back the commands about ``item`` that were not sent yet; whether there were any."""

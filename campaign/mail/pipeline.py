@@ -12,7 +12,7 @@ from campaign.mail.connection import CLOSING, Connection, ConnectionLost, Item, 
 from campaign.mail.transport import Answer, Later, Mails, Outcome
 
 _LOOK_AGAIN = 0.02
-_LONGEST_WAIT = 0.5
+_LOOK_AT_SILENCE = 0.1
 _OPEN_AGAIN_AFTER = 5.0
 _HELD_MOST = 64
 _BREAKS_MOST = 3
@@ -50,6 +50,7 @@ class Pipeline:
         self._busy: Counter[str] = Counter()
         self._ask_at = 0.0
         self._open_at = 0.0
+        self._silence_at = 0.0
         self._exhausted = False
         self._unusable: str | None = None
         self._breaks = 0
@@ -155,17 +156,19 @@ class Pipeline:
 
     def _wait(self) -> None:
         now = time.monotonic()
-        until = [now + (_LOOK_AGAIN if self._opening else _LONGEST_WAIT)]
-        until += [deadline for connection, deadline in self._deadlines.items() if not connection.is_idle]
+        wait = _LOOK_AGAIN if self._opening else _LOOK_AT_SILENCE
         if not self._exhausted and self._ask_at > now:
-            until.append(self._ask_at)
-        for key, events in self._selector.select(max(0.0, min(until) - now)):
+            wait = min(wait, self._ask_at - now)
+        for key, events in self._selector.select(wait):
             connection: Connection = key.data
             if events & selectors.EVENT_WRITE:
                 self._flush(connection)
             if events & selectors.EVENT_READ and connection in self._deadlines:
                 self._read(connection)
         now = time.monotonic()
+        if now < self._silence_at:
+            return
+        self._silence_at = now + _LOOK_AT_SILENCE
         for connection, deadline in list(self._deadlines.items()):
             if deadline <= now and not connection.is_idle:
                 self._lost(connection, "TimeoutError")
@@ -178,11 +181,11 @@ class Pipeline:
             lost = str(error)
         try:
             self._deadlines[connection] = time.monotonic() + self._limits.silence
-            for kind, item, code, text in connection.replies():
+            for kind, item, code, line in connection.replies():
                 if code == 250 and (kind is Reply.MAIL or kind is Reply.RCPT):
                     item.answered = True
                     continue
-                self._take_reply(connection, kind, item, code, text)
+                self._take_reply(connection, kind, item, code, line)
                 if connection not in self._deadlines:
                     return
         except ConnectionLost as error:
@@ -203,16 +206,16 @@ class Pipeline:
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_to_write else 0)
             self._selector.modify(connection.sock, events, connection)
 
-    def _take_reply(self, connection: Connection, kind: Reply, item: Item, code: int, text: bytes) -> None:
+    def _take_reply(self, connection: Connection, kind: Reply, item: Item, code: int, line: bytes) -> None:
         if kind is Reply.MAIL:
-            self._take_sender_reply(connection, item, code, text)
+            self._take_sender_reply(connection, item, code, line)
         elif kind is Reply.RCPT:
             if item.answer is None and code not in (250, 251):
-                item.answer = read_answer("recipient", code, text)
+                item.answer = read_answer("recipient", code, line)
         elif kind is Reply.DATA:
-            self._take_data_reply(connection, item, code, text)
+            self._take_data_reply(connection, item, code, line)
         elif kind is Reply.DOT:
-            self._end(connection, item, read_answer("message", code, text))
+            self._end(connection, item, read_answer("message", code, line))
         elif kind is Reply.EMPTY_DOT:
             assert item.answer is not None  # it is why nothing was sent
             self._end(connection, item, item.answer)
@@ -222,18 +225,18 @@ class Pipeline:
             self._end(connection, item, item.answer)
 
     @staticmethod
-    def _take_sender_reply(connection: Connection, item: Item, code: int, text: bytes) -> None:
+    def _take_sender_reply(connection: Connection, item: Item, code: int, line: bytes) -> None:
         if code == CLOSING and connection.used:
             return  # it has had enough of this connection, not of this message
         item.answered = True
         if code != 250:
             # A refused sender is our trouble with our server: it concerns every mail, and ends none.
-            item.answer = Answer(Outcome.NOT_TRIED, read_answer("sender", code, text).reason)
+            item.answer = Answer(Outcome.NOT_TRIED, read_answer("sender", code, line).reason)
 
-    def _take_data_reply(self, connection: Connection, item: Item, code: int, text: bytes) -> None:
+    def _take_data_reply(self, connection: Connection, item: Item, code: int, line: bytes) -> None:
         if code != 354:
             connection.needs_reset()
-            self._end(connection, item, item.answer or read_answer("DATA", code, text))
+            self._end(connection, item, item.answer or read_answer("DATA", code, line))
         elif item.answer is not None:
             connection.nothing(item)
         else:
