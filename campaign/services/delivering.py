@@ -260,7 +260,8 @@ class _Run:
         for state in batch.states:
             if len(rows) < count:
                 waiting = due.where(Delivery.kind == batch.kind, Delivery.state == state).limit(count - len(rows))
-                rows += session.execute(waiting.with_for_update(of=Delivery, skip_locked=True))
+                # By the connection: the session would do for each row what only entities need.
+                rows += session.connection().execute(waiting.with_for_update(of=Delivery, skip_locked=True))
         return rows
 
     def _list_wanted(
