@@ -40,7 +40,7 @@ class BreakingOff:
             assert not isinstance(given, Later)
             number, message = given
             self.tried.append(message.recipient)
-            mails.start(number)
+            mails.start([number])
             broken = message.recipient == self.broken_off_for
             mails.end(number, Answer(Outcome.BROKEN_OFF, "it went away") if broken else Answer(Outcome.ACCEPTED))
             if broken:

@@ -166,13 +166,13 @@ class Frame:
             self._body.add(_base64_lines(b"".join(part for part in window if isinstance(part, bytes))))
         window.clear()
 
-    def fill(self, values: Values) -> tuple[bytes, bytes]:
-        """Header block and body."""
-        return b"".join(self._head.fill(values)), b"".join(self._body.fill(values))
+    def fill(self, values: Values) -> tuple[bytes, list[bytes]]:
+        """Header block, and the pieces of the body, yet to be joined."""
+        return b"".join(self._head.fill(values)), self._body.fill(values)
 
-    def hash_body(self, body: bytes) -> bytes:
+    def hash_body(self, body: list[bytes]) -> bytes:
         """What DKIM signs of a filled body; the hash goes on from where the first gap is."""
-        return self._body_hash.digest(body[len(self._body.first) :])
+        return self._body_hash.digest(b"".join(body[1:]))
 
 
 def _sentinel(length: int, taken: str) -> str:

@@ -106,4 +106,4 @@ def build_message(
         list_headers=list_headers,
     )
     head_bytes, body = Frame(head, content.text, content.html, ()).fill({})
-    return Message(sender=sender, recipient=recipient, content=head_bytes + b"\r\n" + body, dotless=True)
+    return Message(sender=sender, recipient=recipient, content=b"".join([head_bytes, b"\r\n", *body]), dotless=True)

@@ -51,6 +51,7 @@ class Pipeline:
         self._ask_at = 0.0
         self._open_at = 0.0
         self._silence_at = 0.0
+        self._starting: list[tuple[Connection, Item]] = []
         self._exhausted = False
         self._unusable: str | None = None
         self._breaks = 0
@@ -159,12 +160,15 @@ class Pipeline:
         wait = _LOOK_AGAIN if self._opening else _LOOK_AT_SILENCE
         if not self._exhausted and self._ask_at > now:
             wait = min(wait, self._ask_at - now)
-        for key, events in self._selector.select(wait):
+        ready = self._selector.select(wait)
+        for key, events in ready:
             connection: Connection = key.data
-            if events & selectors.EVENT_WRITE:
-                self._flush(connection)
-            if events & selectors.EVENT_READ and connection in self._deadlines:
+            if events & selectors.EVENT_READ:
                 self._read(connection)
+        self._start()
+        for key, _ in ready:
+            if key.data in self._deadlines:
+                self._flush(key.data)
         now = time.monotonic()
         if now < self._silence_at:
             return
@@ -192,8 +196,25 @@ class Pipeline:
             lost = str(error)
         if lost is not None:
             self._lost(connection, lost)
-        else:
-            self._flush(connection)
+
+    def _start(self) -> None:
+        """Have it noted, once for all connections, what is written on them next."""
+        starting = {connection: item for connection, item in self._starting if connection in self._deadlines}
+        self._starting.clear()
+        if not starting:
+            return
+        try:
+            self._mails.start([item.number for item in starting.values()])
+        except OSError as error:
+            for connection in starting:
+                self._drop(connection, f"what is sent cannot be noted ({type(error).__name__})")
+
+    def _drop(self, connection: Connection, why: str) -> None:
+        """Hang up before the final dot: the server has nothing."""
+        self._part(connection)
+        connection.sock.close()
+        for item in connection.items:
+            self._end_lost(item, Answer(Outcome.NOT_TRIED, why))
 
     def _flush(self, connection: Connection) -> None:
         try:
@@ -240,8 +261,8 @@ class Pipeline:
         elif item.answer is not None:
             connection.nothing(item)
         else:
-            self._mails.start(item.number)
             connection.content(item)
+            self._starting.append((connection, item))
             following = self._next_item() if connection.handed < self._limits.messages_per_connection else None
             if following is not None:
                 self._assign(connection, following)

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -49,8 +50,11 @@ class Mails(Protocol):
     def next(self) -> tuple[int, Message] | Later | None:
         """The next message with the number it is known by; None where there is no more."""
 
-    def start(self, number: int) -> None:
-        """The server is about to be given the message: from now until ``end`` nobody can know where it is."""
+    def start(self, numbers: Sequence[int]) -> None:
+        """The server is about to be given the messages: from now until ``end`` nobody can know where they are.
+
+        Raises OSError where that cannot be noted: then none of them may be given to it.
+        """
 
     def end(self, number: int, answer: Answer) -> None:
         """What became of a message that ``next`` gave out; called once for each."""
@@ -77,7 +81,7 @@ class _One:
         message, self._message = self._message, None
         return None if message is None else (0, message)
 
-    def start(self, number: int) -> None:
+    def start(self, numbers: Sequence[int]) -> None:
         pass
 
     def end(self, number: int, answer: Answer) -> None:  # noqa: ARG002 (there is one)
@@ -103,8 +107,8 @@ class FileTransport:
                 time.sleep(given.seconds)
                 continue
             number, message = given
-            mails.start(number)
             try:
+                mails.start([number])
                 self._keep(message.content)
             except OSError as error:
                 mails.end(number, Answer(Outcome.NOT_TRIED, f"the outbox cannot be written ({type(error).__name__})"))

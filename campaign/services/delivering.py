@@ -154,8 +154,8 @@ class _Run:
         self._looked_at = time.monotonic()
         return self._ended
 
-    def start(self, number: int) -> None:
-        self._journal.start(number)
+    def start(self, numbers: Sequence[int]) -> None:
+        self._journal.start(numbers)
 
     def end(self, number: int, answer: Answer) -> None:
         self._answers[number] = answer
@@ -189,10 +189,14 @@ class _Run:
             _log.exception("The database cannot be used; sending ends")
             self._ended = True
             return None
-        self._journal.begin()
         self._committed(tally)
         self._waiting.extend(claimed)
         self._ended = later is None and not claimed
+        try:
+            self._journal.begin()
+        except OSError:
+            _log.exception("The journal cannot be written; sending ends")
+            self._ended = True
         self._claimed_at = self._looked_at = time.monotonic()
         return later
 

@@ -8,6 +8,7 @@ it is believed and every claimed mail is in doubt.
 
 import errno
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,10 +89,10 @@ class Journal:
         self._file = file
         self._ended = ""
 
-    def start(self, number: int) -> None:
-        """The server is about to be given the mail."""
-        self._write(f"{self._ended}{number}\n")
-        self._begun[number] = None
+    def start(self, numbers: Sequence[int]) -> None:
+        """The server is about to be given the mails. Raises OSError where that cannot be written."""
+        self._write(self._ended + "".join([f"{number}\n" for number in numbers]))
+        self._begun.update(dict.fromkeys(numbers))
         self._ended = ""
 
     def end(self, number: int, answer: Answer) -> None:

@@ -16,8 +16,8 @@ ACCEPTED = Answer(Outcome.ACCEPTED, "message: 250")
 def test_what_was_begun_and_what_was_answered_is_told(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "worker-1/mails")
     journal.begin()
-    journal.start(1)
-    journal.start(2)
+    journal.start([1])
+    journal.start([2])
     journal.end(1, ACCEPTED)
     journal.flush()
     assert Journal(tmp_path, "worker-1/mails").find() == Findings(frozenset({2}), {1: ACCEPTED})
@@ -27,7 +27,7 @@ def test_what_was_begun_and_what_was_answered_is_told(tmp_path: Path) -> None:
 def test_to_forget_what_is_committed_leaves_no_moment_without_a_journal(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "worker-1/mails")
     journal.begin()
-    journal.start(1)
+    journal.start([1])
     (path,) = tmp_path.iterdir()
     with path.open() as before:
         journal.begin()
@@ -54,15 +54,15 @@ def largest_file(size: int) -> Iterator[None]:
 def test_half_an_entry_on_a_full_disk_is_taken_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "worker-1/mails")
     journal.begin()
-    journal.start(1)
+    journal.start([1])
     (path,) = tmp_path.iterdir()
     with largest_file(path.stat().st_size + 2):
         with pytest.raises(OSError, match="No space"):
-            journal.start(123456)
+            journal.start([123456])
         journal.end(1, ACCEPTED)
         with pytest.raises(OSError, match="No space"):
             journal.flush()
-    journal.start(2)
+    journal.start([2])
     assert Journal(tmp_path, "worker-1/mails").find() == Findings(frozenset({2}), {1: ACCEPTED})
     journal.close()
 
