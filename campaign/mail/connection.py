@@ -47,6 +47,9 @@ class Reply(Enum):
 
 
 _ENVELOPE = (Reply.MAIL, Reply.RCPT, Reply.DATA)
+# After a final dot nothing but one envelope is asked for.
+_USUALLY_EXPECTED = (Reply.DOT, *_ENVELOPE)
+_USUAL = re.compile(rb"(250 [^\r\n]*)\r?\n(?:250 [^\r\n]*\r?\n){2}354 [^\r\n]*\r?\n")
 
 
 class ConnectionLost(Exception):
@@ -209,6 +212,19 @@ class Connection:
                 raise ConnectionLost("the server is closing")  # a 421 that nothing asked for
             kind, item = self._expected.popleft()
             yield kind, item, code, line
+
+    def usual_replies(self) -> tuple[Item, bytes, Item] | None:
+        """The message that was taken, in which words, and the one that may be sent now: what nearly every read brings.
+
+        None where it brought something else, which ``replies`` tells one by one.
+        """
+        found = _USUAL.fullmatch(self._unread)
+        if found is None or len(self._expected) != len(_USUALLY_EXPECTED) or self._expected[0][0] is not Reply.DOT:
+            return None
+        taken, following = self._expected[0][1], self._expected[-1][1]
+        self._expected.clear()
+        self._unread = b""
+        return taken, found[1], following
 
     def cancel(self, item: Item) -> bool:
         """Take back the commands about ``item`` that were not sent yet; whether there were any."""

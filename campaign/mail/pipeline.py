@@ -126,11 +126,12 @@ class Pipeline:
         """A message whose domain is not busy: one that waits here, else a new one."""
         if self._unusable is not None:
             return None
-        for waiting in (self._held, self._ready):
-            for item in waiting:
-                if self._may_go(item):
-                    waiting.remove(item)
-                    return item
+        if self._held or self._ready:
+            for waiting in (self._held, self._ready):
+                for item in waiting:
+                    if self._may_go(item):
+                        waiting.remove(item)
+                        return item
         while not self._exhausted and len(self._held) < _HELD_MOST and time.monotonic() >= self._ask_at:
             given = self._mails.next()
             if given is None:
@@ -183,8 +184,14 @@ class Pipeline:
             connection.read()
         except ConnectionLost as error:
             lost = str(error)
+        self._deadlines[connection] = time.monotonic() + self._limits.silence
+        if lost is None and (usual := connection.usual_replies()) is not None:
+            taken, line, following = usual
+            self._end(connection, taken, read_answer("message", 250, line))
+            following.answered = True
+            self._send(connection, following)
+            return
         try:
-            self._deadlines[connection] = time.monotonic() + self._limits.silence
             for kind, item, code, line in connection.replies():
                 if code == 250 and (kind is Reply.MAIL or kind is Reply.RCPT):
                     item.answered = True
@@ -261,11 +268,15 @@ class Pipeline:
         elif item.answer is not None:
             connection.nothing(item)
         else:
-            connection.content(item)
-            self._starting.append((connection, item))
-            following = self._next_item() if connection.handed < self._limits.messages_per_connection else None
-            if following is not None:
-                self._assign(connection, following)
+            self._send(connection, item)
+
+    def _send(self, connection: Connection, item: Item) -> None:
+        """Give the server the message once that is noted, and with it the envelope of the next."""
+        connection.content(item)
+        self._starting.append((connection, item))
+        following = self._next_item() if connection.handed < self._limits.messages_per_connection else None
+        if following is not None:
+            self._assign(connection, following)
 
     def _end(self, connection: Connection, item: Item, answer: Answer) -> None:
         connection.used = True

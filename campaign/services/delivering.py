@@ -7,7 +7,7 @@ journal, so a sender that is killed leaves at most one mail in doubt for each co
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,6 +42,7 @@ from campaign.services.pacing import AHEAD, find_interval, find_turn, take_turns
 from campaign.services.posting import Post
 from campaign.services.steering import list_sendable, may_send_now
 from campaign.services.wanting import NotWanted, select_owed
+from campaign.services.writing_ahead import Written, open_pool, write_ahead, write_all
 
 _log = logging.getLogger(__name__)
 
@@ -112,7 +113,9 @@ class _Run:
         self._left = most
         self._writer = Writer(sender.post)
         self._interval = find_interval(sender.rate)
-        self._waiting: deque[tuple[int, Prepared, datetime | None]] = deque()
+        self._pool = open_pool() if sender.post.dkim is not None else None
+        self._waiting: deque[tuple[int, datetime | None]] = deque()
+        self._written: Iterator[Written] = iter(())  # of those that wait, in their order
         self._answers: dict[int, Answer] = {}
         self._unwritable: dict[int, Exception] = {}
         self._size = _FEWEST
@@ -127,27 +130,28 @@ class _Run:
 
     def next(self) -> tuple[int, Message] | Later | None:
         while True:
-            if self._ended or self._stopping() or self._is_halted():
+            moment = time.monotonic()
+            if self._ended or self._stopping() or (moment - self._looked_at > _LOOK_EVERY and self._is_halted()):
                 self._flush()
                 return None
-            if not self._waiting or time.monotonic() - self._claimed_at > _STALE_AFTER:
+            if not self._waiting or moment - self._claimed_at > _STALE_AFTER:
                 later = self._claim()
                 if later is not None or not self._waiting:
                     return later
-            number, prepared, turn = self._waiting[0]
+            number, turn = self._waiting[0]
             if turn is not None and turn > (now := self._sender.now()):
                 self._flush()
                 return Later((turn - now).total_seconds())
             self._waiting.popleft()
-            try:
-                return number, self._writer.write(prepared)
-            except Exception as error:  # noqa: BLE001 (whatever it is, it must not hold up the mails behind)
-                self._unwritable[number] = error
+            written = next(self._written)
+            if isinstance(written, Message):
+                return number, written
+            self._unwritable[number] = written
 
     def _is_halted(self) -> bool:
         """Whether the edition was paused or cancelled since its mails were claimed."""
         edition_id = self._batch.edition_id
-        if edition_id is None or not self._waiting or time.monotonic() - self._looked_at < _LOOK_EVERY:
+        if edition_id is None or not self._waiting:
             return False
         with self._sender.snapshots() as session:
             self._ended = not may_send_now(session, edition_id, self._sender.now())
@@ -190,7 +194,7 @@ class _Run:
             self._ended = True
             return None
         self._committed(tally)
-        self._waiting.extend(claimed)
+        self._take_on(claimed)
         self._ended = later is None and not claimed
         try:
             self._journal.begin()
@@ -200,6 +204,12 @@ class _Run:
         self._claimed_at = self._looked_at = time.monotonic()
         return later
 
+    def _take_on(self, claimed: list[tuple[int, Prepared, datetime | None]]) -> None:
+        drafts = [draft for _, draft, _ in claimed]
+        write = self._writer.write
+        self._written = write_all(write, drafts) if self._pool is None else write_ahead(self._pool, write, drafts)
+        self._waiting.extend((number, turn) for number, _, turn in claimed)
+
     def _record(self, session: Session, now: datetime) -> Counter[DeliveryState]:
         """Write down the answers, and put back what was claimed and not given out."""
         claimant = self._sender.claimant
@@ -208,7 +218,7 @@ class _Run:
             defer_unwritable(session, number, error, now=now)
             tally[DeliveryState.DEFERRED] += 1
         if self._waiting:
-            ids = [number for number, _, _ in self._waiting]
+            ids = [number for number, _ in self._waiting]
             move_all(session, ids, claimant, DeliveryState.QUEUED, None, attempted=False)
             self._cursor = min(self._cursor, *ids)
             if self._left is not None:
@@ -293,6 +303,8 @@ class _Run:
             tally = self._record(session, self._sender.now())
         self._committed(tally)
         self._journal.close()
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
 
 def list_chunks(session: Session, edition: Edition) -> list[tuple[int, int]]:

@@ -134,17 +134,21 @@ class Writer:
         return self._frames[key]
 
     def write(self, draft: Prepared) -> Message:
-        """The message of a draft. Raises CampaignError where its address cannot be opened."""
+        """The message of a draft. Raises CampaignError where its address cannot be opened.
+
+        Several threads may write at once.
+        """
         if isinstance(draft, Message):
             return draft
         number, queued_at, owner, sealed_address, frame, kind = draft
-        if queued_at != self._moment.at:  # those of an edition were queued together
-            self._moment = Moment.of(queued_at)
+        moment = self._moment
+        if queued_at != moment.at:  # those of an edition were queued together
+            moment = self._moment = Moment.of(queued_at)
         vault = self._post.vault
         token = vault.mail_token(number)
         values = {
             "to": vault.open(sealed_address, row=f"address:{owner}"),
-            "date": self._moment.date,
+            "date": moment.date,
             "message": f"{token}@{self._domain}".encode(),
         }
         if kind is DeliveryKind.CONFIRMATION:
@@ -153,7 +157,7 @@ class Writer:
         else:
             values["unsubscribe"] = vault.token(subscribing.PURPOSE, owner).encode()
             values["me"] = vault.token(preferring.PURPOSE, owner).encode()
-        return fill_frame(self._post, frame, values, token, self._moment)
+        return fill_frame(self._post, frame, values, token, moment)
 
 
 def _write_test(session: Session, post: Post, delivery: Delivery) -> Message:
