@@ -97,6 +97,7 @@ class Connection:
 
     def __init__(self, sock: socket.socket, extensions: Extensions) -> None:
         self.sock = sock
+        self._is_secure = isinstance(sock, ssl.SSLSocket)
         self._extensions = extensions
         self._unread = b""
         self._unwritten = b""
@@ -137,7 +138,9 @@ class Connection:
         message, offered = item.message, self._extensions
         self.handed += 1
         options = f" SIZE={len(message.content)}" if offered.size else ""
-        options += " BODY=8BITMIME" if offered.eight_bit and not message.content.isascii() else ""
+        options += (
+            " BODY=8BITMIME" if offered.eight_bit and not (message.is_encoded or message.content.isascii()) else ""
+        )
         options += " SMTPUTF8" if not message.recipient.isascii() else ""
         if self._needs_reset:
             self._todo.append(((Reply.RSET,), item, b"RSET\r\n"))
@@ -152,7 +155,7 @@ class Connection:
     def content(self, item: Item) -> None:
         """Give the server the message, with its final dot; ``flush`` sends it."""
         content = item.message.content
-        if not item.message.dotless:
+        if not item.message.is_encoded:
             content = _DOT_AT_LINE_START.sub(b"..", content)
         self._todo.appendleft(((Reply.DOT,), item, content))
 
@@ -192,7 +195,7 @@ class Connection:
                 if not data:
                     raise ConnectionLost("the server hung up")
                 self._unread += data
-                if len(data) < _READ and not isinstance(self.sock, ssl.SSLSocket):
+                if len(data) < _READ and not self._is_secure:
                     break
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass

@@ -23,13 +23,13 @@ class Content:
 class Message(NamedTuple):
     """Bytes with their envelope (RFC 5321): ``sender`` gets what comes back, ``recipient`` gets the message.
 
-    ``dotless``: no line is known to begin with a dot, so none needs another one before it.
+    ``is_encoded``: it is known to be ASCII, and no line of it to begin with a dot.
     """
 
     sender: str
     recipient: str
     content: bytes
-    dotless: bool = False
+    is_encoded: bool = False
 
 
 def _checked(name: str, value: str) -> str:
@@ -106,4 +106,4 @@ def build_message(
         list_headers=list_headers,
     )
     head_bytes, body = Frame(head, content.text, content.html, ()).fill({})
-    return Message(sender=sender, recipient=recipient, content=b"".join([head_bytes, b"\r\n", *body]), dotless=True)
+    return Message(sender=sender, recipient=recipient, content=b"".join([head_bytes, b"\r\n", *body]), is_encoded=True)

@@ -1,6 +1,6 @@
 """Many messages over a few connections: who sends what next, and what becomes of it when a connection breaks."""
 
-import selectors
+import select
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -42,7 +42,9 @@ class Pipeline:
         self._mails = mails
         self._open = open_connection
         self._limits = limits
-        self._selector = selectors.DefaultSelector()
+        self._poll = select.poll()
+        self._watched: dict[int, Connection] = {}
+        self._idle: set[Connection] = set()
         self._deadlines: dict[Connection, float] = {}
         self._opening: list[Future[Connection]] = []
         self._ready: deque[Item] = deque()
@@ -61,7 +63,8 @@ class Pipeline:
     def run(self) -> None:
         """Until every message that was taken has its end."""
         while True:
-            self._take_opened()
+            if self._opening:
+                self._take_opened()
             self._hand_out()
             if self._unusable is not None:
                 self._give_up()
@@ -77,7 +80,6 @@ class Pipeline:
         for connection in self._deadlines:
             if not connection.is_idle:
                 connection.sock.close()
-        self._selector.close()
         return kept
 
     @property
@@ -86,12 +88,16 @@ class Pipeline:
         return nothing_left and all(connection.is_idle for connection in self._deadlines)
 
     def _join(self, connection: Connection) -> None:
-        self._selector.register(connection.sock, selectors.EVENT_READ, connection)
+        self._poll.register(connection.sock, select.POLLIN)
+        self._watched[connection.sock.fileno()] = connection
         self._deadlines[connection] = time.monotonic() + self._limits.silence
+        self._idle.add(connection)
 
     def _part(self, connection: Connection) -> None:
-        self._selector.unregister(connection.sock)
+        self._poll.unregister(connection.sock)
+        del self._watched[connection.sock.fileno()]
         del self._deadlines[connection]
+        self._idle.discard(connection)
 
     def _take_opened(self) -> None:
         for future in [future for future in self._opening if future.done()]:
@@ -104,17 +110,17 @@ class Pipeline:
                     self._unusable = f"the mail server cannot be used ({type(error).__name__})"
 
     def _hand_out(self) -> None:
-        for connection in list(self._deadlines):
-            if connection.is_idle:
-                if connection.handed >= self._limits.messages_per_connection:
-                    self._part(connection)
-                    connection.say_goodbye()
-                elif (item := self._next_item()) is not None:
-                    self._assign(connection, item)
-                    self._flush(connection)
-        if time.monotonic() < self._open_at:
+        for connection in [*self._idle]:
+            if connection.handed >= self._limits.messages_per_connection:
+                self._part(connection)
+                connection.say_goodbye()
+            elif (item := self._next_item()) is not None:
+                self._assign(connection, item)
+                self._flush(connection)
+        missing = self._limits.connections - len(self._deadlines) - len(self._opening)
+        if not missing or time.monotonic() < self._open_at:
             return
-        while len(self._deadlines) + len(self._opening) < self._limits.connections:
+        for _ in range(missing):
             if len(self._ready) <= len(self._opening):
                 item = self._next_item()
                 if item is None:
@@ -140,7 +146,8 @@ class Pipeline:
                 self._ask_at = time.monotonic() + given.seconds
             else:
                 number, message = given
-                item = Item(number, message, message.recipient.rpartition("@")[2])
+                domain = message.recipient.rpartition("@")[2] if self._limits.per_domain else ""
+                item = Item(number, message, domain)
                 if self._may_go(item):
                     return item
                 self._held.append(item)
@@ -151,26 +158,35 @@ class Pipeline:
 
     def _assign(self, connection: Connection, item: Item) -> None:
         if connection.can_take(item):
-            self._busy[item.domain] += 1
+            if self._limits.per_domain:
+                self._busy[item.domain] += 1
             connection.envelope(item)
+            self._idle.discard(connection)
         else:
             self._mails.end(item.number, Answer(Outcome.REJECTED, "recipient: the mail server has no SMTPUTF8"))
+
+    def _free(self, item: Item) -> None:
+        """The item is no longer under way to its domain."""
+        if self._limits.per_domain:
+            self._busy[item.domain] -= 1
+            if not self._busy[item.domain]:
+                del self._busy[item.domain]
 
     def _wait(self) -> None:
         now = time.monotonic()
         wait = _LOOK_AGAIN if self._opening else _LOOK_AT_SILENCE
         if not self._exhausted and self._ask_at > now:
             wait = min(wait, self._ask_at - now)
-        ready = self._selector.select(wait)
-        for key, events in ready:
-            connection: Connection = key.data
-            if events & selectors.EVENT_READ:
+        ready = [(self._watched[number], events) for number, events in self._poll.poll(wait * 1000)]
+        now = time.monotonic()
+        for connection, events in ready:
+            if events != select.POLLOUT:
+                self._deadlines[connection] = now + self._limits.silence
                 self._read(connection)
         self._start()
-        for key, _ in ready:
-            if key.data in self._deadlines:
-                self._flush(key.data)
-        now = time.monotonic()
+        for connection, _ in ready:
+            if connection in self._deadlines:
+                self._flush(connection)
         if now < self._silence_at:
             return
         self._silence_at = now + _LOOK_AT_SILENCE
@@ -184,7 +200,6 @@ class Pipeline:
             connection.read()
         except ConnectionLost as error:
             lost = str(error)
-        self._deadlines[connection] = time.monotonic() + self._limits.silence
         if lost is None and (usual := connection.usual_replies()) is not None:
             taken, line, following = usual
             self._end(connection, taken, read_answer("message", 250, line))
@@ -231,8 +246,9 @@ class Pipeline:
             return
         if connection.wants_to_write != connection.watched_for_room:
             connection.watched_for_room = connection.wants_to_write
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_to_write else 0)
-            self._selector.modify(connection.sock, events, connection)
+            self._poll.modify(connection.sock, select.POLLIN | (select.POLLOUT if connection.wants_to_write else 0))
+        if connection.is_idle:
+            self._idle.add(connection)
 
     def _take_reply(self, connection: Connection, kind: Reply, item: Item, code: int, line: bytes) -> None:
         if kind is Reply.MAIL:
@@ -280,7 +296,7 @@ class Pipeline:
 
     def _end(self, connection: Connection, item: Item, answer: Answer) -> None:
         connection.used = True
-        self._busy[item.domain] -= 1
+        self._free(item)
         if answer.outcome is Outcome.NOT_TRIED:
             self._unusable = answer.reason
         elif answer.outcome is Outcome.BROKEN_OFF:
@@ -304,7 +320,7 @@ class Pipeline:
                 reason = f"the connection broke before the message was complete ({why})"
                 self._end_lost(item, Answer(Outcome.BROKEN_OFF, reason))
             elif connection.used:
-                self._busy[item.domain] -= 1
+                self._free(item)
                 self._ready.appendleft(item)
             else:
                 self._end_lost(item, Answer(Outcome.NOT_TRIED, f"the mail server cannot be used ({why})"))
@@ -313,7 +329,7 @@ class Pipeline:
             self._unusable = f"the mail server cannot be used ({why})"
 
     def _end_lost(self, item: Item, answer: Answer) -> None:
-        self._busy[item.domain] -= 1
+        self._free(item)
         if answer.outcome is Outcome.NOT_TRIED:
             self._unusable = answer.reason
         self._mails.end(item.number, answer)

@@ -26,6 +26,10 @@ CLAIM_LASTS = timedelta(hours=1)
 ENDED_WHILE_SENDING = N_("the worker ended while sending")
 
 
+# All kinds by name, since the index of what is under way begins with them: without it the whole ledger would be read.
+_SENDING = Delivery.kind.in_(tuple(DeliveryKind)) & (Delivery.state == DeliveryState.SENDING)
+
+
 def _check(before: DeliveryState, after: DeliveryState) -> None:
     if after not in TRANSITIONS[before]:
         raise ValueError(f"A delivery does not go from {before} to {after}.")
@@ -147,7 +151,7 @@ def settle_claims(session: Session, claimant: str, journals: Path, *, now: datet
     not been begun goes back to the queue. Without a journal everything counts as begun.
     """
     claimed = (Delivery.claimed_by == claimant) | Delivery.claimed_by.startswith(f"{claimant}/", autoescape=True)
-    found = _list_locked(session, (Delivery.state == DeliveryState.SENDING) & claimed, skip=True)
+    found = _list_locked(session, _SENDING & claimed, skip=True)
     findings = {part: Journal(journals, part).find() for part in {delivery.claimed_by or "" for delivery in found}}
     tally: Counter[DeliveryState] = Counter()
     for delivery in found:
@@ -158,9 +162,8 @@ def settle_claims(session: Session, claimant: str, journals: Path, *, now: datet
 
 def settle_old_claims(session: Session, *, now: datetime) -> Counter[DeliveryState]:
     """Settle in the same way what anybody claimed longer ago than sending can take: its machine is gone."""
-    old = (Delivery.state == DeliveryState.SENDING) & (Delivery.claimed_at <= now - CLAIM_LASTS)
     tally: Counter[DeliveryState] = Counter()
-    for delivery in _list_locked(session, old, skip=True):
+    for delivery in _list_locked(session, _SENDING & (Delivery.claimed_at <= now - CLAIM_LASTS), skip=True):
         _settle(session, delivery, None, now)
         tally[delivery.state] += 1
     return tally

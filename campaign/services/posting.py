@@ -61,7 +61,7 @@ def fill_frame(post: Post, frame: Frame, values: Values, token: str, moment: Mom
         sender=envelope_sender(post.bounces_to, token) if post.bounces_to else post.mail_from,
         recipient=values["to"].decode(),
         content=b"".join([head, b"\r\n", *body]),
-        dotless=True,
+        is_encoded=True,
     )
 
 
