@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from campaign.models import DeliveryKind
-from campaign.services.delivering import Batch, list_chunks, send_waiting
+from campaign.services.claiming import Batch
+from campaign.services.delivering import list_chunks, send_waiting
 from campaign.services.digesting import find_last_edition
 from campaign.services.petitions import get_petition
 from campaign.settings import Settings

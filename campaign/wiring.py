@@ -12,7 +12,7 @@ from campaign.engine import Jobs
 from campaign.mail.pipeline import Limits
 from campaign.mail.smtp import SmtpTransport
 from campaign.mail.transport import FileTransport, Transport
-from campaign.services.delivering import Sender
+from campaign.services.claiming import Sender
 from campaign.services.links import Links
 from campaign.services.posting import Post
 from campaign.settings import Settings

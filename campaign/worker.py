@@ -15,9 +15,10 @@ from campaign.mail.mailboxes import MailboxUnreachable
 from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.begun import check_begun
 from campaign.services.bouncing import read_mailbox
+from campaign.services.claiming import Batch, Sender
 from campaign.services.collecting import send_merged
 from campaign.services.confirming import expire_pending
-from campaign.services.delivering import Batch, Sender, finish_editions, send_waiting
+from campaign.services.delivering import finish_editions, send_waiting
 from campaign.services.editions import make_due_editions
 from campaign.services.ledger import settle_old_claims
 from campaign.services.signing import forget_old_allowances

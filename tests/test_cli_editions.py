@@ -2,7 +2,8 @@
 
 from campaign.clock import now
 from campaign.models import DeliveryKind, EditionState, Role, Schedule
-from campaign.services.delivering import Batch, send_waiting
+from campaign.services.claiming import Batch
+from campaign.services.delivering import send_waiting
 from campaign.services.organizing import add_organizer
 from campaign.services.petitions import get_petition
 from campaign.wiring import Campaign

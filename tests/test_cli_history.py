@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from campaign.models import AuditEntry, DeliveryKind, ReaderFrequency
-from campaign.services.delivering import Batch
+from campaign.services.claiming import Batch
 from campaign.wiring import Campaign
 from tests.commands import Command, command, installed, refused
 from tests.services.people import add_readers, disown, make_digest, send, unsubscribe

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from campaign.mail.transport import Answer, Later, Mails, Outcome
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Subscription
-from campaign.services.delivering import Batch
+from campaign.services.claiming import Batch
 from campaign.services.ledger import FIRST_RETRY, settle_old_claims
 from campaign.services.signing import forget_old_allowances
 from campaign.wiring import Campaign

@@ -28,7 +28,7 @@ from campaign.models import (
     Subscription,
     SubscriptionState,
 )
-from campaign.services.delivering import WAITING, Sender
+from campaign.services.claiming import WAITING, Sender
 from campaign.services.ledger import defer, move, record_answers, settle_claims
 from campaign.services.mailing import write_message
 from campaign.services.merging import write_merged

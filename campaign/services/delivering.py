@@ -8,84 +8,30 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import datetime
 
-from limits import RateLimitItem
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from campaign.mail.message import Message
-from campaign.mail.transport import Answer, Later, Outcome, Transport
-from campaign.models import (
-    Delivery,
-    DeliveryKind,
-    DeliveryState,
-    Edition,
-    EditionState,
-    Subscription,
-    SubscriptionState,
-)
+from campaign.mail.transport import Answer, Later, Outcome
+from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
+from campaign.services.claiming import WAITING, Batch, Claimer, Outcomes, Sender
 from campaign.services.journal import Journal
-from campaign.services.ledger import (
-    claim_all,
-    defer_unwritable,
-    move_all,
-    record_answers,
-    settle_claims,
-)
-from campaign.services.mailing import Prepared, Writer
-from campaign.services.pacing import AHEAD, find_interval, find_turn, take_turns
-from campaign.services.posting import Post
-from campaign.services.steering import list_sendable, may_send_now
-from campaign.services.wanting import NotWanted, select_owed
+from campaign.services.ledger import settle_claims
+from campaign.services.mailing import Writer
+from campaign.services.steering import may_send_now
 from campaign.services.writing_ahead import Written, open_pool, write_ahead, write_all
 
 _log = logging.getLogger(__name__)
 
-WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 CHUNK = 50_000
 _FEWEST, _MOST = 16, 512
 # In seconds. Consent and suppression are looked at when mails are claimed, and none begins later than this after;
 # whether its edition goes on is looked at more often.
 _STALE_AFTER = 2.0
 _LOOK_EVERY = 0.05
-
-
-@dataclass(frozen=True)
-class Sender:
-    """What is needed to send, by one thread.
-
-    ``claimant`` is in every claim and no other living thread uses it, so what is found claimed by it is a dead one's.
-    ``rate`` holds over all senders.
-    """
-
-    sessions: sessionmaker[Session]
-    snapshots: sessionmaker[Session]
-    post: Post
-    transport: Transport
-    claimant: str
-    journals: Path
-    now: Callable[[], datetime]
-    rate: Sequence[RateLimitItem] = ()
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Which waiting mails to take: of a kind, in some of the waiting states, or of a part of an edition.
-
-    ``overdue`` leaves those alone that have not waited so long beyond their time.
-    """
-
-    kind: DeliveryKind
-    states: tuple[DeliveryState, ...] = WAITING
-    overdue: timedelta = timedelta()
-    edition_id: int | None = None
-    first: int = 0
-    last: int = 0
 
 
 def send_waiting(
@@ -97,8 +43,11 @@ def send_waiting(
     ``queued``, and the caller tries again later.
     """
     run = _Run(sender, batch, stopping, most)
-    sender.transport.deliver(run)
-    run.finish()
+    try:
+        sender.transport.deliver(run)
+        run.finish()
+    finally:
+        run.close()
     return run.tally
 
 
@@ -110,18 +59,17 @@ class _Run:
         self._sender = sender
         self._batch = batch
         self._stopping = stopping
-        self._left = most
         self._writer = Writer(sender.post)
-        self._interval = find_interval(sender.rate)
+        self._claimer = Claimer(sender, batch, self._writer, most)
         self._pool = open_pool() if sender.post.dkim is not None else None
+        # Those claimed and not yet begun, each with its turn, and their messages in this order.
         self._waiting: deque[tuple[int, datetime | None]] = deque()
-        self._written: Iterator[Written] = iter(())  # of those that wait, in their order
+        self._written: Iterator[Written] = iter(())
         self._answers: dict[int, Answer] = {}
         self._unwritable: dict[int, Exception] = {}
         self._size = _FEWEST
         self._claimed_at = 0.0
         self._looked_at = 0.0
-        self._cursor = batch.first
         self._ended = False
         self._journal = Journal(sender.journals, sender.claimant)
         with sender.sessions.begin() as session:
@@ -175,56 +123,33 @@ class _Run:
         except OSError:
             _log.exception("The journal cannot be written")  # the answers are kept here, and committed with the others
 
+    def _outcomes(self) -> Outcomes:
+        return Outcomes(self._answers, self._unwritable, [number for number, _ in self._waiting])
+
     def _claim(self) -> Later | None:
         """Record what is known, and claim the next mails: more at a time as long as they go out quickly."""
         quick = not self._waiting and time.monotonic() - self._claimed_at < _STALE_AFTER / 2
         self._size = min(_MOST, self._size * 2) if quick else max(_FEWEST, self._size // 2)
-        now = self._sender.now()
         try:
-            with self._sender.sessions.begin() as session:
-                tally = self._record(session, now)
-                turn = None if self._interval is None else find_turn(session, now=now)
-                if turn is not None and turn > now + AHEAD:
-                    later, claimed = Later((turn - now).total_seconds()), []
-                else:
-                    later, claimed = None, self._claim_wanted(session, turn, now, tally)
+            claimed = self._claimer.record_and_claim(self._outcomes(), self._size)
         except SQLAlchemyError:
             # What is under way is still heard; `finish` tries to record once more.
             _log.exception("The database cannot be used; sending ends")
             self._ended = True
             return None
-        self._committed(tally)
-        self._take_on(claimed)
-        self._ended = later is None and not claimed
+        self._committed(claimed.tally)
+        drafts = [draft for _, draft, _ in claimed.drafts]
+        write = self._writer.write
+        self._written = write_all(write, drafts) if self._pool is None else write_ahead(self._pool, write, drafts)
+        self._waiting.extend((number, turn) for number, _, turn in claimed.drafts)
+        self._claimed_at = self._looked_at = time.monotonic()
+        self._ended = claimed.later is None and not drafts
         try:
             self._journal.begin()
         except OSError:
             _log.exception("The journal cannot be written; sending ends")
             self._ended = True
-        self._claimed_at = self._looked_at = time.monotonic()
-        return later
-
-    def _take_on(self, claimed: list[tuple[int, Prepared, datetime | None]]) -> None:
-        drafts = [draft for _, draft, _ in claimed]
-        write = self._writer.write
-        self._written = write_all(write, drafts) if self._pool is None else write_ahead(self._pool, write, drafts)
-        self._waiting.extend((number, turn) for number, _, turn in claimed)
-
-    def _record(self, session: Session, now: datetime) -> Counter[DeliveryState]:
-        """Write down the answers, and put back what was claimed and not given out."""
-        claimant = self._sender.claimant
-        tally = record_answers(session, self._answers, claimant, now=now)
-        for number, error in self._unwritable.items():
-            defer_unwritable(session, number, error, now=now)
-            tally[DeliveryState.DEFERRED] += 1
-        if self._waiting:
-            ids = [number for number, _ in self._waiting]
-            move_all(session, ids, claimant, DeliveryState.QUEUED, None, attempted=False)
-            self._cursor = min(self._cursor, *ids)
-            if self._left is not None:
-                self._left += len(ids)
-        session.flush()
-        return tally
+        return claimed.later
 
     def _committed(self, tally: Counter[DeliveryState]) -> None:
         self.tally += tally
@@ -232,77 +157,13 @@ class _Run:
         self._answers.clear()
         self._unwritable.clear()
 
-    def _claim_wanted(
-        self, session: Session, turn: datetime | None, now: datetime, tally: Counter[DeliveryState]
-    ) -> list[tuple[int, Prepared, datetime | None]]:
-        """Claim until some of the claimed are still wanted; those that are not are settled on the way."""
-        while rows := self._lock_next(session, now):
-            ids = [row[0] for row in rows]
-            claim_all(session, ids, self._sender.claimant, now=now)
-            self._cursor = max(ids) + 1
-            if self._left is not None:
-                self._left -= len(ids)
-            drafts = self._list_wanted(session, rows, now, tally)
-            if drafts and turn is not None and self._interval is not None:
-                turns = take_turns(session, turn, len(drafts), self._interval)
-                return [(*draft, own) for draft, own in zip(drafts, turns, strict=True)]
-            if drafts:
-                return [(*draft, None) for draft in drafts]
-        return []
-
-    def _lock_next(self, session: Session, now: datetime) -> list[Row[Any]]:
-        batch, count = self._batch, self._size
-        if self._interval is not None:
-            count = min(count, max(1, AHEAD // self._interval))
-        if self._left is not None:
-            count = min(count, self._left)
-        due = select_owed(batch.kind).where(Delivery.due_at <= now - batch.overdue)
-        if batch.edition_id is not None:
-            if not may_send_now(session, batch.edition_id, now):
-                return []
-            # In the order of ids, from where the last claim ended: what was sent is not looked at again.
-            due = due.where(Delivery.edition_id == batch.edition_id, Delivery.id.between(self._cursor, batch.last))
-            due = due.order_by(Delivery.id)
-        else:
-            due = due.order_by(Delivery.due_at, Delivery.id)
-            if batch.kind is DeliveryKind.DIGEST:
-                due = due.where(Delivery.edition_id.in_(list_sendable(session, now)))
-        if batch.kind is DeliveryKind.DIGEST:
-            # The readers who want one mail for all campaigns are `campaign.services.collecting`'s.
-            due = due.where(~(Subscription.merged & (Subscription.state == SubscriptionState.ACTIVE)))
-        rows: list[Row[Any]] = []
-        for state in batch.states:
-            if len(rows) < count:
-                waiting = due.where(Delivery.kind == batch.kind, Delivery.state == state).limit(count - len(rows))
-                # By the connection: the session would do for each row what only entities need.
-                rows += session.connection().execute(waiting.with_for_update(of=Delivery, skip_locked=True))
-        return rows
-
-    def _list_wanted(
-        self, session: Session, rows: list[Row[Any]], now: datetime, tally: Counter[DeliveryState]
-    ) -> list[tuple[int, Prepared]]:
-        wanted: list[tuple[int, Prepared]] = []
-        unwanted: dict[str, list[int]] = {}
-        for number, draft in self._writer.list_drafts(session, self._batch.kind, rows, now=now):
-            if isinstance(draft, NotWanted):
-                unwanted.setdefault(str(draft), []).append(number)
-            elif not isinstance(draft, Exception):
-                wanted.append((number, draft))
-            else:
-                defer_unwritable(session, number, draft, now=now)
-                tally[DeliveryState.DEFERRED] += 1
-        for reason, unwanted_ids in unwanted.items():
-            move_all(session, unwanted_ids, self._sender.claimant, DeliveryState.SUPPRESSED, reason, attempted=False)
-            tally[DeliveryState.SUPPRESSED] += len(unwanted_ids)
-        session.flush()
-        return wanted
-
     def finish(self) -> None:
         """Record the last answers, and put back what was not given out."""
-        with self._sender.sessions.begin() as session:
-            tally = self._record(session, self._sender.now())
-        self._committed(tally)
+        self._committed(self._claimer.record(self._outcomes()))
         self._journal.close()
+
+    def close(self) -> None:
+        """End the threads."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 

@@ -19,8 +19,9 @@ from campaign.models import (
     Subscription,
 )
 from campaign.services import confirming, signing
+from campaign.services.claiming import Batch
 from campaign.services.counting import count_confirmed
-from campaign.services.delivering import Batch, send_waiting
+from campaign.services.delivering import send_waiting
 from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition, get_text_version
 from campaign.services.signing import Person, Submission

@@ -20,8 +20,8 @@ from campaign.models import (
     SuppressionReason,
 )
 from campaign.services.bouncing import Outcome, note_refusal, take_back
+from campaign.services.claiming import Batch
 from campaign.services.complaining import ACTOR, PAUSED, WARNED, complaint_rate, list_returned
-from campaign.services.delivering import Batch
 from campaign.services.organizing import add_organizer
 from campaign.services.petitions import get_petition
 from campaign.services.suppressing import find_suppression

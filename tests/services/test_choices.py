@@ -19,7 +19,7 @@ from campaign.models import (
 )
 from campaign.services.accounts import audit_ledger
 from campaign.services.audiences import NO_MILESTONE, NOTHING_NEW, ONE_A_MONTH, PAUSED
-from campaign.services.delivering import Batch
+from campaign.services.claiming import Batch
 from campaign.services.digesting import find_last_edition
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, Clock, MakeCampaign

@@ -10,7 +10,8 @@ import pytest
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
 from campaign.models.delivery import TRANSITIONS
 from campaign.services import delivering
-from campaign.services.delivering import Batch, finish_editions, list_chunks
+from campaign.services.claiming import Batch
+from campaign.services.delivering import finish_editions, list_chunks
 from campaign.services.ledger import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY, move, settle_claims
 from campaign.wiring import Campaign
 from tests.conftest import START, Clock, MakeCampaign

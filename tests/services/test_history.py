@@ -16,7 +16,7 @@ from campaign.models import (
     SuppressionReason,
 )
 from campaign.services.audiences import PAUSED
-from campaign.services.delivering import Batch
+from campaign.services.claiming import Batch
 from campaign.services.history import (
     CANCELLED,
     FATES,

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 
 from campaign.models import Delivery, DeliveryKind, DeliveryState
 from campaign.services.accounts import Account, audit_ledger
-from campaign.services.delivering import Batch
+from campaign.services.claiming import Batch
 from campaign.services.ledger import settle_claims
 from campaign.wiring import Campaign
 from tests.conftest import MakeCampaign

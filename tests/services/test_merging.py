@@ -15,8 +15,8 @@ from campaign.mail.message import Message
 from campaign.mail.transport import Answer, Later, Mails, Outcome
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, EditionText
 from campaign.services.accounts import audit_ledger
+from campaign.services.claiming import Batch
 from campaign.services.collecting import list_merged_due, send_merged
-from campaign.services.delivering import Batch
 from campaign.services.ledger import settle_claims
 from campaign.services.owing import next_collection
 from campaign.services.petitions import list_petitions

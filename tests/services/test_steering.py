@@ -15,7 +15,8 @@ from campaign.errors import CampaignError, Forbidden, NotFound, NotPossible
 from campaign.models import AuditEntry, Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Schedule
 from campaign.models.digest import EDITION_TRANSITIONS
 from campaign.services.accounts import audit_ledger
-from campaign.services.delivering import Batch, finish_editions, send_waiting
+from campaign.services.claiming import Batch
+from campaign.services.delivering import finish_editions, send_waiting
 from campaign.services.digesting import gather_news
 from campaign.services.editions import make_due_editions
 from campaign.services.ledger import move

@@ -4,7 +4,7 @@ import pytest
 
 from campaign.errors import LinkUnknown
 from campaign.models import DeliveryKind, DeliveryState, SubscriptionState
-from campaign.services.delivering import Batch
+from campaign.services.claiming import Batch
 from campaign.services.subscribing import PURPOSE, count_active, end_subscription, get_followed
 from campaign.tokens import random_id
 from campaign.wiring import Campaign

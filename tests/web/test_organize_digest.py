@@ -7,7 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from campaign.models import DeliveryKind, DeliveryState, EditionState, Role, Schedule
-from campaign.services.delivering import Batch, send_waiting
+from campaign.services.claiming import Batch
+from campaign.services.delivering import send_waiting
 from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition
 from campaign.wiring import Campaign
