@@ -61,7 +61,8 @@ class _Run:
         self._stopping = stopping
         self._writer = Writer(sender.post)
         self._claimer = Claimer(sender, batch, self._writer, most)
-        self._pool = open_pool() if sender.post.dkim is not None else None
+        dkim = sender.post.dkim
+        self._pool = open_pool() if dkim is not None and dkim.is_slow else None
         # Those claimed and not yet begun, each with its turn, and their messages in this order.
         self._waiting: deque[tuple[int, datetime | None]] = deque()
         self._written: Iterator[Written] = iter(())

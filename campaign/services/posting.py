@@ -14,7 +14,9 @@ from campaign.vault import Vault
 
 
 class Signer(Protocol):
-    """Signs mails in the name of our domain (DKIM)."""
+    """Signs mails in the name of our domain (DKIM). ``is_slow``: a signature takes longer than all else of a mail."""
+
+    is_slow: bool
 
     def sign(self, headers: bytes, body_hash: bytes, *, at: int) -> bytes:
         """The header fields to put before ``headers``; ``at`` is the signature's time, in seconds since 1970."""

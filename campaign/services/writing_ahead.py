@@ -1,6 +1,6 @@
 """Messages written by threads before they are asked for.
 
-A signature takes longer than all else that is done for a mail, and OpenSSL lets the other threads go on meanwhile.
+An RSA signature takes longer than all else that is done for a mail, and OpenSSL lets the other threads go on meanwhile.
 """
 
 import os
@@ -14,7 +14,7 @@ from campaign.services.mailing import Prepared
 
 Written = Message | Exception
 _BLOCK = 8  # to hand over a single one would cost as much as to write it
-_BLOCKS_AHEAD = 4
+_BLOCKS_AHEAD = 12
 
 
 def write_all(write: Callable[[Prepared], Message], drafts: Sequence[Prepared]) -> Iterator[Written]:
