@@ -49,6 +49,8 @@ _FEWEST, _MOST = 16, 256
 # whether its edition goes on is looked at more often.
 _STALE_AFTER = 2.0
 _LOOK_EVERY = 0.05
+# However far its turn is off: it may be told to stop meanwhile.
+_ASK_AGAIN = 5.0
 
 
 # The readers who want one mail for all campaigns are `campaign.services.collecting`'s.
@@ -190,7 +192,7 @@ class _Run:
                 tally = self._record(session, now)
                 turn = None if self._interval is None else find_turn(session, now=now)
                 if turn is not None and turn > now + AHEAD:
-                    later, claimed = Later((turn - now).total_seconds()), []
+                    later, claimed = Later(min((turn - now).total_seconds(), _ASK_AGAIN)), []
                 else:
                     later, claimed = None, self._claim_wanted(session, turn, now, tally)
         except SQLAlchemyError:
