@@ -33,8 +33,8 @@ class Received:
 
 def port_of(session: Session) -> int:
     """The client's port."""
-    assert isinstance(session.peer, tuple)  # it came over TCP
-    return int(session.peer[1])
+    peer: Any = session.peer  # aiosmtpd says a text; of TCP it is a pair
+    return int(peer[1])
 
 
 class _Server(Controller):
@@ -80,6 +80,7 @@ class Mailbox:
         self._pipelining = pipelining
         self._options = options
         self._received: list[Received] = []
+        self._transports: list[asyncio.WriteTransport] = []
         self._changed = threading.Condition()
 
     def __enter__(self) -> Self:
@@ -95,7 +96,14 @@ class Mailbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._server.loop).result()
         self._server.stop()
+
+    async def _hang_up(self) -> None:
+        """A TLS connection waits for the client's farewell; when the loop ends before, its socket stays open."""
+        for transport in self._transports:
+            transport.abort()
+        await asyncio.sleep(0)
 
     @property
     def url(self) -> str:
@@ -120,6 +128,8 @@ class Mailbox:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, answers: list[str]
     ) -> list[str]:
         session.host_name = hostname
+        if isinstance(server.transport, asyncio.WriteTransport):
+            self._transports.append(server.transport)
         # aiosmtpd reads commands one by one from a buffer, so it can pipeline; it just does not say so.
         return [*answers[:-1], "250-PIPELINING", answers[-1]] if self._pipelining else answers
 
