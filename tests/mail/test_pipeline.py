@@ -30,14 +30,14 @@ class Letters:
 
     def __init__(self, *messages: Message) -> None:
         self._left = list(enumerate(messages))
-        self.begun: list[int] = []
+        self.begun: list[object] = []
         self.answers: dict[int, Answer] = {}
 
     def next(self) -> tuple[int, Message] | None:
         return self._left.pop(0) if self._left else None
 
-    def start(self, number: int) -> None:
-        self.begun.append(number)
+    def start(self, begun: object) -> None:
+        self.begun.append(begun)
 
     def end(self, number: int, answer: Answer) -> None:
         assert number not in self.answers
