@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -40,6 +41,7 @@ AT_A_TIME = 20
 LOOK_EVERY = 0.5
 # The look for readers of one mail for all campaigns goes through all that waits, so it is done less often.
 MERGE_EVERY = timedelta(minutes=1)
+MERGE_PATIENCE = timedelta(seconds=5)
 BACK_OFF = (5.0, 60.0)
 GRACE_SECONDS = 20
 DRAIN_SECONDS = 24 * 3600.0
@@ -128,7 +130,7 @@ def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
         try:
             healthy = _send_single_mails(sender, stopping)
             if healthy and campaign.now() >= merge_at:
-                tally = send_merged(sender, stopping=stopping.is_set, most=AT_A_TIME)
+                tally = _send_merged_for_a_moment(campaign, sender, stopping)
                 healthy = not tally[DeliveryState.QUEUED]
                 merge_at = campaign.now() + (timedelta() if tally else MERGE_EVERY)
         except SQLAlchemyError:
@@ -146,6 +148,14 @@ def _send_single_mails(sender: Sender, stopping: threading.Event) -> bool:
             _log.warning("The mail server cannot be used; mails wait")
             return False
     return True
+
+
+def _send_merged_for_a_moment(campaign: Campaign, sender: Sender, stopping: threading.Event) -> Counter[DeliveryState]:
+    # Under a slow pace each mail waits for its turn, and no confirmation shall wait for more than one of them.
+    until = campaign.now() + timedelta(seconds=LOOK_EVERY)
+    return send_merged(
+        sender, stopping=lambda: stopping.is_set() or campaign.now() > until, most=AT_A_TIME, patience=MERGE_PATIENCE
+    )
 
 
 def work_once(campaign: Campaign) -> None:

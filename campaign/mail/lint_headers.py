@@ -9,6 +9,11 @@ from email.header import decode_header, make_header
 from campaign.mail.lint_problem import N_, Part, Problem, find_mark, find_unprintable
 
 LONGEST_SUBJECT = 250
+INVISIBLE = N_(
+    "%(name)s holds an invisible character that ends a line or turns the direction of writing; type the text "
+    "again by hand."
+)
+LONG_SUBJECT = N_("The subject has %(length)s characters, more than 250; shorten the title of the newest update.")
 
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 _ONCE = ("From", "To", "Date", "Message-ID", "Subject", "MIME-Version", "Content-Type", "Auto-Submitted")
@@ -99,11 +104,7 @@ def _lint_shown(field: Field) -> list[Problem]:
         sentence = "%(name)s has an encoded word that cannot be read; encode it anew (RFC 2047)."
         return [Problem(Part.HEADER, field.line, sentence, {"name": field.name})]
     if find_unprintable(shown.replace("\t", " ")):
-        sentence = N_(
-            "%(name)s holds an invisible character that ends a line or turns the direction of writing; type the text "
-            "again by hand."
-        )
-        problems.append(Problem(Part.HEADER, field.line, sentence, {"name": field.name}))
+        problems.append(Problem(Part.HEADER, field.line, INVISIBLE, {"name": field.name}))
     if find_mark(shown):
         sentence = N_("A placeholder was left standing; fill it in or take it out.")
         problems.append(Problem(Part.HEADER, field.line, sentence))
@@ -131,14 +132,7 @@ def _lint_subject(field: Field) -> list[Problem]:
     if not shown:
         return [Problem(Part.HEADER, field.line, N_("The subject is empty; give the newest update a title."))]
     if len(shown) > LONGEST_SUBJECT:
-        return [
-            Problem(
-                Part.HEADER,
-                field.line,
-                N_("The subject has %(length)s characters, more than 250; shorten the title of the newest update."),
-                {"length": len(shown)},
-            )
-        ]
+        return [Problem(Part.HEADER, field.line, LONG_SUBJECT, {"length": len(shown)})]
     return []
 
 

@@ -7,6 +7,11 @@ from urllib.parse import urlsplit
 from campaign.mail.lint_problem import N_, Part, Problem, find_mark, line_of
 
 MOST_BYTES = 102 * 1024  # where large mailbox providers cut a mail off, and the unsubscribe link with it
+TOO_LARGE = N_(
+    "The HTML has %(size)s KB; from 102 KB on, mail programs cut it off before the link that ends the mails. "
+    "Shorten the updates, and link to the whole texts."
+)
+BAD_LINK = N_("The link “%(url)s” must lead to an http, https or mailto address, written in full.")
 
 _RUNS_OR_LOADS = frozenset(
     ("script", "style", "link", "iframe", "frame", "frameset", "object", "embed", "applet", "svg", "math", "base")
@@ -69,11 +74,7 @@ def lint_html(page: Page) -> list[Problem]:
     problems = []
     size = len(page.html.encode())
     if size >= MOST_BYTES:
-        sentence = N_(
-            "The HTML has %(size)s KB; from 102 KB on, mail programs cut it off before the link that ends the mails. "
-            "Shorten the updates, and link to the whole texts."
-        )
-        problems.append(Problem(Part.HTML, None, sentence, {"size": size // 1024}))
+        problems.append(Problem(Part.HTML, None, TOO_LARGE, {"size": size // 1024}))
     if mark := find_mark(page.html):
         sentence = N_("A placeholder was left standing; fill it in or take it out.")
         problems.append(Problem(Part.HTML, line_of(page.html, mark.start()), sentence))
@@ -120,7 +121,7 @@ def _lint_link(url: str) -> _Said:
         leads_on = None
     if leads_on:
         return []
-    return [(N_("The link “%(url)s” must lead to an http, https or mailto address, written in full."), {"url": url})]
+    return [(BAD_LINK, {"url": url})]
 
 
 def _lint_attributes(tag: str, attributes: dict[str, str]) -> _Said:

@@ -10,6 +10,9 @@ from urllib.parse import unquote, urlsplit
 from campaign.mail.lint_html import Page, lint_html
 from campaign.mail.lint_problem import N_, Part, Problem, find_mark, line_of
 
+HTML_ALONE = N_("The link %(url)s is in the HTML alone; write it into the text too.")
+TEXT_ALONE = N_("The link %(url)s is in the text alone; write it into the HTML too.")
+
 _URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _AFTER_ADDRESS = ".,:;!?…*_'’\"”»)]}"
 
@@ -78,14 +81,12 @@ def _lint_links(text: str, page: Page) -> list[Problem]:
     in_text = {_comparable(found[0]) for found in _URL.finditer(text)}
     for url, line in page.links:
         if not _is_written(url, text) and _comparable(url) not in in_text:
-            sentence = N_("The link %(url)s is in the HTML alone; write it into the text too.")
-            problems.append(Problem(Part.HTML, line, sentence, {"url": url}))
+            problems.append(Problem(Part.HTML, line, HTML_ALONE, {"url": url}))
     linked = {_comparable(url) for url, _ in page.links}
     for found in _URL.finditer(text):
         url = found[0].rstrip(_AFTER_ADDRESS)
         if _comparable(url) not in linked and not _is_written(url, page.words):
-            sentence = N_("The link %(url)s is in the text alone; write it into the HTML too.")
-            problems.append(Problem(Part.TEXT, line_of(text, found.start()), sentence, {"url": url}))
+            problems.append(Problem(Part.TEXT, line_of(text, found.start()), TEXT_ALONE, {"url": url}))
     return problems
 
 

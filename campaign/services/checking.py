@@ -40,12 +40,16 @@ class Finding:
 
 
 class LintRefused(CampaignError):
-    """An edition would be a mail that does not pass the linter; the sentence names language, line and problem."""
+    """An edition would be a mail that does not pass the linter; the sentence names language, line and problem.
+
+    ``first`` is that of the first problem alone.
+    """
 
     def __init__(self, findings: list[Finding]) -> None:
         self.findings = findings
+        self.first = f"The edition was not made. In {findings[0]}"
         more = f" And {len(findings) - 1} more: campaign digest preview shows them." if len(findings) > 1 else ""
-        super().__init__(f"The edition was not made. In {findings[0]}{more}")
+        super().__init__(self.first + more)
 
 
 def check_contents(links: Links, petition: Petition, contents: Iterable[tuple[str, Content]]) -> list[Finding]:

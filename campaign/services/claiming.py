@@ -21,6 +21,8 @@ from campaign.services.steering import list_sendable, may_send_now
 from campaign.services.wanting import NotWanted, select_owed
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+# In seconds, however far a turn is off: the sender may be told to stop meanwhile.
+_ASK_AGAIN = 5.0
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Claimer:
             tally = self._record(session, outcomes, now)
             turn = None if self._interval is None else find_turn(session, now=now)
             if turn is not None and turn > now + AHEAD:
-                return Claimed([], Later((turn - now).total_seconds()), tally)
+                return Claimed([], Later(min((turn - now).total_seconds(), _ASK_AGAIN)), tally)
             return Claimed(self._claim_wanted(session, turn, now, count, tally), None, tally)
 
     def _record(self, session: Session, outcomes: Outcomes, now: datetime) -> Counter[DeliveryState]:

@@ -7,7 +7,7 @@ is sent again.
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -137,20 +137,24 @@ def _record(session: Session, sender: Sender, ids: Sequence[int], answer: Answer
 
 
 def send_merged(
-    sender: Sender, *, stopping: Callable[[], bool] = lambda: False, most: int | None = None
+    sender: Sender,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    most: int | None = None,
+    patience: timedelta | None = None,
 ) -> Counter[DeliveryState]:
     """Send to each reader who wants one mail for all campaigns what is due for them, ``most`` readers at most.
 
-    Gives how many rows reached which state. Ends at the first mail for which the server cannot be used.
+    Gives how many rows reached which state. Ends at the first mail for which the server cannot be used, or whose turn
+    is further off than ``patience``.
     """
     tally: Counter[DeliveryState] = Counter()
     with sender.sessions.begin() as session:
         settle_claims(session, sender.claimant, sender.journals, now=sender.now())
         readers = list_merged_due(session, now=sender.now(), most=most)
     for fingerprint in readers:
-        if stopping():
+        if stopping() or not wait_for_turn(sender.sessions, sender.rate, sender.now, longest=patience):
             break
-        wait_for_turn(sender.sessions, sender.rate, sender.now)
         with sender.sessions.begin() as session:
             claimed = _claim_reader(session, sender, fingerprint, tally)
         if claimed is None:

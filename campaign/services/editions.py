@@ -145,7 +145,7 @@ def _record_refused(
         petition_id=petition.id,
         period=period,
         state=EditionState.SKIPPED,
-        reason=shorten(refused.sentence, REASON_LENGTH, placeholder=" …"),
+        reason=shorten(refused.first, REASON_LENGTH, placeholder=" …"),
         made_at=now,
         total=news.total,
         last_update=news.last_update,

@@ -42,12 +42,20 @@ def take_turns(session: Session, first: datetime, count: int, interval: timedelt
 
 
 def wait_for_turn(
-    sessions: sessionmaker[Session], limits: Sequence[RateLimitItem], now: Callable[[], datetime]
-) -> None:
-    """Take one turn and wait for it; at once where there is no limit."""
+    sessions: sessionmaker[Session],
+    limits: Sequence[RateLimitItem],
+    now: Callable[[], datetime],
+    *,
+    longest: timedelta | None = None,
+) -> bool:
+    """Take the next turn and wait for it; False, and none is taken, where it is further off than ``longest``."""
     interval = find_interval(limits)
     if interval is None:
-        return
+        return True
     with sessions.begin() as session:
-        (turn,) = take_turns(session, find_turn(session, now=now()), 1, interval)
+        turn = find_turn(session, now=now())
+        if longest is not None and turn > now() + longest:
+            return False
+        take_turns(session, turn, 1, interval)
     time.sleep(max(0.0, (turn - now()).total_seconds()))
+    return True

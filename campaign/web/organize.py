@@ -31,6 +31,7 @@ from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
 from campaign.web.security import Entry, entry
 from campaign.web.signing_in import signed_in
+from campaign.web.stored_reasons import tell_details
 from campaign.wiring import Campaign
 
 blueprint = Blueprint("organize", __name__, url_prefix=SESSION_PATH)
@@ -49,6 +50,7 @@ def _on_every_page() -> dict[str, Any]:
     return {
         "csrf_token": generate_csrf,
         "organizer": current_organizer(),
+        "tell_details": tell_details,
         "texts_of": texts_of,
         "words": organizer_words,
     }

@@ -61,6 +61,27 @@ MAIL_PARTS = {
     Part.HTML: "HTML",  # the same in every language
 }
 
+# What an entry of the audit trail tells besides who did what.
+DETAILS = {
+    "edition": N_("edition"),
+    "readers": N_("readers"),
+    "sent": N_("sent"),
+    "mails": N_("mails"),
+    "complaints": N_("complaints"),
+    "accepted": N_("accepted"),
+    "reason": N_("reason"),
+    "list": N_("list"),
+    "format": N_("format"),
+    "state": N_("which"),
+    "role": N_("role"),
+    "key": N_("update"),
+}
+
+LISTS = {
+    "signatures": N_("the signatures"),
+    "subscribers": N_("the digest’s readers"),
+}
+
 ACTIONS = {
     "export": N_("exported a list"),
     "history told": N_("looked up what was sent to a person"),

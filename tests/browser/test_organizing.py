@@ -96,3 +96,18 @@ def test_a_link_works_once_and_the_password_from_then_on(running: Installation, 
     expect(page).to_have_url(f"{running.base_url}/organize/p/{SLUG}")
     expect(page.locator("h1")).to_have_text(TITLE)
     assert not page.get_by_role("button", name="Download").count()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ru", "kk"])
+def test_no_table_of_the_numbers_is_wider_than_a_common_screen(
+    running: Installation, visit: Visit, reader: Visitor, locale: str
+) -> None:
+    """Large numbers are no wider than the headings above them."""
+    address = f"third-{locale.lower()}@example.org"
+    link = running.command("organizer", "add", address, "--petition", SLUG, "--role", "owner").stdout.strip()
+    page = visit(locale=locale, viewport={"width": 1280, "height": 800}).page
+    set_password(page, link)
+    page.goto(f"{running.base_url}/organize/p/{SLUG}")
+    expect(page.locator("#ledger")).to_be_visible()
+    for table in page.locator(".wide").all():
+        assert table.evaluate("table => table.scrollWidth > table.clientWidth") is False

@@ -9,7 +9,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -17,11 +17,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass(frozen=True)
 class Received:
-    """One message as it came over the wire, with its envelope."""
+    """One message as it came over the wire, with its envelope; ``port`` is the client's, so each connection has one."""
 
     sender: str
     recipients: tuple[str, ...]
     content: bytes
+    port: int
 
     @property
     def parsed(self) -> EmailMessage:
@@ -30,10 +31,16 @@ class Received:
         return message
 
 
+def port_of(session: Session) -> int:
+    """The client's port."""
+    peer: Any = session.peer  # aiosmtpd says a text; of TCP it is a pair
+    return int(peer[1])
+
+
 class _Server(Controller):
     """aiosmtpd's server on a socket that is bound before, so that the port is free for certain."""
 
-    def __init__(self, handler: object, listening: socket.socket, *, smtputf8: bool) -> None:
+    def __init__(self, handler: object, listening: socket.socket, *, smtputf8: bool, **options: Any) -> None:
         host, port = listening.getsockname()
         # A name given here keeps aiosmtpd from asking the DNS for ours.
         super().__init__(
@@ -42,18 +49,20 @@ class _Server(Controller):
             port=port,
             server_hostname="mailbox.invalid",
             enable_SMTPUTF8=smtputf8,
+            **options,
         )
         self._listening = listening
 
     def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
-        return self.loop.create_server(self._factory_invoker, sock=self._listening)
+        return self.loop.create_server(self._factory_invoker, sock=self._listening, ssl=self.ssl_context)
 
 
 class Mailbox:
     """`with Mailbox() as mailbox:` send to `mailbox.url`, then `mailbox.wait_for(1)`.
 
     `answer_to_rcpt` and `answer_to_data` may return an answer such as `450 4.2.1 Try later`; None accepts.
-    They are called in the server's thread. A message is kept only when it was accepted.
+    They are called in the server's thread. A message is kept only when it was accepted. ``options`` are aiosmtpd's:
+    ``ssl_context`` for TLS from the first byte, ``tls_context`` for STARTTLS.
     """
 
     def __init__(
@@ -63,18 +72,21 @@ class Mailbox:
         answer_to_data: Callable[[Received], str | None] | None = None,
         smtputf8: bool = True,
         pipelining: bool = True,
+        **options: Any,
     ) -> None:
         self.answer_to_rcpt = answer_to_rcpt
         self.answer_to_data = answer_to_data
         self._smtputf8 = smtputf8
         self._pipelining = pipelining
+        self._options = options
         self._received: list[Received] = []
+        self._transports: list[asyncio.WriteTransport] = []
         self._changed = threading.Condition()
 
     def __enter__(self) -> Self:
         listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = listening.getsockname()[1]
-        self._server = _Server(self, listening, smtputf8=self._smtputf8)
+        self._server = _Server(self, listening, smtputf8=self._smtputf8, **self._options)
         self._server.start()
         return self
 
@@ -84,7 +96,14 @@ class Mailbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._server.loop).result()
         self._server.stop()
+
+    async def _hang_up(self) -> None:
+        """A TLS connection waits for the client's farewell; when the loop ends before, its socket stays open."""
+        for transport in self._transports:
+            transport.abort()
+        await asyncio.sleep(0)
 
     @property
     def url(self) -> str:
@@ -109,6 +128,8 @@ class Mailbox:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, answers: list[str]
     ) -> list[str]:
         session.host_name = hostname
+        if isinstance(server.transport, asyncio.WriteTransport):
+            self._transports.append(server.transport)
         # aiosmtpd reads commands one by one from a buffer, so it can pipeline; it just does not say so.
         return [*answers[:-1], "250-PIPELINING", answers[-1]] if self._pipelining else answers
 
@@ -124,7 +145,7 @@ class Mailbox:
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         content = envelope.original_content or b""
-        received = Received(envelope.mail_from or "", tuple(envelope.rcpt_tos), content)
+        received = Received(envelope.mail_from or "", tuple(envelope.rcpt_tos), content, port_of(session))
         answer = self.answer_to_data(received) if self.answer_to_data else None
         if answer is None or answer.startswith("2"):
             with self._changed:

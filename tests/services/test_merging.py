@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,14 @@ from campaign.services.claiming import Batch
 from campaign.services.collecting import list_merged_due, send_merged
 from campaign.services.ledger import settle_claims
 from campaign.services.owing import next_collection
-from campaign.services.petitions import list_petitions
+from campaign.services.petition_file import UpdateTexts
+from campaign.services.petitions import get_petition, list_petitions, publish_update
 from campaign.web import create_app
 from campaign.wiring import Campaign
 from campaign.worker import work_once
 from tests.conftest import SLUG, Clock, MakeCampaign
 from tests.servers.smtp import Mailbox
-from tests.services.people import send
+from tests.services.people import find_petition, send
 from tests.services.readers import (
     SECOND,
     add_second_petition,
@@ -391,3 +393,64 @@ def test_an_edition_from_before_the_news_were_marked_goes_in_as_a_whole(
     assert re.search(r"<td[^>]*>\s*<p[^>]*>An old text", html)
     assert "class=old" not in html
     assert html.count("<body") == 1
+
+
+def test_each_section_says_its_language_and_its_direction(
+    make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock
+) -> None:
+    with Mailbox() as mailbox:
+        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
+        prepare(campaign, folder)
+        choose(campaign, BOTH, slug=SECOND, language="ru", merged=True)
+        issue(campaign, "first")
+        issue(campaign, "first", SECOND)
+        clock.turn(timedelta(days=1))
+        work_once(campaign)
+        (mail,) = to_reader(mailbox)
+    html = body(mail, "html")
+    assert re.search(r'<td lang="en" dir="ltr"[^>]*>.*<td lang="ru" dir="ltr"[^>]*>.*Название', html, re.DOTALL)
+    assert re.search(r'<strong lang="ru" dir="ltr"[^>]*>Название', html)
+
+
+def publish_long(campaign: Campaign, slug: str, count: int) -> None:
+    """Updates of 18,200 bytes each."""
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, slug)
+        for number in range(count):
+            texts = dict.fromkeys(petition.languages, f"news of {slug}")
+            bodies = dict.fromkeys(petition.languages, ("word " * 3_640).strip())
+            update = UpdateTexts(key=f"long-{number}", date=campaign.now().date(), title=texts, body=bodies)
+            publish_update(session, petition, update)
+
+
+@pytest.mark.parametrize(
+    ("counts", "shortened"),
+    [((3, 1), set()), ((3, 3), {SECOND}), ((5, 1), {SECOND}), ((1, 5), {SECOND})],
+)
+def test_what_would_make_the_mail_too_large_is_a_title_and_a_link(
+    make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock, counts: tuple[int, int], shortened: set[str]
+) -> None:
+    """The news of both campaigns alone are mails that pass the linter."""
+    with Mailbox() as mailbox:
+        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
+        prepare(campaign, folder)
+        for slug, count in zip((SLUG, SECOND), counts, strict=True):
+            publish_long(campaign, slug, count)
+            issue(campaign, "long", slug)
+        clock.turn(timedelta(days=1))
+        work_once(campaign)
+        (mail,) = to_reader(mailbox)
+    (sent,) = [m for m in mailbox.messages if m.recipients == (BOTH,) and "List-Unsubscribe" in m.parsed]
+    assert lint_message(sent.content, sender=sent.sender, recipient=BOTH, is_list=True) == []
+    assert states(campaign) == {ACCEPTED: 2}
+    client = create_app(campaign).test_client(use_cookies=False)
+    for slug in (SLUG, SECOND):
+        url = campaign.links.edition("en", slug, 1)
+        title = find_petition(campaign, slug).texts["en"]["title"]
+        for kind in ("plain", "html"):
+            text = unescape(body(mail, kind))
+            assert title in text
+            assert (f"news of {slug}" in text, url in text) == (slug not in shortened, slug in shortened)
+            assert campaign.links.unsubscribe(subscription_of(campaign, BOTH, slug).id) in text
+        page = client.get(url.removeprefix(campaign.settings.base_url))
+        assert (page.status_code, f"news of {slug}" in page.text) == (200, True)

@@ -9,6 +9,7 @@ from campaign.dkim import new_key, write_key
 from campaign.mail.message import Message
 from campaign.models import DeliveryKind, DeliveryState, Subscription
 from campaign.services.claiming import Batch
+from campaign.services.mailing import Prepared
 from campaign.services.writing_ahead import open_pool, write_ahead
 from tests.conftest import MakeCampaign
 from tests.servers.smtp import Mailbox
@@ -23,7 +24,8 @@ def numbered(number: int) -> Message:
 
 
 def test_messages_come_in_their_order_and_what_went_wrong_in_its_place() -> None:
-    def write(draft: Message) -> Message:
+    def write(draft: Prepared) -> Message:
+        assert isinstance(draft, Message)
         if draft.recipient == "reader7@example.org":
             raise ValueError("reader 7")
         return draft
@@ -39,7 +41,8 @@ def test_they_are_written_by_other_threads_while_the_first_waits_to_be_taken() -
     seen = set()
     first, second = threading.Event(), threading.Event()
 
-    def write(draft: Message) -> Message:
+    def write(draft: Prepared) -> Message:
+        assert isinstance(draft, Message)
         seen.add(threading.current_thread())
         (first if draft == numbered(0) else second).set()
         return draft

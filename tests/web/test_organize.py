@@ -295,7 +295,11 @@ def test_an_export_is_recorded_before_its_first_byte(campaign: Campaign, owner: 
     answer = owner.post(f"{NUMBERS}/export", data=data, buffered=False)
     assert [action for _, action, _ in list_audit(campaign)] == ["export"]
     answer.close()
-    assert table(owner, NUMBERS, "audit")[0][1:] == [EMAIL, "exported a list", "list: subscribers, format: jsonl"]
+    assert table(owner, NUMBERS, "audit")[0][1:] == [
+        EMAIL,
+        "exported a list",
+        "list: the digest’s readers; format: jsonl",
+    ]
 
 
 def test_an_export_is_streamed_from_one_moment(campaign: Campaign, owner: FlaskClient) -> None:
