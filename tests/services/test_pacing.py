@@ -13,9 +13,10 @@ from sqlalchemy import delete, select
 from campaign.mail.message import Message
 from campaign.mail.transport import Answer, Later, Mails, Transport
 from campaign.models import Delivery, DeliveryKind, DeliveryState, SendingPace
-from campaign.services import delivering
+from campaign.services import claiming
+from campaign.services.claiming import Batch
 from campaign.services.collecting import send_merged
-from campaign.services.delivering import Batch, send_waiting
+from campaign.services.delivering import send_waiting
 from campaign.services.pacing import find_interval
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, START, Clock, MakeCampaign
@@ -173,7 +174,7 @@ def test_who_waits_for_a_far_turn_ends_when_asked_to(
     make_sqlite_campaign: MakeCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second mail's turn is asked for before the first has arrived."""
-    monkeypatch.setattr(delivering, "_ASK_AGAIN", 0.05)
+    monkeypatch.setattr(claiming, "_ASK_AGAIN", 0.05)
     with Mailbox() as mailbox:
         campaign = make_sqlite_campaign(smtp_url=mailbox.url, smtp_rate="1/hour")
         add_readers(campaign, "a@example.org", "b@example.org")
