@@ -56,6 +56,7 @@ class Pipeline:
         self._starting: list[tuple[Connection, Item]] = []
         self._exhausted = False
         self._unusable: str | None = None
+        self._works = False
         self._breaks = 0
         for connection in kept:
             self._join(connection)
@@ -302,6 +303,7 @@ class Pipeline:
         elif answer.outcome is Outcome.BROKEN_OFF:
             self._unusable = "the mail server is closing"
         elif answer.outcome is not Outcome.IN_DOUBT:
+            self._works = True
             self._breaks = 0
         self._mails.end(item.number, answer)
 
@@ -319,7 +321,7 @@ class Pipeline:
             elif item.answered:
                 reason = f"the connection broke before the message was complete ({why})"
                 self._end_lost(item, Answer(Outcome.BROKEN_OFF, reason))
-            elif connection.used:
+            elif connection.used or self._works:
                 self._free(item)
                 self._ready.appendleft(item)
             else:

@@ -66,18 +66,19 @@ class Gate(Mailbox):
 
 
 class Breaking(Mailbox):
-    """Resets a connection at the final dot of its third message, ``times`` times in all."""
+    """Resets a connection at the final dot of its message ``at``, ``times`` times in all, once it has taken any."""
 
-    def __init__(self, times: int) -> None:
+    def __init__(self, times: int, at: int = 3) -> None:
         super().__init__()
         self._times = times
+        self._at = at
         self.seen: Counter[int] = Counter()
         self.swallowed: list[str] = []
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         port = port_of(session)
         self.seen[port] += 1
-        if self.seen[port] == 3 and self._times:
+        if self.seen[port] == self._at and self._times and self.messages:
             self._times -= 1
             self.swallowed += envelope.rcpt_tos
             assert isinstance(server.transport, WriteTransport)
@@ -151,6 +152,14 @@ def test_a_connection_that_breaks_costs_its_own_message_only_and_is_replaced(tim
     assert sorted(doubtful) == sorted(server.swallowed)
     assert sorted([*recipients(server), *doubtful]) == sorted(letter(number).recipient for number in range(60))
     assert len(server.seen) == 2 + times
+
+
+def test_a_connection_that_breaks_at_its_first_message_holds_up_nothing_where_others_worked() -> None:
+    letters = Letters(*(letter(number) for number in range(60)))
+    with Breaking(1, at=1) as server:
+        deliver(server.url, letters, connections=2, messages_per_connection=5)
+    assert len(server.swallowed) == 1
+    assert letters.outcomes == {ACCEPTED: 59, IN_DOUBT: 1}
 
 
 @pytest.fixture
