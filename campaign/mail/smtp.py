@@ -4,6 +4,7 @@ import smtplib
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from campaign.mail.connection import Connection, Extensions
@@ -26,12 +27,16 @@ class _Server:
         self._timeout = timeout
         self._context = context
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        # Reading all the authorities takes longer than sending ten mails: once, and only where TLS is spoken.
+        return self._context or ssl.create_default_context()
+
     def connect(self) -> Connection:
         """Raises OSError, smtplib.SMTPException."""
-        tls = self._context or ssl.create_default_context()
         server: smtplib.SMTP
         if self._scheme == "smtps":
-            server = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=tls)
+            server = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._tls)
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
         try:
@@ -40,7 +45,7 @@ class _Server:
             server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server.ehlo_or_helo_if_needed()
             if self._scheme == "smtp+starttls":
-                server.starttls(context=tls)
+                server.starttls(context=self._tls)
                 server.ehlo_or_helo_if_needed()
             if self._user:
                 server.login(self._user, self._password)

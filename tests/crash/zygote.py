@@ -4,6 +4,7 @@ What it forks is wired as the worker is: it holds the worker's name, which settl
 single mails in a thread of their own beside the edition's chunk.
 """
 
+import gc
 import json
 import os
 import sys
@@ -160,6 +161,7 @@ def main() -> None:
     """Send one installation's mails into its outbox, so that all that is read once has been read; then obey."""
     send_all({"data_dir": sys.argv[1], "smtp_url": "", "connections": 1, "seam": "", "nth": 0})
     assert threading.active_count() == 1, threading.enumerate()  # a fork with threads could hang
+    gc.freeze()  # else each child's first collection copies all of this process's memory
     for line in sys.stdin:
         order: Order = json.loads(line)
         child = os.fork()
