@@ -46,10 +46,14 @@ class _Conversation(socketserver.StreamRequestHandler):
             if not lines and BODY in script.answers and not self._answer(script, BODY):
                 return False
             lines.append(line)
+        message = b"".join(lines)
         with script.changed:
-            script.messages.append(b"".join(lines))
+            script.messages.append(message)
             script.changed.notify_all()
-        return bool(self._answer(script, DOT))
+        said = self._answer(script, DOT)
+        if not said.startswith(("4", "5")):
+            script.taken.append(message)
+        return bool(said)
 
     def _answer(self, script: "ScriptedServer", point: str) -> str:
         """What was said; nothing where the conversation is over."""
@@ -95,7 +99,8 @@ class ScriptedServer:
     """`with ScriptedServer({DOT: "451 4.3.0 Later"}) as server:` send to `server.url`.
 
     ``answers`` may be changed while it runs; one that is called says each time anew what to answer. ``messages`` holds
-    each message whose final dot came, whatever was answered to it, with its dots as on the wire; ``silent`` counts the
+    each message whose final dot came, whatever was answered to it, with its dots as on the wire; ``taken`` those of
+    them that were not refused, be it that nothing was answered; ``silent`` counts the
     conversations that fell silent, ``ended`` those that are over.
     """
 
@@ -109,6 +114,7 @@ class ScriptedServer:
         self.ended = 0
         self.commands: list[str] = []
         self.messages: list[bytes] = []
+        self.taken: list[bytes] = []
 
     def says(self, point: str) -> str:
         says = self.answers.get(point) or self.usually(point)
