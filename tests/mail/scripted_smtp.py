@@ -47,6 +47,8 @@ class _Conversation(socketserver.StreamRequestHandler):
                 return False
             lines.append(line)
         message = b"".join(lines)
+        if not message:  # of a mail whose recipient was refused but not its DATA (RFC 2920 §3.1)
+            return bool(self._answer(script, DOT))
         with script.changed:
             script.messages.append(message)
             script.changed.notify_all()
