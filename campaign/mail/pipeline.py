@@ -237,7 +237,13 @@ class Pipeline:
         elif item.answer is not None:
             connection.nothing(item)
         else:
-            self._mails.start(item.number)
+            try:
+                self._mails.start(item.number)
+            except OSError as error:
+                reason = f"the journal cannot be written ({type(error).__name__})"
+                self._end(connection, item, Answer(Outcome.NOT_TRIED, reason))
+                self._lost(connection, reason)  # nothing but hanging up takes a DATA back
+                return
             connection.content(item)
             following = self._next_item() if connection.handed < self._limits.messages_per_connection else None
             if following is not None:

@@ -50,7 +50,10 @@ class Mails(Protocol):
         """The next message with the number it is known by; None where there is no more."""
 
     def start(self, number: int) -> None:
-        """The server is about to be given the message: from now until ``end`` nobody can know where it is."""
+        """The server is about to be given the message: from now until ``end`` nobody can know where it is.
+
+        Raises OSError where that cannot be noted; the server is then not given it.
+        """
 
     def end(self, number: int, answer: Answer) -> None:
         """What became of a message that ``next`` gave out; called once for each."""
@@ -103,8 +106,8 @@ class FileTransport:
                 time.sleep(given.seconds)
                 continue
             number, message = given
-            mails.start(number)
             try:
+                mails.start(number)
                 self._keep(message.content)
             except OSError as error:
                 mails.end(number, Answer(Outcome.NOT_TRIED, f"the outbox cannot be written ({type(error).__name__})"))

@@ -141,7 +141,7 @@ class _Run:
                 return None
             if not self._waiting or time.monotonic() - self._claimed_at > _STALE_AFTER:
                 later = self._claim()
-                if later is not None or not self._waiting:
+                if later is not None or self._ended or not self._waiting:
                     return later
             number, prepared, turn = self._waiting[0]
             if turn is not None and turn > (now := self._sender.now()):
@@ -158,8 +158,12 @@ class _Run:
         edition_id = self._batch.edition_id
         if edition_id is None or not self._waiting or time.monotonic() - self._looked_at < _LOOK_EVERY:
             return False
-        with self._sender.snapshots() as session:
-            self._ended = not may_send_now(session, edition_id, self._sender.now())
+        try:
+            with self._sender.snapshots() as session:
+                self._ended = not may_send_now(session, edition_id, self._sender.now())
+        except SQLAlchemyError:
+            _log.exception("The database cannot be used; sending ends")
+            self._ended = True
         self._looked_at = time.monotonic()
         return self._ended
 
@@ -177,8 +181,9 @@ class _Run:
     def _flush(self) -> None:
         try:
             self._journal.flush()
-        except OSError:
-            _log.exception("The journal cannot be written")  # the answers are kept here, and committed with the others
+        except OSError as error:
+            # The answers are kept here, and committed with the others.
+            _log.error("The journal cannot be written (%s)", error)
 
     def _claim(self) -> Later | None:
         """Record what is known, and claim the next mails: more at a time as long as they go out quickly."""
@@ -197,10 +202,17 @@ class _Run:
             # What is under way is still heard; `finish` tries to record once more.
             _log.exception("The database cannot be used; sending ends")
             self._ended = True
+            self._flush()
             return None
-        self._journal.begin()
         self._committed(tally)
         self._waiting.extend(claimed)
+        try:
+            self._journal.begin()
+        except OSError as error:
+            # The old one stays: what is under way is in it, and of what was just claimed nothing is given out.
+            _log.error("The journal cannot be written (%s); sending ends", error)
+            self._ended = True
+            return None
         self._ended = later is None and not claimed
         self._claimed_at = self._looked_at = time.monotonic()
         return later

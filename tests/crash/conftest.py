@@ -11,11 +11,12 @@ from sqlalchemy import select
 
 from campaign.clock import now
 from campaign.email_address import parse_email_address
-from campaign.models import Delivery, Signature, Subscription
+from campaign.models import Delivery, DeliveryState, Signature, Subscription
 from campaign.wiring import wire
+from campaign.worker import CONFIRMATIONS
 from tests.conftest import settings_for
 from tests.crash.forked import Zygote
-from tests.services.people import add_readers, make_digest, sign
+from tests.services.people import add_readers, make_digest, send, sign
 
 READERS = [f"reader{number}@example.org" for number in range(40)]
 SIGNERS = [f"signer{number}@example.org" for number in range(4)]
@@ -29,6 +30,7 @@ class Prepared:
 
     data_dir: Path
     owners: dict[int, str]
+    waiting: frozenset[int]
 
 
 def read_headers(message: bytes) -> tuple[str, str]:
@@ -45,6 +47,7 @@ def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     shutil.copytree(sqlite_template, folder / "var")
     campaign = wire(settings_for(folder), now=now)
     add_readers(campaign, *READERS)
+    send(campaign, CONFIRMATIONS)  # which nobody wants any more
     make_digest(campaign)
     for email in SIGNERS:
         sign(campaign, email)
@@ -57,9 +60,10 @@ def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
         ):
             found = select(Delivery.id, table.fingerprint).join(table, table.id == column)
             owners |= {number: by_fingerprint[fingerprint] for number, fingerprint in session.execute(found)}
+        waiting = frozenset(session.scalars(select(Delivery.id).where(Delivery.state == DeliveryState.QUEUED)))
     campaign.database.engine.dispose()
     campaign.jobs.close()
-    return Prepared(folder / "var", owners)
+    return Prepared(folder / "var", owners, waiting)
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ class Zygote:
         self._process.communicate()
         self._log.close()
 
-    def start(self, data_dir: Path, smtp_url: str, *, seam: str = "", nth: int = 0) -> "Forked":
+    def start(self, data_dir: Path, smtp_url: str, *, seam: str = "", nth: int = 0, file_size: int = 0) -> "Forked":
         """A sender that holds the worker's name and sends all; it stops at ``seam`` for ever."""
         order: Order = {
             "data_dir": str(data_dir),
@@ -49,12 +49,12 @@ class Zygote:
             "connections": CONNECTIONS,
             "seam": seam,
             "nth": nth,
+            "file_size": file_size,
         }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
         return Forked(self, int(self.read()))
-
 
     def read(self) -> str:
         """The next thing that the zygote or its child says."""

@@ -85,7 +85,12 @@ FAULTS = [
     Fault("5xx at the dot", ALL_REJECTED, ALL_REJECTED, lambda: {DOT: "554 5.7.1 Spam"}),
     Fault("greylisting", ALL_DEFERRED, ALL_ACCEPTED, lambda: {"RCPT": at_first("450 4.7.1 Grey", times=4)}),
     Fault("421 at MAIL, in the middle", ALL_ACCEPTED, ALL_ACCEPTED, lambda: {"MAIL": once("421 4.3.2 Bye", at=3)}),
-    Fault("421 at RCPT, in the middle", "3 accepted, 1 queued", ALL_ACCEPTED, lambda: {"RCPT": once("421 4.3.2 Bye", at=3)}),
+    Fault(
+        "421 at RCPT, in the middle",
+        "3 accepted, 1 queued",
+        ALL_ACCEPTED,
+        lambda: {"RCPT": once("421 4.3.2 Bye", at=3)},
+    ),
     Fault("421 at the dot, in the middle", MIDDLE, ALL_ACCEPTED, lambda: {DOT: once("421 4.3.2 Bye", at=3)}),
     Fault(
         "slow, each answer",
@@ -110,14 +115,15 @@ STRIPPED = Fault("STARTTLS stripped", ALL_QUEUED, ALL_ACCEPTED)
 OTHER_HOST = Fault("certificate of another host", ALL_QUEUED, ALL_ACCEPTED)
 UNTRUSTED = Fault("certificate that nobody trusts", ALL_QUEUED, ALL_ACCEPTED)
 NO_AUTH = Fault("AUTH refused", ALL_QUEUED, ALL_ACCEPTED)
-FULL_DATABASE = Fault("disk full, database", "claimed", "all accepted")
+FULL_DATABASE = Fault("disk full, database", "accepted, sending or queued", "44 accepted")
 FULL_JOURNAL_FIRST = Fault("disk full, journal, from the start", ALL_QUEUED, ALL_ACCEPTED)
 FULL_JOURNAL = Fault("disk full, journal, in the middle", MIDDLE, ALL_ACCEPTED)
 FULL_JOURNAL_CLAIM = Fault("disk full, journal, at the next claim", "16 accepted, 4 queued", "20 accepted")
 LOCKED = Fault("database locked before the claim", ALL_QUEUED, ALL_ACCEPTED)
 LOCKED_RECORD = Fault("database locked while recording", "4 sending", ALL_ACCEPTED)
-FORWARD = Fault("clock jumps an hour forward", "1 accepted, 3 in doubt", "1 accepted, 3 in doubt")
-BACK = Fault("clock jumps an hour back", ALL_ACCEPTED, ALL_ACCEPTED)
+FORWARD = Fault("clock jumps an hour forward", ALL_ACCEPTED, ALL_ACCEPTED)
+FORWARD_TICK = Fault("the same, and the clock's work comes in the middle", "4 in doubt", "4 in doubt")
+BACK = Fault("clock jumps an hour back", "16 accepted, 4 queued", "20 accepted")
 
 ARRANGED = [
     REFUSED,
@@ -132,5 +138,6 @@ ARRANGED = [
     LOCKED,
     LOCKED_RECORD,
     FORWARD,
+    FORWARD_TICK,
     BACK,
 ]

@@ -7,8 +7,10 @@ single mails in a thread of their own beside the edition's chunk.
 import gc
 import json
 import os
+import resource
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TypedDict
@@ -25,6 +27,9 @@ from campaign.wiring import Campaign, wire
 from campaign.worker import CONFIRMATIONS, DigestWork
 
 
+FAILED = 3
+
+
 class Order(TypedDict):
     """One sender: its installation and server, and the seam at which it stops for the ``nth`` time to be killed."""
 
@@ -33,6 +38,7 @@ class Order(TypedDict):
     connections: int
     seam: str
     nth: int
+    file_size: int  # what every file may grow to, as on a full disk; 0 for no bound
 
 
 def _say(word: str) -> None:
@@ -145,6 +151,8 @@ def send_all(order: Order) -> None:
     """Settle what was left, and send what waits."""
     campaign = _installation(order)
     SEAMS[order["seam"]](order["nth"])
+    if order["file_size"]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_size"], order["file_size"]))
     with holding(campaign, campaign.settings.worker_name):
         with campaign.database.snapshots() as session:
             edition = session.scalars(select(Edition)).one()
@@ -157,17 +165,26 @@ def send_all(order: Order) -> None:
     campaign.jobs.close()
 
 
+def _send_and_exit(order: Order) -> NoReturn:
+    """Never back into the loop, which is the parent's."""
+    try:
+        send_all(order)
+    except BaseException:  # noqa: BLE001 (the log is what the test shows)
+        traceback.print_exc()
+        os._exit(FAILED)
+    os._exit(0)
+
+
 def main() -> None:
     """Send one installation's mails into its outbox, so that all that is read once has been read; then obey."""
-    send_all({"data_dir": sys.argv[1], "smtp_url": "", "connections": 1, "seam": "", "nth": 0})
+    send_all({"data_dir": sys.argv[1], "smtp_url": "", "connections": 1, "seam": "", "nth": 0, "file_size": 0})
     assert threading.active_count() == 1, threading.enumerate()  # a fork with threads could hang
     gc.freeze()  # else each child's first collection copies all of this process's memory
     for line in sys.stdin:
         order: Order = json.loads(line)
         child = os.fork()
         if child == 0:
-            send_all(order)
-            os._exit(0)
+            _send_and_exit(order)
         _say(str(child))
         _, status = os.waitpid(child, 0)
         _say(str(os.waitstatus_to_exitcode(status)))

@@ -21,6 +21,7 @@ Script = dict[str, str | Callable[[], str]]
 
 class _Conversation(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True  # three small answers in a row would wait for the client
+
     def handle(self) -> None:
         script = cast("_Listener", self.server).script
         with script.changed:
