@@ -141,8 +141,9 @@ class _Run:
                 return None
             if not self._waiting or time.monotonic() - self._claimed_at > _STALE_AFTER:
                 later = self._claim()
-                if later is not None or self._ended or not self._waiting:
+                if later is not None:
                     return later
+                continue
             number, prepared, turn = self._waiting[0]
             if turn is not None and turn > (now := self._sender.now()):
                 self._flush()
@@ -202,7 +203,6 @@ class _Run:
             # What is under way is still heard; `finish` tries to record once more.
             _log.exception("The database cannot be used; sending ends")
             self._ended = True
-            self._flush()
             return None
         self._committed(tally)
         self._waiting.extend(claimed)

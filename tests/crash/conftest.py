@@ -52,14 +52,14 @@ def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     for email in SIGNERS:
         sign(campaign, email)
     by_fingerprint = {campaign.vault.fingerprint(parse_email_address(email)): email for email in READERS + SIGNERS}
-    owners = {}
+    owners: dict[int, str] = {}
     with campaign.database.snapshots() as session:
         for table, column in (
             (Subscription, Delivery.subscription_id),
             (Signature, Delivery.signature_id),
         ):
             found = select(Delivery.id, table.fingerprint).join(table, table.id == column)
-            owners |= {number: by_fingerprint[fingerprint] for number, fingerprint in session.execute(found)}
+            owners |= {number: by_fingerprint[print_] for number, print_ in session.execute(found) if print_}
         waiting = frozenset(session.scalars(select(Delivery.id).where(Delivery.state == DeliveryState.QUEUED)))
     campaign.database.engine.dispose()
     campaign.jobs.close()

@@ -32,6 +32,9 @@ class Fault:
     end: str
     script: Callable[[], Script] | None = None
 
+    def __str__(self) -> str:
+        return self.name
+
 
 def once(says: str, *, at: int) -> Callable[[], str]:
     """Answer yes, except for the time ``at``, counted from 1."""
@@ -68,7 +71,7 @@ def at_first(says: str, *, times: int) -> Callable[[], str]:
 
 
 ALL_QUEUED, ALL_ACCEPTED, ALL_DEFERRED, ALL_REJECTED = "4 queued", "4 accepted", "4 deferred", "4 rejected"
-MIDDLE = "2 accepted, 2 queued"
+MIDDLE, ONE_WAITS = "2 accepted, 2 queued", "3 accepted, 1 queued"
 DOUBT, DOUBT_END = "1 in doubt, 3 queued", "3 accepted, 1 in doubt"
 
 FAULTS = [
@@ -85,12 +88,7 @@ FAULTS = [
     Fault("5xx at the dot", ALL_REJECTED, ALL_REJECTED, lambda: {DOT: "554 5.7.1 Spam"}),
     Fault("greylisting", ALL_DEFERRED, ALL_ACCEPTED, lambda: {"RCPT": at_first("450 4.7.1 Grey", times=4)}),
     Fault("421 at MAIL, in the middle", ALL_ACCEPTED, ALL_ACCEPTED, lambda: {"MAIL": once("421 4.3.2 Bye", at=3)}),
-    Fault(
-        "421 at RCPT, in the middle",
-        "3 accepted, 1 queued",
-        ALL_ACCEPTED,
-        lambda: {"RCPT": once("421 4.3.2 Bye", at=3)},
-    ),
+    Fault("421 at RCPT, in the middle", ONE_WAITS, ALL_ACCEPTED, lambda: {"RCPT": once("421 4.3.2 Bye", at=3)}),
     Fault("421 at the dot, in the middle", MIDDLE, ALL_ACCEPTED, lambda: {DOT: once("421 4.3.2 Bye", at=3)}),
     Fault(
         "slow, each answer",

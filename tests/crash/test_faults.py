@@ -51,7 +51,7 @@ def assert_end(fault: Fault, campaign: Campaign, after: str, received: list[byte
 
 
 @pytest.mark.parametrize("pipelining", [False, True], ids=["in lock-step", "pipelined"])
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_fault_of_the_server(
     fault: Fault, pipelining: bool, make_sqlite_campaign: MakeCampaign, clock: Clock, record_property: Record
 ) -> None:

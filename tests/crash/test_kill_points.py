@@ -82,7 +82,7 @@ KILLS: dict[str, Kill] = {
 
 @pytest.mark.parametrize("run", range(RUNS))
 @pytest.mark.parametrize("point", KILLS)
-def test_killed(
+def test_killed(  # noqa: PLR0917 (a table and its fixtures)
     point: str, run: int, prepared: Prepared, zygote: Zygote, folder: Path, record_property: Callable[..., None]
 ) -> None:
     data_dir = folder / "var"

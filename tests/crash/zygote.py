@@ -26,7 +26,6 @@ from campaign.settings import Settings
 from campaign.wiring import Campaign, wire
 from campaign.worker import CONFIRMATIONS, DigestWork
 
-
 FAILED = 3
 
 
@@ -132,7 +131,7 @@ def _is_digest_thread() -> bool:
 
 def _installation(order: Order) -> Campaign:
     settings = Settings(
-        _env_file=None,  # type: ignore[call-arg]
+        _env_file=None,
         data_dir=Path(order["data_dir"]),
         smtp_url=order["smtp_url"],
         smtp_connections=order["connections"],

@@ -4,7 +4,7 @@ import socket
 import socketserver
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, cast
 
@@ -16,7 +16,8 @@ GREETING, BODY, DOT = "GREETING", "BODY", "."
 _USUAL = {GREETING: "220 scripted.invalid", "DATA": "354 Go on", "QUIT": "221 Bye"}
 _ON_CLOSE = struct.Struct("ii")
 
-Script = dict[str, str | Callable[[], str]]
+Says = str | Callable[[], str]
+Script = Mapping[str, Says]
 
 
 class _Conversation(socketserver.StreamRequestHandler):
@@ -108,7 +109,7 @@ class ScriptedServer:
     """
 
     def __init__(self, answers: Script | None = None, *, pipelining: bool = False) -> None:
-        self.answers: Script = answers or {}
+        self.answers: dict[str, Says] = dict(answers or {})
         self._usual = {**_USUAL, **({"EHLO": "250-scripted.invalid\r\n250 PIPELINING"} if pipelining else {})}
         self.changed = threading.Condition()
         self.released = threading.Event()
