@@ -9,13 +9,13 @@ from tests.mail.scripted_smtp import BODY, DOT, FALL_SILENT, GREETING, HANG_UP, 
 SILENCE = 0.3  # seconds that the sender waits for an answer here
 
 KILL_POINTS = {
-    "claimed": "the claim is committed, nothing is on the wire",
-    "connected": "greeting and EHLO are over",
-    "MAIL sent": "and not answered",
-    "DATA sent": "and not answered",
-    "before the dot": "half of the content is written",
-    "after the dot": "and not answered",
-    "before record": "answers are read and not committed",
+    "claimed": "the claim is committed, the server has not said a word",
+    "connected": "greeting and EHLO are over, before MAIL",
+    "MAIL sent": "not answered, on all connections",
+    "DATA sent": "not answered, on all connections",
+    "before the dot": "half of a mail is written",
+    "after the dot": "not answered, on all connections",
+    "before record": "answers are read and about to be committed",
     "at random": "after any command, and up to 2 ms later",
 }
 
@@ -120,7 +120,7 @@ FULL_JOURNAL_CLAIM = Fault("disk full, journal, at the next claim", "16 accepted
 LOCKED = Fault("database locked before the claim", ALL_QUEUED, ALL_ACCEPTED)
 LOCKED_RECORD = Fault("database locked while recording", "4 sending", ALL_ACCEPTED)
 FORWARD = Fault("clock jumps an hour forward", ALL_ACCEPTED, ALL_ACCEPTED)
-FORWARD_TICK = Fault("the same, and the clock's work comes in the middle", "4 in doubt", "4 in doubt")
+FORWARD_TICK = Fault("clock jumps forward, and a tick comes meanwhile", "4 in doubt", "4 in doubt")
 BACK = Fault("clock jumps an hour back", "16 accepted, 4 queued", "20 accepted")
 
 ARRANGED = [

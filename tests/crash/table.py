@@ -5,6 +5,8 @@ from typing import Any
 
 from pytest import CollectReport, TestReport  # noqa: PT013 (names of types)
 
+from tests.crash.rows import ARRANGED, FAULTS, KILL_POINTS
+
 
 def list_lines(reports: Iterable[TestReport | CollectReport]) -> list[str]:
     """A line for each kill point, then for each fault; nothing where no test of the matrix ran.
@@ -26,7 +28,7 @@ def _list_kills(kills: dict[str, list[dict[str, int]]]) -> list[str]:
     if not kills:
         return []
     lines = [f"{'killed':16}{'runs':>6}{'twice':>7}{'lost':>6}{'in doubt at most':>18}{'connections':>13}"]
-    for point, runs in kills.items():
+    for point, runs in sorted(kills.items(), key=lambda kill: list(KILL_POINTS).index(kill[0])):
         twice, lost = (sum(run[what] for run in runs) for what in ("twice", "lost"))
         most, connections = (max(run[what] for run in runs) for what in ("in_doubt", "connections"))
         lines.append(f"{point:16}{len(runs):6}{twice:7}{lost:6}{most:18}{connections:13}")
@@ -34,7 +36,8 @@ def _list_kills(kills: dict[str, list[dict[str, int]]]) -> list[str]:
 
 
 def _list_faults(faults: dict[str, set[str]]) -> list[str]:
-    return [f"{name:50}{' | '.join(sorted(found))}" for name, found in sorted(faults.items())]
+    names = [fault.name for fault in (*FAULTS, *ARRANGED)]
+    return [f"{name:50}{' | '.join(sorted(faults[name]))}" for name in names if name in faults]
 
 
 def write_table(reporter: Any) -> None:
