@@ -18,7 +18,7 @@ from tests.conftest import settings_for
 from tests.crash.forked import Zygote
 from tests.services.people import add_readers, make_digest, send, sign
 
-READERS = [f"reader{number}@example.org" for number in range(40)]
+READERS = [f"reader{number}@example.org" for number in range(24)]
 SIGNERS = [f"signer{number}@example.org" for number in range(4)]
 TO = re.compile(rb"(?m)^To: (\S+)\r$")
 MESSAGE_ID = re.compile(rb"(?m)^Message-ID: *\r?\n? *(\S+)\r$")

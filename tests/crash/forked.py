@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.crash.workers import ROOT
-from tests.crash.zygote import Order
+from tests.crash.zygote import FAILED, Found, Order
 
 CONNECTIONS = 3
 
@@ -79,8 +79,13 @@ class Forked:
     def kill(self) -> None:
         """SIGKILL; AssertionError where it had ended before."""
         os.kill(self._pid, signal.SIGKILL)
-        assert self.wait() == -signal.SIGKILL
+        assert self._zygote.read() == str(-signal.SIGKILL)
 
-    def wait(self) -> int:
-        """Its exit status, negative for a signal."""
-        return int(self._zygote.read())
+    def wait(self) -> Found | None:
+        """What it found in the ledger at its end; None where it failed."""
+        said = self._zygote.read()
+        if said == str(FAILED):
+            return None
+        found: Found = json.loads(said)
+        assert self._zygote.read() == "0"
+        return found

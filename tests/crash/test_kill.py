@@ -83,13 +83,11 @@ def slowly(_address: str) -> None:
     time.sleep(0.003)
 
 
-@pytest.mark.parametrize("seed", [2, 4])
-def test_killed_somewhere_within_a_digest_to_200_readers(with_many: Campaign, seed: int) -> None:
+def test_killed_somewhere_within_a_digest_to_200_readers(with_many: Campaign) -> None:
     campaign = with_many
     with Mailbox(answer_to_rcpt=slowly) as mailbox:
         with worker(campaign, mailbox.url, smtp_connections="4"):
-            mailbox.wait_for((seed * 37 + 1) % 190, seconds=60)
-            time.sleep(seed * 0.0007)  # somewhere between claim, send and record
+            mailbox.wait_for(150, seconds=60)
         before = len(mailbox.messages)
         done = run(campaign, "worker", "--once", smtp_url=mailbox.url)
         assert (done.returncode, done.stderr) == (0, "")

@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 
 from campaign.living import holding
 from campaign.mail.connection import Connection
-from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition
+from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, Petition
+from campaign.services.accounts import audit_ledger
 from campaign.services.delivering import list_chunks, send_waiting
 from campaign.settings import Settings
 from campaign.wiring import Campaign, wire
@@ -38,6 +39,13 @@ class Order(TypedDict):
     seam: str
     nth: int
     file_size: int  # what every file may grow to, as on a full disk; 0 for no bound
+
+
+class Found(TypedDict):
+    """The ledger at the end: whether it balances, and each mail's number, kind and state."""
+
+    balances: bool
+    ledger: list[tuple[int, str, str]]
 
 
 def _say(word: str) -> None:
@@ -146,8 +154,8 @@ def _send_confirmations(campaign: Campaign) -> None:
     sender.transport.close()
 
 
-def send_all(order: Order) -> None:
-    """Settle what was left, and send what waits."""
+def send_all(order: Order) -> Found:
+    """Settle what was left, and send what waits; what the ledger says then."""
     campaign = _installation(order)
     SEAMS[order["seam"]](order["nth"])
     if order["file_size"]:
@@ -160,14 +168,22 @@ def send_all(order: Order) -> None:
         thread.start()
         DigestWork(campaign, threading.Event(), patient=False).send_chunk(edition.id, first, last)
         thread.join()
+    with campaign.database.snapshots() as session:
+        petition = session.scalars(select(Petition)).one()
+        rows = session.execute(select(Delivery.id, Delivery.kind, Delivery.state)).all()
+        found: Found = {
+            "balances": all(account.balances for account in audit_ledger(session, petition)),
+            "ledger": [(number, kind, state) for number, kind, state in rows],
+        }
     campaign.database.engine.dispose()
     campaign.jobs.close()
+    return found
 
 
 def _send_and_exit(order: Order) -> NoReturn:
     """Never back into the loop, which is the parent's."""
     try:
-        send_all(order)
+        _say(json.dumps(send_all(order)))
     except BaseException:  # noqa: BLE001 (the log is what the test shows)
         traceback.print_exc()
         os._exit(FAILED)
