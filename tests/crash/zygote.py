@@ -181,13 +181,15 @@ def send_all(order: Order) -> Found:
 
 
 def _send_and_exit(order: Order) -> NoReturn:
-    """Never back into the loop, which is the parent's."""
+    """Never back into the loop, which is the parent's, even where the log has no room for what went wrong."""
+    status = FAILED
     try:
         _say(json.dumps(send_all(order)))
+        status = 0
     except BaseException:  # noqa: BLE001 (the log is what the test shows)
         traceback.print_exc()
-        os._exit(FAILED)
-    os._exit(0)
+    finally:
+        os._exit(status)
 
 
 def main() -> None:
