@@ -136,6 +136,9 @@ def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
         except SQLAlchemyError:
             _log.exception("The database cannot be used; trying again")
             healthy = False
+        except OSError as error:
+            _log.error("The journal cannot be written (%s); trying again", error)
+            healthy = False
         wait = LOOK_EVERY if healthy else min(BACK_OFF[1], max(BACK_OFF[0], wait * 2))
     sender.transport.close()
 

@@ -18,12 +18,17 @@ from campaign.settings import Settings
 from campaign.supervisor import BUILT_IN
 from campaign.web import create_app
 from campaign.wiring import Campaign, wire
+from tests.crash.table import write_table
 from tests.servers.missing import Missing, skip_or_fail
 from tests.servers.postgresql import PrivateCluster
 
 # A Monday noon in Almaty.
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 SLUG = "kazakhstan"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    write_table(terminalreporter)
 
 
 class Clock:

@@ -85,8 +85,9 @@ class _Run:
                 return None
             if not self._waiting or moment - self._claimed_at > _STALE_AFTER:
                 later = self._claim()
-                if later is not None or not self._waiting:
+                if later is not None:
                     return later
+                continue
             number, turn = self._waiting[0]
             if turn is not None and turn > (now := self._sender.now()):
                 self._flush()
@@ -102,8 +103,12 @@ class _Run:
         edition_id = self._batch.edition_id
         if edition_id is None or not self._waiting:
             return False
-        with self._sender.snapshots() as session:
-            self._ended = not may_send_now(session, edition_id, self._sender.now())
+        try:
+            with self._sender.snapshots() as session:
+                self._ended = not may_send_now(session, edition_id, self._sender.now())
+        except SQLAlchemyError:
+            _log.exception("The database cannot be used; sending ends")
+            self._ended = True
         self._looked_at = time.monotonic()
         return self._ended
 
@@ -121,8 +126,9 @@ class _Run:
     def _flush(self) -> None:
         try:
             self._journal.flush()
-        except OSError:
-            _log.exception("The journal cannot be written")  # the answers are kept here, and committed with the others
+        except OSError as error:
+            # The answers are kept here, and committed with the others.
+            _log.error("The journal cannot be written (%s)", error)
 
     def _outcomes(self) -> Outcomes:
         return Outcomes(self._answers, self._unwritable, [number for number, _ in self._waiting])
@@ -147,8 +153,9 @@ class _Run:
         self._ended = claimed.later is None and not drafts
         try:
             self._journal.begin()
-        except OSError:
-            _log.exception("The journal cannot be written; sending ends")
+        except OSError as error:
+            # The old one stays: what is under way is in it, and of what was just claimed nothing is given out.
+            _log.error("The journal cannot be written (%s); sending ends", error)
             self._ended = True
         return claimed.later
 

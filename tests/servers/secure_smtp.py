@@ -75,7 +75,7 @@ class SecureServer:
     """`with SecureServer(certificate, at_once=False) as server:` speak to `server.port` of localhost.
 
     ``at_once``: TLS from the first byte, else by STARTTLS. ``refused`` are senders that MAIL FROM does not accept.
-    ``mails`` counts the messages that came, ``senders`` keeps the addresses of MAIL FROM.
+    ``mails`` counts the messages that came, ``received`` keeps them, ``senders`` keeps the addresses of MAIL FROM.
     """
 
     USER, PASSWORD = "us", "p@ss word"
@@ -86,6 +86,7 @@ class SecureServer:
         self._refused = refused
         self.senders: list[str] = []
         self.mails = 0
+        self.received: list[bytes] = []
 
     def __enter__(self) -> Self:
         listening = socket.create_server(("127.0.0.1", 0))
@@ -121,4 +122,5 @@ class SecureServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         self.mails += 1
+        self.received.append(envelope.original_content or b"")
         return "250 2.0.0 OK"

@@ -1,0 +1,119 @@
+"""Senders forked from the zygote, seen from the test: start one, wait until it stopped or ended, kill it."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.crash.workers import ROOT
+from tests.crash.zygote import FAILED, Found, Order
+
+CONNECTIONS = 3
+
+
+class Zygote:
+    """`with Zygote(data_dir) as zygote:`; the installation there is used up by warming up."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._number = 0
+        self._last: Forked | None = None
+
+    def __enter__(self) -> Self:
+        self._log = (self._data_dir / "zygote.log").open("w+b")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.zygote", str(self._data_dir)],
+            env={"PYTHONPATH": str(ROOT)},
+            cwd=self._data_dir,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._log.close()
+
+    def start(self, data_dir: Path, smtp_url: str, *, seam: str = "", nth: int = 0, file_size: int = 0) -> "Forked":
+        """A sender that holds the worker's name and sends all; it stops at ``seam`` for ever.
+
+        One that a failed test left behind is killed first: the zygote waits for its end.
+        """
+        if self._last is not None:
+            self._last.end()
+        self._number += 1
+        order: Order = {
+            "number": self._number,
+            "data_dir": str(data_dir),
+            "smtp_url": smtp_url,
+            "connections": CONNECTIONS,
+            "seam": seam,
+            "nth": nth,
+            "file_size": file_size,
+        }
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        self._process.stdin.flush()
+        self._last = Forked(self, self._number)
+        return self._last
+
+    def read(self, number: int) -> tuple[str, str]:
+        """The next word that is said of sender ``number``, and what comes with it."""
+        assert self._process.stdout is not None
+        while True:
+            ready, _, _ = select.select([self._process.stdout], [], [], 60)
+            line = self._process.stdout.readline() if ready else b""
+            assert line, Path(self._log.name).read_text()
+            said_of, word, *rest = line.decode().strip().split(" ", 2)
+            if int(said_of) == number:
+                return word, "".join(rest)
+
+
+class Forked:
+    """One sender."""
+
+    def __init__(self, zygote: Zygote, number: int) -> None:
+        self._zygote = zygote
+        self._number = number
+        self._has_ended = False
+        self._pid = int(self._read("forked"))
+
+    def _read(self, *expected: str) -> str:
+        word, what = self._zygote.read(self._number)
+        self._has_ended = word == "ended"
+        assert word in expected, (word, what)
+        return what
+
+    def wait_until_stopped(self) -> None:
+        self._read("stopped")
+
+    def kill(self) -> None:
+        """SIGKILL; AssertionError where it had ended before."""
+        os.kill(self._pid, signal.SIGKILL)
+        assert self._read("ended") == str(-signal.SIGKILL)
+
+    def wait(self) -> Found | None:
+        """What it found in the ledger at its end; None where it failed."""
+        told = self._read("found", "ended")
+        if self._has_ended:
+            assert told == str(FAILED)
+            return None
+        found: Found = json.loads(told)
+        assert self._read("ended") == "0"
+        return found
+
+    def end(self) -> None:
+        """Kill it if it lives: the test that started it has failed."""
+        while not self._has_ended:
+            os.kill(self._pid, signal.SIGKILL)  # not reaped before its end was told, so the number is still its own
+            word, _ = self._zygote.read(self._number)
+            self._has_ended = word == "ended"

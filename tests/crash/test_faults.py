@@ -1,0 +1,73 @@
+"""Faults of the server and around it: the state that each leaves in the ledger, and how it ends when it is over."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from campaign.models import DeliveryKind, DeliveryState
+from campaign.services.accounts import audit_ledger
+from campaign.services.claiming import Batch
+from campaign.services.ledger import FIRST_RETRY
+from campaign.wiring import Campaign
+from tests.conftest import Clock, MakeCampaign
+from tests.crash.conftest import read_headers
+from tests.crash.rows import FAULTS, SILENCE, Fault
+from tests.mail.scripted_smtp import ScriptedServer
+from tests.services.people import add_readers, find_petition, list_deliveries, make_digest, send
+
+DIGESTS = Batch(DeliveryKind.DIGEST)
+
+Record = Callable[[str, object], None]
+
+
+def owe_digest(campaign: Campaign, readers: int = 4) -> None:
+    add_readers(campaign, *(f"reader{number}@example.org" for number in range(readers)))
+    make_digest(campaign)
+
+
+def count_states(campaign: Campaign) -> str:
+    """“1 accepted, 3 in doubt”; and our own outage has used nobody's attempt."""
+    digests = [item for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST]
+    assert {item.attempts for item in digests if item.state is DeliveryState.QUEUED} <= {0}
+    states = Counter(item.state for item in digests)
+    return ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(states.items()))
+
+
+def assert_end(fault: Fault, campaign: Campaign, after: str, received: list[bytes], record: Record) -> None:
+    """Both states are the specified ones, nobody has it twice, nobody lacks it who seems to have it."""
+    end = count_states(campaign)
+    record("fault", {"name": fault.name, "after": after, "end": end})
+    assert (after, end) == (fault.after, fault.end)
+    digests = [item for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST]
+    times = Counter(read_headers(message)[0] for message in received)
+    accepted = sum(item.state is DeliveryState.ACCEPTED for item in digests)
+    in_doubt = sum(item.state is DeliveryState.IN_DOUBT for item in digests)
+    assert set(times.values()) <= {1}
+    assert accepted <= len(times) <= accepted + in_doubt
+    assert not any(item.claimed_by for item in digests)
+    with campaign.database.snapshots() as session:
+        assert all(account.balances for account in audit_ledger(session, find_petition(campaign)))
+
+
+@pytest.mark.parametrize("pipelining", [False, True], ids=["in lock-step", "pipelined"])
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_fault_of_the_server(
+    fault: Fault, pipelining: bool, make_sqlite_campaign: MakeCampaign, clock: Clock, record_property: Record
+) -> None:
+    assert fault.script is not None
+    with ScriptedServer(fault.script(), pipelining=pipelining) as server:
+        campaign = make_sqlite_campaign(smtp_url=server.url, smtp_connections=1, smtp_timeout=SILENCE)
+        owe_digest(campaign)
+        send(campaign, DIGESTS)
+        after = count_states(campaign)
+        if fault.name != "greylisting":
+            server.answers.clear()
+        server.released.set()
+        # Before their time has come, what was put off is left alone.
+        put_off = {item.id for item in list_deliveries(campaign) if item.due_at > clock()}
+        send(campaign, DIGESTS)
+        assert put_off <= {item.id for item in list_deliveries(campaign) if item.due_at > clock()}
+        clock.turn(FIRST_RETRY)
+        send(campaign, DIGESTS)
+    assert_end(fault, campaign, after, server.taken, record_property)
