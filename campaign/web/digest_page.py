@@ -1,5 +1,6 @@
 """The page of a petition's digest: what is under way, and the waiting or the next edition as readers will see it."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from flask import render_template, request
@@ -9,9 +10,9 @@ from campaign.errors import NotFound
 from campaign.models import DeliveryState, Edition, EditionState, Petition, ReaderFrequency, Schedule
 from campaign.services.accounts import audit_ledger
 from campaign.services.checking import Finding, check_next_edition
-from campaign.services.digesting import find_last_number
+from campaign.services.digesting import find_last_edition, find_last_number
 from campaign.services.rehearsing import find_last_test
-from campaign.services.showing import Preview, preview_digest
+from campaign.services.showing import Preview, list_public_editions, preview_digest
 from campaign.services.steering import find_waiting, list_under_way
 from campaign.services.subscribing import count_active
 from campaign.web.accounts import current_organizer
@@ -19,6 +20,7 @@ from campaign.web.context import campaign, reader_language
 from campaign.web.local_time import local_time
 from campaign.web.organizer_words import FREQUENCIES
 
+_Accounts = dict[int | None, Counter[DeliveryState]]
 _OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 
@@ -41,10 +43,31 @@ class UnderWay:
         }[self.edition.state]
 
 
-def _describe_under_way(session: Session, petition: Petition) -> list[UnderWay]:
+@dataclass(frozen=True)
+class LastSent:
+    """The newest edition that has come to its end, how many of its mails were accepted, and where it is read.
+
+    ``language`` is that of its page; None where it has none, being for the readers of one mail a month alone.
+    """
+
+    edition: Edition
+    accepted: int
+    language: str | None
+
+
+def _describe_last_sent(session: Session, petition: Petition, accounts: _Accounts) -> LastSent | None:
+    edition = find_last_edition(session, petition.id)
+    if edition is None or edition.state is not EditionState.SENT:
+        return None
+    mine = reader_language().code
+    language = mine if mine in petition.languages else petition.languages[0]
+    is_shown = any(shown.number == edition.number for shown in list_public_editions(session, petition.id, language))
+    return LastSent(edition, accounts[edition.number][DeliveryState.ACCEPTED], language if is_shown else None)
+
+
+def _describe_under_way(session: Session, petition: Petition, accounts: _Accounts) -> list[UnderWay]:
     """Newest first."""
     editions = list_under_way(session, petition.id)
-    accounts = {account.edition: account.states for account in audit_ledger(session, petition)} if editions else {}
     described = []
     for edition in reversed(editions):
         states = accounts[edition.number]
@@ -74,6 +97,7 @@ def digest_page(petition: Petition, *, made: int | None = None, skipped: bool = 
     organizer_id = current_organizer().id
     language = request.args.get("language", "")
     with campaign().database.snapshots() as session:
+        accounts = {account.edition: account.states for account in audit_ledger(session, petition)}
         return render_template(
             "organize/digest.html",
             petition=petition,
@@ -85,7 +109,8 @@ def digest_page(petition: Petition, *, made: int | None = None, skipped: bool = 
             readers=count_active(session, petition.id),
             after=find_last_number(session, petition.id) or 0,
             schedule=session.get(Schedule, petition.id),
-            under_way=_describe_under_way(session, petition),
+            under_way=_describe_under_way(session, petition, accounts),
+            last_sent=_describe_last_sent(session, petition, accounts),
             waiting=find_waiting(session, petition.id),
             last_test=find_last_test(session, petition.id, organizer_id),
             local=local_time(petition),

@@ -127,6 +127,20 @@ def test_an_edition_that_is_sent_shows_how_far_it_is_and_is_paused_and_resumed(
     assert sum(item.state is DeliveryState.ACCEPTED for item in digests(campaign)) == 3
 
 
+def test_when_an_edition_has_gone_out_the_page_says_how_it_went(campaign: Campaign, owner: FlaskClient) -> None:
+    add_readers(campaign, "a@example.org", "b@example.org", "c@example.org")
+    send_form(owner, DIGEST, f"{DIGEST}/send", after=0)
+    unsubscribe(campaign, "a@example.org")
+    assert "has been sent" not in read(owner.get(DIGEST)).text
+    work_once(campaign)
+    page = read(owner.get(DIGEST))
+    assert "Edition 1 has been sent: 2 of 3 mails were accepted." in page.text
+    links = {link.text: link["href"] for link in page.all("a")}
+    assert links["Read it in the browser"] == f"/en/p/{SLUG}/digest/1"
+    assert owner.get(links["Read it in the browser"]).status_code == 200
+    assert links["Ledger of mails"] == f"/organize/p/{SLUG}#ledger"
+
+
 def test_cancelling_takes_a_tick(campaign: Campaign, owner: FlaskClient) -> None:
     add_readers(campaign, "a@example.org")
     send_form(owner, DIGEST, f"{DIGEST}/send", after=0)
