@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +23,7 @@ class Zygote:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._number = 0
+        self._unread = b""
         self._last: Forked | None = None
 
     def __enter__(self) -> Self:
@@ -68,14 +70,22 @@ class Zygote:
 
     def read(self, number: int) -> tuple[str, str]:
         """The next word that is said of sender ``number``, and what comes with it."""
-        assert self._process.stdout is not None
         while True:
-            ready, _, _ = select.select([self._process.stdout], [], [], 60)
-            line = self._process.stdout.readline() if ready else b""
-            assert line, Path(self._log.name).read_text()
-            said_of, word, *rest = line.decode().strip().split(" ", 2)
+            said_of, word, *rest = self._read_line().split(" ", 2)
             if int(said_of) == number:
                 return word, "".join(rest)
+
+    def _read_line(self) -> str:
+        """A reader with a buffer of its own would hide a line from ``select`` that came together with another."""
+        assert self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        while b"\n" not in self._unread:
+            ready, _, _ = select.select([pipe], [], [], 60)
+            more = os.read(pipe, 1 << 16) if ready else b""
+            assert more, Path(self._log.name).read_text()
+            self._unread += more
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line.decode()
 
 
 class Forked:
@@ -113,7 +123,8 @@ class Forked:
 
     def end(self) -> None:
         """Kill it if it lives: the test that started it has failed."""
+        if not self._has_ended:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
         while not self._has_ended:
-            os.kill(self._pid, signal.SIGKILL)  # not reaped before its end was told, so the number is still its own
-            word, _ = self._zygote.read(self._number)
-            self._has_ended = word == "ended"
+            self._has_ended = self._zygote.read(self._number)[0] == "ended"

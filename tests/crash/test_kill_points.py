@@ -15,7 +15,7 @@ from tests.crash.conftest import READERS, SIGNERS, Prepared, read_headers
 from tests.crash.forked import CONNECTIONS, Forked, Zygote
 from tests.mail.scripted_smtp import DOT, FALL_SILENT, GREETING, ScriptedServer
 
-RUNS = int(os.environ.get("CAMPAIGN_CRASH_RUNS", "50"))  # noqa: TID251 (the tests' own setting)
+RUNS = int(os.environ.get("CRASH_RUNS", "50"))  # noqa: TID251 (the tests' own setting)
 
 Kill = Callable[[Zygote, Path, ScriptedServer, int], Forked]
 

@@ -69,9 +69,10 @@ def _stop_connected(nth: int) -> None:
 
     def stopping(connection: Connection, item: object) -> None:
         nonlocal left
-        left -= connection.handed == 0 and _is_digest_thread()
-        if left == 0:
-            _stop()
+        if _is_digest_thread():
+            left -= connection.handed == 0
+            if left == 0:
+                _stop()
         envelope(connection, item)  # type: ignore[arg-type]
 
     Connection.envelope = stopping  # type: ignore[method-assign,assignment]
