@@ -27,7 +27,7 @@ from campaign.services.writing_ahead import Written, open_pool, write_ahead, wri
 _log = logging.getLogger(__name__)
 
 CHUNK = 50_000
-_FEWEST, _MOST = 16, 512
+_FEWEST, _MOST = 16, 1024
 # In seconds. Consent and suppression are looked at when mails are claimed, and none begins later than this after;
 # whether its edition goes on is looked at more often.
 _STALE_AFTER = 2.0
