@@ -136,8 +136,8 @@ def test_when_an_edition_has_gone_out_the_page_says_how_it_went(campaign: Campai
     page = read(owner.get(DIGEST))
     assert "Edition 1 has been sent: 2 of 3 mails were accepted." in page.text
     links = {link.text: link["href"] for link in page.all("a")}
-    assert links["Read it in the browser"] == f"/en/p/{SLUG}/digest/1"
-    assert owner.get(links["Read it in the browser"]).status_code == 200
+    assert links["View this mail in the browser"] == f"/en/p/{SLUG}/digest/1"
+    assert owner.get(links["View this mail in the browser"]).status_code == 200
     assert links["Ledger of mails"] == f"/organize/p/{SLUG}#ledger"
 
 
