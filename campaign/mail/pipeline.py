@@ -2,19 +2,18 @@
 
 import select
 import time
-from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from smtplib import SMTPException
 
 from campaign.mail.connection import CLOSING, Connection, ConnectionLost, Item, Reply, read_answer
-from campaign.mail.transport import Answer, Later, Mails, Outcome
+from campaign.mail.supply import Supply
+from campaign.mail.transport import Answer, Mails, Outcome
 
 _LOOK_AGAIN = 0.02
 _LOOK_AT_SILENCE = 0.1
 _OPEN_AGAIN_AFTER = 5.0
-_HELD_MOST = 64
 _BREAKS_MOST = 3
 
 
@@ -40,6 +39,7 @@ class Pipeline:
         self, mails: Mails, kept: list[Connection], open_connection: Callable[[], "Future[Connection]"], limits: Limits
     ) -> None:
         self._mails = mails
+        self._supply = Supply(mails, limits.per_domain)
         self._open = open_connection
         self._limits = limits
         self._poll = select.poll()
@@ -47,14 +47,9 @@ class Pipeline:
         self._idle: set[Connection] = set()
         self._deadlines: dict[Connection, float] = {}
         self._opening: list[Future[Connection]] = []
-        self._ready: deque[Item] = deque()
-        self._held: deque[Item] = deque()
-        self._busy: Counter[str] = Counter()
-        self._ask_at = 0.0
         self._open_at = 0.0
         self._silence_at = 0.0
         self._starting: list[tuple[Connection, Item]] = []
-        self._exhausted = False
         self._unusable: str | None = None
         self._works = False
         self._breaks = 0
@@ -68,7 +63,7 @@ class Pipeline:
                 self._take_opened()
             self._hand_out()
             if self._unusable is not None:
-                self._give_up()
+                self._supply.give_up(Answer(Outcome.NOT_TRIED, self._unusable))
             if self._is_done:
                 return
             self._wait()
@@ -85,7 +80,7 @@ class Pipeline:
 
     @property
     def _is_done(self) -> bool:
-        nothing_left = not self._ready and not self._held and (self._exhausted or self._unusable is not None)
+        nothing_left = self._unusable is not None or self._supply.is_empty
         return nothing_left and all(connection.is_idle for connection in self._deadlines)
 
     def _join(self, connection: Connection) -> None:
@@ -122,62 +117,27 @@ class Pipeline:
         if not missing or time.monotonic() < self._open_at:
             return
         for _ in range(missing):
-            if len(self._ready) <= len(self._opening):
+            if self._supply.ready <= len(self._opening):
                 item = self._next_item()
                 if item is None:
                     return
-                self._ready.append(item)
+                self._supply.keep(item)
             self._opening.append(self._open())
 
     def _next_item(self) -> Item | None:
-        """A message whose domain is not busy: one that waits here, else a new one."""
-        if self._unusable is not None:
-            return None
-        if self._held or self._ready:
-            for waiting in (self._held, self._ready):
-                for item in waiting:
-                    if self._may_go(item):
-                        waiting.remove(item)
-                        return item
-        while not self._exhausted and len(self._held) < _HELD_MOST and time.monotonic() >= self._ask_at:
-            given = self._mails.next()
-            if given is None:
-                self._exhausted = True
-            elif isinstance(given, Later):
-                self._ask_at = time.monotonic() + given.seconds
-            else:
-                number, message = given
-                domain = message.recipient.rpartition("@")[2] if self._limits.per_domain else ""
-                item = Item(number, message, domain)
-                if self._may_go(item):
-                    return item
-                self._held.append(item)
-        return None
-
-    def _may_go(self, item: Item) -> bool:
-        return not self._limits.per_domain or self._busy[item.domain] < self._limits.per_domain
+        return None if self._unusable is not None else self._supply.next()
 
     def _assign(self, connection: Connection, item: Item) -> None:
         if connection.can_take(item):
-            if self._limits.per_domain:
-                self._busy[item.domain] += 1
+            self._supply.occupy(item)
             connection.envelope(item)
             self._idle.discard(connection)
         else:
             self._mails.end(item.number, Answer(Outcome.REJECTED, "recipient: the mail server has no SMTPUTF8"))
 
-    def _free(self, item: Item) -> None:
-        """The item is no longer under way to its domain."""
-        if self._limits.per_domain:
-            self._busy[item.domain] -= 1
-            if not self._busy[item.domain]:
-                del self._busy[item.domain]
-
     def _wait(self) -> None:
         now = time.monotonic()
-        wait = _LOOK_AGAIN if self._opening else _LOOK_AT_SILENCE
-        if not self._exhausted and self._ask_at > now:
-            wait = min(wait, self._ask_at - now)
+        wait = self._supply.wait(now, _LOOK_AGAIN if self._opening else _LOOK_AT_SILENCE)
         ready = [(self._watched[number], events) for number, events in self._poll.poll(wait * 1000)]
         now = time.monotonic()
         for connection, events in ready:
@@ -297,7 +257,7 @@ class Pipeline:
 
     def _end(self, connection: Connection, item: Item, answer: Answer) -> None:
         connection.used = True
-        self._free(item)
+        self._supply.free(item)
         if answer.outcome is Outcome.NOT_TRIED:
             self._unusable = answer.reason
         elif answer.outcome is Outcome.BROKEN_OFF:
@@ -322,8 +282,7 @@ class Pipeline:
                 reason = f"the connection broke before the message was complete ({why})"
                 self._end_lost(item, Answer(Outcome.BROKEN_OFF, reason))
             elif connection.used or self._works:
-                self._free(item)
-                self._ready.appendleft(item)
+                self._supply.put_back(item)
             else:
                 self._end_lost(item, Answer(Outcome.NOT_TRIED, f"the mail server cannot be used ({why})"))
         self._breaks += bool(items)
@@ -331,16 +290,10 @@ class Pipeline:
             self._unusable = f"the mail server cannot be used ({why})"
 
     def _end_lost(self, item: Item, answer: Answer) -> None:
-        self._free(item)
+        self._supply.free(item)
         if answer.outcome is Outcome.NOT_TRIED:
             self._unusable = answer.reason
         self._mails.end(item.number, answer)
-
-    def _give_up(self) -> None:
-        for item in (*self._ready, *self._held):
-            self._mails.end(item.number, Answer(Outcome.NOT_TRIED, self._unusable or ""))
-        self._ready.clear()
-        self._held.clear()
 
 
 def _discard(future: "Future[Connection]") -> None:
