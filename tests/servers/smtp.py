@@ -1,9 +1,11 @@
 """A real SMTP server on loopback that keeps what it receives and answers as a test tells it to."""
 
 import asyncio
+import asyncio.trsock
 import socket
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -80,7 +82,7 @@ class Mailbox:
         self._pipelining = pipelining
         self._options = options
         self._received: list[Received] = []
-        self._transports: list[asyncio.WriteTransport] = []
+        self._sockets: list[asyncio.trsock.TransportSocket] = []
         self._changed = threading.Condition()
 
     def __enter__(self) -> Self:
@@ -101,9 +103,11 @@ class Mailbox:
 
     async def _hang_up(self) -> None:
         """A TLS connection waits for the client's farewell; when the loop ends before, its socket stays open."""
-        for transport in self._transports:
-            transport.abort()
-        await asyncio.sleep(0)
+        for sock in self._sockets:
+            with suppress(OSError):  # it may be closed
+                sock.shutdown(socket.SHUT_RDWR)
+        while any(sock.fileno() != -1 for sock in self._sockets):  # noqa: ASYNC110 (a socket that closes tells nobody)
+            await asyncio.sleep(0.001)
 
     @property
     def url(self) -> str:
@@ -129,7 +133,7 @@ class Mailbox:
     ) -> list[str]:
         session.host_name = hostname
         if isinstance(server.transport, asyncio.WriteTransport):
-            self._transports.append(server.transport)
+            self._sockets.append(server.transport.get_extra_info("socket"))
         # aiosmtpd reads commands one by one from a buffer, so it can pipeline; it just does not say so.
         return [*answers[:-1], "250-PIPELINING", answers[-1]] if self._pipelining else answers
 
