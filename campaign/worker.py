@@ -18,9 +18,9 @@ from campaign.services.begun import check_begun
 from campaign.services.bouncing import read_mailbox
 from campaign.services.claiming import Batch, Sender
 from campaign.services.collecting import send_merged
-from campaign.services.confirming import expire_pending
 from campaign.services.delivering import finish_editions, send_waiting
 from campaign.services.editions import make_due_editions
+from campaign.services.erasing import expire_pending
 from campaign.services.ledger import settle_old_claims
 from campaign.services.signing import forget_old_allowances
 from campaign.services.steering import hold_editions, may_send_now, start_due_editions, sweep_cancelled

@@ -5,11 +5,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from campaign.cli.wired import wired
 from campaign.errors import InvalidFile
@@ -45,12 +43,9 @@ def _target(output: Path | None) -> Iterator[BinaryIO]:
 
 
 def _with_progress(rows: Iterable[exporting.Row], total: int, *, quiet: bool) -> Iterator[exporting.Row]:
-    console = Console(stderr=True)
-    with Progress(console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("Exporting", total=total)
-        for row in rows:
-            progress.advance(task)
-            yield row
+    hidden = quiet or not sys.stderr.isatty()
+    with click.progressbar(rows, length=total, label="Exporting", file=sys.stderr, hidden=hidden) as shown:
+        yield from shown
 
 
 @click.command()
@@ -65,7 +60,7 @@ def export(slug: str, kind: str, state: str, subscribers: bool, output: Path | N
     chosen = "subscribers" if subscribers else "signatures"
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        details = {"list": chosen, "format": kind, **({} if subscribers else {"state": state})}
+        details: dict[str, Any] = {"list": chosen, "format": kind, **({} if subscribers else {"state": state})}
         record(session, COMMAND_LINE, "export", found.id, now=campaign.now(), **details)
     wanted = SignatureState(state)
     with campaign.database.snapshots() as session, _target(output) as target:

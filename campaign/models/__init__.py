@@ -1,14 +1,19 @@
 """What is stored: one module for each noun."""
 
 from campaign.models.audit import AuditEntry
+from campaign.models.challenge import SpentChallenge
 from campaign.models.delivery import Delivery, DeliveryKind, DeliveryState
 from campaign.models.digest import Audience, Edition, EditionState, EditionText, Schedule
-from campaign.models.organizer import Membership, Organizer, Role
+from campaign.models.export_request import ExportRequest
+from campaign.models.link_request import LinkRequest
+from campaign.models.organizer import Membership, Organizer, Passkey, Role
 from campaign.models.pace import Heartbeat, SendingPace
 from campaign.models.petition import DailyCount, Demand, Petition, PetitionCounter, PetitionState, TextVersion
+from campaign.models.review import Review, ReviewAction, Suspicion, SuspicionKind
 from campaign.models.signature import ConfirmationAllowance, Display, Signature, SignatureState
 from campaign.models.subscription import ReaderFrequency, Subscription, SubscriptionState
 from campaign.models.suppression import Suppression, SuppressionReason
+from campaign.models.tombstone import Erased, Tombstone
 from campaign.models.update import Update
 
 __all__ = [
@@ -24,22 +29,32 @@ __all__ = [
     "Edition",
     "EditionState",
     "EditionText",
+    "Erased",
+    "ExportRequest",
     "Heartbeat",
+    "LinkRequest",
     "Membership",
     "Organizer",
+    "Passkey",
     "Petition",
     "PetitionCounter",
     "PetitionState",
     "ReaderFrequency",
+    "Review",
+    "ReviewAction",
     "Role",
     "Schedule",
     "SendingPace",
     "Signature",
     "SignatureState",
+    "SpentChallenge",
     "Subscription",
     "SubscriptionState",
     "Suppression",
     "SuppressionReason",
+    "Suspicion",
+    "SuspicionKind",
     "TextVersion",
+    "Tombstone",
     "Update",
 ]

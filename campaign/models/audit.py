@@ -10,7 +10,10 @@ from campaign.db import Base, UTCDateTime
 
 
 class AuditEntry(Base):
-    """``actor`` is an organizer's address or ``command line``; ``details`` holds nothing about signers."""
+    """``actor`` is an organizer's address or ``command line``; ``details`` holds nothing about signers.
+
+    An entry is about a petition, or about an organizer's account (``organizer_id``), or about the whole server.
+    """
 
     __tablename__ = "audit_entry"
 
@@ -18,5 +21,6 @@ class AuditEntry(Base):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     actor: Mapped[str] = mapped_column(String(320))
     action: Mapped[str] = mapped_column(String(40))
-    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"), index=True)
+    petition_id: Mapped[int | None] = mapped_column(ForeignKey("petition.id"), index=True)
+    organizer_id: Mapped[int | None] = mapped_column(ForeignKey("organizer.id"), index=True)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -11,11 +11,13 @@ from campaign.models.column_types import choice
 
 
 class DeliveryKind(StrEnum):
-    """``test`` is a digest that an organizer sends to themselves before it goes to the readers."""
+    """``test`` is a digest that an organizer sends to themselves before it goes to the readers, ``link`` brings a
+    signer the link to their own page that they asked for."""
 
     CONFIRMATION = "confirmation"
     DIGEST = "digest"
     TEST = "test"
+    LINK = "link"
 
 
 class DeliveryState(StrEnum):
@@ -64,7 +66,8 @@ class Delivery(Base):
             "(kind = 'confirmation' AND signature_id IS NOT NULL AND edition_id IS NULL AND subscription_id IS NULL)"
             " OR (kind = 'digest' AND signature_id IS NULL AND edition_id IS NOT NULL AND subscription_id IS NOT NULL)"
             " OR (kind = 'test' AND signature_id IS NULL AND subscription_id IS NULL AND organizer_id IS NOT NULL"
-            " AND language IS NOT NULL)",
+            " AND language IS NOT NULL)"
+            " OR (kind = 'link' AND signature_id IS NOT NULL AND edition_id IS NULL AND subscription_id IS NULL)",
             name="refers_to_its_kind",
         ),
         CheckConstraint("(state = 'sending') = (claimed_by IS NOT NULL)", name="claimed_while_sending"),

@@ -1,9 +1,9 @@
 """Organizers, and what each may do with which petition."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from campaign.db import Base, UTCDateTime
@@ -20,7 +20,12 @@ class Role(StrEnum):
 
 
 class Organizer(Base):
-    """``session_key`` is in the organizer's session cookies and sign-in links: replacing it ends them all."""
+    """``session_key`` is in the organizer's session cookies and sign-in links: replacing it ends them all.
+
+    ``sealed_totp`` is the secret of one-time passwords (RFC 6238), ``totp_step`` the last time step that was used, so
+    that none is used twice; ``recovery_codes`` are hashes. ``failed_sign_ins`` in a row, the last one at ``failed_at``.
+    ``passkey_handle`` is how authenticators know the account (WebAuthn's user handle).
+    """
 
     __tablename__ = "organizer"
 
@@ -30,8 +35,31 @@ class Organizer(Base):
     active: Mapped[bool] = mapped_column(default=True)
     session_key: Mapped[str] = mapped_column(String(64), unique=True)
     invited_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    sealed_totp: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    recovery_codes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    failed_sign_ins: Mapped[int] = mapped_column(default=0)
+    failed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    passkey_handle: Mapped[str | None] = mapped_column(String(64), unique=True)
 
     memberships: Mapped[list["Membership"]] = relationship(cascade="all, delete-orphan")
+    passkeys: Mapped[list["Passkey"]] = relationship(cascade="all, delete-orphan", order_by="Passkey.id")
+
+
+class Passkey(Base):
+    """A key that an organizer's device or password manager keeps, as WebAuthn describes it."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organizer_id: Mapped[int] = mapped_column(ForeignKey("organizer.id"), index=True)
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary(1023), unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(80))
+    transports: Mapped[list[str]] = mapped_column(JSON)
+    added_on: Mapped[date]
+    used_on: Mapped[date | None]
 
 
 class Membership(Base):

@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from campaign.db import Base
@@ -18,7 +18,12 @@ class PetitionState(StrEnum):
 
 
 class Petition(Base):
-    """``texts`` holds for each language the texts that ``services.petition_file`` names: title, addressee and so on."""
+    """``texts`` holds for each language the texts that ``services.petition_file`` names: title, addressee and so on.
+
+    ``challenge``: a signature costs a puzzle or a plain question. ``sealed_to`` are the public keys of organizers to
+    whom names are sealed, so that the server cannot read them back; empty: sealed with the keyring. The days are those
+    from which the keeping of personal data is counted, and the one on which all of it was destroyed.
+    """
 
     __tablename__ = "petition"
     __table_args__ = (CheckConstraint("goal > 0", name="goal_positive"),)
@@ -33,6 +38,12 @@ class Petition(Base):
     source_url: Mapped[str] = mapped_column(String(500))
     texts: Mapped[Texts] = mapped_column(TextsColumn)
     timeline: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    challenge: Mapped[bool] = mapped_column(default=False)
+    sealed_to: Mapped[list[str]] = mapped_column(JSON, default=list)
+    export_needs_approval: Mapped[bool] = mapped_column(default=False)
+    closed_on: Mapped[date | None]
+    handed_over_on: Mapped[date | None]
+    burned_on: Mapped[date | None]
 
     demands: Mapped[list["Demand"]] = relationship(
         order_by="Demand.position", cascade="all, delete-orphan", back_populates="petition"
@@ -81,7 +92,8 @@ class PetitionCounter(Base):
     """Numbers kept in the transaction that changes them, so that no page ever counts rows.
 
     ``confirmed`` is the public count; ``last_number`` numbers the signatures and never goes back;
-    ``confirmations`` counts confirmation mails ever queued, against which the ledger is balanced.
+    ``confirmations`` and ``links`` count the mails ever queued that ask to confirm, or bring a lost link, against which
+    the ledger is balanced. ``posts`` counts filled-in forms, whatever became of them.
     """
 
     __tablename__ = "petition_counter"
@@ -91,6 +103,8 @@ class PetitionCounter(Base):
     confirmed: Mapped[int] = mapped_column(default=0)
     last_number: Mapped[int] = mapped_column(default=0)
     confirmations: Mapped[int] = mapped_column(default=0)
+    links: Mapped[int] = mapped_column(default=0)
+    posts: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class DailyCount(Base):

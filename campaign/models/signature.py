@@ -12,7 +12,10 @@ from campaign.models.petition import TextVersion
 
 
 class SignatureState(StrEnum):
+    """A quarantined signature was confirmed by its signer and is counted once an organizer has looked at it."""
+
     PENDING = "pending"
+    QUARANTINED = "quarantined"
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
     INVALIDATED = "invalidated"
@@ -32,7 +35,7 @@ class Signature(Base):
 
     ``sealed_person`` is JSON of name, place, comment; ``sealed_address`` is there only while the signature is pending.
     ``signed_on`` is the day of confirming: a moment would say too much. A signature that expired or was withdrawn
-    keeps its row with nothing personal in it, the tombstone that a restored backup is checked against.
+    keeps its row with nothing personal in it. ``review_id`` is the organizers' decision that moved it last.
     """
 
     __tablename__ = "signature"
@@ -69,6 +72,7 @@ class Signature(Base):
     signed_on: Mapped[date | None]
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     wrong_codes: Mapped[int] = mapped_column(SmallInteger, default=0)
+    review_id: Mapped[int | None] = mapped_column(ForeignKey("review.id"), index=True)
 
     text_version: Mapped[TextVersion] = relationship()
 

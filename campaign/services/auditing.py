@@ -13,9 +13,25 @@ N_ = str  # marks a sentence for the translators; the page translates it
 COMMAND_LINE = N_("command line")
 
 
-def record(session: Session, actor: str, action: str, petition_id: int, *, now: datetime, **details: Any) -> None:
-    """Note that ``actor`` did ``action``; ``details`` are numbers and choices, never anything about a signer."""
-    session.add(AuditEntry(at=now, actor=actor, action=action, petition_id=petition_id, details=details))
+def record(
+    session: Session,
+    actor: str,
+    action: str,
+    petition_id: int | None,
+    *,
+    now: datetime,
+    organizer_id: int | None = None,
+    **details: Any,
+) -> None:
+    """Note that ``actor`` did ``action`` with a petition, an organizer's account, or the whole server.
+
+    ``details`` are numbers and choices, never anything about a signer.
+    """
+    session.add(
+        AuditEntry(
+            at=now, actor=actor, action=action, petition_id=petition_id, organizer_id=organizer_id, details=details
+        )
+    )
 
 
 def list_entries(session: Session, petition_id: int, *, most: int = 50) -> list[AuditEntry]:

@@ -12,7 +12,7 @@ from campaign.mail.mailboxes import open_mailbox
 from campaign.mail.status_codes import find_status, is_gone
 from campaign.models import Delivery, Edition, Signature, Subscription, SuppressionReason
 from campaign.services.complaining import weigh_complaints
-from campaign.services.subscribing import end_subscription
+from campaign.services.erasing import end_subscription
 from campaign.services.suppressing import suppress
 from campaign.vault import Vault
 
@@ -64,7 +64,7 @@ def take_back(session: Session, vault: Vault, message: bytes, *, now: datetime) 
     if subscription is not None and report.kind is ReportKind.TEMPORARY:
         subscription.soft_bounces += 1
     elif subscription is not None and report.kind is ReportKind.COMPLAINT:
-        end_subscription(subscription)
+        end_subscription(session, subscription, now=now)
     session.flush()
     if report.kind is ReportKind.COMPLAINT and delivery.edition_id is not None and subscription is not None:
         edition = session.get_one(Edition, delivery.edition_id, with_for_update=True)

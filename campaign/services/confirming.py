@@ -1,32 +1,23 @@
-"""Confirming: a signature counts when its signer says so from the mail; disowning and expiring erase it."""
+"""Confirming: a signature counts when its signer says so from the mail; disowning erases it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from campaign.errors import LinkExpired, ProofNeeded
 from campaign.models import Petition, Signature, SignatureState, SuppressionReason
-from campaign.services.counting import take_number, uncount
+from campaign.services.counting import take_number
+from campaign.services.erasing import end_subscription, erase_signature
 from campaign.services.signing import forget_allowance
-from campaign.services.subscribing import begin_subscription, end_subscription, find_subscription
+from campaign.services.subscribing import begin_subscription, find_subscription
 from campaign.services.suppressing import suppress
 from campaign.vault import Vault
 
 PURPOSE = "confirm"
 WRONG_CODES = 10
-# What is left of a signature in the columns that say something of a person.
-_ERASED = {
-    "fingerprint": None,
-    "sealed_person": None,
-    "sealed_address": None,
-    "country": None,
-    "wants_updates": False,
-    "expires_at": None,
-}
 N_ = str  # marks a sentence for the translators; the page translates it
 
 
@@ -107,33 +98,11 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
 
 def disown(session: Session, signature: Signature, *, now: datetime) -> None:
     """The owner of the address did not sign: erase what was typed, and send nothing to the address any more."""
-    fingerprint, number, day = signature.fingerprint, signature.number, signature.signed_on
+    fingerprint = signature.fingerprint
     assert fingerprint is not None  # pending and confirmed signatures have one
     suppress(session, fingerprint, SuppressionReason.NOT_ME, now=now)
     forget_allowance(session, fingerprint)
-    if day is not None and number is not None:
-        uncount(session, signature.petition_id, day)
-        _erase(signature, SignatureState.WITHDRAWN)
-    else:
-        _erase(signature, SignatureState.EXPIRED)
+    erase_signature(session, signature, now=now)
     subscription = find_subscription(session, signature.petition_id, fingerprint)
     if subscription is not None:
-        end_subscription(subscription)
-
-
-def _erase(signature: Signature, state: SignatureState) -> None:
-    signature.state = state
-    for column, value in _ERASED.items():
-        setattr(signature, column, value)
-
-
-def expire_pending(session: Session, *, now: datetime) -> int:
-    """Erase what was typed in signatures that nobody confirmed in time; how many there were."""
-    expired = session.execute(
-        update(Signature)
-        .where(Signature.state == SignatureState.PENDING, Signature.expires_at <= now)
-        .values(state=SignatureState.EXPIRED, **_ERASED)
-        .returning(Signature.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(expired.all())
+        end_subscription(session, subscription, now=now)

@@ -1,4 +1,4 @@
-"""Subscriptions: who gets a petition's digest, and the end of that."""
+"""Subscriptions: who gets a petition's digest."""
 
 from datetime import date
 
@@ -70,13 +70,6 @@ def begin_subscription(session: Session, vault: Vault, signature: Signature, add
             merged=any(other.merged for other in list_subscriptions(session, signature.fingerprint)),
         )
     )
-
-
-def end_subscription(subscription: Subscription) -> None:
-    """Send this reader no further digest, and forget their address. Repeatable (RFC 8058 asks for it)."""
-    subscription.state = SubscriptionState.ENDED
-    subscription.fingerprint = None
-    subscription.sealed_address = None
 
 
 def count_active(session: Session, petition_id: int) -> int:

@@ -115,7 +115,7 @@ def export(petition: Petition) -> Response:
     form.require_valid()
     chosen, kind, state = str(form.choice.data), Format(str(form.format.data)), SignatureState(str(form.state.data))
     with campaign().database.sessions.begin() as session:
-        details = {"list": chosen, "format": kind.value}
+        details: dict[str, Any] = {"list": chosen, "format": kind.value}
         if chosen == "signatures":
             details["state"] = state.value
         record(session, current_organizer().email, "export", petition.id, now=campaign().now(), **details)

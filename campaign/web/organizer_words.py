@@ -13,6 +13,7 @@ PETITION_STATES = {
 
 SIGNATURE_STATES = {
     SignatureState.CONFIRMED: N_("confirmed ones"),
+    SignatureState.QUARANTINED: N_("confirmed ones that wait for a review"),
     SignatureState.PENDING: N_("those that wait for their confirmation"),
     SignatureState.WITHDRAWN: N_("withdrawn ones, without names"),
     SignatureState.INVALIDATED: N_("invalidated ones"),

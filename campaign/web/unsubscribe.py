@@ -6,7 +6,8 @@ from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
 from campaign.models import Petition, Subscription, SubscriptionState
-from campaign.services.subscribing import end_subscription, list_followed
+from campaign.services.erasing import end_subscription
+from campaign.services.subscribing import list_followed
 from campaign.web.context import campaign, texts_of, use_language
 from campaign.web.security import Entry, entry
 
@@ -40,5 +41,5 @@ def unsubscribe(token: str) -> str:
         followed = list_followed(session, campaign().vault, token, for_update=True)
         use_language(followed[0].language)
         for subscription in followed:
-            end_subscription(subscription)
+            end_subscription(session, subscription, now=campaign().now())
         return _page(session, followed)

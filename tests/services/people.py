@@ -23,9 +23,9 @@ from campaign.services.claiming import Batch
 from campaign.services.counting import count_confirmed
 from campaign.services.delivering import send_waiting
 from campaign.services.editions import make_edition
+from campaign.services.erasing import end_subscription
 from campaign.services.petitions import get_petition, get_text_version
 from campaign.services.signing import Person, Submission
-from campaign.services.subscribing import end_subscription
 from campaign.wiring import Campaign
 from tests.conftest import SLUG
 
@@ -152,7 +152,8 @@ def add_readers(campaign: Campaign, *emails: str, language: str = "en") -> None:
 def unsubscribe(campaign: Campaign, email: str) -> None:
     """Follow the unsubscribe link."""
     with campaign.database.sessions.begin() as session:
-        end_subscription(session.get_one(Subscription, get_subscription(campaign, email).id))
+        subscription = session.get_one(Subscription, get_subscription(campaign, email).id)
+        end_subscription(session, subscription, now=campaign.now())
 
 
 def get_subscription(campaign: Campaign, email: str) -> Subscription:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from campaign.services.confirming import expire_pending
+from campaign.services.erasing import expire_pending
 from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import load_petition, open_petition
 from campaign.supervisor import BUILT_IN

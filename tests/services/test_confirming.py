@@ -9,7 +9,8 @@ from sqlalchemy import select
 from campaign.email_address import parse_email_address
 from campaign.errors import LinkExpired, LinkUnknown, ProofNeeded
 from campaign.models import Signature, SignatureState, Subscription
-from campaign.services.confirming import PURPOSE, WRONG_CODES, Proof, check_proof, expire_pending
+from campaign.services.confirming import PURPOSE, WRONG_CODES, Proof, check_proof
+from campaign.services.erasing import expire_pending
 from campaign.wiring import Campaign
 from tests.conftest import Clock
 from tests.services.people import (

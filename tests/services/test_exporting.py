@@ -156,6 +156,7 @@ def test_each_state_has_its_own_list_and_the_erased_have_no_name(campaign: Campa
         SignatureState.WITHDRAWN: [(2, "")],
         SignatureState.EXPIRED: [(None, "")],
         SignatureState.INVALIDATED: [],
+        SignatureState.QUARANTINED: [],
     }
     assert rows_of(campaign, SignatureState.WITHDRAWN)[0]["comment"] is None
 

@@ -17,8 +17,8 @@ from campaign.models import (
     Signature,
     SignatureState,
 )
-from campaign.services.confirming import expire_pending
 from campaign.services.counting import count_confirmed
+from campaign.services.erasing import expire_pending
 from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import close_petition, get_petition, load_petition
 from campaign.services.signing import Person

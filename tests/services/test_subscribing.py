@@ -5,7 +5,8 @@ import pytest
 from campaign.errors import LinkUnknown
 from campaign.models import DeliveryKind, DeliveryState, SubscriptionState
 from campaign.services.claiming import Batch
-from campaign.services.subscribing import PURPOSE, count_active, end_subscription, get_followed
+from campaign.services.erasing import end_subscription
+from campaign.services.subscribing import PURPOSE, count_active, get_followed
 from campaign.tokens import random_id
 from campaign.wiring import Campaign
 from tests.services.people import (
@@ -38,7 +39,7 @@ def test_the_unsubscribe_link_works_twice_and_erases_the_address(campaign: Campa
     for _ in range(2):
         with campaign.database.sessions.begin() as session:
             subscription = get_followed(session, campaign.vault, token, for_update=True)
-            end_subscription(subscription)
+            end_subscription(session, subscription, now=campaign.now())
     with campaign.database.snapshots() as session:
         ended = get_followed(session, campaign.vault, token)
     assert (ended.state, ended.sealed_address, ended.fingerprint) == (SubscriptionState.ENDED, None, None)

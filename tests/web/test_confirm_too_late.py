@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from campaign.services.confirming import expire_pending
+from campaign.services.erasing import expire_pending
 from campaign.wiring import Campaign
 from tests.conftest import Clock
 from tests.web.visiting import confirm_path, dump, post, read
