@@ -148,6 +148,7 @@ def _set_pragmas(connection: Any) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")  # what is sorted is not written beside the database
 
 
 @contextmanager
