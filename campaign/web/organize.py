@@ -22,20 +22,20 @@ from campaign.services.editions import list_editions
 from campaign.services.exporting import Format
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.subscribing import count_active
-from campaign.web import organize_digest, organizer_words
-from campaign.web.accounts import SESSION_PATH, current_organizer
+from campaign.web import organize_digest, organizer_words, proving
+from campaign.web.accounts import SESSION_PATH, current_organizer, signed_in
 from campaign.web.context import campaign, texts_of
 from campaign.web.daily_counts import last_days
 from campaign.web.local_time import local_time
 from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
 from campaign.web.security import Entry, entry
-from campaign.web.signing_in import signed_in
 from campaign.web.stored_reasons import tell_details
 from campaign.wiring import Campaign
 
 blueprint = Blueprint("organize", __name__, url_prefix=SESSION_PATH)
 blueprint.register_blueprint(organize_digest.blueprint)
+blueprint.register_blueprint(proving.blueprint)
 LISTS = ("signatures", "subscribers")
 
 

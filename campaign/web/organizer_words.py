@@ -76,6 +76,8 @@ DETAILS = {
     "state": N_("which"),
     "role": N_("role"),
     "key": N_("update"),
+    "way": N_("with"),
+    "failures": N_("failures"),
 }
 
 LISTS = {
@@ -103,4 +105,6 @@ ACTIONS = {
     "digest paused by complaints": N_("paused the digest: three readers in a thousand complained"),
     "organizer added": N_("gave an organizer a role"),
     "update published": N_("published an update"),
+    "signed in": N_("signed in"),
+    "sign-in slowed": N_("tried to sign in after five failures in a row or more"),
 }

@@ -272,7 +272,14 @@ def test_the_cookie_is_for_the_server_alone(make_sqlite_campaign: MakeCampaign, 
 def test_asking_to_be_remembered_makes_no_lasting_cookie(app: Flask, owner: FlaskClient) -> None:
     answer = sign_in(app.test_client(), remember="y")
     assert answer.status_code == 303
-    assert [cookie.partition("=")[0] for cookie in answer.headers.getlist("Set-Cookie")] == ["organizer"]
+    cookies = {cookie.partition("=")[0]: cookie for cookie in answer.headers.getlist("Set-Cookie")}
+    # The mark of a known browser lasts, and signs nobody in.
+    assert set(cookies) == {"organizer", "organizer-browser"}
+    assert "Max-Age" not in cookies["organizer"]
+    assert "Expires" not in cookies["organizer"]
+    client = app.test_client()
+    client.set_cookie("organizer-browser", cookies["organizer-browser"].split(";")[0].partition("=")[2], path=HOME)
+    assert not is_signed_in(client)
 
 
 @pytest.mark.parametrize("path", ["/", page_of(), page_of() + "/updates", "/p/kazakhstan/count.json", "/healthz"])
