@@ -1,6 +1,7 @@
 """Failed sign-ins in a row are counted; after the fifth each further attempt has to wait, and is told how long."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -75,6 +76,11 @@ def admit(session: Session, organizer_id: int, way: str, *, now: datetime) -> Or
     organizer = end_failures(session, organizer_id)
     record(session, organizer.email, "signed in", None, organizer_id=organizer_id, now=now, way=way)
     return organizer
+
+
+def record_change(session: Session, organizer: Organizer, change: str, *, now: datetime, **details: Any) -> None:
+    """Note in the account's trail what its owner changed."""
+    record(session, organizer.email, change, None, organizer_id=organizer.id, now=now, **details)
 
 
 def touch_nobody(session: Session) -> None:

@@ -36,12 +36,10 @@ def _signer(organizer_id: int) -> URLSafeTimedSerializer:
 
 
 def keep_form(organizer_id: int) -> str:
-    """The form of this request, as one hidden field; without what was filled in where that is too long to be kept."""
+    """The form of this request, as one hidden field; empty where that would be too long to be sent back."""
     fields = [pair for pair in request.form.items(multi=True) if pair[0] not in _SECRETS]
-    kept = _signer(organizer_id).dumps([request.path, fields])
-    if len(kept) > _LONGEST:
-        kept = _signer(organizer_id).dumps([request.path, []])
-    return str(kept)
+    kept = str(_signer(organizer_id).dumps([request.path, fields]))
+    return kept if len(kept) <= _LONGEST else ""
 
 
 def find_kept_form(organizer_id: int, kept: str) -> KeptForm | None:

@@ -4,7 +4,9 @@ from flask import abort
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, PasswordField, StringField, ValidationError
 
-SHORTEST_PASSWORD = 12
+from campaign.web.password_rules import find_weakness
+
+LONGEST_NAME = 80
 N_ = str  # marks a sentence for the translators; the page translates it
 
 
@@ -30,22 +32,60 @@ class SignInForm(OrganizerForm):
     next = HiddenField()
 
 
-class ProofForm(OrganizerForm):
-    """``kept`` is the form that waits for the proof, ``next`` the page that does."""
+class PasskeyForm(OrganizerForm):
+    """What the script fills in: the browser's answer to ``challenge``, as JSON."""
+
+    passkey = HiddenField()
+    challenge = HiddenField()
+    next = HiddenField()
+
+
+class CodeForm(PasskeyForm):
+    """The second step of signing in: a code of the app or a recovery code, or a passkey."""
+
+    code = StringField()
+
+
+class ProofForm(CodeForm):
+    """One of the three is enough. ``kept`` is the form that waits for the proof, ``next`` the page that does."""
 
     password = PasswordField()
     kept = HiddenField()
-    next = HiddenField()
+
+
+class AppForm(OrganizerForm):
+    """``secret`` is the app's, sealed, until a code shows that the app has it."""
+
+    secret = HiddenField()
+    code = StringField()
+
+
+class NameForm(PasskeyForm):
+    """A passkey's name, by which its owner knows it again."""
+
+    name = StringField(filters=[lambda typed: " ".join((typed or "").split())])
+
+    def validate_name(self, field: Field) -> None:
+        if not 0 < len(field.data) <= LONGEST_NAME or not field.data.isprintable():
+            raise ValidationError(N_("Please give it a name of at most 80 characters, such as “my phone”."))
 
 
 class WelcomeForm(OrganizerForm):
     password = PasswordField()
     again = PasswordField()
 
+    def __init__(self, owner: str) -> None:
+        super().__init__()
+        self._owner = owner
+
     def validate_password(self, field: Field) -> None:
-        if len(field.data or "") < SHORTEST_PASSWORD:
-            raise ValidationError(N_("Please choose at least 12 characters; a few words in a row are easy to keep."))
+        if told := find_weakness(field.data or "", self._owner):
+            raise ValidationError(told)
 
     def validate_again(self, field: Field) -> None:
         if field.data != self.password.data:
             raise ValidationError(N_("The two are not the same. Please type the password again."))
+
+
+class PasswordForm(WelcomeForm):
+    old = PasswordField()

@@ -12,13 +12,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.models import Organizer
 from campaign.services.admitting import TooSoon, end_failures
+from campaign.services.second_factors import has_app
 from campaign.web.accounts import OrganizerUser, current_organizer, signed_in
 from campaign.web.attempts import attempt
 from campaign.web.context import campaign
+from campaign.web.factor_checks import proves
 from campaign.web.kept_forms import find_kept_form, keep_form
 from campaign.web.organizer_forms import OrganizerForm, ProofForm
 from campaign.web.organizer_session import is_fresh, our_page, renew
-from campaign.web.passwords import password_matches
+from campaign.web.passkey_questions import ask_for_passkey
 from campaign.web.security import Entry, entry
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -54,14 +56,30 @@ def ask_for_proof() -> BaseResponse:
     if request.method != "POST":
         return redirect(url_for("organize.proving.show", next=request.full_path.rstrip("?")))
     OrganizerForm().require_valid()
-    page = _page(ProofForm(formdata=None), kept=keep_form(current_organizer().id))
+    kept = keep_form(current_organizer().id)
+    page = _page(ProofForm(formdata=None), kept=kept, lost=not kept)
     # Not 403, which means the wrong role; browsers show a 401 of an unknown scheme like any page.
     return Response(page, 401, {"WWW-Authenticate": 'Session realm="organizers"'})
 
 
-def _page(form: ProofForm, *, kept: str = "", failed: bool = False, wait: TooSoon | None = None) -> str:
+def _page(
+    form: ProofForm, *, kept: str = "", lost: bool = False, failed: bool = False, wait: TooSoon | None = None
+) -> str:
     wanted = our_page(form.next.data or request.args.get("next"))
-    return render_template("organize/prove.html", form=form, kept=kept, wanted=wanted, failed=failed, too_soon=wait)
+    with campaign().database.snapshots() as session:
+        organizer = session.get_one(Organizer, current_organizer().id)
+        asked, with_app = ask_for_passkey(organizer), has_app(organizer)
+    return render_template(
+        "organize/prove.html",
+        form=form,
+        kept=kept,
+        lost=lost,
+        wanted=wanted,
+        asked=asked,
+        with_app=with_app,
+        failed=failed,
+        too_soon=wait,
+    )
 
 
 @blueprint.get("")
@@ -81,7 +99,7 @@ def prove() -> BaseResponse | str | tuple[str, int] | tuple[str, int, dict[str, 
     with campaign().database.snapshots() as session:
         organizer = session.get_one(Organizer, current_organizer().id)
     try:
-        proved = attempt(organizer, lambda: _is_right(organizer, form))
+        proved = attempt(organizer, lambda: proves(organizer, form))
     except TooSoon as early:
         return _page(form, kept=kept, wait=early), 429, {"Retry-After": str(early.seconds)}
     if not proved:
@@ -92,7 +110,3 @@ def prove() -> BaseResponse | str | tuple[str, int] | tuple[str, int, dict[str, 
     if (waiting := find_kept_form(organizer.id, kept)) is None:
         return redirect(our_page(form.next.data), 303)
     return render_template("organize/press_again.html", waiting=waiting)
-
-
-def _is_right(organizer: Organizer, form: ProofForm) -> bool:
-    return password_matches(OrganizerUser.of(organizer), form.password.data or "")

@@ -11,20 +11,23 @@ from flask import (
     url_for,
 )
 from flask_security import Security, logout_user
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.errors import LinkExpired
 from campaign.models import Organizer
-from campaign.services.admitting import TooSoon, admit
+from campaign.services.admitting import TooSoon, record_change
 from campaign.services.organizing import get_welcomed, set_password
-from campaign.web.accounts import SESSION_PATH, OrganizerStore, OrganizerUser, signed_in
+from campaign.web import second_step
+from campaign.web.accounts import SESSION_PATH, OrganizerStore, signed_in
+from campaign.web.admission import go_on
 from campaign.web.attempts import try_password
 from campaign.web.context import campaign, reader_language
 from campaign.web.failure_tally import FailureTally
 from campaign.web.known_browsers import keep_mark
 from campaign.web.organizer_forms import OrganizerForm, SignInForm, WelcomeForm
-from campaign.web.organizer_session import begin, our_page
+from campaign.web.passkey_questions import ask_for_passkey
 from campaign.web.passwords import hash_password
 from campaign.web.security import Entry, entry
 from campaign.web.session_cookie import LASTS, OrganizerSessions
@@ -58,8 +61,10 @@ def install(app: Flask, installation: Campaign) -> None:
     security.want_json(lambda _request: False)
     security.unauthn_handler(_ask_to_sign_in)
     app.extensions["failed_sign_ins"] = FailureTally()
+    app.jinja_env.globals["csrf_token"] = generate_csrf
     app.after_request(keep_mark)
     app.register_blueprint(blueprint)
+    app.register_blueprint(second_step.blueprint)
 
 
 def _ask_to_sign_in(_mechanisms: list[str] | None, headers: dict[str, str] | None = None) -> BaseResponse:  # noqa: ARG001
@@ -74,8 +79,15 @@ def _keep_nowhere(response: Response) -> Response:
 
 
 def _sign_in_page(form: SignInForm, *, failed: bool = False, too_soon: TooSoon | None = None) -> str:
-    wanted = form.next.data or request.args.get("next", "")
-    return render_template("organize/sign_in.html", form=form, wanted=wanted, failed=failed, too_soon=too_soon)
+    return render_template(
+        "organize/sign_in.html",
+        form=form,
+        wanted=form.next.data or request.args.get("next", ""),
+        asked=ask_for_passkey(None),
+        failed=failed,
+        passkey_refused=request.args.get("refused") == "passkey",
+        too_soon=too_soon,
+    )
 
 
 @blueprint.get("/sign-in")
@@ -95,14 +107,7 @@ def sign_in() -> BaseResponse | tuple[str, int] | tuple[str, int, dict[str, str]
         return _sign_in_page(form, too_soon=early), 429, {"Retry-After": str(early.seconds)}
     if organizer is None:
         return _sign_in_page(form, failed=True), 422
-    return _let_in(organizer, "password", form.next.data)
-
-
-def _let_in(organizer: Organizer, way: str, wanted: str | None) -> BaseResponse:
-    with campaign().database.sessions.begin() as writing:
-        admit(writing, organizer.id, way, now=campaign().now())
-    begin(OrganizerUser.of(organizer))
-    return redirect(our_page(wanted), 303)
+    return go_on(organizer.id, "password", form.next.data)
 
 
 @blueprint.post("/sign-out")
@@ -126,31 +131,35 @@ def _get_welcomed(reading: Session, organizer_id: int, token: str) -> Organizer:
     return get_welcomed(reading, campaign().vault, organizer_id, token, now=campaign().now())
 
 
-def _welcome_page(form: WelcomeForm, organizer_id: int, token: str) -> str:
+def _find_address(organizer_id: int, token: str) -> str:
     with campaign().database.snapshots() as snapshot:
-        organizer = _get_welcomed(snapshot, organizer_id, token)
-    return render_template("organize/welcome.html", form=form, email=organizer.email)
+        return _get_welcomed(snapshot, organizer_id, token).email
+
+
+def _welcome_page(form: WelcomeForm, email: str) -> str:
+    return render_template("organize/welcome.html", form=form, email=email)
 
 
 @blueprint.get("/welcome/<int(max=2147483647):organizer_id>/<token>")
 @entry(Entry.LINK)
 def welcome(organizer_id: int, token: str) -> str:
-    return _welcome_page(WelcomeForm(), organizer_id, token)
+    email = _find_address(organizer_id, token)
+    return _welcome_page(WelcomeForm(email), email)
 
 
 @blueprint.post("/welcome/<int(max=2147483647):organizer_id>/<token>")
 @entry(Entry.LINK)
 def choose_password(organizer_id: int, token: str) -> BaseResponse | tuple[str, int]:
-    form = WelcomeForm()
+    email = _find_address(organizer_id, token)
+    form = WelcomeForm(email)
     if not form.validate():
         form.require_token()
-        return _welcome_page(form, organizer_id, token), 422
+        return _welcome_page(form, email), 422
     # Hashed before the transaction: it takes its time, and nobody else could write meanwhile.
     password_hash = hash_password(form.password.data or "")
     with campaign().database.sessions.begin() as writing:
         writing.get(Organizer, organizer_id, with_for_update=True)  # of two at once one finds the link used
         organizer = _get_welcomed(writing, organizer_id, token)
         set_password(organizer, password_hash)
-        admit(writing, organizer.id, "link", now=campaign().now())
-    begin(OrganizerUser.of(organizer))
-    return redirect(url_for("organize.index"), 303)
+        record_change(writing, organizer, "password changed", now=campaign().now())
+    return go_on(organizer_id, "link", None)
