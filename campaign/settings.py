@@ -1,6 +1,7 @@
 """Settings, read from the environment or a ``.env`` file, all checked at once. No secret has a default."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -16,6 +17,11 @@ from campaign.errors import InvalidInput, InvalidSettings
 
 _LONGEST_BOUNCES_NAME = 64 - len("+") - 48
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def _names(url: str, host: str) -> list[str]:
+    names = {urlsplit(url).hostname or host, *(_LOOPBACK if host in _LOOPBACK else ())}
+    return sorted(name for name in names if ":" not in name)
 
 
 class Settings(BaseSettings):
@@ -34,6 +40,17 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="The address the web server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="The port the web server listens on.")
     base_url: str = Field("", description="What links in mails begin with; empty: `http://HOST:PORT`.")
+    organize_host: str = Field(
+        "", description="Where the organizers' pages alone listen, as `10.8.0.1`; empty: with the public pages."
+    )
+    organize_port: int = Field(
+        0, ge=0, le=65535, description="The port of the organizers' pages alone; 0: with the public pages."
+    )
+    organize_url: str = Field(
+        "",
+        description="What links to the organizers' pages begin with; empty: `CAMPAIGN_BASE_URL`, or "
+        "`http://ORGANIZE_HOST:ORGANIZE_PORT` where they listen alone.",
+    )
     threads: int = Field(8, ge=1, le=256, description="Requests answered at the same time.")
     smtp_url: str = Field(
         "",
@@ -158,7 +175,7 @@ class Settings(BaseSettings):
             raise ValueError("must read like smtp+starttls://user:password@mail.example.org:587")
         return value
 
-    @field_validator("base_url")
+    @field_validator("base_url", "organize_url")
     @classmethod
     def _check_base_url(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -187,7 +204,27 @@ class Settings(BaseSettings):
             # Flask compares the Host header with names and IPv4 addresses only.
             host = "localhost" if ":" in self.host else self.host
             fill(self, "base_url", f"http://{host}:{self.port}")
+        self._place_organizers(fill)
         return self
+
+    def _place_organizers(self, fill: Callable[[Self, str, object], None]) -> None:
+        if not self.organizers_apart:
+            if self.organize_url not in {"", self.base_url}:
+                raise ValueError("ORGANIZE_URL needs CAMPAIGN_ORGANIZE_PORT or CAMPAIGN_ORGANIZE_HOST")
+            fill(self, "organize_url", self.base_url)
+            return
+        fill(self, "organize_host", self.organize_host or self.host)
+        fill(self, "organize_port", self.organize_port or self.port)
+        if (self.organize_host, self.organize_port) == (self.host, self.port):
+            raise ValueError("ORGANIZE_HOST and ORGANIZE_PORT must not both be those of the public pages")
+        if not self.organize_url:
+            host = "localhost" if ":" in self.organize_host else self.organize_host
+            fill(self, "organize_url", f"http://{host}:{self.organize_port}")
+
+    @property
+    def organizers_apart(self) -> bool:
+        """Whether the organizers' pages are served by a process of their own."""
+        return bool(self.organize_host or self.organize_port)
 
     @property
     def is_local(self) -> bool:
@@ -197,9 +234,12 @@ class Settings(BaseSettings):
     @property
     def trusted_hosts(self) -> list[str]:
         """The names under which a request may ask for this server."""
-        named = urlsplit(self.base_url).hostname or self.host
-        names = {named, *(_LOOPBACK if self.host in _LOOPBACK else ())}
-        return sorted(name for name in names if ":" not in name)
+        return _names(self.base_url, self.host)
+
+    @property
+    def trusted_organize_hosts(self) -> list[str]:
+        """The names under which a request may ask for the organizers' pages, where they listen alone."""
+        return _names(self.organize_url, self.organize_host)
 
     @property
     def mail_domain(self) -> str:

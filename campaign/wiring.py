@@ -36,7 +36,7 @@ class Campaign:
 
     @cached_property
     def links(self) -> Links:
-        return Links(self.settings.base_url, self.vault)
+        return Links(self.settings.base_url, self.settings.organize_url, self.vault)
 
     @cached_property
     def post(self) -> Post:

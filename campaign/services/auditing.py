@@ -41,3 +41,9 @@ def list_entries(session: Session, petition_id: int, *, most: int = 50) -> list[
             select(AuditEntry).where(AuditEntry.petition_id == petition_id).order_by(AuditEntry.id.desc()).limit(most)
         )
     )
+
+
+def list_account_entries(session: Session, organizer_id: int, *, most: int = 30) -> list[AuditEntry]:
+    """The latest entries about an organizer's account, newest first."""
+    mine = AuditEntry.organizer_id == organizer_id
+    return list(session.scalars(select(AuditEntry).where(mine).order_by(AuditEntry.id.desc()).limit(most)))

@@ -11,9 +11,10 @@ from campaign.vault import Vault
 
 @dataclass(frozen=True)
 class Links:
-    """Links under ``base_url``. Those about a person carry a token and are made anew each time."""
+    """Links under ``base_url``, the organizers' under ``organize_url``. Those about a person are made anew."""
 
     base_url: str
+    organize_url: str
     vault: Vault
 
     @property
@@ -40,7 +41,7 @@ class Links:
         return self._personal(confirming.PURPOSE, signature_id)
 
     def welcome(self, organizer: Organizer) -> str:
-        return f"{self.base_url}/organize/welcome/{organizer.id}/{welcome_token(self.vault, organizer)}"
+        return f"{self.organize_url}/organize/welcome/{organizer.id}/{welcome_token(self.vault, organizer)}"
 
     def unsubscribe(self, *subscription_ids: int) -> str:
         """Ends all of them with one click: a mail that tells of several petitions has one such link too."""

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.email_address import parse_email_address
-from campaign.errors import Forbidden, LinkExpired
+from campaign.errors import Forbidden, LinkExpired, NotFound
 from campaign.models import Membership, Organizer, Petition, Role
 from campaign.tokens import random_name
 from campaign.vault import Vault
@@ -52,9 +52,59 @@ def add_organizer(session: Session, email: str, petition: Petition, role: Role, 
         organizer.memberships.append(Membership(petition_id=petition.id, role=role))
     else:
         membership.role = role
+    organizer.active = True
     organizer.invited_until = now + INVITATION_LASTS
     session.flush()
     return organizer
+
+
+def get_organizer(session: Session, email: str) -> Organizer:
+    """The organizer with this address, for a change. Raises NotFound."""
+    if (organizer := find_organizer(session, email)) is None:
+        raise NotFound(f"Nobody with the address “{email}” is an organizer here.")
+    return session.get_one(Organizer, organizer.id, with_for_update=True)
+
+
+def list_organizers(session: Session) -> list[tuple[Organizer, dict[str, Role]]]:
+    """Every organizer by address, with a role for each petition's slug."""
+    roles: dict[int, dict[str, Role]] = {}
+    joined = select(Membership, Petition.slug).join(Petition, Membership.petition_id == Petition.id)
+    for membership, slug in session.execute(joined.order_by(Petition.slug)):
+        roles.setdefault(membership.organizer_id, {})[slug] = membership.role
+    organizers = session.scalars(select(Organizer).order_by(Organizer.email))
+    return [(organizer, roles.get(organizer.id, {})) for organizer in organizers]
+
+
+def remove_role(session: Session, organizer: Organizer, petition: Petition) -> bool:
+    """Take the role with the petition away; sessions end. Whether it was the last: then the account is switched off.
+
+    Raises NotFound where there is none.
+    """
+    membership = session.get(Membership, (organizer.id, petition.id))
+    if membership is None:
+        raise NotFound(f"{organizer.email} has no role with “{petition.slug}”.")
+    organizer.memberships.remove(membership)
+    end_sessions(organizer)
+    if organizer.memberships:
+        return False
+    organizer.active = False
+    forget_proofs(organizer)
+    return True
+
+
+def forget_proofs(organizer: Organizer) -> None:
+    """Nothing that was known or held signs in any more: no password, app, passkey or recovery code, no session."""
+    organizer.password_hash = organizer.sealed_totp = organizer.totp_step = organizer.invited_until = None
+    organizer.recovery_codes = []
+    organizer.passkeys.clear()
+    end_sessions(organizer)
+
+
+def reset_account(organizer: Organizer, *, now: datetime) -> None:
+    """Begin anew with a one-time link: for whoever has lost the password or the second factor, or was locked out."""
+    forget_proofs(organizer)
+    organizer.failed_sign_ins, organizer.failed_at = 0, None
+    organizer.invited_until = now + INVITATION_LASTS
 
 
 def _purpose(organizer: Organizer) -> str:
@@ -72,16 +122,21 @@ def get_welcomed(session: Session, vault: Vault, organizer_id: int, token: str, 
     until = organizer.invited_until if organizer is not None and organizer.active else None
     if organizer is None or until is None or until <= now:
         raise LinkExpired(
-            "This sign-in link was used already or is too old. Ask for a new one: campaign organizer add."
+            "This sign-in link was used already or is too old. Ask for a new one: campaign organizer reset."
         )
     vault.read_token(_purpose(organizer), token)
     return organizer
 
 
+def end_sessions(organizer: Organizer) -> None:
+    """Every session, every link and every mark of a known browser made before ends."""
+    organizer.session_key = random_name()
+
+
 def set_password(organizer: Organizer, password_hash: str) -> None:
     """Use the invitation up; every session and every link made before ends."""
     organizer.password_hash = password_hash
-    organizer.session_key = random_name()
+    end_sessions(organizer)
     organizer.invited_until = None
 
 

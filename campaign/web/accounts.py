@@ -1,11 +1,9 @@
-"""Organizers as Flask-Security sees them, and the session that exists under /organize alone."""
+"""Organizers as Flask-Security sees them."""
 
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
-from flask import Flask, Request, Response, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
-from flask_security import RoleMixin, UserMixin, current_user
+from flask_security import RoleMixin, UserMixin, auth_required, current_user
 from flask_security.datastore import UserDatastore
 from sqlalchemy import select
 
@@ -14,6 +12,7 @@ from campaign.models import Organizer
 from campaign.services.organizing import find_organizer
 
 SESSION_PATH = "/organize"
+signed_in = auth_required("session")
 
 
 @dataclass(slots=True, eq=False)
@@ -58,18 +57,3 @@ class OrganizerStore(UserDatastore):
         with self._database.sessions.begin() as session:
             session.get_one(Organizer, model.id).password_hash = model.password
         return model
-
-
-class OrganizerSessions(SecureCookieSessionInterface):
-    """Whatever a library does in a request: outside /organize no session is read, none is kept, and none varies."""
-
-    @staticmethod
-    def _reach(path: str) -> bool:
-        return path == SESSION_PATH or path.startswith(f"{SESSION_PATH}/")
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        return super().open_session(app, request) if self._reach(request.path) else self.session_class()
-
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if self._reach(request.path):
-            super().save_session(app, session, response)

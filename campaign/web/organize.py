@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, render_template
-from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 from wtforms import StringField
 from wtforms.validators import AnyOf
@@ -22,20 +21,21 @@ from campaign.services.editions import list_editions
 from campaign.services.exporting import Format
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.subscribing import count_active
-from campaign.web import organize_digest, organizer_words
-from campaign.web.accounts import SESSION_PATH, current_organizer
+from campaign.web import account, organize_digest, organizer_words, proving
+from campaign.web.accounts import SESSION_PATH, current_organizer, signed_in
 from campaign.web.context import campaign, texts_of
 from campaign.web.daily_counts import last_days
 from campaign.web.local_time import local_time
 from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
 from campaign.web.security import Entry, entry
-from campaign.web.signing_in import signed_in
 from campaign.web.stored_reasons import tell_details
 from campaign.wiring import Campaign
 
 blueprint = Blueprint("organize", __name__, url_prefix=SESSION_PATH)
 blueprint.register_blueprint(organize_digest.blueprint)
+blueprint.register_blueprint(proving.blueprint)
+blueprint.register_blueprint(account.blueprint)
 LISTS = ("signatures", "subscribers")
 
 
@@ -48,7 +48,6 @@ class ExportForm(OrganizerForm):
 @blueprint.context_processor
 def _on_every_page() -> dict[str, Any]:
     return {
-        "csrf_token": generate_csrf,
         "organizer": current_organizer(),
         "tell_details": tell_details,
         "texts_of": texts_of,

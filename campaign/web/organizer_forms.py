@@ -1,23 +1,22 @@
 """The organizers' forms: their proof of origin, signing in, choosing a password."""
 
 from flask import abort
-from flask_security import LoginForm
 from flask_wtf import FlaskForm
-from wtforms import EmailField, Field, PasswordField, ValidationError
+from wtforms import Field, HiddenField, PasswordField, StringField, ValidationError
 
-SHORTEST_PASSWORD = 12
+from campaign.web.password_rules import find_weakness
+
+LONGEST_NAME = 80
 N_ = str  # marks a sentence for the translators; the page translates it
 
 
-class _OwnForm(FlaskForm):  # type: ignore[misc]
+class OrganizerForm(FlaskForm):  # type: ignore[misc]
+    """A form of the organizers' pages, with a token tied to the session."""
+
     def require_token(self) -> None:
         """End the request, once the form was validated, if it does not come from our own page in this session."""
         if "csrf_token" in self.errors:
             abort(400)
-
-
-class OrganizerForm(_OwnForm):
-    """A form of a signed-in page, with a token tied to the session."""
 
     def require_valid(self) -> None:
         """End the request unless the form is as our own page sends it; for forms in which nothing is typed."""
@@ -25,25 +24,68 @@ class OrganizerForm(_OwnForm):
             abort(400)
 
 
-class SignInForm(_OwnForm, LoginForm):
-    """The library's form. It hashes a password for an unknown address too, so that both answers take as long."""
+class SignInForm(OrganizerForm):
+    """Whatever is typed is looked up and compared: what is no address is nobody's."""
 
-    email = EmailField(validators=[])  # whatever is typed is looked up: what is no address is nobody's
-    remember = None  # type: ignore[assignment]  # else a posted field would make a cookie that lasts for a year
-    submit = None  # type: ignore[assignment]
+    email = StringField()
+    password = PasswordField()
+    next = HiddenField()
 
-    def validate_next(self, _field: Field) -> None:
-        """Nothing to refuse: an address that is not ours is not followed."""
+
+class PasskeyForm(OrganizerForm):
+    """What the script fills in: the browser's answer to ``challenge``, as JSON."""
+
+    passkey = HiddenField()
+    challenge = HiddenField()
+    next = HiddenField()
+
+
+class CodeForm(PasskeyForm):
+    """The second step of signing in: a code of the app or a recovery code, or a passkey."""
+
+    code = StringField()
+
+
+class ProofForm(CodeForm):
+    """One of the three is enough. ``kept`` is the form that waits for the proof, ``next`` the page that does."""
+
+    password = PasswordField()
+    kept = HiddenField()
+
+
+class AppForm(OrganizerForm):
+    """``secret`` is the app's, sealed, until a code shows that the app has it."""
+
+    secret = HiddenField()
+    code = StringField()
+
+
+class NameForm(PasskeyForm):
+    """A passkey's name, by which its owner knows it again."""
+
+    name = StringField(filters=[lambda typed: " ".join((typed or "").split())])
+
+    def validate_name(self, field: Field) -> None:
+        if not 0 < len(field.data) <= LONGEST_NAME or not field.data.isprintable():
+            raise ValidationError(N_("Please give it a name of at most 80 characters, such as “my phone”."))
 
 
 class WelcomeForm(OrganizerForm):
     password = PasswordField()
     again = PasswordField()
 
+    def __init__(self, owner: str) -> None:
+        super().__init__()
+        self._owner = owner
+
     def validate_password(self, field: Field) -> None:
-        if len(field.data or "") < SHORTEST_PASSWORD:
-            raise ValidationError(N_("Please choose at least 12 characters; a few words in a row are easy to keep."))
+        if told := find_weakness(field.data or "", self._owner):
+            raise ValidationError(told)
 
     def validate_again(self, field: Field) -> None:
         if field.data != self.password.data:
             raise ValidationError(N_("The two are not the same. Please type the password again."))
+
+
+class PasswordForm(WelcomeForm):
+    old = PasswordField()

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from flask import request
+
 from campaign.errors import Forbidden, NotFound
 from campaign.models import Petition
 from campaign.services.organizing import Permission, check_permission
 from campaign.services.petitions import get_petition
-from campaign.web.accounts import current_organizer
+from campaign.web.accounts import current_organizer, signed_in
 from campaign.web.context import campaign
+from campaign.web.organizer_session import is_fresh
+from campaign.web.proving import ask_for_proof, declare_fresh
 from campaign.web.security import Entry, entry
-from campaign.web.signing_in import signed_in
 
 PetitionView = Callable[..., Any]
 
@@ -29,20 +32,27 @@ def _get_permitted(slug: str, permission: Permission) -> Petition:
     return petition
 
 
-def needs(permission: Permission) -> Callable[[PetitionView], PetitionView]:
+def needs(permission: Permission, *, fresh: bool = False) -> Callable[[PetitionView], PetitionView]:
     """Let a view in for the petition ``slug`` only with ``permission``; it is given the petition instead.
 
-    The permission can be read from the view, so that a test compares every route with every role.
+    Whoever posts with another permission than to view has proved within ten minutes who they are, so that no view can
+    forget to ask; ``fresh`` asks whoever looks, too. Both can be read from the view, so that a test compares every
+    route with every role.
     """
+    fresh_for = frozenset({"GET", "HEAD", "POST"} if fresh else {"POST"} if permission is not Permission.VIEW else ())
 
     def declare(view: PetitionView) -> PetitionView:
         @entry(Entry.ORGANIZER)
         @signed_in
         @wraps(view)
         def permitted(slug: str, **values: Any) -> Any:
-            return view(_get_permitted(slug, permission), **values)
+            petition = _get_permitted(slug, permission)
+            if request.method in fresh_for and not is_fresh():
+                return ask_for_proof()
+            return view(petition, **values)
 
         cast("Any", permitted).permission = permission
+        declare_fresh(permitted, fresh_for)
         return cast("PetitionView", permitted)
 
     return declare

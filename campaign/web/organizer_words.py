@@ -76,6 +76,10 @@ DETAILS = {
     "state": N_("which"),
     "role": N_("role"),
     "key": N_("update"),
+    "way": N_("with"),
+    "name": N_("name"),
+    "organizer": N_("organizer"),
+    "failures": N_("failures"),
 }
 
 LISTS = {
@@ -103,4 +107,26 @@ ACTIONS = {
     "digest paused by complaints": N_("paused the digest: three readers in a thousand complained"),
     "organizer added": N_("gave an organizer a role"),
     "update published": N_("published an update"),
+    "signed in": N_("signed in"),
+    "signed out everywhere": N_("signed out everywhere"),
+    "password changed": N_("chose a new password"),
+    "app added": N_("set up an app for codes"),
+    "app removed": N_("removed the app for codes"),
+    "recovery codes made": N_("made new recovery codes"),
+    "passkey added": N_("added a passkey"),
+    "passkey renamed": N_("gave a passkey another name"),
+    "passkey removed": N_("removed a passkey"),
+    "organizer removed": N_("took an organizer’s role away"),
+    "organizer signed out": N_("signed an organizer out everywhere"),
+    "organizer reset": N_("took an organizer’s password and second factors away and made a new link"),
+    "sign-in slowed": N_("tried to sign in after five failures in a row or more"),
+}
+
+# What an organizer signed in with, put together by “+”.
+WAYS = {
+    "password": N_("password"),
+    "link": N_("one-time link"),
+    "app": N_("app"),
+    "passkey": N_("passkey"),
+    "recovery code": N_("recovery code"),
 }

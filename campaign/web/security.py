@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import Field, ValidationError
 from wtforms.csrf.core import CSRF
@@ -20,6 +20,8 @@ _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# Whatever is answered there, errors too.
+_PERSONAL = ("/organize", "/me", "/confirm", "/unsubscribe")
 _TOKEN_LASTS = 7 * 24 * 3600
 
 
@@ -53,14 +55,17 @@ def install(app: Flask, *, https: bool) -> None:
     @app.after_request
     def _headers(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
+        script = "; script-src 'self'" if "has_script" in g else ""  # for passkeys, which nothing else can ask for
+        headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY + script)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
         if https:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         view = current_app.view_functions.get(request.endpoint or "")
-        if view is not None and entry_of(view) in (Entry.LINK, Entry.ORGANIZER):
+        is_personal = view is not None and entry_of(view) in (Entry.LINK, Entry.ORGANIZER)
+        if is_personal or request.path.startswith(_PERSONAL):
             headers["Cache-Control"] = "no-store"
             headers.setdefault("Referrer-Policy", "no-referrer")
         # Not no-referrer on public pages: browsers would then hide the Origin that protects the form.

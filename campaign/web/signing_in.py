@@ -1,40 +1,39 @@
 """Organizers sign in and out, and choose a password behind the one-time link of their invitation."""
 
-import re
-from datetime import timedelta
-
 from flask import (
     Blueprint,
     Flask,
     Response,
-    current_app,
-    g,
     redirect,
     render_template,
     request,
     session,
     url_for,
 )
-from flask_security import Security, auth_required, login_user, logout_user
-from flask_security import hash_password as hash_normalized
+from flask_security import Security, logout_user
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.errors import LinkExpired
 from campaign.models import Organizer
+from campaign.services.admitting import TooSoon, record_change
 from campaign.services.organizing import get_welcomed, set_password
-from campaign.web.accounts import SESSION_PATH, OrganizerSessions, OrganizerStore, OrganizerUser
+from campaign.web import second_step
+from campaign.web.accounts import SESSION_PATH, OrganizerStore, signed_in
+from campaign.web.admission import go_on
+from campaign.web.attempts import try_password
 from campaign.web.context import campaign, reader_language
+from campaign.web.failure_tally import FailureTally
+from campaign.web.known_browsers import keep_mark
 from campaign.web.organizer_forms import OrganizerForm, SignInForm, WelcomeForm
+from campaign.web.passkey_questions import ask_for_passkey
+from campaign.web.passwords import hash_password
 from campaign.web.security import Entry, entry
+from campaign.web.session_cookie import LASTS, OrganizerSessions
 from campaign.wiring import Campaign
 
-SESSION_LASTS = timedelta(hours=12)
-_OUR_PAGES = re.compile(r"/organize/[\w./?=&%-]*", re.ASCII)
-
 blueprint = Blueprint("signing_in", __name__, url_prefix=SESSION_PATH)
-signed_in = auth_required("session")
 
 
 def install(app: Flask, installation: Campaign) -> None:
@@ -47,10 +46,10 @@ def install(app: Flask, installation: Campaign) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=installation.settings.base_url.startswith("https:"),
         # How old a cookie is taken. None is renewed, and a browser that is closed forgets it earlier.
-        PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
+        PERMANENT_SESSION_LIFETIME=LASTS,
         # Phones, VPNs and Tor change the network all the time: a session bound to it would end at every turn.
         SESSION_PROTECTION=None,
-        WTF_CSRF_TIME_LIMIT=int(SESSION_LASTS.total_seconds()),
+        WTF_CSRF_TIME_LIMIT=int(LASTS.total_seconds()),
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         SECURITY_PASSWORD_SINGLE_HASH={"argon2"},
         SECURITY_CLI_USERS_NAME=None,
@@ -61,33 +60,16 @@ def install(app: Flask, installation: Campaign) -> None:
     security.login_manager.request_loader(lambda _request: None)
     security.want_json(lambda _request: False)
     security.unauthn_handler(_ask_to_sign_in)
+    app.extensions["failed_sign_ins"] = FailureTally()
+    app.jinja_env.globals["csrf_token"] = generate_csrf
+    app.after_request(keep_mark)
     app.register_blueprint(blueprint)
+    app.register_blueprint(second_step.blueprint)
 
 
 def _ask_to_sign_in(_mechanisms: list[str] | None, headers: dict[str, str] | None = None) -> BaseResponse:  # noqa: ARG001
     wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
     return redirect(url_for("signing_in.show", next=wanted))
-
-
-def hash_password(password: str) -> str:
-    """The password as it is kept: argon2 of the Unicode form in which signing in compares it."""
-    return hash_normalized(current_app.extensions["security"].password_util.normalize(password))
-
-
-def _begin_session(user: OrganizerUser) -> None:
-    """A new session, so that nothing planted in the browser before it lives on."""
-    session.clear()
-    g.pop("csrf_token", None)
-    login_user(user, remember=False, authn_via=["password"])
-    session.pop("_id")  # a hash of the network's address, which nothing reads here
-    generate_csrf()  # made at the first form it would sign the cookie again, and its hours would count from there
-
-
-def _wanted(address: str | None) -> str:
-    """Where to go after signing in: a page of the organizers, nowhere else."""
-    if address and _OUR_PAGES.fullmatch(address) and "//" not in address:
-        return address
-    return url_for("organize.index")
 
 
 @blueprint.after_request
@@ -96,22 +78,36 @@ def _keep_nowhere(response: Response) -> Response:
     return response
 
 
+def _sign_in_page(form: SignInForm, *, failed: bool = False, too_soon: TooSoon | None = None) -> str:
+    return render_template(
+        "organize/sign_in.html",
+        form=form,
+        wanted=form.next.data or request.args.get("next", ""),
+        asked=ask_for_passkey(None),
+        failed=failed,
+        passkey_refused=request.args.get("refused") == "passkey",
+        too_soon=too_soon,
+    )
+
+
 @blueprint.get("/sign-in")
 @entry(Entry.PUBLIC)
 def show() -> str:
-    return render_template("organize/sign_in.html", form=SignInForm(), failed=False)
+    return _sign_in_page(SignInForm())
 
 
 @blueprint.post("/sign-in")
 @entry(Entry.PUBLIC)
-def sign_in() -> BaseResponse | tuple[str, int]:
+def sign_in() -> BaseResponse | tuple[str, int] | tuple[str, int, dict[str, str]]:
     form = SignInForm()
-    if not form.validate():
-        form.require_token()
-        return render_template("organize/sign_in.html", form=form, failed=True), 422
-    assert isinstance(form.user, OrganizerUser)
-    _begin_session(form.user)
-    return redirect(_wanted(form.next.data), 303)
+    form.require_valid()
+    try:
+        organizer = try_password(form.email.data or "", form.password.data or "")
+    except TooSoon as early:
+        return _sign_in_page(form, too_soon=early), 429, {"Retry-After": str(early.seconds)}
+    if organizer is None:
+        return _sign_in_page(form, failed=True), 422
+    return go_on(organizer.id, "password", form.next.data)
 
 
 @blueprint.post("/sign-out")
@@ -135,30 +131,35 @@ def _get_welcomed(reading: Session, organizer_id: int, token: str) -> Organizer:
     return get_welcomed(reading, campaign().vault, organizer_id, token, now=campaign().now())
 
 
-def _welcome_page(form: WelcomeForm, organizer_id: int, token: str) -> str:
+def _find_address(organizer_id: int, token: str) -> str:
     with campaign().database.snapshots() as snapshot:
-        organizer = _get_welcomed(snapshot, organizer_id, token)
-    return render_template("organize/welcome.html", form=form, email=organizer.email)
+        return _get_welcomed(snapshot, organizer_id, token).email
+
+
+def _welcome_page(form: WelcomeForm, email: str) -> str:
+    return render_template("organize/welcome.html", form=form, email=email)
 
 
 @blueprint.get("/welcome/<int(max=2147483647):organizer_id>/<token>")
 @entry(Entry.LINK)
 def welcome(organizer_id: int, token: str) -> str:
-    return _welcome_page(WelcomeForm(), organizer_id, token)
+    email = _find_address(organizer_id, token)
+    return _welcome_page(WelcomeForm(email), email)
 
 
 @blueprint.post("/welcome/<int(max=2147483647):organizer_id>/<token>")
 @entry(Entry.LINK)
 def choose_password(organizer_id: int, token: str) -> BaseResponse | tuple[str, int]:
-    form = WelcomeForm()
+    email = _find_address(organizer_id, token)
+    form = WelcomeForm(email)
     if not form.validate():
         form.require_token()
-        return _welcome_page(form, organizer_id, token), 422
+        return _welcome_page(form, email), 422
     # Hashed before the transaction: it takes its time, and nobody else could write meanwhile.
     password_hash = hash_password(form.password.data or "")
     with campaign().database.sessions.begin() as writing:
         writing.get(Organizer, organizer_id, with_for_update=True)  # of two at once one finds the link used
         organizer = _get_welcomed(writing, organizer_id, token)
         set_password(organizer, password_hash)
-    _begin_session(OrganizerUser.of(organizer))
-    return redirect(url_for("organize.index"), 303)
+        record_change(writing, organizer, "password changed", now=campaign().now())
+    return go_on(organizer_id, "link", None)

@@ -12,7 +12,7 @@ from campaign.mail.lint import Part
 from campaign.mail.lint_headers import INVISIBLE, LONG_SUBJECT
 from campaign.mail.lint_html import BAD_LINK, TOO_LARGE
 from campaign.mail.lint_parts import HTML_ALONE, TEXT_ALONE
-from campaign.web.organizer_words import DETAILS, LISTS, MAIL_PARTS, ROLES, SIGNATURE_STATES
+from campaign.web.organizer_words import DETAILS, LISTS, MAIL_PARTS, ROLES, SIGNATURE_STATES, WAYS
 
 N_ = str  # marks a sentence for the translators; `tell_reason` translates it
 
@@ -82,6 +82,8 @@ def tell_details(language: Language, details: Mapping[str, object]) -> str:
 def _tell_detail(language: Language, name: str, value: object) -> str:
     if isinstance(value, int):
         return language.number(value)
+    if name == "way":
+        return " + ".join(language.gettext(WAYS.get(part, part)) for part in str(value).split(" + "))
     choices: dict[str, Mapping[Any, str]] = {"role": ROLES, "state": SIGNATURE_STATES, "list": LISTS}
     chosen = choices.get(name, {}).get(value)
     return tell_reason(language, str(value)) if chosen is None else language.gettext(chosen)

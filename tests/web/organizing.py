@@ -87,9 +87,18 @@ def find_organizer(session: Session, email: str = EMAIL) -> Organizer:
 
 
 def list_audit(campaign: Campaign) -> list[tuple[str, str, dict[str, object]]]:
-    """Who did what, oldest first."""
+    """Who did what with petitions and the server, oldest first; not what happened to accounts."""
     with campaign.database.snapshots() as session:
-        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        mine = AuditEntry.organizer_id.is_(None)
+        entries = session.scalars(select(AuditEntry).where(mine).order_by(AuditEntry.id))
+        return [(entry.actor, entry.action, entry.details) for entry in entries]
+
+
+def list_trail(campaign: Campaign, email: str = EMAIL) -> list[tuple[str, str, dict[str, object]]]:
+    """What happened to an organizer's account, oldest first."""
+    with campaign.database.snapshots() as session:
+        mine = AuditEntry.organizer_id == find_organizer(session, email).id
+        entries = session.scalars(select(AuditEntry).where(mine).order_by(AuditEntry.id))
         return [(entry.actor, entry.action, entry.details) for entry in entries]
 
 

@@ -117,7 +117,7 @@ def test_one_signs_in_however_the_address_is_spelled(app: Flask, owner: FlaskCli
 
 def test_a_password_is_the_same_however_its_letters_are_composed(app: Flask, campaign: Campaign) -> None:
     """“й” is one character on one keyboard and two on another."""
-    link, composed, taken_apart = invite(campaign, Role.VIEWER), "й" * 12, "и\u0306" * 12
+    link, composed, taken_apart = invite(campaign, Role.VIEWER), "тихий чай зимой", "тихии\u0306 чаи\u0306 зимои\u0306"
     send_form(app.test_client(), link, password=composed, again=composed)
     assert sign_in(app.test_client(), password=taken_apart).status_code == 303
 
@@ -183,15 +183,36 @@ def test_an_organizer_who_is_switched_off_is_out(campaign: Campaign, owner: Flas
     assert not is_signed_in(owner)
 
 
-def test_a_session_lasts_twelve_hours(app: Flask, owner: FlaskClient) -> None:
+def test_a_session_lasts_twelve_hours(app: Flask, owner: FlaskClient, clock: Clock) -> None:
     """However busy it is."""
-    client, start = app.test_client(), datetime(2026, 11, 23, 7, tzinfo=UTC)
-    with time_machine.travel(start, tick=False) as clock:
-        sign_in(client)
-        clock.shift(timedelta(hours=11, minutes=59))
+    client = app.test_client()
+    sign_in(client)
+    for _ in range(23):
+        clock.turn(timedelta(minutes=30))
         assert is_signed_in(client)
-        clock.shift(timedelta(minutes=2))
+    clock.turn(timedelta(minutes=29))
+    assert is_signed_in(client)
+    clock.turn(timedelta(minutes=2))
+    assert not is_signed_in(client)
+
+
+def test_the_cookie_itself_is_taken_for_twelve_hours(app: Flask, owner: FlaskClient) -> None:
+    """Whatever stands in it: its signature has a time."""
+    client, start = app.test_client(), datetime(2026, 11, 23, 7, tzinfo=UTC)
+    with time_machine.travel(start, tick=False) as real:
+        sign_in(client)
+        real.shift(timedelta(hours=11, minutes=59))
+        assert is_signed_in(client)
+        real.shift(timedelta(minutes=2))
         assert not is_signed_in(client)
+
+
+def test_a_session_without_a_click_ends_after_an_hour(owner: FlaskClient, clock: Clock) -> None:
+    for _ in range(3):
+        clock.turn(timedelta(minutes=54))
+        assert is_signed_in(owner)
+    clock.turn(timedelta(minutes=61))
+    assert not is_signed_in(owner)
 
 
 def test_signing_out_ends_the_session_and_looking_at_it_does_not(owner: FlaskClient) -> None:
@@ -272,7 +293,14 @@ def test_the_cookie_is_for_the_server_alone(make_sqlite_campaign: MakeCampaign, 
 def test_asking_to_be_remembered_makes_no_lasting_cookie(app: Flask, owner: FlaskClient) -> None:
     answer = sign_in(app.test_client(), remember="y")
     assert answer.status_code == 303
-    assert [cookie.partition("=")[0] for cookie in answer.headers.getlist("Set-Cookie")] == ["organizer"]
+    cookies = {cookie.partition("=")[0]: cookie for cookie in answer.headers.getlist("Set-Cookie")}
+    # The mark of a known browser lasts, and signs nobody in.
+    assert set(cookies) == {"organizer", "organizer-browser"}
+    assert "Max-Age" not in cookies["organizer"]
+    assert "Expires" not in cookies["organizer"]
+    client = app.test_client()
+    client.set_cookie("organizer-browser", cookies["organizer-browser"].split(";")[0].partition("=")[2], path=HOME)
+    assert not is_signed_in(client)
 
 
 @pytest.mark.parametrize("path", ["/", page_of(), page_of() + "/updates", "/p/kazakhstan/count.json", "/healthz"])

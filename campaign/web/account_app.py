@@ -1,0 +1,96 @@
+"""An authenticator app for an account, and the recovery codes for whoever loses it."""
+
+import base64
+import binascii
+
+from flask import Blueprint, abort, make_response, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from campaign.errors import InvalidInput, KeyringError
+from campaign.one_time_passwords import app_link, written
+from campaign.services.admitting import record_change
+from campaign.services.second_factors import (
+    add_app,
+    has_second_factor,
+    make_recovery_codes,
+    open_secret,
+    remove_app,
+    seal_new_secret,
+)
+from campaign.web.account_changes import changing
+from campaign.web.accounts import current_organizer, signed_in
+from campaign.web.context import campaign
+from campaign.web.organizer_forms import AppForm, OrganizerForm
+from campaign.web.proving import proven
+from campaign.web.security import Entry, entry
+
+blueprint = Blueprint("app", __name__, url_prefix="/app")
+
+
+def _page(sealed: bytes, *, failed: bool = False) -> str:
+    organizer = current_organizer()
+    secret = open_secret(organizer.id, campaign().vault, sealed)
+    return render_template(
+        "organize/app.html",
+        sealed=base64.b64encode(sealed).decode(),
+        secret=written(secret),
+        link=app_link(secret, account=organizer.email, server=campaign().links.host),
+        failed=failed,
+    )
+
+
+@blueprint.get("")
+@entry(Entry.ORGANIZER)
+@signed_in
+def show() -> str:
+    """Another secret each time. None is kept before the app has shown a code."""
+    return _page(seal_new_secret(current_organizer().id, campaign().vault))
+
+
+@blueprint.post("")
+@proven
+def add() -> Response | tuple[str, int]:
+    form = AppForm()
+    form.require_valid()
+    codes: list[str] = []
+    try:
+        sealed = base64.b64decode(form.secret.data or "", validate=True)
+        with changing() as (session, organizer):
+            is_first = not has_second_factor(organizer)
+            add_app(organizer, campaign().vault, sealed, form.code.data or "", now=campaign().now())
+            record_change(session, organizer, "app added", now=campaign().now())
+            codes = make_recovery_codes(organizer) if is_first else []
+    except InvalidInput:
+        return _page(sealed, failed=True), 422
+    except (binascii.Error, KeyringError):
+        abort(400)
+    return codes_or_account(codes)
+
+
+def codes_or_account(codes: list[str]) -> Response:
+    """The page with new recovery codes, which cannot be seen again; without new ones, the account's."""
+    if codes:
+        return make_response(render_template("organize/codes.html", codes=codes))
+    return redirect(url_for("organize.account.show"), 303)
+
+
+@blueprint.post("/remove")
+@proven
+def remove() -> Response:
+    OrganizerForm().require_valid()
+    with changing() as (session, organizer):
+        remove_app(organizer)
+        record_change(session, organizer, "app removed", now=campaign().now())
+    return codes_or_account([])
+
+
+@blueprint.post("/codes")
+@proven
+def new_codes() -> Response:
+    OrganizerForm().require_valid()
+    codes: list[str] = []
+    with changing() as (session, organizer):
+        if has_second_factor(organizer):
+            codes = make_recovery_codes(organizer)
+            record_change(session, organizer, "recovery codes made", now=campaign().now())
+    return codes_or_account(codes)

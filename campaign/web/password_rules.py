@@ -1,0 +1,48 @@
+"""Which passwords are refused: short ones, one's own address, and those that everybody tries first."""
+
+from itertools import pairwise
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+SHORTEST = 12
+_FEWEST_CHARACTERS = 5
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "йцукенгшщзхъфывапролджэячсмитьбю", "01234567890")
+# What lists of stolen passwords have with twelve characters and more, without what is put around them; the shorter
+# words in them come back doubled, or with a year behind.
+_COMMON = {
+    *("password", "passwort", "passw", "letmein", "welcome", "iloveyou", "qwerty", "qazwsx", "zaqxsw", "admin"),
+    *("administrator", "changeme", "monkey", "dragon", "football", "baseball", "superman", "sunshine", "princess"),
+    *("trustno", "starwars", "whatever", "master", "secret", "unknown", "computer", "internet", "organizer"),
+    *("petition", "campaign", "correcthorsebatterystaple", "pass", "word", "пароль", "привет", "любовь", "құпиясөз"),
+}
+_SUBSTITUTED = str.maketrans("@4310$5!7", "aaeiossit")
+
+
+def find_weakness(password: str, owner: str) -> str | None:
+    """Why ``owner``, an address, may not have this password; None where it is good."""
+    if len(password) < SHORTEST:
+        return N_("Please choose at least 12 characters; a few words in a row are easy to keep.")
+    plain = password.casefold()
+    without_year = plain.strip("0123456789!.?")
+    if owner in plain or (without_year and without_year in owner):
+        return N_("Please choose something that is not your own address.")
+    if len(set(plain)) < _FEWEST_CHARACTERS or _is_row(plain) or _is_common(plain):
+        return N_("This is among the first that others would try. Please choose a few words in a row instead.")
+    return None
+
+
+def _is_row(plain: str) -> bool:
+    """Whether nearly every two characters are neighbours on a keyboard or in the alphabet, in either direction."""
+    rows = [part for row in _ROWS for part in (row, row[::-1])]
+    breaks = sum(not any(first + second in row for row in rows) for first, second in pairwise(plain))
+    return breaks <= len(plain) // 6
+
+
+def _is_common(plain: str) -> bool:
+    for text in (plain, plain.translate(_SUBSTITUTED)):
+        letters = "".join(character for character in text if character.isalpha())
+        for word in sorted(_COMMON, key=len, reverse=True):
+            letters = letters.replace(word, "")
+        if len(letters) < 3:
+            return True
+    return False
