@@ -1,5 +1,6 @@
 """Commands for the worst night: lock and unlock the server, burn a petition's people."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,8 +11,14 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.cli.wired import keyless, unchecked
-from campaign.errors import CampaignError, KeyringError
+from campaign.errors import CampaignError, InvalidInput, KeyringError
+from campaign.scrubbing import scrub
+from campaign.services.auditing import COMMAND_LINE
+from campaign.services.burning import BURNED_TABLES, count_left
+from campaign.services.burning import burn as burn_petition
+from campaign.services.counting import count_confirmed
 from campaign.services.locking import lock_everywhere, unlock_everywhere
+from campaign.services.petitions import get_petition
 from campaign.vault import Keyring, move_keyring
 from campaign.wiring import Campaign
 
@@ -20,7 +27,7 @@ _DATABASE_WITHIN = 10.0
 
 def add_to(cli: click.Group) -> None:
     """Add these commands."""
-    for command in (lock, unlock):
+    for command in (lock, unlock, burn):
         cli.add_command(command)
 
 
@@ -90,3 +97,53 @@ def unlock() -> None:
         unlock_everywhere(session, now=campaign.now())
     campaign.lock.open_here()
     click.echo("Unlocked: within a few seconds the server goes on." if was_on else "The server was not locked.")
+
+
+@click.command()
+@click.argument("slug")
+@click.option("--confirm", metavar="SLUG:NUMBER", help="Instead of the two questions, where nobody can be asked.")
+def burn(slug: str, confirm: str | None) -> None:
+    """Destroy the personal data of all who signed SLUG or get its digest. Nobody can bring it back.
+
+    The count, the days, the texts, the updates and the digests stay on the page. Works while locked, without keys.
+    """
+    campaign = keyless()
+    with campaign.database.snapshots() as session:
+        petition = get_petition(session, slug)
+        number, left = count_confirmed(session, petition.id), count_left(session, petition)
+    _require_certainty(slug, number, confirm)
+    burning = burn_petition(campaign.database.sessions, petition.id, actor=COMMAND_LINE, now=campaign.now())
+    _show_burning(burning, left)
+    for mail in campaign.settings.outbox.glob("*.eml"):
+        mail.unlink()
+    clean = scrub(campaign.database, [table.__tablename__ for table in BURNED_TABLES])
+    click.echo(f"“{slug}” is burned. Its page still tells that {number} signed.")
+    if not clean:
+        click.echo("The database was being read: run the command once more, so that its log is emptied too.", err=True)
+    click.echo(
+        "Not burned: backups, exported lists, mails that were sent, and what the mail provider keeps. "
+        "Destroy those that are yours by hand."
+    )
+
+
+def _require_certainty(slug: str, number: int, confirm: str | None) -> None:
+    if confirm is None and not sys.stdin.isatty():
+        raise InvalidInput("confirm", f"Nobody can be asked here. Say that you are certain: --confirm {slug}:NUMBER")
+    if confirm is None:
+        click.echo(f"This destroys who signed “{slug}”: names, addresses, comments, countries. Nothing brings it back.")
+        typed = click.prompt("Type the petition's name as it is in its address")
+        confirm = typed + ":" + click.prompt(f"Type how many have signed, as digits ({number})")
+    if confirm != f"{slug}:{number}":
+        raise InvalidInput("confirm", f"That is not “{slug}” and the number of its signatures; nothing was burned.")
+
+
+def _show_burning(burning: Iterator[int], left: int) -> None:
+    if sys.stderr.isatty():
+        with click.progressbar(length=left, label="Burning", file=sys.stderr) as bar:
+            for burned in burning:
+                bar.update(burned)
+        return
+    done = 0
+    for burned in burning:
+        done += burned
+        click.echo(f"Burned {done} of {max(done, left)}.", err=True)
