@@ -5,7 +5,7 @@ import sys
 from campaign.errors import CampaignError
 from campaign.settings import read_settings
 from campaign.supervisor import run_everything
-from campaign.web import create_app
+from campaign.web.server import open_door
 from campaign.wiring import wire
 
 if __name__ == "__main__":
@@ -14,4 +14,4 @@ if __name__ == "__main__":
     except CampaignError as error:
         sys.exit(error.sentence)
 else:
-    app = create_app(wire(read_settings()))
+    app = open_door(wire(read_settings()))

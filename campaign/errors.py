@@ -69,5 +69,9 @@ class DatabaseError(CampaignError):
     """The database is missing, too old, too new, or out of reach."""
 
 
+class ServerLocked(CampaignError):
+    """The keys are not to be read: whoever runs the server has locked it."""
+
+
 class AlreadyRunning(CampaignError):
     """Another process of this machine does this work already."""

@@ -1,13 +1,21 @@
 """The commands that keep running, ``serve`` and ``worker``: they join two doors, so they stand above them."""
 
+import os
 import signal
+import sys
 import threading
+import time
 
 import click
 
-from campaign.cli.wired import wired
+from campaign.cli.apart import do_apart
+from campaign.cli.wired import check_keys, keyless, wired
+from campaign.services.locking import LOOK_EVERY
 from campaign.web.server import serve_web
+from campaign.wiring import Campaign
 from campaign.worker import work, work_once
+
+_FORGET_WITHIN = 5.0
 
 
 def add_to(cli: click.Group) -> None:
@@ -19,18 +27,58 @@ def add_to(cli: click.Group) -> None:
 @click.command()
 def serve() -> None:
     """Serve the pages."""
-    serve_web(wired())
+    do_apart(check_keys)
+    serve_web(keyless())
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Send what is due now, then end.")
 def worker(once: bool) -> None:
     """Send mails and digests, until stopped."""
-    campaign = wired()
     if once:
-        work_once(campaign)
+        work_once(wired())
         return
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    campaign = keyless()
+    if _wait_while_locked(campaign, stopping):
+        _work_until_locked(campaign, stopping)
+
+
+def _wait_while_locked(campaign: Campaign, stopping: threading.Event) -> bool:
+    """Whether there is work to do, the lock being off; False where the worker was told to stop before."""
+    told = False
+    while campaign.lock.is_on:
+        if not told:
+            click.echo("The server is locked: the worker sends nothing until it is unlocked.", err=True)
+            told = True
+        if stopping.wait(LOOK_EVERY):
+            return False
+    return True
+
+
+def _work_until_locked(campaign: Campaign, stopping: threading.Event) -> None:
+    """Work; when the server is locked, begin anew in a memory without keys, even where a mail is still under way.
+
+    That mail is then in doubt, as if the process had been killed.
+    """
+    locked = threading.Event()
+
+    def forget() -> None:
+        locked.set()
+        stopping.set()
+        time.sleep(_FORGET_WITHIN)
+        _begin_anew()
+
+    campaign.lock.call_when_turned(forget, was_on=False)
+    _ = campaign.vault
     work(campaign, stopping)
+    if locked.is_set():
+        _begin_anew()
+
+
+def _begin_anew() -> None:
+    """Put the same program in the place of this one: of its memory nothing is left."""
+    sys.stderr.flush()
+    os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (our own command)

@@ -22,7 +22,8 @@ def set_up(campaign: Campaign) -> bool:
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).absolute().parent.is_dir():
         raise DatabaseError(f"There is no folder for the database {url.database}.")
-    fresh = not settings.keyring.exists()
+    locked = campaign.lock.is_on  # then the keyring may be elsewhere, and nobody asks for it
+    fresh = not locked and not settings.keyring.exists()
     if fresh and has_signatures(campaign.database.engine):
         raise KeyringError(
             f"There is no keyring at {settings.keyring}, but the database holds signatures that were sealed with one. "
@@ -31,7 +32,7 @@ def set_up(campaign: Campaign) -> bool:
     if fresh:
         settings.keyring.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         Keyring.fresh().write(settings.keyring)
-    else:
+    elif not locked:
         Keyring.read(settings.keyring)
     migrate(campaign.database.engine)
     campaign.jobs.migrate()

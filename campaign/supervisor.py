@@ -10,13 +10,14 @@ from pathlib import Path
 
 import click
 
+from campaign.cli.apart import do_apart
 from campaign.models import Petition, Role
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.organizing import add_organizer
 from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import find_petition, load_petition, open_petition
 from campaign.setting_up import set_up
-from campaign.settings import read_settings
+from campaign.settings import Settings, read_settings
 from campaign.web.server import check_port_is_free
 from campaign.wiring import Campaign, wire
 
@@ -28,16 +29,16 @@ _STOP_WITHIN = 40.0
 
 def run_everything() -> int:
     """Run until told to stop; the exit status. Raises CampaignError where it cannot start."""
-    campaign = wire(read_settings())
-    check_port_is_free(campaign.settings)
-    set_up(campaign)
-    petition, welcome = _load_built_in(campaign)
+    settings = read_settings()
+    check_port_is_free(settings)
+    greeting = do_apart(_prepare)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     children = [_Child("serve"), _Child("worker")]
-    if _wait_for_page(campaign, stopping, children[0]):
-        _greet(campaign, petition, welcome)
+    if _wait_for_page(settings, stopping, children[0]):
+        click.echo(greeting)
+        sys.stdout.flush()
     try:
         while not stopping.wait(0.5):
             for child in children:
@@ -82,6 +83,13 @@ class _Child:
             self._process.kill()
 
 
+def _prepare() -> str:
+    """Make what is missing; the words with which the server says that it is there."""
+    campaign = wire(read_settings())
+    set_up(campaign)
+    return _greeting(campaign, *_load_built_in(campaign))
+
+
 def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
     """The first petition, and a one-time sign-in link where only this machine can use it."""
     now = campaign.now()
@@ -92,14 +100,13 @@ def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
             petition = load_petition(session, file, now=now)
             open_petition(petition)
             record(session, COMMAND_LINE, "petition loaded", petition.id, now=now)
-        if not campaign.settings.is_local:
+        if not campaign.settings.is_local or campaign.lock.is_on:
             return petition, None
         organizer = add_organizer(session, FIRST_ORGANIZER, petition, Role.OWNER, now=now)
         return petition, campaign.links.welcome(organizer)
 
 
-def _wait_for_page(campaign: Campaign, stopping: threading.Event, web: _Child) -> bool:
-    settings = campaign.settings
+def _wait_for_page(settings: Settings, stopping: threading.Event, web: _Child) -> bool:
     while web.is_running and not stopping.wait(0.1):
         try:
             connection = HTTPConnection(settings.host, settings.port, timeout=2)
@@ -111,14 +118,13 @@ def _wait_for_page(campaign: Campaign, stopping: threading.Event, web: _Child) -
     return False
 
 
-def _greet(campaign: Campaign, petition: Petition, welcome: str | None) -> None:
-    click.echo()
-    click.echo(f"  Petition:   {campaign.links.petition(petition.languages[0], petition.slug)}")
+def _greeting(campaign: Campaign, petition: Petition, welcome: str | None) -> str:
+    settings = campaign.settings
+    lines = ["", f"  Petition:   {campaign.public_links.petition(petition.languages[0], petition.slug)}"]
     if welcome:
-        click.echo(f"  Organizer:  {welcome}   (one-time sign-in link)")
-    if campaign.settings.is_local and not campaign.settings.smtp_url:
-        click.echo(
-            f"  Mails:      {campaign.settings.base_url}/outbox   (no mail server is set, so mails become files)"
-        )
-    click.echo("\nStop with Ctrl-C.")
-    sys.stdout.flush()
+        lines.append(f"  Organizer:  {welcome}   (one-time sign-in link)")
+    if settings.is_local and not settings.smtp_url:
+        lines.append(f"  Mails:      {settings.base_url}/outbox   (no mail server is set, so mails become files)")
+    if campaign.lock.is_on:
+        lines.append("  The server is locked: its pages can be read, nothing else. Unlock it with: campaign unlock")
+    return "\n".join([*lines, "", "Stop with Ctrl-C."])

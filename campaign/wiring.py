@@ -13,7 +13,8 @@ from campaign.mail.pipeline import Limits
 from campaign.mail.smtp import SmtpTransport
 from campaign.mail.transport import FileTransport, Transport
 from campaign.services.claiming import Sender
-from campaign.services.links import Links
+from campaign.services.links import Links, PublicLinks
+from campaign.services.locking import Lock
 from campaign.services.posting import Post
 from campaign.settings import Settings
 from campaign.vault import Keyring, Vault
@@ -30,9 +31,19 @@ class Campaign:
     open_transport: Callable[[], Transport]
 
     @cached_property
+    def lock(self) -> Lock:
+        """Whether the keys may be read."""
+        return Lock(self.settings.data_dir / "locked", self.database)
+
+    @cached_property
     def vault(self) -> Vault:
-        """Opened on first use, so that a new installation can be set up. Raises KeyringError."""
+        """Opened on first use, so that a new installation can be set up. Raises KeyringError, ServerLocked."""
+        self.lock.refuse()
         return Vault(Keyring.read(self.settings.keyring))
+
+    @cached_property
+    def public_links(self) -> PublicLinks:
+        return PublicLinks(self.settings.base_url)
 
     @cached_property
     def links(self) -> Links:

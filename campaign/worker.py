@@ -16,6 +16,7 @@ from campaign.mail.mailboxes import MailboxUnreachable
 from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.begun import check_begun
 from campaign.services.bouncing import read_mailbox
+from campaign.services.burning import burn_what_came_since
 from campaign.services.claiming import Batch, Sender
 from campaign.services.collecting import send_merged
 from campaign.services.delivering import finish_editions, send_waiting
@@ -83,6 +84,7 @@ class DigestWork(Work):
             for edition in [*made, *start_due_editions(session, now)]:
                 campaign.jobs.enqueue_edition(session, edition)
             expire_pending(session, now=now)
+            burn_what_came_since(session, now=now)
             forget_old_allowances(session, now=now)
             settle_old_claims(session, now=now)
             sweep_cancelled(session)

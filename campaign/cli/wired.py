@@ -11,8 +11,25 @@ def unchecked() -> Campaign:
 
 
 def wired() -> Campaign:
-    """The installation, ready for work. Raises InvalidSettings, KeyringError, DatabaseError."""
+    """The installation, ready for work. Raises InvalidSettings, KeyringError, ServerLocked, DatabaseError."""
     campaign = unchecked()
     _ = campaign.vault
     check_schema(campaign.database.engine)
     return campaign
+
+
+def keyless() -> Campaign:
+    """The installation, for work that needs no key and is done also while the server is locked.
+
+    Raises InvalidSettings, DatabaseError.
+    """
+    campaign = unchecked()
+    check_schema(campaign.database.engine)
+    return campaign
+
+
+def check_keys() -> None:
+    """Raise KeyringError where the keys are wanted and cannot be read."""
+    campaign = unchecked()
+    if not campaign.lock.is_on:
+        _ = campaign.vault

@@ -10,6 +10,7 @@ from campaign.models.organizer import Membership, Organizer, Passkey, Role
 from campaign.models.pace import Heartbeat, SendingPace
 from campaign.models.petition import DailyCount, Demand, Petition, PetitionCounter, PetitionState, TextVersion
 from campaign.models.review import Review, ReviewAction, Suspicion, SuspicionKind
+from campaign.models.server_lock import ServerLock
 from campaign.models.signature import ConfirmationAllowance, Display, Signature, SignatureState
 from campaign.models.subscription import ReaderFrequency, Subscription, SubscriptionState
 from campaign.models.suppression import Suppression, SuppressionReason
@@ -45,6 +46,7 @@ __all__ = [
     "Role",
     "Schedule",
     "SendingPace",
+    "ServerLock",
     "Signature",
     "SignatureState",
     "SpentChallenge",

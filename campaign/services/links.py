@@ -10,12 +10,10 @@ from campaign.vault import Vault
 
 
 @dataclass(frozen=True)
-class Links:
-    """Links under ``base_url``, the organizers' under ``organize_url``. Those about a person are made anew."""
+class PublicLinks:
+    """Links under ``base_url`` that say nothing of anybody, and need no key."""
 
     base_url: str
-    organize_url: str
-    vault: Vault
 
     @property
     def host(self) -> str:
@@ -27,15 +25,23 @@ class Links:
     def updates(self, language: str, slug: str) -> str:
         return f"{self.base_url}/{language}/p/{slug}/updates"
 
+    def edition(self, language: str, slug: str, number: int) -> str:
+        return f"{self.base_url}/{language}/p/{slug}/digest/{number}"
+
+
+@dataclass(frozen=True)
+class Links(PublicLinks):
+    """Those about a person too, made anew each time; the organizers' are under ``organize_url``."""
+
+    organize_url: str
+    vault: Vault
+
     def before_token(self, purpose: str) -> str:
         """What stands before the token in a personal link; its path is called like its purpose."""
         return f"{self.base_url}/{purpose}/"
 
     def _personal(self, purpose: str, row_id: int) -> str:
         return self.before_token(purpose) + self.vault.token(purpose, row_id)
-
-    def edition(self, language: str, slug: str, number: int) -> str:
-        return f"{self.base_url}/{language}/p/{slug}/digest/{number}"
 
     def confirm(self, signature_id: int) -> str:
         return self._personal(confirming.PURPOSE, signature_id)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from campaign.errors import InvalidFile, NotFound
+from campaign.errors import InvalidFile, NotFound, NotPossible
 from campaign.languages import available_languages
 from campaign.models import Demand, Petition, PetitionCounter, PetitionState, TextVersion, Update
 from campaign.models.column_types import Texts
@@ -39,7 +39,9 @@ def list_petitions(session: Session, *, state: PetitionState | None = None) -> l
 
 
 def open_petition(petition: Petition) -> None:
-    """Take signatures from now on."""
+    """Take signatures from now on. Raises NotPossible for one that was burned."""
+    if petition.burned_on is not None:
+        raise NotPossible(f"“{petition.slug}” was burned on {petition.burned_on}: it stays closed.")
     petition.state = PetitionState.OPEN
 
 

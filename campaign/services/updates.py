@@ -10,7 +10,7 @@ from campaign.languages import Language
 from campaign.markdown import render_markdown, render_text
 from campaign.models import Petition, Update
 from campaign.placeholders import fill_placeholders
-from campaign.services.links import Links
+from campaign.services.links import PublicLinks
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Told:
     text: str
 
 
-def placeholder_values(petition: Petition, language: str, links: Links, *, count: int) -> dict[str, str]:
+def placeholder_values(petition: Petition, language: str, links: PublicLinks, *, count: int) -> dict[str, str]:
     """What stands for each placeholder, in ``language``; ``count`` is the number of signatures to be told."""
     number = Language(language).number
     return {

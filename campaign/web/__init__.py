@@ -4,18 +4,34 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from campaign.languages import TEMPLATES
-from campaign.web import confirm, errors, health, me, organize, outbox, petition, security, signing_in, unsubscribe
+from campaign.tokens import random_bytes
+from campaign.web import (
+    confirm,
+    errors,
+    health,
+    keyless,
+    me,
+    organize,
+    outbox,
+    petition,
+    security,
+    signing_in,
+    unsubscribe,
+)
 from campaign.web.context import install
+from campaign.web.keyless import Keyless
 from campaign.web.source_limit import SourceLimit
 from campaign.wiring import Campaign
 
 
-def create_app(campaign: Campaign) -> Flask:
-    """The WSGI application for one installation."""
+def create_app(campaign: Campaign, *, frozen: bool = False) -> Flask:
+    """The WSGI application for one installation; while it is locked, and ``frozen`` to be copied, without its keys."""
+    why = Keyless(campaign.now()) if frozen else Keyless() if campaign.lock.is_on else None
     app = Flask(__name__, template_folder=str(TEMPLATES / "web"))
     settings = campaign.settings
     app.config.update(
-        SECRET_KEY=campaign.vault.session_secret,
+        # Without keys nobody signs in, and no cookie is made or believed.
+        SECRET_KEY=random_bytes(32) if why else campaign.vault.session_secret,
         MAX_CONTENT_LENGTH=64 * 1024,
         MAX_FORM_MEMORY_SIZE=64 * 1024,
         MAX_FORM_PARTS=50,
@@ -25,6 +41,8 @@ def create_app(campaign: Campaign) -> Flask:
     install(app, campaign, SourceLimit(settings.source_limit))
     security.install(app, https=settings.base_url.startswith("https:"))
     errors.install(app)
+    if why:
+        keyless.install(app, why)
     signing_in.install(app, campaign)
     for door in (petition, confirm, unsubscribe, me, organize, health):
         app.register_blueprint(door.blueprint)

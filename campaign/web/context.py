@@ -6,6 +6,7 @@ from flask import Flask, Response, current_app, g, request
 
 from campaign.languages import Language, available_languages
 from campaign.models import Petition
+from campaign.web.keyless import keyless
 from campaign.web.source_limit import SourceLimit
 from campaign.web.stored_reasons import tell_reason
 from campaign.wiring import Campaign
@@ -24,7 +25,15 @@ def install(app: Flask, campaign: Campaign, source_limit: SourceLimit) -> None:
         lambda one, many, count: reader_language().ngettext(one, many, count),
         newstyle=True,
     )
-    app.context_processor(lambda: {"language": reader_language(), "Language": Language, "tell_reason": tell_reason})
+    app.context_processor(
+        lambda: {
+            "language": reader_language(),
+            "Language": Language,
+            "tell_reason": tell_reason,
+            "keyless": keyless(),
+            "live_url": campaign.settings.base_url,
+        }
+    )
     app.url_value_preprocessor(_take_language)
     app.after_request(_tell_caches)
 

@@ -16,6 +16,7 @@ from campaign.errors import (
     NotOpen,
     NotPossible,
     ProofNeeded,
+    ServerLocked,
 )
 from campaign.services.checking import LintRefused
 from campaign.web.context import reader_language
@@ -32,6 +33,7 @@ STATUS: dict[type[CampaignError], int] = {
     LinkUnknown: 404,
     ProofNeeded: 422,
     LintRefused: 422,
+    ServerLocked: 503,
 }
 
 TITLES = {
@@ -65,6 +67,13 @@ ADVICE = {
     503: N_("Please try again in a minute. Nothing is lost."),
 }
 
+LOCKED_TITLE = N_("This is paused for now")
+LOCKED_ADVICE = N_(
+    "Whoever runs this server has locked it, to protect the people who signed. Nothing is lost. "
+    "Please come back later: the petition and the number of signatures can be read meanwhile."
+)
+_ASK_AGAIN_AFTER = 3600  # seconds
+
 
 def _page(status: int) -> tuple[str, int]:
     known = status if status in TITLES else 500 if status >= 500 else 400
@@ -81,6 +90,12 @@ def install(app: Flask) -> None:
         if status == 500:
             _log.error("%s: %s", type(error).__name__, error)
         return _page(status)
+
+    @app.errorhandler(ServerLocked)
+    def _locked(_error: ServerLocked) -> tuple[str, int, dict[str, str]]:
+        _ = reader_language().gettext
+        page = render_template("error.html", title=_(LOCKED_TITLE), advice=_(LOCKED_ADVICE))
+        return page, STATUS[ServerLocked], {"Retry-After": str(_ASK_AGAIN_AFTER)}
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> tuple[str, int]:

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy import text
 
 from campaign.web.context import campaign
+from campaign.web.keyless import keyless
 from campaign.web.security import Entry, entry
 
 blueprint = Blueprint("health", __name__)
@@ -14,4 +15,4 @@ blueprint = Blueprint("health", __name__)
 def healthz() -> Response:
     with campaign().database.snapshots() as session:
         session.execute(text("SELECT 1"))
-    return jsonify(status="ok")
+    return jsonify(status="locked" if keyless() else "ok")

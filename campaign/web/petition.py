@@ -19,6 +19,7 @@ from campaign.services.updates import Told, fill_html, placeholder_values, tell_
 from campaign.web.browser_marks import remember_mark
 from campaign.web.context import campaign, reader_language, source_limit, texts_of
 from campaign.web.forms import SigningForm
+from campaign.web.keyless import keyless
 from campaign.web.mail_frame import mail_in_frame
 from campaign.web.security import Entry, entry
 
@@ -42,10 +43,10 @@ def _country_options(language: Language) -> Markup:
 
 
 def _values(petition: Petition, confirmed: int) -> dict[str, str]:
-    return placeholder_values(petition, reader_language().code, campaign().links, count=confirmed)
+    return placeholder_values(petition, reader_language().code, campaign().public_links, count=confirmed)
 
 
-def _page(session: Session, petition: Petition, version: TextVersion, form: SigningForm) -> str:
+def _page(session: Session, petition: Petition, version: TextVersion, form: SigningForm | None) -> str:
     confirmed = count_confirmed(session, petition.id)
     values = _values(petition, confirmed)
     return render_template(
@@ -54,13 +55,13 @@ def _page(session: Session, petition: Petition, version: TextVersion, form: Sign
         texts=texts_of(petition),
         version=version,
         form=form,
-        errors=form.first_errors(),
+        errors=form.first_errors() if form else {},
         confirmed=confirmed,
         call=fill_html(texts_of(petition)["call"], values),
         updates=_tell(list_updates(session, petition.id, most=LATEST_UPDATES), values),
         countries=reader_language().countries(),
         country_options=_country_options(reader_language()),
-        page_url=campaign().links.petition(reader_language().code, petition.slug),
+        page_url=campaign().public_links.petition(reader_language().code, petition.slug),
     )
 
 
@@ -84,7 +85,8 @@ def front() -> str:
 def show(lang: str, slug: str) -> str:
     with campaign().database.snapshots() as session:
         petition = _get_public(session, slug, lang)
-        return _page(session, petition, get_text_version(session, petition, lang), SigningForm(formdata=None))
+        form = None if keyless() else SigningForm(formdata=None)
+        return _page(session, petition, get_text_version(session, petition, lang), form)
 
 
 @blueprint.post("/<lang>/p/<slug>")

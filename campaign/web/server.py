@@ -1,6 +1,9 @@
 """The web server: one process, some threads."""
 
+import os
+import signal
 import socket
+import time
 from typing import Any
 
 from flask import Flask
@@ -11,10 +14,12 @@ from campaign.settings import Settings
 from campaign.web import create_app
 from campaign.wiring import Campaign
 
+_FORGET_WITHIN = 3.0
+
 
 class _Server(BaseApplication):
-    def __init__(self, app: Flask, options: dict[str, Any]) -> None:
-        self._app = app
+    def __init__(self, campaign: Campaign, options: dict[str, Any]) -> None:
+        self._campaign = campaign
         self._options = options
         super().__init__()
 
@@ -23,7 +28,23 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return self._app
+        return open_door(self._campaign)
+
+
+def open_door(campaign: Campaign) -> Flask:
+    """The application, in a process that ends when the server is locked or unlocked: another one is started instead.
+
+    Python cannot wipe a key from its memory, so the memory itself goes.
+    """
+    app = create_app(campaign)
+    campaign.lock.call_when_turned(_end_this_process, was_on="keyless" in app.extensions)
+    return app
+
+
+def _end_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)  # requests that are being answered may end
+    time.sleep(_FORGET_WITHIN)
+    os._exit(0)
 
 
 def check_port_is_free(settings: Settings) -> None:
@@ -48,11 +69,11 @@ def serve_web(campaign: Campaign) -> None:
     settings = campaign.settings
     check_port_is_free(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    app = create_app(campaign)
-    # The server forks: a connection that two processes share is nobody's.
+    # The server forks: a connection that two processes share is nobody's. What answers requests is made by the fork, so
+    # that this process, which outlives it, has no key.
     campaign.database.engine.dispose()
     _Server(
-        app,
+        campaign,
         {
             "bind": f"{host}:{settings.port}",
             "workers": 1,

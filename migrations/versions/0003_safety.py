@@ -131,6 +131,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("credential_id", name=op.f("uq_passkey_credential_id")),
     )
     op.create_index(op.f("ix_passkey_organizer_id"), "passkey", ["organizer_id"])
+    op.create_table(
+        "server_lock",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        _moment("since", nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.CheckConstraint("id = 1", name=op.f("ck_server_lock_only_one")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_server_lock")),
+    )
     with op.batch_alter_table("organizer", schema=None) as batch_op:
         batch_op.add_column(sa.Column("sealed_totp", sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column("totp_step", sa.BigInteger(), nullable=True))
@@ -195,7 +203,7 @@ def downgrade() -> None:
             "sealed_totp",
         ):
             batch_op.drop_column(column)
-    for table in ("passkey", "export_request", "tombstone", "link_request", "spent_challenge", "suspicion"):
+    for table in ("server_lock", "passkey", "export_request", "tombstone", "link_request", "spent_challenge", "suspicion"):
         op.drop_table(table)
     # The older version knows no quarantine: what was in it had not been counted.
     op.execute(

@@ -1,0 +1,30 @@
+"""Taking what was deleted out of the database's files, where it stays until its place is needed for something else."""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from sqlalchemy import text
+
+from campaign.db import Database
+
+_WAIT_MILLISECONDS = 30_000
+
+
+def scrub(database: Database, tables: Iterable[str]) -> bool:
+    """Write the database anew without what was deleted; whether nothing of it is left in its files.
+
+    False where somebody read SQLite's log all the while: it holds the older pages until the next call. PostgreSQL is
+    made to write ``tables`` anew; its own log (WAL) and its archives are beyond the reach of a client.
+    """
+    if database.engine.dialect.name == "postgresql":
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for table in tables:
+                quoted = connection.dialect.identifier_preparer.quote(table)
+                connection.execute(text(f"VACUUM FULL {quoted}"))
+        return True
+    with database.engine.connect() as connection:
+        raw = cast("Any", connection.connection.dbapi_connection)
+        raw.execute("VACUUM")
+        raw.execute(f"PRAGMA busy_timeout = {_WAIT_MILLISECONDS}")
+        busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy

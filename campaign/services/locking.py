@@ -1,0 +1,105 @@
+"""The lock: while it is on, no process holds the keys, so nothing is signed, sent, exported or signed in.
+
+It is a file on each machine, which can be made when the database is out of reach, and a row, which all machines see.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from campaign.db import Database, upsert
+from campaign.errors import ServerLocked
+from campaign.models import ServerLock
+from campaign.services.auditing import COMMAND_LINE, record
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+_THE_ROW = 1
+LOOK_EVERY = 1.0  # seconds
+LOCKED = N_("The server is locked: its keys are not in memory. To unlock it, run: campaign unlock")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The lock of one installation, as this machine sees it."""
+
+    file: Path
+    database: Database
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the keys must not be read here. A database out of reach says nothing, and the file alone decides."""
+        return bool(self._look())
+
+    def _look(self) -> bool | None:
+        if self.file.exists():
+            return True
+        try:
+            with self.database.snapshots() as session:
+                return session.get(ServerLock, _THE_ROW) is not None
+        except SQLAlchemyError:
+            return None
+
+    def refuse(self) -> None:
+        """Raise ServerLocked while the lock is on."""
+        if self.is_on:
+            raise ServerLocked(LOCKED)
+
+    def close_here(self, reason: str | None, *, now: datetime) -> None:
+        """Lock this machine, whatever state the database is in. Repeatable. Raises OSError."""
+        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"since": now.isoformat(), "reason": reason}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_folder(self.file.parent)
+
+    def open_here(self) -> None:
+        """Take the lock from this machine. Repeatable."""
+        self.file.unlink(missing_ok=True)
+        _sync_folder(self.file.parent)
+
+    def call_when_turned(self, call: Callable[[], None], *, was_on: bool) -> None:
+        """Look each second, in a thread of its own, and ``call`` once when the lock is no longer as it was.
+
+        A database that is lost meanwhile turns nothing: it is neither a lock nor the end of one.
+        """
+
+        def look() -> None:
+            while self._look() in (None, was_on):
+                waiting.wait(LOOK_EVERY)
+            call()
+
+        waiting = threading.Event()
+        threading.Thread(target=look, name="lock", daemon=True).start()
+
+
+def lock_everywhere(session: Session, reason: str | None, *, now: datetime) -> None:
+    """Lock every machine that uses this database, and record it. Repeatable: the first reason and time stay."""
+    row = {"id": _THE_ROW, "since": now, "reason": reason}
+    locked = session.execute(upsert(session, ServerLock).values(row).on_conflict_do_nothing().returning(ServerLock.id))
+    if locked.scalar_one_or_none() is not None:
+        record(session, COMMAND_LINE, "server locked", None, now=now, reason=reason)
+
+
+def unlock_everywhere(session: Session, *, now: datetime) -> None:
+    """Let every machine read its keys again, but for those that were locked by a file of their own; record it."""
+    if session.execute(delete(ServerLock).returning(ServerLock.id)).scalar_one_or_none() is not None:
+        record(session, COMMAND_LINE, "server unlocked", None, now=now)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

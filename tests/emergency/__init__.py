@@ -1,0 +1,1 @@
+"""Tests of what is done under attack: the lock, burning a petition, the frozen copy."""
