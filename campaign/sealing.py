@@ -85,6 +85,7 @@ def encrypt_file(source: Source, target: Target, recipients: Sequence[PublicKeys
     except (EncryptError, OSError) as error:
         # The library turns what a reader raises into an error of its own, with the name of ours in its text.
         raise watched.failure or error from None
+    watched.check()
 
 
 def decrypt_file(source: Source, target: Target, keys: Sequence[OrganizerKey]) -> None:
@@ -104,6 +105,7 @@ def decrypt_file(source: Source, target: Target, keys: Sequence[OrganizerKey]) -
         raise OrganizerKeyError(
             "This file is damaged, cut short, or not an encrypted list. Ask for it once more."
         ) from None
+    watched.check()
 
 
 class _Watched:
@@ -126,6 +128,11 @@ class _Watched:
         except Exception as error:
             self.failure = error
             raise
+
+    def check(self) -> None:
+        """The library says nothing when the last pieces cannot be written."""
+        if self.failure is not None:
+            raise self.failure
 
     def flush(self) -> None:
         """The library asks for it; who gave the target flushes it."""

@@ -60,14 +60,14 @@ def open_(file: Path, keys: tuple[Path, ...], output: Path | None, kind: str, pa
     except OSError as error:
         raise InvalidFile(f"{file} cannot be read: {error.strerror}.") from None
     hidden = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
-    with source, written_to(output, whole=True) as target:
-        with click.progressbar(length=1, label="Opening", file=sys.stderr, hidden=hidden) as bar:
+    bar = click.progressbar(length=1, label="Opening", file=sys.stderr, hidden=hidden)
+    with source, written_to(output, whole=True) as target, bar:
 
-            def began(rows: int) -> None:
-                bar.length = rows
+        def began(rows: int) -> None:
+            bar.length = rows
 
-            opening = Opening(own, target, Format(kind), began, bar.update)
-            open_list(source, opening, partial=partial)
+        opening = Opening(own, target, Format(kind), began, bar.update)
+        open_list(source, opening, partial=partial)
     if opening.sealed_to_others:
         click.echo(f"{opening.sealed_to_others} names are left empty: they were sealed to other keys.", err=True)
     if output is not None:

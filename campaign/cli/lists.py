@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -48,7 +49,7 @@ def export(
 ) -> None:
     """Write the signature list, or the digest's readers. The export is recorded."""
     campaign = wired()
-    details = {"reason": clean_reason(reason)} if reason else {}
+    details: dict[str, Any] = {"reason": clean_reason(reason)} if reason else {}
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
         chosen = lists.SUBSCRIBERS if subscribers else lists.SIGNATURES
@@ -66,7 +67,7 @@ def export(
         # On a terminal the rows themselves show how far it is.
         shown = _with_progress(rows, total, quiet=output is None and sys.stdout.isatty())
         if recipients:
-            lists.write_encrypted(shown, total, found, wanted, target, recipients)
+            lists.write_encrypted(shown, total, wanted, target, to=recipients)
         else:
             for piece in lists.write_clear(shown, wanted):
                 target.write(piece)

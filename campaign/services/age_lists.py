@@ -45,7 +45,7 @@ class _Lines:
 
 
 def encrypt_list(rows: Iterator[Row], head: Mapping[str, object], target: Target, to: Sequence[PublicKeys]) -> None:
-    """Write the age file. ``head`` says ``petition``, ``list`` and how many ``rows`` there are."""
+    """Write the age file. ``head`` says which ``list`` it is and how many ``rows`` there are."""
     encrypt_file(_Lines({"kind": _KIND, **head}, rows), target, to)
 
 

@@ -41,12 +41,12 @@ def list_open_requests(session: Session, petition_id: int, *, now: datetime) -> 
 def ask_for_export(
     session: Session, petition: Petition, wanted: Wanted, *, reason: str, actor: str, now: datetime
 ) -> ExportRequest:
-    """Ask the other organizers for a list. Raises NotPossible where the same person has asked for it already."""
-    # A double click asks once: requests for one petition are made one after the other.
+    """Ask the other organizers for a list. What the same person has asked for already is not asked for twice."""
+    # Nor by a double click: requests for one petition are made one after the other.
     session.execute(select(Petition.id).where(Petition.id == petition.id).with_for_update(key_share=True))
     for request in list_open_requests(session, petition.id, now=now):
         if request.made_by == actor and wanted_by(request) == wanted:
-            raise NotPossible("You have asked for this list already.")
+            return request
     request = ExportRequest(
         petition_id=petition.id,
         made_by=actor,
@@ -110,8 +110,8 @@ def take_export(session: Session, petition_id: int, number: int, *, actor: str, 
     if request.approved_at is None:
         raise NotPossible("This list waits for another organizer's approval.")
     request.ended_at = now
-    details = {"reason": request.reason, "approved_by": request.approved_by}
-    record(session, actor, "export", petition_id, now=now, **wanted_by(request).details, **details)
+    details = {**wanted_by(request).details, "reason": request.reason, "approved_by": request.approved_by}
+    record(session, actor, "export", petition_id, now=now, **details)
     return request
 
 

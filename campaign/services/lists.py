@@ -1,7 +1,7 @@
 """A list as somebody asks for it: which rows, in the clear or as a file that only organizers' keys open."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -29,6 +29,10 @@ class Wanted:
     format: str
     state: SignatureState | None
 
+    def of(self, petition: Petition) -> "Wanted":
+        """The list in the form in which this petition gives it: of a sealed one it is always an age file."""
+        return replace(self, format=AGE) if petition.sealed_to else self
+
     @property
     def details(self) -> dict[str, Any]:
         """For the audit trail."""
@@ -37,8 +41,8 @@ class Wanted:
 
 
 def want(petition: Petition, chosen: str, kind: str, state: SignatureState) -> Wanted:
-    """The list that is asked for; of a sealed petition it is always an age file."""
-    return Wanted(chosen, AGE if petition.sealed_to else kind, state if chosen == SIGNATURES else None)
+    """The list that is asked for."""
+    return Wanted(chosen, kind, state if chosen == SIGNATURES else None).of(petition)
 
 
 def check_possible(session: Session, petition: Petition, wanted: Wanted) -> None:
@@ -56,9 +60,7 @@ def recipients_of(petition: Petition, lines: Sequence[str] = ()) -> list[PublicK
     """
     recipients = [PublicKeys.read(line) for line in lines or petition.sealed_to]
     if not recipients:
-        raise InvalidInput(
-            "to", "This petition names no organizers' keys. Say with --to to whom the file is encrypted."
-        )
+        raise InvalidInput("to", "This petition names no organizers' keys: say with --to who shall open the file.")
     return recipients
 
 
@@ -82,7 +84,7 @@ def write_clear(rows: Iterator[Row], wanted: Wanted) -> Iterator[bytes]:
 
 
 def write_encrypted(
-    rows: Iterator[Row], total: int, petition: Petition, wanted: Wanted, target: Target, to: Sequence[PublicKeys]
+    rows: Iterator[Row], total: int, wanted: Wanted, target: Target, *, to: Sequence[PublicKeys]
 ) -> None:
-    """The list as an age file."""
-    encrypt_list(rows, {"petition": petition.slug, "list": wanted.chosen, "rows": total}, target, to)
+    """The list of ``total`` rows as an age file."""
+    encrypt_list(rows, {"list": wanted.chosen, "rows": total}, target, to)

@@ -76,6 +76,9 @@ DETAILS = {
     "state": N_("which"),
     "role": N_("role"),
     "key": N_("update"),
+    "asked_by": N_("asked for by"),
+    "approved_by": N_("approved by"),
+    "to": N_("encrypted to"),
 }
 
 LISTS = {
@@ -83,8 +86,17 @@ LISTS = {
     "subscribers": N_("the digest’s readers"),
 }
 
+FORMATS = {
+    "csv": N_("CSV, for a spreadsheet"),
+    "jsonl": N_("JSON Lines, for a program"),
+    "age": N_("encrypted to the organizers’ keys"),
+}
+
 ACTIONS = {
     "export": N_("exported a list"),
+    "export asked": N_("asked for a list"),
+    "export approved": N_("approved a list"),
+    "export refused": N_("refused a list"),
     "history told": N_("looked up what was sent to a person"),
     "digest sent": N_("sent the digest"),
     "digest made": N_("made an edition, which waits"),
