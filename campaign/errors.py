@@ -33,6 +33,10 @@ class KeyringError(CampaignError):
     """The keyring is missing, unreadable, open to other users, or not the one the data was sealed with."""
 
 
+class OrganizerKeyError(CampaignError):
+    """An organizer's key is missing, damaged, or not one that what was sealed to organizers opens with."""
+
+
 class DkimKeyError(CampaignError):
     """A key that signs mails is missing, unreadable, open to other users, or not one that receivers accept."""
 

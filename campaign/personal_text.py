@@ -15,6 +15,7 @@ N_ = str  # marks a sentence for the translators; the page translates it
 NAME_LENGTH = 100
 PLACE_LENGTH = 100
 COMMENT_LENGTH = 1000
+REASON_LENGTHS = (3, 500)
 
 # Joiners are letters' business in Persian, Hindi and others; every other format character is invisible mischief.
 _JOINERS = "\u200c\u200d"
@@ -81,3 +82,15 @@ def clean_comment(typed: str) -> str | None:
     if len(text) > COMMENT_LENGTH:
         raise InvalidInput("comment", N_("The comment is too long. Please keep it under 1,000 characters."))
     return text or None
+
+
+def clean_reason(typed: str) -> str:
+    """Why an organizer takes a list, in one line. Raises InvalidInput for the field ``reason``."""
+    reason = " ".join(unicodedata.normalize("NFC", typed).split())
+    _refuse_unprintable("reason", reason, allowed=_JOINERS)
+    shortest, longest = REASON_LENGTHS
+    if len(reason) < shortest:
+        raise InvalidInput("reason", N_("Please say in a few words what the list is for."))
+    if len(reason) > longest:
+        raise InvalidInput("reason", N_("The reason is too long. Please keep it under 500 characters."))
+    return reason

@@ -22,6 +22,7 @@ from campaign.services.collecting import send_merged
 from campaign.services.delivering import finish_editions, send_waiting
 from campaign.services.editions import make_due_editions
 from campaign.services.erasing import expire_pending
+from campaign.services.export_requests import forget_old_requests
 from campaign.services.ledger import settle_old_claims
 from campaign.services.signing import forget_old_allowances
 from campaign.services.steering import hold_editions, may_send_now, start_due_editions, sweep_cancelled
@@ -86,6 +87,7 @@ class DigestWork(Work):
             expire_pending(session, now=now)
             burn_what_came_since(session, now=now)
             forget_old_allowances(session, now=now)
+            forget_old_requests(session, now=now)
             settle_old_claims(session, now=now)
             sweep_cancelled(session)
             finish_editions(session)

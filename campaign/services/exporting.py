@@ -1,5 +1,6 @@
 """Lists for organizers, streamed: signatures without addresses, and the digest's readers by themselves."""
 
+import base64
 import csv
 import io
 import json
@@ -10,13 +11,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.models import Petition, Signature, SignatureState, Subscription, SubscriptionState, TextVersion
-from campaign.services.signing import Person
+from campaign.sealing import SEALED_MARK, is_sealed_to_organizers
+from campaign.services.signing import Person, row_of
 from campaign.vault import Vault
 
 Row = Mapping[str, str | int | None]
 
 SIGNATURE_COLUMNS = ("number", "name", "country", "place", "comment", "language", "day", "text_version", "display")
 SUBSCRIBER_COLUMNS = ("address", "language", "since")
+COLUMNS = {"signatures": SIGNATURE_COLUMNS, "subscribers": SUBSCRIBER_COLUMNS}
 # A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _AT_ONCE = 1000
@@ -34,8 +37,21 @@ def count_signatures(session: Session, petition: Petition, state: SignatureState
     ).one()
 
 
+def count_sealed(session: Session, petition: Petition, state: SignatureState) -> int:
+    """How many of them have names that are sealed to organizers."""
+    first_byte = func.substr(Signature.sealed_person, 1, 1)
+    return session.scalars(
+        select(func.count()).where(
+            Signature.petition_id == petition.id, Signature.state == state, first_byte == SEALED_MARK
+        )
+    ).one()
+
+
 def list_signatures(session: Session, vault: Vault, petition: Petition, state: SignatureState) -> Iterator[Row]:
-    """The signatures in ``state``, in the order of their numbers, one row at a time. Never an address."""
+    """The signatures in ``state``, in the order of their numbers, one row at a time. Never an address.
+
+    Where a name is sealed to organizers, the row has it as it is sealed (base64), with the row's identity.
+    """
     rows = session.execute(
         select(
             Signature.id,
@@ -53,18 +69,23 @@ def list_signatures(session: Session, vault: Vault, petition: Petition, state: S
         .execution_options(yield_per=_AT_ONCE)
     )
     for row_id, number, sealed, country, language, signed_on, digest, display in rows:
-        person = Person.open(vault, row_id, sealed) if sealed else Person(name="")
-        yield {
+        row = {
             "number": number,
-            "name": person.name,
             "country": country,
-            "place": person.place,
-            "comment": person.comment,
             "language": language,
             "day": signed_on.isoformat() if signed_on else None,
             "text_version": digest[:16],
             "display": display.value,
         }
+        if sealed and is_sealed_to_organizers(sealed):
+            yield row | {"sealed": base64.b64encode(sealed).decode(), "row": row_of(row_id)}
+        else:
+            yield row | person_columns(Person.open(vault, row_id, sealed) if sealed else Person(name=""))
+
+
+def person_columns(person: Person) -> dict[str, str | int | None]:
+    """The columns in which a list tells what a signer said of themselves."""
+    return {"name": person.name, "place": person.place, "comment": person.comment}
 
 
 def list_subscribers(session: Session, vault: Vault, petition: Petition) -> Iterator[Row]:
@@ -86,7 +107,9 @@ def safe_cell(value: str | int | None) -> str:
     return f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA_STARTS) else text
 
 
-def write_rows(rows: Iterable[Row], columns: tuple[str, ...], kind: Format) -> Iterator[bytes]:
+def write_rows(
+    rows: Iterable[Row], columns: tuple[str, ...], kind: Format, *, headings: bool = True
+) -> Iterator[bytes]:
     """The list in UTF-8, piece by piece: CSV (RFC 4180) with a line of headings, or one JSON object a line."""
     if kind is Format.JSONL:
         for row in rows:
@@ -94,7 +117,8 @@ def write_rows(rows: Iterable[Row], columns: tuple[str, ...], kind: Format) -> I
         return
     piece = io.StringIO(newline="")
     writer = csv.writer(piece)
-    writer.writerow(columns)
+    if headings:
+        writer.writerow(columns)
     for row in rows:
         writer.writerow([safe_cell(row[column]) for column in columns])
         if piece.tell() > 64 * 1024:

@@ -151,6 +151,19 @@ def list_petitions_of(session: Session, organizer_id: int) -> list[tuple[Petitio
     return [(petition, role) for petition, role in rows]
 
 
+def list_permitted(session: Session, petition_id: int, permission: Permission) -> list[str]:
+    """The addresses of the organizers who may do it with the petition."""
+    roles = [role for role in Role if permission in PERMISSIONS[role]]
+    return list(
+        session.scalars(
+            select(Organizer.email)
+            .join(Membership, Membership.organizer_id == Organizer.id)
+            .where(Membership.petition_id == petition_id, Membership.role.in_(roles), Organizer.active)
+            .order_by(Organizer.email)
+        )
+    )
+
+
 def check_permission(session: Session, organizer_id: int, petition: Petition, permission: Permission) -> Role:
     """The organizer's role with the petition. Raises Forbidden where it does not allow ``permission``."""
     membership = session.get(Membership, (organizer_id, petition.id))

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from campaign.errors import InvalidFile
+from campaign.errors import InvalidFile, OrganizerKeyError
 from campaign.markdown import render_markdown, render_text
+from campaign.organizer_keys import PublicKeys
 from campaign.placeholders import check_placeholders, check_unreserved
+from campaign.sealing import MOST_RECIPIENTS
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -117,6 +119,8 @@ class PetitionFile(_Part):
     confirmation_subject: dict[str, Subject]
     source: SourceTexts
     digest: DigestPlan = DigestPlan()
+    sealed_to: Annotated[list[str], Field(max_length=MOST_RECIPIENTS)] = []
+    export_needs_approval: bool = False
     demands: Annotated[list[DemandTexts], Field(min_length=1, max_length=50)]
     timeline: list[TimelineTexts] = []
     updates: list[UpdateTexts] = []
@@ -129,6 +133,17 @@ class PetitionFile(_Part):
         except (ZoneInfoNotFoundError, ValueError, OSError):  # “Europe” is a folder of them
             raise ValueError("is not the name of a timezone, like Asia/Almaty") from None
         return value
+
+    @field_validator("sealed_to")
+    @classmethod
+    def _public_keys(cls, lines: list[str]) -> list[str]:
+        try:
+            keys = [PublicKeys.read(line).line for line in lines]
+        except OrganizerKeyError as error:
+            raise ValueError(f"cannot be used: {error.sentence.removesuffix('.')}") from None
+        if len(set(keys)) != len(keys):
+            raise ValueError("names the same organizer's key twice")
+        return keys
 
     @field_validator("demands", "updates")
     @classmethod

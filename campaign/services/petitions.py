@@ -73,6 +73,8 @@ def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Pet
     petition.goal = file.goal
     petition.milestones = sorted(set(file.milestones))
     petition.source_url = file.source.url
+    petition.sealed_to = file.sealed_to
+    petition.export_needs_approval = file.export_needs_approval
     petition.texts = {
         language: {name: getattr(file, name)[language] for name in _PETITION_TEXTS}
         | {"source": file.source.text[language]}

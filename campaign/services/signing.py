@@ -1,6 +1,7 @@
 """Signing: keep a signature, and in the same transaction the mail that asks its signer to confirm it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +23,8 @@ from campaign.models import (
     SignatureState,
     TextVersion,
 )
+from campaign.organizer_keys import PublicKeys
+from campaign.sealing import is_sealed_to_organizers, seal_to
 from campaign.tokens import random_id
 from campaign.vault import Vault
 
@@ -40,14 +43,38 @@ class Person:
     place: str | None = None
     comment: str | None = None
 
-    def seal(self, vault: Vault, signature_id: int) -> bytes:
+    def seal(self, vault: Vault, signature_id: int, *, sealed_to: Sequence[str]) -> bytes:
+        """Seal to the organizers whose public lines are ``sealed_to``; where there are none, with the keyring."""
+        row = row_of(signature_id)
+        if not sealed_to:
+            return vault.seal(self.to_json(), row=row)
+        return seal_to([PublicKeys.read(line) for line in sealed_to], self.to_json(), row=row)
+
+    def to_json(self) -> bytes:
         kept = {"name": self.name, "place": self.place, "comment": self.comment}
-        plain = json.dumps({key: value for key, value in kept.items() if value}, ensure_ascii=False)
-        return vault.seal(plain.encode(), row=f"signature:{signature_id}")
+        return json.dumps({key: value for key, value in kept.items() if value}, ensure_ascii=False).encode()
+
+    @classmethod
+    def from_json(cls, plain: bytes) -> "Person":
+        return cls(**json.loads(plain))
 
     @classmethod
     def open(cls, vault: Vault, signature_id: int, sealed: bytes) -> "Person":
-        return cls(**json.loads(vault.open(sealed, row=f"signature:{signature_id}")))
+        """Raises KeyringError for what another keyring, or organizers, would have to open."""
+        return cls.from_json(vault.open(sealed, row=row_of(signature_id)))
+
+
+def row_of(signature_id: int) -> str:
+    """The identity with which the person in this row is sealed."""
+    return f"signature:{signature_id}"
+
+
+def open_person(vault: Vault, signature: Signature) -> Person | None:
+    """What the signer said of themselves; None where it was erased, or sealed to the organizers."""
+    sealed = signature.sealed_person
+    if sealed is None or is_sealed_to_organizers(sealed):
+        return None
+    return Person.open(vault, signature.id, sealed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +111,8 @@ def sign(
         "text_version_id": text_version.id,
         "language": submission.language,
         "country": submission.country,
-        "display": submission.display,
+        # A name that cannot be read back cannot be shown.
+        "display": Display.HIDDEN if petition.sealed_to else submission.display,
         "wants_updates": submission.wants_updates,
     }
     # Of many posts at once one inserts; the unique key decides which, on either database.
@@ -95,7 +123,7 @@ def sign(
             petition_id=petition.id,
             state=SignatureState.PENDING,
             fingerprint=fingerprint,
-            sealed_person=submission.person.seal(vault, signature_id),
+            sealed_person=submission.person.seal(vault, signature_id, sealed_to=petition.sealed_to),
             sealed_address=vault.seal(str(submission.address).encode(), row=f"address:{signature_id}"),
             expires_at=now + CONFIRM_WITHIN,
             wrong_codes=0,
@@ -117,7 +145,7 @@ def sign(
             update(Signature)
             .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)
             .values(
-                sealed_person=submission.person.seal(vault, kept_id),
+                sealed_person=submission.person.seal(vault, kept_id, sealed_to=petition.sealed_to),
                 **values,
                 **({"expires_at": now + CONFIRM_WITHIN} if may_mail else {}),
             )

@@ -14,7 +14,7 @@ from campaign.services.confirming import (
     shown_version,
 )
 from campaign.services.counting import count_confirmed
-from campaign.services.signing import Person
+from campaign.services.signing import open_person
 from campaign.web.browser_marks import browser_marks
 from campaign.web.context import campaign, texts_of, use_language
 from campaign.web.security import Entry, entry
@@ -26,11 +26,10 @@ CHANGED = N_("The form was filled in again for your address after this page was 
 
 
 def _page(signature: Signature, petition: Petition, *, needs_code: bool, error: str | None = None) -> str:
-    assert signature.sealed_person is not None  # pending and confirmed signatures have one
     return render_template(
         "confirm/show.html",
         signature=signature,
-        person=Person.open(campaign().vault, signature.id, signature.sealed_person),
+        person=open_person(campaign().vault, signature),
         petition=petition,
         texts=texts_of(petition),
         demands=signature.text_version.demands,

@@ -1,48 +1,36 @@
-"""The organizers' pages: their petitions, one petition's numbers and records, and the export of its lists."""
+"""The organizers' pages: their petitions, one petition's numbers and records, and the way to its lists."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
-from wtforms import StringField
-from wtforms.validators import AnyOf
 
-from campaign.models import Petition, Schedule, SignatureState
-from campaign.services import exporting
+from campaign.models import Petition, Schedule
 from campaign.services.accounts import audit_ledger
-from campaign.services.auditing import list_entries, record
+from campaign.services.auditing import list_entries
 from campaign.services.complaining import list_returned
 from campaign.services.counting import count_confirmed, list_days
 from campaign.services.digesting import find_last_edition
 from campaign.services.editions import list_editions
-from campaign.services.exporting import Format
+from campaign.services.export_requests import list_open_requests
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.subscribing import count_active
-from campaign.web import account, organize_digest, organizer_words, proving
+from campaign.web import account, organize_digest, organize_exports, organizer_words, proving
 from campaign.web.accounts import SESSION_PATH, current_organizer, signed_in
 from campaign.web.context import campaign, texts_of
 from campaign.web.daily_counts import last_days
 from campaign.web.local_time import local_time
-from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
 from campaign.web.security import Entry, entry
 from campaign.web.stored_reasons import tell_details
-from campaign.wiring import Campaign
 
 blueprint = Blueprint("organize", __name__, url_prefix=SESSION_PATH)
 blueprint.register_blueprint(organize_digest.blueprint)
+blueprint.register_blueprint(organize_exports.blueprint)
 blueprint.register_blueprint(proving.blueprint)
 blueprint.register_blueprint(account.blueprint)
-LISTS = ("signatures", "subscribers")
-
-
-class ExportForm(OrganizerForm):
-    choice = StringField(name="list", validators=[AnyOf(LISTS)])
-    format = StringField(validators=[AnyOf([kind.value for kind in Format])])
-    state = StringField(default=SignatureState.CONFIRMED.value, validators=[AnyOf([*SignatureState])])
 
 
 @blueprint.context_processor
@@ -98,6 +86,7 @@ def _records(session: Session, petition: Petition) -> dict[str, Any]:
     return {
         "accounts": audit_ledger(session, petition),
         "editions": list_editions(session, petition.id),
+        "asked": list_open_requests(session, petition.id, now=campaign().now()),
         "entries": list_entries(session, petition.id),
         "returned": list_returned(session, petition),
     }
@@ -105,37 +94,3 @@ def _records(session: Session, petition: Petition) -> dict[str, Any]:
 
 def _today(petition: Petition) -> date:
     return campaign().now().astimezone(ZoneInfo(petition.timezone)).date()
-
-
-@blueprint.post("/p/<slug>/export")
-@needs(Permission.EXPORT)
-def export(petition: Petition) -> Response:
-    form = ExportForm()
-    form.require_valid()
-    chosen, kind, state = str(form.choice.data), Format(str(form.format.data)), SignatureState(str(form.state.data))
-    with campaign().database.sessions.begin() as session:
-        details: dict[str, Any] = {"list": chosen, "format": kind.value}
-        if chosen == "signatures":
-            details["state"] = state.value
-        record(session, current_organizer().email, "export", petition.id, now=campaign().now(), **details)
-    answer = Response(
-        _list(campaign(), petition, chosen, kind, state),
-        content_type="text/csv; charset=utf-8" if kind is Format.CSV else "application/x-ndjson",
-    )
-    name = f"{petition.slug}-{chosen}-{_today(petition).isoformat()}.{kind.value}"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
-
-
-def _list(
-    installation: Campaign, petition: Petition, chosen: str, kind: Format, state: SignatureState
-) -> Iterator[bytes]:
-    """The list piece by piece; all of it from one moment, however long the download takes."""
-    vault = installation.vault
-    with installation.database.snapshots() as session:
-        if chosen == "subscribers":
-            rows, columns = exporting.list_subscribers(session, vault, petition), exporting.SUBSCRIBER_COLUMNS
-            yield from exporting.write_rows(rows, columns, kind)
-        else:
-            rows = exporting.list_signatures(session, vault, petition, state)
-            yield from exporting.write_rows(rows, exporting.SIGNATURE_COLUMNS, kind)

@@ -80,6 +80,9 @@ DETAILS = {
     "name": N_("name"),
     "organizer": N_("organizer"),
     "failures": N_("failures"),
+    "asked_by": N_("asked for by"),
+    "approved_by": N_("approved by"),
+    "to": N_("encrypted to"),
 }
 
 LISTS = {
@@ -87,8 +90,17 @@ LISTS = {
     "subscribers": N_("the digest’s readers"),
 }
 
+FORMATS = {
+    "csv": N_("CSV, for a spreadsheet"),
+    "jsonl": N_("JSON Lines, for a program"),
+    "age": N_("encrypted to the organizers’ keys"),
+}
+
 ACTIONS = {
     "export": N_("exported a list"),
+    "export asked": N_("asked for a list"),
+    "export approved": N_("approved a list"),
+    "export refused": N_("refused a list"),
     "history told": N_("looked up what was sent to a person"),
     "digest sent": N_("sent the digest"),
     "digest made": N_("made an edition, which waits"),

@@ -51,7 +51,9 @@ def test_an_organizer_is_welcomed_exports_the_list_and_sends_the_digest(
     expect(page.locator("h1")).to_have_text(TITLE)
     assert page.locator("progress").get_attribute("value") == "1"
 
+    page.get_by_role("button", name="Export a list").click()
     page.locator("#format").select_option("csv")
+    page.get_by_label("What is the list for?").fill("To hand it over")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     assert download.value.suggested_filename.startswith(f"{SLUG}-signatures-")
@@ -62,8 +64,9 @@ def test_an_organizer_is_welcomed_exports_the_list_and_sends_the_digest(
         "1", "Айгерим Серикова", "KZ", "From the mine.",
     )  # fmt: skip
     assert READER not in exported
-    page.reload()
+    page.get_by_role("link", name=TITLE).click()
     expect(page.locator("#audit")).to_contain_text("organizer@example.org")
+    expect(page.locator("#audit")).to_contain_text("To hand it over")
 
     page.get_by_role("button", name="See the next edition").click()
     shown = page.frame_locator("iframe").first

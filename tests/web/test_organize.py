@@ -47,7 +47,7 @@ __all__ = ["app", "campaign", "other_petition", "owner"]  # fixtures
 
 NUMBERS = f"/organize/p/{SLUG}"
 DIGEST = f"{NUMBERS}/digest"
-SENT = {"list": "signatures", "format": "csv", "after": 0, "number": 1}
+SENT = {"list": "signatures", "format": "csv", "reason": "To hand it over", "after": 0, "number": 1}
 
 
 def petition_rules(app: Flask) -> list[Rule]:
@@ -86,7 +86,7 @@ def table(client: FlaskClient, path: str, table_id: str) -> list[list[str]]:
 
 def test_every_route_of_a_petition_says_which_permission_it_needs(app: Flask) -> None:
     rules = petition_rules(app)
-    assert len(rules) == 10
+    assert len(rules) == 14
     assert {permission_of(app, rule) for rule in rules} == set(Permission)
     organizers = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("organize.")]
     assert {entry_of(app.view_functions[rule.endpoint]) for rule in organizers} == {Entry.ORGANIZER}
@@ -151,7 +151,9 @@ def test_a_form_of_another_website_changes_nothing(
     ("path", "sent"),
     [
         (f"{NUMBERS}/export", {"list": "keys", "format": "csv"}),
-        (f"{NUMBERS}/export", {"list": "signatures", "format": "exe"}),
+        (f"{NUMBERS}/export", {"list": "signatures", "format": "exe", "reason": "A reason"}),
+        (f"{NUMBERS}/export", {"list": "signatures", "format": "age", "reason": "A petition without keys"}),
+        (f"{NUMBERS}/export/take", {"number": "10000000000000000000"}),
         (f"{NUMBERS}/export", {}),
         (f"{DIGEST}/send", {}),
         (f"{DIGEST}/send", {"after": "many"}),
@@ -169,9 +171,18 @@ def test_looking_changes_nothing(app: Flask, campaign: Campaign, owner: FlaskCli
     add_readers(campaign, "reader@example.org")
     make_digest(campaign)
     before = dump(campaign)
-    paths = [HOME, SIGN_IN, NUMBERS, DIGEST, f"{DIGEST}?made=1", f"{DIGEST}?skipped=1", f"{DIGEST}/ru/html"]
+    paths = [
+        HOME,
+        SIGN_IN,
+        NUMBERS,
+        f"{NUMBERS}/export",
+        DIGEST,
+        f"{DIGEST}?made=1",
+        f"{DIGEST}?skipped=1",
+        f"{DIGEST}/ru/html",
+    ]
     assert {path: owner.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
-    for path in (f"{NUMBERS}/export", f"{DIGEST}/send", "/organize/sign-out"):
+    for path in (f"{NUMBERS}/export/take", f"{DIGEST}/send", "/organize/sign-out"):
         assert owner.get(path).status_code == 405
     assert dump(campaign) == before
 
@@ -267,7 +278,9 @@ def test_an_export_is_what_the_service_writes_and_is_recorded(
 ) -> None:
     add_readers(campaign, "a@example.org", "b@example.org")
     sign(campaign, "waiting@example.org", name="Not counted yet")
-    answer = send_form(owner, NUMBERS, f"{NUMBERS}/export", list=chosen, format=kind.value)
+    answer = send_form(
+        owner, NUMBERS, f"{NUMBERS}/export", list=chosen, format=kind.value, reason=" To hand\r\nit over"
+    )
     petition, vault = find_petition(campaign), campaign.vault
     with campaign.database.snapshots() as session:
         if chosen == "signatures":
@@ -285,26 +298,28 @@ def test_an_export_is_what_the_service_writes_and_is_recorded(
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{SLUG}-{chosen}-2026-11-23.{kind.value}"'
     assert answer.headers["Cache-Control"] == "no-store"
     state = {"state": "confirmed"} if chosen == "signatures" else {}
-    assert list_audit(campaign) == [(EMAIL, "export", {"list": chosen, "format": kind.value, **state})]
+    assert list_audit(campaign) == [
+        (EMAIL, "export", {"list": chosen, "format": kind.value, **state, "reason": "To hand it over"})
+    ]
 
 
 def test_an_export_is_recorded_before_its_first_byte(campaign: Campaign, owner: FlaskClient) -> None:
     """Breaking the download off does not take the record away; every organizer sees it."""
     add_readers(campaign, "a@example.org")
-    data = {"csrf_token": token_of(owner, NUMBERS), "list": "subscribers", "format": "jsonl"}
+    data = {**SENT, "csrf_token": token_of(owner, NUMBERS), "list": "subscribers", "format": "jsonl"}
     answer = owner.post(f"{NUMBERS}/export", data=data, buffered=False)
     assert [action for _, action, _ in list_audit(campaign)] == ["export"]
     answer.close()
     assert table(owner, NUMBERS, "audit")[0][1:] == [
         EMAIL,
         "exported a list",
-        "list: the digest’s readers; format: jsonl",
+        "list: the digest’s readers; format: jsonl; reason: To hand it over",
     ]
 
 
 def test_an_export_is_streamed_from_one_moment(campaign: Campaign, owner: FlaskClient) -> None:
     add_readers(campaign, *(f"reader{number}@example.org" for number in range(30)))
-    data = {"csrf_token": token_of(owner, NUMBERS), "list": "signatures", "format": "jsonl"}
+    data = {**SENT, "csrf_token": token_of(owner, NUMBERS), "format": "jsonl"}
     answer = owner.post(f"{NUMBERS}/export", data=data, buffered=False)
     pieces = answer.iter_encoded()
     first = json.loads(next(pieces))
@@ -442,7 +457,7 @@ def test_pages_take_nothing_from_elsewhere_and_run_nothing(campaign: Campaign, o
     add_readers(campaign, "a@example.org")
     make_digest(campaign)
     add_readers(campaign, "b@example.org")
-    for path in (HOME, NUMBERS, DIGEST, SIGN_IN):
+    for path in (HOME, NUMBERS, f"{NUMBERS}/export", DIGEST, SIGN_IN):
         page = read(owner.get(path))
         assert not [element for element in page.elements if element.tag in {"script", "style"}]
         assert not [element for element in page.elements if "style" in element.attributes]

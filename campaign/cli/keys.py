@@ -1,0 +1,74 @@
+"""Commands of an organizer's own machine, which need no server: make a key, open an encrypted list."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from campaign.cli.targets import written_to
+from campaign.errors import InvalidFile
+from campaign.organizer_keys import OrganizerKey
+from campaign.services.age_lists import Opening, open_list
+from campaign.services.exporting import Format
+
+
+def add_to(cli: click.Group) -> None:
+    """Add these commands."""
+    for command in (key, open_):
+        cli.add_command(command)
+
+
+@click.group()
+def key() -> None:
+    """Keys of organizers, kept on their own machines."""
+
+
+@key.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def new(file: Path) -> None:
+    """Make a key in FILE and print its public line, which goes into the petition file."""
+    made = OrganizerKey.fresh()
+    made.write(file)
+    click.echo(made.public.line)
+    click.echo(
+        f"Put this line into the petition file, under sealed_to. The key itself is in {file}: give it to nobody, and "
+        "keep a copy in another safe place. Without it, what is sealed to it can never be read.",
+        err=True,
+    )
+
+
+@key.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def show(file: Path) -> None:
+    """Print again the public line of the key in FILE."""
+    click.echo(OrganizerKey.read(file).public.line)
+
+
+@click.command("open")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--key", "keys", type=click.Path(path_type=Path), required=True, multiple=True, help="Your key file; repeatable."
+)
+@click.option("--output", type=click.Path(path_type=Path), help="A file; default: standard output.")
+@click.option("--format", "kind", type=click.Choice([kind.value for kind in Format]), default="csv")
+@click.option("--partial", is_flag=True, help="Leave names empty that none of the keys opens.")
+def open_(file: Path, keys: tuple[Path, ...], output: Path | None, kind: str, partial: bool) -> None:
+    """Open an encrypted list from `campaign export`: every name in it, as CSV or JSON lines."""
+    own = [OrganizerKey.read(path) for path in keys]
+    try:
+        source = file.open("rb")
+    except OSError as error:
+        raise InvalidFile(f"{file} cannot be read: {error.strerror}.") from None
+    hidden = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
+    bar = click.progressbar(length=1, label="Opening", file=sys.stderr, hidden=hidden)
+    with source, written_to(output, whole=True) as target, bar:
+
+        def began(rows: int) -> None:
+            bar.length = rows
+
+        opening = Opening(own, target, Format(kind), began, bar.update)
+        open_list(source, opening, partial=partial)
+    if opening.sealed_to_others:
+        click.echo(f"{opening.sealed_to_others} names are left empty: they were sealed to other keys.", err=True)
+    if output is not None:
+        click.echo(f"{opening.rows} rows are in {output}.", err=True)

@@ -1,0 +1,133 @@
+"""Organizers' own keys: a key file that stays on their machine, and the public line of it for a petition file.
+
+Two keys in each, so that neither is ever used for what the other is for: one opens names (HPKE, RFC 9180, over X25519,
+RFC 7748), one opens files (age, https://age-encryption.org/v1).
+"""
+
+import base64
+import json
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from pyrage import IdentityError, RecipientError, x25519
+
+from campaign.errors import OrganizerKeyError
+
+_LINE = "campaign1-"
+_AGE = "age1"
+_KIND = "an organizer's key, version 1"
+_CHECKSUM = 4
+
+
+def _checksum(recipient: str, point: bytes) -> bytes:
+    return sha256(recipient.encode() + point).digest()[:_CHECKSUM]
+
+
+@dataclass(frozen=True)
+class PublicKeys:
+    """What is sealed to one organizer is sealed to these: ``names`` by HPKE, ``files`` by age."""
+
+    names: X25519PublicKey
+    files: x25519.Recipient
+
+    @property
+    def line(self) -> str:
+        """One line of ASCII letters and digits, whose damage is noticed: it carries a checksum of four bytes."""
+        recipient, point = str(self.files), self.names.public_bytes_raw()
+        checked = base64.b32encode(point + _checksum(recipient, point)).decode().rstrip("=").lower()
+        return f"{_LINE}{recipient.removeprefix(_AGE)}-{checked}"
+
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """The keys that ``line`` carries. Raises OrganizerKeyError where a letter of it is missing or another."""
+        typed = line.strip()
+        try:
+            _, recipient, checked = typed.split("-")
+            point = base64.b32decode(checked.upper() + "=" * (-len(checked) % 8))[:-_CHECKSUM]
+            keys = cls(X25519PublicKey.from_public_bytes(point), x25519.Recipient.from_str(_AGE + recipient))
+        except (ValueError, RecipientError):
+            keys = None
+        # Only the very line that the keys make is theirs: no letter of it can be changed unnoticed.
+        if keys is None or keys.line != typed:
+            raise OrganizerKeyError(
+                f"“{_shortened(typed)}” is not an organizer's public key: a part of the line is missing or damaged. "
+                "Copy the whole line that begins with campaign1- and that campaign key new has printed."
+            )
+        return keys
+
+
+def _shortened(line: str) -> str:
+    shown = "".join(character for character in line if character.isprintable())
+    return shown if len(shown) <= 40 else f"{shown[:24]}…{shown[-8:]}"
+
+
+@dataclass(frozen=True)
+class OrganizerKey:
+    """The private halves. ``names`` opens what is sealed to an organizer, ``files`` decrypts age files."""
+
+    names: X25519PrivateKey
+    files: x25519.Identity
+
+    @classmethod
+    def fresh(cls) -> Self:
+        """New keys of one organizer."""
+        return cls(X25519PrivateKey.generate(), x25519.Identity.generate())
+
+    @property
+    def public(self) -> PublicKeys:
+        return PublicKeys(self.names.public_key(), self.files.to_public())
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The keys kept in the file ``path``. Raises OrganizerKeyError with what to do about it."""
+        try:
+            if path.stat().st_mode & 0o077:
+                raise OrganizerKeyError(
+                    f"The key {path} can be read by other users of this machine; run: chmod 600 {path}"
+                )
+            return cls._from_json(path.read_text(encoding="ascii"))
+        except FileNotFoundError:
+            raise OrganizerKeyError(f"There is no key at {path}.") from None
+        except OSError as error:
+            raise OrganizerKeyError(f"The key {path} cannot be read: {error.strerror}.") from None
+        except (ValueError, KeyError, TypeError, RecursionError, IdentityError):
+            raise OrganizerKeyError(
+                f"The file {path} is not an organizer's key, or is damaged. Put its copy back."
+            ) from None
+
+    @classmethod
+    def _from_json(cls, text: str) -> Self:
+        kept = json.loads(text)
+        key = cls(
+            X25519PrivateKey.from_private_bytes(base64.b64decode(kept["names"], validate=True)),
+            x25519.Identity.from_str(kept["files"]),
+        )
+        if kept["kind"] != _KIND or kept["public"] != key.public.line:
+            raise ValueError("keys that do not belong together")
+        return key
+
+    def write(self, path: Path) -> None:
+        """Keep the keys in ``path``, readable by this user alone. Raises OrganizerKeyError where there is a file."""
+        kept = {
+            "kind": _KIND,
+            "public": self.public.line,
+            "names": base64.b64encode(self.names.private_bytes_raw()).decode(),
+            "files": str(self.files),
+        }
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise OrganizerKeyError(
+                f"The file {path} exists already; a key is never overwritten. Choose another name."
+            ) from None
+        except OSError as error:
+            raise OrganizerKeyError(f"The key {path} cannot be written: {error.strerror}.") from None
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump(kept, file, indent=1)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
