@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from campaign.errors import DatabaseError, KeyringError
-from campaign.migrating import has_signatures, migrate
+from campaign.migrating import has_personal_data, migrate
 from campaign.vault import Keyring
 from campaign.wiring import Campaign
 
@@ -23,16 +23,21 @@ def set_up(campaign: Campaign) -> bool:
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).absolute().parent.is_dir():
         raise DatabaseError(f"There is no folder for the database {url.database}.")
     fresh = not settings.keyring.exists()
-    if fresh and has_signatures(campaign.database.engine):
+    if fresh and has_personal_data(campaign.database.engine):
         raise KeyringError(
-            f"There is no keyring at {settings.keyring}, but the database holds signatures that were sealed with one. "
+            f"There is no keyring at {settings.keyring}, but the database holds what was sealed with one. "
             "Put the keyring's copy back: new keys could not read them."
         )
     if fresh:
         settings.keyring.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         Keyring.fresh().write(settings.keyring)
-    else:
-        Keyring.read(settings.keyring)
+    bring_up_to_date(campaign)
+    return fresh
+
+
+def bring_up_to_date(campaign: Campaign) -> None:
+    """Give an installation that has its keys the tables of this version. Repeatable. Raises KeyringError."""
+    os.umask(0o077)
+    Keyring.read(campaign.settings.keyring)
     migrate(campaign.database.engine)
     campaign.jobs.migrate()
-    return fresh

@@ -16,7 +16,7 @@ from campaign.services.claiming import Sender
 from campaign.services.links import Links
 from campaign.services.posting import Post
 from campaign.settings import Settings
-from campaign.vault import Keyring, Vault
+from campaign.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Campaign:
     @cached_property
     def vault(self) -> Vault:
         """Opened on first use, so that a new installation can be set up. Raises KeyringError."""
-        return Vault(Keyring.read(self.settings.keyring))
+        return Vault.watching(self.settings.keyring)
 
     @cached_property
     def links(self) -> Links:
