@@ -11,9 +11,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from campaign.errors import DatabaseError
-from campaign.models import AuditEntry, Signature
+from campaign.models import AuditEntry, Organizer, Signature, Suppression
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -68,15 +69,26 @@ def check_models(engine: Engine) -> None:
         command.check(_config(connection))
 
 
-def has_signatures(engine: Engine) -> bool:
-    """Whether anything was ever sealed here. Raises DatabaseError where the database is out of reach."""
+# Where there is a row with such a value, the keys of the installation have been used.
+_KEYED = (Signature.id, Suppression.fingerprint, Organizer.sealed_totp)
+
+
+def has_personal_data(engine: Engine) -> bool:
+    """Whether the keys were ever used here. Raises DatabaseError where the database is out of reach."""
     try:
         with engine.connect() as connection:
-            if not inspect(connection).has_table(Signature.__tablename__):
-                return False
-            return connection.execute(select(Signature.id).limit(1)).first() is not None
+            return any(_holds(connection, column) for column in _KEYED)
     except OperationalError:
         raise DatabaseError("The database cannot be reached; see CAMPAIGN_DATABASE_URL.") from None
+
+
+def _holds(connection: Connection, column: InstrumentedAttribute[Any]) -> bool:
+    table = column.class_.__tablename__
+    inspector = inspect(connection)
+    # The tables may be those of an older version.
+    if not inspector.has_table(table) or column.key not in {each["name"] for each in inspector.get_columns(table)}:
+        return False
+    return connection.execute(select(column).where(column.is_not(None)).limit(1)).first() is not None
 
 
 def check_schema(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from campaign.errors import DatabaseError, KeyringError
-from campaign.migrating import has_signatures, migrate
+from campaign.migrating import has_personal_data, migrate
 from campaign.vault import Keyring
 from campaign.wiring import Campaign
 
@@ -24,16 +24,22 @@ def set_up(campaign: Campaign) -> bool:
         raise DatabaseError(f"There is no folder for the database {url.database}.")
     locked = campaign.lock.is_on  # then the keyring may be elsewhere, and nobody asks for it
     fresh = not locked and not settings.keyring.exists()
-    if fresh and has_signatures(campaign.database.engine):
+    if fresh and has_personal_data(campaign.database.engine):
         raise KeyringError(
-            f"There is no keyring at {settings.keyring}, but the database holds signatures that were sealed with one. "
+            f"There is no keyring at {settings.keyring}, but the database holds what was sealed with one. "
             "Put the keyring's copy back: new keys could not read them."
         )
     if fresh:
         settings.keyring.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         Keyring.fresh().write(settings.keyring)
-    elif not locked:
-        Keyring.read(settings.keyring)
+    bring_up_to_date(campaign)
+    return fresh
+
+
+def bring_up_to_date(campaign: Campaign) -> None:
+    """Give an installation that has its keys the tables of this version. Repeatable. Raises KeyringError."""
+    os.umask(0o077)
+    if not campaign.lock.is_on:
+        Keyring.read(campaign.settings.keyring)
     migrate(campaign.database.engine)
     campaign.jobs.migrate()
-    return fresh

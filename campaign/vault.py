@@ -7,9 +7,10 @@ has the database alone can read no name and no address, recognise nobody, and ma
 import base64
 import hmac
 import json
-import os
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replace_in
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -19,10 +20,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
 from campaign.email_address import EmailAddress
 from campaign.errors import KeyringError, LinkUnknown
+from campaign.keyring_file import Stamp, read_alone, replace, stamp, write_new
 from campaign.tokens import random_bytes
+
+_log = logging.getLogger(__name__)
 
 _NONCE = 12
 _ID = 8
+_LAST_VERSION = 255
 # Crockford's base 32: no letter that is read as a digit, five bits each.
 _CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LOOKALIKES = str.maketrans("OIL", "011", " -")
@@ -51,7 +56,7 @@ class Keyring:
     sessions: bytes
 
     def __post_init__(self) -> None:
-        if not self.sealing or not all(0 < version < 256 for version in self.sealing):
+        if not self.sealing or not all(0 < version <= _LAST_VERSION for version in self.sealing):
             raise ValueError("no sealing key, or one whose version does not fit into a byte")
 
     @classmethod
@@ -65,43 +70,50 @@ class Keyring:
     def read(cls, path: Path) -> Self:
         """The keys kept in the file ``path``. Raises KeyringError with what to do about it."""
         try:
-            if path.stat().st_mode & 0o077:
-                raise KeyringError(
-                    f"The keyring {path} can be read by other users of this machine; run: chmod 600 {path}"
-                )
-            kept = json.loads(path.read_text(encoding="ascii"))
+            kept = json.loads(read_alone(path))
             return cls(
                 sealing={int(version): _key(key, 32) for version, key in kept["sealing"].items()},
                 lookup=_key(kept["lookup"], 32),
                 links=_key(kept["links"], 64),
                 sessions=_key(kept["sessions"], 32),
             )
-        except FileNotFoundError:
-            raise KeyringError(
-                f"There is no keyring at {path}. For a new installation run: campaign init. For an existing one, "
-                "put the keyring's copy back: without it no name or address can be read."
-            ) from None
-        except PermissionError:
-            raise KeyringError(f"The keyring {path} cannot be read by this user.") from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise KeyringError(f"The file {path} is not a keyring. Put the keyring's copy back.") from None
 
-    def write(self, path: Path) -> None:
-        """Keep the keys in ``path``, readable by this user alone. Raises KeyringError where the file exists already."""
+    def _text(self) -> str:
         kept = {
             "sealing": {str(version): base64.b64encode(key).decode() for version, key in self.sealing.items()},
             "lookup": base64.b64encode(self.lookup).decode(),
             "links": base64.b64encode(self.links).decode(),
             "sessions": base64.b64encode(self.sessions).decode(),
         }
+        return json.dumps(kept, indent=1)
+
+    def write(self, path: Path) -> None:
+        """Keep the keys in ``path``, readable by this user alone. Raises KeyringError where the file exists already."""
+        write_new(path, self._text())
+
+    def replace(self, path: Path) -> None:
+        """Keep the keys in ``path`` instead of those that are there. Raises KeyringError, with the old ones kept."""
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            raise KeyringError(f"The keyring {path} exists already; it is never overwritten.") from None
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(kept, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+            replace(path, self._text())
+        except OSError as error:
+            raise KeyringError(f"The keyring {path} cannot be replaced: {error.strerror}.") from None
+
+    @property
+    def newest(self) -> int:
+        """The version that seals."""
+        return max(self.sealing)
+
+    def with_new_key(self) -> Self:
+        """The same with another key, which seals from now on. Raises KeyringError where all versions were used."""
+        if self.newest == _LAST_VERSION:
+            raise KeyringError(f"Sealing keys have {_LAST_VERSION} versions, and the last one is in use.")
+        return replace_in(self, sealing={**self.sealing, self.newest + 1: random_bytes(32)})
+
+    def with_newest_only(self) -> Self:
+        """The same without the keys that seal nothing any more."""
+        return replace_in(self, sealing={self.newest: self.sealing[self.newest]})
 
 
 def move_keyring(source: Path, target: Path) -> None:
@@ -133,28 +145,65 @@ class Vault:
     """Seals and opens with the keys of one keyring."""
 
     def __init__(self, keyring: Keyring) -> None:
-        self._sealers = {version: AESGCM(key) for version, key in keyring.sealing.items()}
-        self._newest = max(keyring.sealing)
+        self._take_up(keyring)
         self._lookup = keyring.lookup
         self._links = AESSIV(keyring.links)
         self._codes = sha256(b"codes" + keyring.links).digest()
         self.session_secret = keyring.sessions
+        self._file: Path | None = None
+        self._stamp: Stamp | None = None
+
+    @classmethod
+    def watching(cls, path: Path) -> Self:
+        """A vault with the keyring at ``path``, which takes up new sealing keys while it lives. Raises KeyringError."""
+        before = stamp(path)
+        vault = cls(Keyring.read(path))
+        vault._file, vault._stamp = path, before
+        return vault
+
+    def _take_up(self, keyring: Keyring) -> None:
+        # One assignment, since other threads seal and open meanwhile.
+        self._sealing = keyring.newest, {version: AESGCM(key) for version, key in keyring.sealing.items()}
+
+    def _look_again(self) -> None:
+        """Take up the sealing keys of a keyring that was replaced; one that is gone or broken changes nothing."""
+        if self._file is None or (now := stamp(self._file)) in (None, self._stamp):
+            return
+        try:
+            keyring = Keyring.read(self._file)
+        except KeyringError as error:
+            _log.error("%s The keys that were read before are used on.", error.sentence)
+        else:
+            if keyring.lookup == self._lookup:  # else it is another installation's
+                self._take_up(keyring)
+        self._stamp = now
 
     def seal(self, plain: bytes, *, row: str) -> bytes:
         """Encrypt ``plain`` so that it opens only as part of ``row`` (say ``signature:17``).
 
         AES-256-GCM (NIST SP 800-38D). The row's identity is associated data: a sealed name moved to another row does
-        not open there.
+        not open there. The newest key of the file seals, also when it was put there a moment ago: a rotation relies on
+        it, and on what is sealed being stored in the transaction that was open when it was sealed.
         """
+        self._look_again()
+        newest, sealers = self._sealing
         nonce = random_bytes(_NONCE)
-        return bytes([self._newest]) + nonce + self._sealers[self._newest].encrypt(nonce, plain, row.encode())
+        return bytes([newest]) + nonce + sealers[newest].encrypt(nonce, plain, row.encode())
 
     def open(self, sealed: bytes, *, row: str) -> bytes:
         """What ``seal`` was given. Raises KeyringError where the keys or the row are not those it was sealed with."""
+        if sealed and sealed[0] not in self._sealing[1]:
+            self._look_again()
         try:
-            return self._sealers[sealed[0]].decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], row.encode())
+            sealer = self._sealing[1][sealed[0]]
+            return sealer.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], row.encode())
         except (InvalidTag, KeyError, IndexError, ValueError):
             raise KeyringError(f"The data of {row} cannot be opened: it was sealed with another keyring.") from None
+
+    @property
+    def mark(self) -> str:
+        """By which one installation's keyring is told from another's, whatever its sealing keys; it says no key."""
+        return hmac.digest(self._lookup, b"keyring", "sha256").hex()  # no address is without an @
 
     def fingerprint(self, address: EmailAddress) -> bytes:
         """32 bytes by which an address is recognised again: HMAC-SHA-256 of its comparable spelling."""

@@ -17,7 +17,7 @@ from campaign.services.links import Links, PublicLinks
 from campaign.services.locking import Lock
 from campaign.services.posting import Post
 from campaign.settings import Settings
-from campaign.vault import Keyring, Vault
+from campaign.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Campaign:
     def vault(self) -> Vault:
         """Opened on first use, so that a new installation can be set up. Raises KeyringError, ServerLocked."""
         self.lock.refuse()
-        return Vault(Keyring.read(self.settings.keyring))
+        return Vault.watching(self.settings.keyring)
 
     @cached_property
     def public_links(self) -> PublicLinks:

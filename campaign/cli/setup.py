@@ -3,7 +3,7 @@
 import click
 
 from campaign.cli.wired import unchecked
-from campaign.setting_up import set_up
+from campaign.setting_up import bring_up_to_date, set_up
 
 
 def add_to(cli: click.Group) -> None:
@@ -30,5 +30,5 @@ def init() -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database to this version of the program."""
-    set_up(unchecked())
+    bring_up_to_date(unchecked())
     click.echo("The database is up to date.")

@@ -112,6 +112,8 @@ ACTIONS = {
     "digest skipped": N_("asked for a digest; there was none to send"),
     "digest paused": N_("paused the digest"),
     "digest resumed": N_("resumed the digest"),
+    "key rotated": N_("sealed everything with a new key"),
+    "backup restored": N_("put a backup in the place of the database"),
     "petition loaded": N_("loaded the petition from its file"),
     "petition opened": N_("opened the petition"),
     "petition closed": N_("closed the petition"),

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, inspect
 
 from campaign.db import Base, Database, open_database
 from campaign.errors import DatabaseError
-from campaign.migrating import check_models, check_schema, has_signatures, migrate, migrate_down
+from campaign.migrating import check_models, check_schema, has_personal_data, migrate, migrate_down
 from campaign.services.editions import make_edition
 from campaign.services.petitions import get_petition
 from campaign.wiring import Campaign
@@ -75,7 +75,7 @@ def test_migrating_again_changes_nothing(campaign: Campaign) -> None:
     migrate(campaign.database.engine)
     campaign.jobs.migrate()
     assert tables(campaign.database.engine) == before
-    assert has_signatures(campaign.database.engine)
+    assert has_personal_data(campaign.database.engine)
     assert not campaign.jobs.is_drained("worker-1")
 
 
@@ -87,7 +87,7 @@ def test_down_with_data_present_leaves_the_workflow_engines_tables_alone(campaig
     check_models(engine)
     migrate_down(engine, "base")
     assert tables(engine) == others
-    assert not has_signatures(engine)
+    assert not has_personal_data(engine)
     assert not campaign.jobs.is_drained("worker-1")
     migrate(engine)
     assert tables(engine) == OURS | others

@@ -1,0 +1,114 @@
+"""The commands about the keys."""
+
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import click
+
+from campaign.cli.wired import wired
+from campaign.keyring_file import changing
+from campaign.services.auditing import COMMAND_LINE, record
+from campaign.services.rotating import (
+    SEALED,
+    Place,
+    count_older_transactions,
+    count_sealed,
+    moment_of_database,
+    reseal_next,
+)
+from campaign.vault import Keyring
+from campaign.wiring import Campaign
+
+_WAIT_FOR_OTHERS = 60.0  # seconds; what a page or a batch does takes less
+
+
+def add_to(cli: click.Group) -> None:
+    """Add these commands."""
+    cli.add_command(keyring)
+
+
+@click.group()
+def keyring() -> None:
+    """The keys that names and addresses are sealed with."""
+
+
+@keyring.command()
+@click.option("--keep-old", is_flag=True, help="Leave the old key in the file, say for other machines.")
+def rotate(keep_old: bool) -> None:
+    """Seal everything anew with a new key; then drop the old one.
+
+    May be stopped and run again: it goes on. Web server and worker may run meanwhile.
+    """
+    campaign = wired()
+    path = campaign.settings.keyring
+    with changing(path):
+        keys = Keyring.read(path)
+        begun_before = len(keys.sealing) > 1
+        if begun_before:
+            click.echo(f"Going on with key {keys.newest}, which is in the keyring already.")
+        else:
+            keys = keys.with_new_key()
+            keys.replace(path)
+            click.echo(f"Key {keys.newest} is in {path}, and seals from now on. Copy the file to its other place.")
+        alone = _others_have_ended(campaign)
+        old = [version for version in keys.sealing if version != keys.newest]
+        done = _reseal_all(campaign, old)
+        with campaign.database.snapshots() as session:
+            left = sum(count_sealed(session)[version] for version in old)
+        with campaign.database.sessions.begin() as session:
+            record(session, COMMAND_LINE, "key rotated", None, now=campaign.now(), key=keys.newest, resealed=done)
+        campaign.database.truncate_log()
+        click.echo(f"{done} values were sealed anew with key {keys.newest}.")
+        if keep_old:
+            click.echo("The old key is still in the keyring. To drop it, run: campaign keyring rotate")
+        elif left or not alone:
+            click.echo(
+                "The old key is still in the keyring, since something that runs may still use it. "
+                "To drop it, run this again: campaign keyring rotate"
+            )
+        else:
+            keys.with_newest_only().replace(path)
+            click.echo("The old key is no longer in the keyring. Copy the file to its other place.")
+        if begun_before:
+            click.echo("For a key that is newer than that, run: campaign keyring rotate")
+
+
+def _others_have_ended(campaign: Campaign) -> bool:
+    """Wait for the transactions that were open when the new key came: all that begin later seal with it."""
+    with campaign.database.sessions.begin() as session:
+        moment: datetime | None = moment_of_database(session)
+    until = time.monotonic() + _WAIT_FOR_OTHERS
+    while True:
+        with campaign.database.sessions.begin() as session:
+            if not count_older_transactions(session, moment):
+                return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+
+
+def _reseal_all(campaign: Campaign, old: list[int]) -> int:
+    with campaign.database.snapshots() as session:
+        counts = count_sealed(session)
+    total = sum(counts[version] for version in old)
+    done = 0
+    with click.progressbar(
+        length=total, label="Sealing anew", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as progress:
+        for batch in _batches(campaign, old):
+            done += batch
+            progress.update(batch)
+    return done
+
+
+def _batches(campaign: Campaign, old: list[int]) -> Iterator[int]:
+    for sealed in SEALED:
+        place: Place | None = None
+        more = True
+        while more:
+            with campaign.database.sessions.begin() as session:
+                count, place = reseal_next(session, campaign.vault, sealed, old, place)
+            yield count
+            more = place is not None
