@@ -103,3 +103,28 @@ def changing(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
+
+
+def move_keyring(source: Path, target: Path) -> None:
+    """Move the keyring to another disk, where it is whole before it is overwritten here. Raises KeyringError.
+
+    A disk may keep what was overwritten in places of its own; against that only an encrypted disk helps.
+    """
+    try:
+        kept = source.read_bytes()
+        with os.fdopen(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb+") as copy:
+            copy.write(kept)
+            copy.flush()
+            os.fsync(copy.fileno())
+            copy.seek(0)
+            if copy.read() != kept:
+                raise KeyringError(f"{target} does not hold what was written to it; the keyring stays where it is.")
+        with source.open("rb+") as old:
+            old.write(bytes(len(kept)))
+            old.flush()
+            os.fsync(old.fileno())
+        source.unlink()
+    except FileExistsError:
+        raise KeyringError(f"{target} exists already; the keyring stays where it is.") from None
+    except OSError as error:
+        raise KeyringError(f"The keyring {source} cannot be moved to {target}: {error.strerror}.") from None

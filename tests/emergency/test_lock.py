@@ -16,10 +16,11 @@ from sqlalchemy import select
 
 from campaign.cli import emergency
 from campaign.errors import ServerLocked
+from campaign.keyring_file import move_keyring
 from campaign.languages import Language
 from campaign.models import AuditEntry, DeliveryState, ServerLock
 from campaign.services.locking import lock_everywhere, unlock_everywhere
-from campaign.vault import Keyring, move_keyring
+from campaign.vault import Keyring
 from campaign.web import create_app
 from campaign.wiring import Campaign, wire
 from tests.commands import Command, command, installed, refused
