@@ -6,6 +6,8 @@ import threading
 import click
 
 from campaign.cli.wired import wired
+from campaign.errors import InvalidSettings
+from campaign.web.doors import Door
 from campaign.web.server import serve_web
 from campaign.worker import work, work_once
 
@@ -17,9 +19,16 @@ def add_to(cli: click.Group) -> None:
 
 
 @click.command()
-def serve() -> None:
-    """Serve the pages."""
-    serve_web(wired())
+@click.option("--organizers", is_flag=True, help="The organizers' pages, where they listen apart.")
+def serve(organizers: bool) -> None:
+    """Serve the pages; without the organizers' where those listen apart (CAMPAIGN_ORGANIZE_PORT)."""
+    campaign = wired()
+    if not campaign.settings.organizers_apart:
+        if organizers:
+            raise InvalidSettings("The organizers' pages listen with the others; set CAMPAIGN_ORGANIZE_PORT first.")
+        serve_web(campaign)
+        return
+    serve_web(campaign, Door.ORGANIZERS if organizers else Door.PUBLIC)
 
 
 @click.command()

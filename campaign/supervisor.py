@@ -17,6 +17,7 @@ from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import find_petition, load_petition, open_petition
 from campaign.setting_up import set_up
 from campaign.settings import read_settings
+from campaign.web.doors import Door
 from campaign.web.server import check_port_is_free
 from campaign.wiring import Campaign, wire
 
@@ -29,13 +30,15 @@ _STOP_WITHIN = 40.0
 def run_everything() -> int:
     """Run until told to stop; the exit status. Raises CampaignError where it cannot start."""
     campaign = wire(read_settings())
-    check_port_is_free(campaign.settings)
+    is_apart = campaign.settings.organizers_apart
+    for door in (Door.PUBLIC, Door.ORGANIZERS) if is_apart else (Door.ALL,):
+        check_port_is_free(campaign.settings, door)
     set_up(campaign)
     petition, welcome = _load_built_in(campaign)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
-    children = [_Child("serve"), _Child("worker")]
+    children = [_Child("serve"), _Child("worker"), *([_Child("serve", "--organizers")] if is_apart else [])]
     if _wait_for_page(campaign, stopping, children[0]):
         _greet(campaign, petition, welcome)
     try:
@@ -51,8 +54,9 @@ def run_everything() -> int:
 class _Child:
     """One command of ours as a process of its own, started again when it ends."""
 
-    def __init__(self, command: str) -> None:
-        self._command = [sys.executable, "-m", "campaign", command]
+    def __init__(self, *words: str) -> None:
+        self._words = words
+        self._command = [sys.executable, "-m", "campaign", *words]
         self._start()
 
     def _start(self) -> None:
@@ -69,7 +73,7 @@ class _Child:
         if self._ended is None:
             self._ended = time.monotonic()
             click.echo(
-                f"{self._command[-1]} ended with status {self._process.returncode}; starting it again.", err=True
+                f"{' '.join(self._words)} ended with status {self._process.returncode}; starting it again.", err=True
             )
         elif time.monotonic() - self._ended > _RESTART_AFTER:
             self._start()

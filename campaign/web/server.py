@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 from campaign.errors import AlreadyRunning
 from campaign.settings import Settings
 from campaign.web import create_app
+from campaign.web.doors import Door
 from campaign.wiring import Campaign
 
 
@@ -26,35 +27,43 @@ class _Server(BaseApplication):
         return self._app
 
 
-def check_port_is_free(settings: Settings) -> None:
+def _place(settings: Settings, door: Door) -> tuple[str, int, str]:
+    """Where a door's server listens, and the setting that says so."""
+    if door is Door.ORGANIZERS:
+        return settings.organize_host, settings.organize_port, "CAMPAIGN_ORGANIZE_PORT"
+    return settings.host, settings.port, "CAMPAIGN_PORT"
+
+
+def check_port_is_free(settings: Settings, door: Door = Door.ALL) -> None:
     """Raise AlreadyRunning where another program listens at the server's address."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    host, port, setting = _place(settings, door)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
             raise AlreadyRunning(
-                f"The server cannot listen at {settings.host}:{settings.port} ({error.strerror}). "
-                "Stop what listens there, or set CAMPAIGN_PORT."
+                f"The server cannot listen at {host}:{port} ({error.strerror}). "
+                f"Stop what listens there, or set {setting}."
             ) from None
 
 
-def serve_web(campaign: Campaign) -> None:
+def serve_web(campaign: Campaign, door: Door = Door.ALL) -> None:
     """Serve until told to stop.
 
     One process, because the limit per network is counted in its memory. No access log: it would hold addresses.
     """
     settings = campaign.settings
-    check_port_is_free(settings)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    app = create_app(campaign)
+    check_port_is_free(settings, door)
+    host, port, _ = _place(settings, door)
+    app = create_app(campaign, door)
     # The server forks: a connection that two processes share is nobody's.
     campaign.database.engine.dispose()
     _Server(
         app,
         {
-            "bind": f"{host}:{settings.port}",
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": 1,
             "worker_class": "gthread",
             "threads": settings.threads,
