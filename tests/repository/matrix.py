@@ -105,7 +105,7 @@ def expect(app: Flask, rule: Rule, method: str, person: Person, slug: str) -> st
         ("a declaration", who is None or (is_about_one and permission is None)),
         ("asked to sign in", not person.is_signed_in),
         ("absent", is_about_one and slug not in person.slugs),
-        ("forbidden", is_about_one and permission not in PERMISSIONS.get(person.role, ())),  # type: ignore[call-overload]
+        ("forbidden", is_about_one and permission not in PERMISSIONS[person.role or Role.VIEWER]),
         ("asked for a proof", asks_for_proof(view, method) and not person.is_fresh),
         ("in" if is_about_one else "in or absent", True),
     ]

@@ -109,7 +109,7 @@ def _pretend(view: Callable[..., Any], permission: Permission) -> Callable[..., 
 
 
 @entry(Entry.ORGANIZER)
-def _forgot_to_ask_who_it_is(slug: str) -> str:
+def _forgot_to_ask_who_it_is() -> str:
     return ""
 
 
@@ -147,7 +147,7 @@ declare_fresh(_says_that_it_asks_for_a_proof, frozenset({"POST"}))
             "/organize/p/<slug>/x",
             "GET /organize/p/kazakhstan/x as stranger: asked to sign in (302), not in",
         ),
-        (_forgot_to_ask_who_it_is, "/organize/p/<slug>/x", "as stranger: in (200), not asked to sign in"),
+        (_forgot_to_ask_who_it_is, "/organize/x", "as stranger: in (200), not asked to sign in"),
         (_says_that_it_asks_for_a_proof, "/organize/x", "signed in a while ago: in (200), not asked for a proof"),
         (_names_all_petitions, "/organize/x", "as viewer: a petition of others is named"),
         (_has_no_permission, "/organize/p/<slug>/x", "in (200), not a declaration"),
