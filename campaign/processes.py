@@ -10,7 +10,9 @@ import click
 
 from campaign.cli.apart import do_apart
 from campaign.cli.wired import check_keys, keyless, wired
+from campaign.errors import InvalidSettings
 from campaign.services.locking import LOOK_EVERY
+from campaign.web.doors import Door
 from campaign.web.server import serve_web
 from campaign.wiring import Campaign
 from campaign.worker import work, work_once
@@ -25,10 +27,17 @@ def add_to(cli: click.Group) -> None:
 
 
 @click.command()
-def serve() -> None:
-    """Serve the pages."""
+@click.option("--organizers", is_flag=True, help="The organizers\x27 pages, where they listen apart.")
+def serve(organizers: bool) -> None:
+    """Serve the pages; without the organizers\x27 where those listen apart (CAMPAIGN_ORGANIZE_PORT)."""
     do_apart(check_keys)
-    serve_web(keyless())
+    campaign = keyless()
+    if not campaign.settings.organizers_apart:
+        if organizers:
+            raise InvalidSettings("The organizers\x27 pages listen with the others; set CAMPAIGN_ORGANIZE_PORT first.")
+        serve_web(campaign)
+        return
+    serve_web(campaign, Door.ORGANIZERS if organizers else Door.PUBLIC)
 
 
 @click.command()

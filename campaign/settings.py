@@ -229,7 +229,8 @@ class Settings(BaseSettings):
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach the server: it listens on loopback and is known by no other name."""
-        return self.host in _LOOPBACK and urlsplit(self.base_url).hostname in _LOOPBACK
+        named = {urlsplit(self.base_url).hostname, urlsplit(self.organize_url).hostname}
+        return self.host in _LOOPBACK and named <= _LOOPBACK
 
     @property
     def trusted_hosts(self) -> list[str]:

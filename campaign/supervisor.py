@@ -18,6 +18,7 @@ from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import find_petition, load_petition, open_petition
 from campaign.setting_up import set_up
 from campaign.settings import Settings, read_settings
+from campaign.web.doors import Door
 from campaign.web.server import check_port_is_free
 from campaign.wiring import Campaign, wire
 
@@ -30,12 +31,15 @@ _STOP_WITHIN = 40.0
 def run_everything() -> int:
     """Run until told to stop; the exit status. Raises CampaignError where it cannot start."""
     settings = read_settings()
-    check_port_is_free(settings)
+    for door in (Door.PUBLIC, Door.ORGANIZERS) if settings.organizers_apart else (Door.ALL,):
+        check_port_is_free(settings, door)
     greeting = do_apart(_prepare)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     children = [_Child("serve"), _Child("worker")]
+    if settings.organizers_apart:
+        children.append(_Child("serve", "--organizers"))
     if _wait_for_page(settings, stopping, children[0]):
         click.echo(greeting)
         sys.stdout.flush()
@@ -52,8 +56,9 @@ def run_everything() -> int:
 class _Child:
     """One command of ours as a process of its own, started again when it ends."""
 
-    def __init__(self, command: str) -> None:
-        self._command = [sys.executable, "-m", "campaign", command]
+    def __init__(self, *words: str) -> None:
+        self._words = words
+        self._command = [sys.executable, "-m", "campaign", *words]
         self._start()
 
     def _start(self) -> None:
@@ -70,7 +75,7 @@ class _Child:
         if self._ended is None:
             self._ended = time.monotonic()
             click.echo(
-                f"{self._command[-1]} ended with status {self._process.returncode}; starting it again.", err=True
+                f"{' '.join(self._words)} ended with status {self._process.returncode}; starting it again.", err=True
             )
         elif time.monotonic() - self._ended > _RESTART_AFTER:
             self._start()

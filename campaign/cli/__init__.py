@@ -6,7 +6,20 @@ import sys
 import click
 from sqlalchemy.exc import OperationalError
 
-from campaign.cli import bounce, digest, dkim, doctor, emergency, keyring, keys, lists, people, petition, setup
+from campaign.cli import (
+    bounce,
+    digest,
+    dkim,
+    doctor,
+    emergency,
+    keyring,
+    keys,
+    lists,
+    organizers,
+    people,
+    petition,
+    setup,
+)
 from campaign.errors import CampaignError
 
 
@@ -15,7 +28,20 @@ def cli() -> None:
     """Petitions and digests for solidarity movements."""
 
 
-for commands in (setup, petition, lists, keys, digest, dkim, bounce, doctor, people, keyring, emergency):
+for commands in (
+    setup,
+    petition,
+    organizers,
+    lists,
+    keys,
+    digest,
+    dkim,
+    bounce,
+    doctor,
+    people,
+    keyring,
+    emergency,
+):
     commands.add_to(cli)
 
 

@@ -1,4 +1,4 @@
-"""Commands about petitions, their organizers and their updates."""
+"""Commands about petitions and their updates."""
 
 from pathlib import Path
 
@@ -8,12 +8,11 @@ from campaign.cli.wired import wired
 from campaign.email_address import parse_email_address
 from campaign.errors import InvalidInput
 from campaign.languages import find_country
-from campaign.models import Display, Role
+from campaign.models import Display
 from campaign.personal_text import clean_comment, clean_name
 from campaign.services import petitions
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.counting import count_confirmed
-from campaign.services.organizing import add_organizer
 from campaign.services.petition_file import read_petition_file, read_update_file
 from campaign.services.signing import Person, Submission
 from campaign.services.signing import sign as sign_petition
@@ -21,7 +20,7 @@ from campaign.services.signing import sign as sign_petition
 
 def add_to(cli: click.Group) -> None:
     """Add these commands."""
-    for command in (petition, organizer, update, sign):
+    for command in (petition, update, sign):
         cli.add_command(command)
 
 
@@ -75,27 +74,6 @@ def close(slug: str) -> None:
         petitions.close_petition(found)
         record(session, COMMAND_LINE, "petition closed", found.id, now=campaign.now())
     click.echo(f"“{slug}” is closed. Signatures that wait for their confirmation can still be confirmed for 72 hours.")
-
-
-@click.group()
-def organizer() -> None:
-    """People who work with the signatures."""
-
-
-@organizer.command()
-@click.argument("email")
-@click.option("--petition", "slug", required=True, help="The petition they work with.")
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-def add(email: str, slug: str, role: str) -> None:
-    """Give EMAIL a role, and print the one-time link with which they set their password."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
-        found = petitions.get_petition(session, slug)
-        added = add_organizer(session, email, found, Role(role), now=campaign.now())
-        record(session, COMMAND_LINE, "organizer added", found.id, now=campaign.now(), role=role)
-        link = campaign.links.welcome(added)
-    click.echo(link)
-    click.echo("Hand this link over by a safe way. It works once, for three days.", err=True)
 
 
 @click.group()

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from campaign.errors import CampaignError
@@ -85,10 +85,5 @@ def record_change(session: Session, organizer: Organizer, change: str, *, now: d
 
 def touch_nobody(session: Session) -> None:
     """Write as much for an address that nobody has as for one that somebody has: a commit takes time to be noticed."""
-    somebody = session.scalars(select(Organizer).order_by(Organizer.id).limit(1).with_for_update()).one_or_none()
-    if somebody is not None:
-        session.execute(
-            Organizer.__table__.update()  # type: ignore[attr-defined]
-            .where(Organizer.id == somebody.id)
-            .values(failed_at=Organizer.failed_at)
-        )
+    somebody = select(func.min(Organizer.id)).scalar_subquery()
+    session.execute(update(Organizer).where(Organizer.id == somebody).values(failed_at=Organizer.failed_at))

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.email_address import parse_email_address
-from campaign.errors import Forbidden, LinkExpired, NotFound
+from campaign.errors import Forbidden, LinkExpired, NotFound, NotPossible
 from campaign.models import Membership, Organizer, Petition, Role
 from campaign.tokens import random_name
 from campaign.vault import Vault
@@ -101,7 +101,12 @@ def forget_proofs(organizer: Organizer) -> None:
 
 
 def reset_account(organizer: Organizer, *, now: datetime) -> None:
-    """Begin anew with a one-time link: for whoever has lost the password or the second factor, or was locked out."""
+    """Begin anew with a one-time link: for whoever has lost the password or the second factor, or was locked out.
+
+    Raises NotPossible where the account is switched off.
+    """
+    if not organizer.active:
+        raise NotPossible(f"{organizer.email} has no role any more; campaign organizer add gives one, and a link.")
     forget_proofs(organizer)
     organizer.failed_sign_ins, organizer.failed_at = 0, None
     organizer.invited_until = now + INVITATION_LASTS

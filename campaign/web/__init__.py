@@ -7,6 +7,7 @@ from campaign.languages import TEMPLATES
 from campaign.tokens import random_bytes
 from campaign.web import (
     confirm,
+    doors,
     errors,
     health,
     keyless,
@@ -19,33 +20,41 @@ from campaign.web import (
     unsubscribe,
 )
 from campaign.web.context import install
+from campaign.web.doors import Door, Site
 from campaign.web.keyless import Keyless
 from campaign.web.source_limit import SourceLimit
 from campaign.wiring import Campaign
 
 
-def create_app(campaign: Campaign, *, frozen: bool = False) -> Flask:
-    """The WSGI application for one installation; while it is locked, and ``frozen`` to be copied, without its keys."""
+def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = False) -> Flask:
+    """The WSGI application for one installation, or for one of its two doors.
+
+    While it is locked, and ``frozen`` to be copied, it is without its keys.
+    """
     why = Keyless(campaign.now()) if frozen else Keyless() if campaign.lock.is_on else None
-    app = Flask(__name__, template_folder=str(TEMPLATES / "web"))
+    app = Site(__name__, template_folder=str(TEMPLATES / "web"))
+    app.door = door
     settings = campaign.settings
+    is_apart = door is Door.ORGANIZERS
+    url = settings.organize_url if is_apart else settings.base_url
     app.config.update(
         # Without keys nobody signs in, and no cookie is made or believed.
         SECRET_KEY=random_bytes(32) if why else campaign.vault.session_secret,
         MAX_CONTENT_LENGTH=64 * 1024,
         MAX_FORM_MEMORY_SIZE=64 * 1024,
         MAX_FORM_PARTS=50,
-        TRUSTED_HOSTS=settings.trusted_hosts,
-        PREFERRED_URL_SCHEME=settings.base_url.partition(":")[0],
+        TRUSTED_HOSTS=settings.trusted_organize_hosts if is_apart else settings.trusted_hosts,
+        PREFERRED_URL_SCHEME=url.partition(":")[0],
     )
     install(app, campaign, SourceLimit(settings.source_limit))
-    security.install(app, https=settings.base_url.startswith("https:"))
+    doors.install(app)
+    security.install(app, https=url.startswith("https:"))
     errors.install(app)
     if why:
         keyless.install(app, why)
     signing_in.install(app, campaign)
-    for door in (petition, confirm, unsubscribe, me, organize, health):
-        app.register_blueprint(door.blueprint)
+    for pages in (petition, confirm, unsubscribe, me, organize, health):
+        app.register_blueprint(pages.blueprint)
     if settings.is_local and not settings.smtp_url:
         app.register_blueprint(outbox.blueprint)
     if settings.trusted_proxies:

@@ -12,8 +12,11 @@ from campaign.tokens import random_name
 from campaign.web.accounts import SESSION_PATH
 from campaign.web.context import campaign
 
-COOKIE = "organizer-browser"
 _LASTS = 180 * 24 * 3600
+
+
+def _cookie() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-browser"
 
 
 def _signer(session_key: str) -> URLSafeTimedSerializer:
@@ -23,7 +26,7 @@ def _signer(session_key: str) -> URLSafeTimedSerializer:
 def find_mark(organizer: Organizer) -> str | None:
     """The mark that this browser got when this organizer signed in."""
     try:
-        return str(_signer(organizer.session_key).loads(request.cookies.get(COOKIE, ""), max_age=_LASTS))
+        return str(_signer(organizer.session_key).loads(request.cookies.get(_cookie(), ""), max_age=_LASTS))
     except BadSignature:
         return None
 
@@ -37,11 +40,11 @@ def keep_mark(response: Response) -> Response:
     """Send the mark along, where one was given."""
     if "browser_mark" in g:
         response.set_cookie(
-            COOKIE,
+            _cookie(),
             g.browser_mark,
             max_age=_LASTS,
             path=SESSION_PATH,
-            secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
+            secure=current_app.config["SESSION_COOKIE_SECURE"],
             httponly=True,
             samesite="Strict",
         )

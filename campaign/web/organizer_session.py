@@ -36,7 +36,7 @@ def renew(user: OrganizerUser) -> None:
 def is_fresh() -> bool:
     """Whether the organizer proved who they are within the last ten minutes."""
     age = campaign().now().timestamp() - session.get("proved", 0)
-    return 0 <= age < PROOF_LASTS.total_seconds()
+    return bool(0 <= age < PROOF_LASTS.total_seconds())
 
 
 def our_page(address: str | None) -> str:

@@ -83,7 +83,7 @@ def _spend(writing: Session, purpose: str, challenge: str) -> str:
         raise PasskeyRefused from None
     until = campaign().now() + _ANSWERED_WITHIN
     spent = upsert(writing, SpentChallenge).values(mark=sha256(challenge.encode()).digest(), until=until)
-    if writing.execute(spent.on_conflict_do_nothing()).rowcount != 1:
+    if writing.scalar(spent.on_conflict_do_nothing().returning(SpentChallenge.mark)) is None:
         raise PasskeyRefused
     return str(handle)
 

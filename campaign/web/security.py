@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import Field, ValidationError
 from wtforms.csrf.core import CSRF
@@ -21,7 +21,7 @@ _CONTENT_SECURITY_POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 # Whatever is answered there, errors too.
-_PERSONAL = ("/organize", "/me", "/confirm", "/unsubscribe")
+_PERSONAL = ("/organize", "/me/", "/confirm/", "/unsubscribe/")
 _TOKEN_LASTS = 7 * 24 * 3600
 
 
@@ -51,6 +51,12 @@ def entry_of(view: Callable[..., Any]) -> Entry | None:
 
 def install(app: Flask, *, https: bool) -> None:
     """Put the headers on every answer."""
+
+    @app.before_request
+    def _refuse_large_bodies() -> None:
+        # Flask refuses one when it is read; a view that reads none would answer it.
+        if (request.content_length or 0) > app.config["MAX_CONTENT_LENGTH"]:
+            abort(413)
 
     @app.after_request
     def _headers(response: Response) -> Response:

@@ -12,14 +12,16 @@ from gunicorn.app.base import BaseApplication
 from campaign.errors import AlreadyRunning
 from campaign.settings import Settings
 from campaign.web import create_app
+from campaign.web.doors import Door
 from campaign.wiring import Campaign
 
 _FORGET_WITHIN = 3.0
 
 
 class _Server(BaseApplication):
-    def __init__(self, campaign: Campaign, options: dict[str, Any]) -> None:
+    def __init__(self, campaign: Campaign, door: Door, options: dict[str, Any]) -> None:
         self._campaign = campaign
+        self._door = door
         self._options = options
         super().__init__()
 
@@ -28,15 +30,15 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return open_door(self._campaign)
+        return open_door(self._campaign, self._door)
 
 
-def open_door(campaign: Campaign) -> Flask:
+def open_door(campaign: Campaign, door: Door = Door.ALL) -> Flask:
     """The application, in a process that ends when the server is locked or unlocked: another one is started instead.
 
     Python cannot wipe a key from its memory, so the memory itself goes.
     """
-    app = create_app(campaign)
+    app = create_app(campaign, door)
     campaign.lock.call_when_turned(_end_this_process, was_on="keyless" in app.extensions)
     return app
 
@@ -47,35 +49,44 @@ def _end_this_process() -> None:
     os._exit(0)
 
 
-def check_port_is_free(settings: Settings) -> None:
+def _place(settings: Settings, door: Door) -> tuple[str, int, str]:
+    """Where a door's server listens, and the setting that says so."""
+    if door is Door.ORGANIZERS:
+        return settings.organize_host, settings.organize_port, "CAMPAIGN_ORGANIZE_PORT"
+    return settings.host, settings.port, "CAMPAIGN_PORT"
+
+
+def check_port_is_free(settings: Settings, door: Door = Door.ALL) -> None:
     """Raise AlreadyRunning where another program listens at the server's address."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    host, port, setting = _place(settings, door)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
             raise AlreadyRunning(
-                f"The server cannot listen at {settings.host}:{settings.port} ({error.strerror}). "
-                "Stop what listens there, or set CAMPAIGN_PORT."
+                f"The server cannot listen at {host}:{port} ({error.strerror}). "
+                f"Stop what listens there, or set {setting}."
             ) from None
 
 
-def serve_web(campaign: Campaign) -> None:
+def serve_web(campaign: Campaign, door: Door = Door.ALL) -> None:
     """Serve until told to stop.
 
     One process, because the limit per network is counted in its memory. No access log: it would hold addresses.
     """
     settings = campaign.settings
-    check_port_is_free(settings)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    # The server forks: a connection that two processes share is nobody's. What answers requests is made by the fork, so
+    check_port_is_free(settings, door)
+    host, port, _ = _place(settings, door)
+    # The server forks: a connection that two processes share is nobody\x27s. What answers requests is made by the fork, so
     # that this process, which outlives it, has no key.
     campaign.database.engine.dispose()
     _Server(
         campaign,
+        door,
         {
-            "bind": f"{host}:{settings.port}",
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": 1,
             "worker_class": "gthread",
             "threads": settings.threads,

@@ -39,12 +39,14 @@ blueprint = Blueprint("signing_in", __name__, url_prefix=SESSION_PATH)
 def install(app: Flask, installation: Campaign) -> None:
     """Know organizers by their session. None of Flask-Security's own pages is registered."""
     app.session_interface = OrganizerSessions()
+    is_https = installation.settings.organize_url.startswith("https:")
     app.config.update(
-        SESSION_COOKIE_NAME="organizer",
+        # Browsers take a name with this prefix from nobody who speaks plain HTTP (RFC 6265bis §4.1.3).
+        SESSION_COOKIE_NAME="__Secure-organizer" if is_https else "organizer",
         SESSION_COOKIE_PATH=SESSION_PATH,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=installation.settings.base_url.startswith("https:"),
+        SESSION_COOKIE_SECURE=is_https,
         # How old a cookie is taken. None is renewed, and a browser that is closed forgets it earlier.
         PERMANENT_SESSION_LIFETIME=LASTS,
         # Phones, VPNs and Tor change the network all the time: a session bound to it would end at every turn.

@@ -73,6 +73,6 @@ def visiting(browser: Browser, base_url: str, *, expected: str = "", **profile: 
         context.close()
     unexpected = [told for told in wrong if not expected or expected not in told]
     assert not unexpected, unexpected
-    left = [url for url in asked if urlsplit(url).hostname != "127.0.0.1"]
+    left = [url for url in asked if urlsplit(url).hostname not in {"127.0.0.1", urlsplit(base_url).hostname}]
     assert asked
     assert not left, left

@@ -88,6 +88,7 @@ def test_every_answer_forbids_what_a_page_of_ours_never_does(
     assert "script-src" not in policy
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["Referrer-Policy"] == ("no-referrer" if what in [*LINKS, *ORGANIZERS] else "same-origin")
 
 
@@ -113,6 +114,28 @@ def test_a_page_about_a_person_is_kept_nowhere(what: str, campaign: Campaign, cl
     assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/organize",
+        "/organize/nothing",
+        "/organize/p/unknown",
+        "/organize/welcome/1/unknown",
+        "/organize/sign-in/second",
+        "/me/unknown",
+        "/me/a/b",
+        "/confirm/unknown",
+        "/confirm/a/b",
+        "/unsubscribe/unknown",
+    ],
+)
+def test_an_error_where_pages_are_about_persons_is_kept_nowhere(app: Flask, path: str, method: str) -> None:
+    """Nor is it told to the next website where one came from."""
+    headers = app.test_client().open(path, method=method).headers
+    assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+
+
 @pytest.mark.parametrize("what", PAGES)
 def test_a_page_takes_nothing_from_another_server(what: str, campaign: Campaign, client: FlaskClient) -> None:
     """Every address in it is ours, except the petition's source and links inside its texts."""
@@ -130,9 +153,25 @@ def test_a_page_takes_nothing_from_another_server(what: str, campaign: Campaign,
 @pytest.mark.parametrize("what", PAGES)
 def test_a_page_has_no_script_and_no_style_in_it(what: str, campaign: Campaign, client: FlaskClient) -> None:
     page = Page(client.get(address_of(what, campaign, client)).get_data(as_text=True))
-    assert not [element for element in page.elements if element.tag in {"script", "style", "object", "embed"}]
+    assert not [element for element in page.elements if element.tag in {"style", "object", "embed"}]
+    # Passkeys cannot be asked for without a script; a file of ours is the only one.
+    scripts = [(element["src"], element.text) for element in page.all("script")]
+    assert scripts == ([("/static/passkey.js", "")] if what == "/organize/sign-in" else [])
     attributes = {name for element in page.elements for name in element.attributes}
     assert not {name for name in attributes if name == "style" or name.startswith("on")}
+
+
+@pytest.mark.parametrize("what", ["/organize/sign-in", "/organize/account/passkeys"])
+def test_our_own_script_runs_where_passkeys_are_asked_for_and_nowhere_else(what: str, client: FlaskClient) -> None:
+    policy = client.get(what).headers["Content-Security-Policy"]
+    assert policy.endswith("; script-src 'self'")
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.rglob("*.js")), ids=lambda path: str(path.name))
+def test_a_script_talks_to_nobody(path: Path) -> None:
+    written = path.read_text(encoding="utf-8")
+    assert not re.findall(r"https?:|fetch|XMLHttp|WebSocket|import|eval|Function|innerHTML|Storage|cookie", written)
 
 
 @pytest.mark.parametrize("path", sorted(STATIC.rglob("*.css")), ids=lambda path: str(path.name))

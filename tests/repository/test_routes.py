@@ -40,7 +40,7 @@ def visitors(app: Flask, visited: Campaign) -> dict[str, FlaskClient]:
 
 def _values(campaign: Campaign, rule: Rule) -> dict[str, object]:
     """Something real for every argument of the route."""
-    known: dict[str, object] = {"lang": "ru", "slug": SLUG, "number": 1, "filename": "campaign.css"}
+    known: dict[str, object] = {"lang": "ru", "slug": SLUG, "number": 1, "filename": "campaign.css", "passkey_id": 1}
     match rule.endpoint.partition(".")[0]:
         case "confirm":
             known["token"] = confirm_path(campaign, SIGNER).rpartition("/")[2]
@@ -84,13 +84,17 @@ def test_a_route_without_an_entry_would_be_found(app: Flask) -> None:
 
 
 def test_every_address_is_there_to_be_asked(app: Flask, visited: Campaign, visitors: dict[str, FlaskClient]) -> None:
-    """Otherwise the tests below would compare nothing but error pages. Strangers are sent to sign in."""
+    """Otherwise the tests below would compare nothing but error pages.
+
+    Strangers are sent to sign in, and so is who comes to the second step without the first.
+    """
     found, wanted = {}, {}
     for endpoint, address in _addresses(app, visited):
         organizers = _entry(app, endpoint) is Entry.ORGANIZER
         for who, client in visitors.items():
             found[who, address] = client.get(address, buffered=True).status_code
-            wanted[who, address] = 302 if organizers and who == "stranger" else 200
+            asks_first = endpoint == "second_step.show" or (organizers and who == "stranger")
+            wanted[who, address] = 302 if asks_first else 200
     assert found == wanted
     assert {200, 302} == set(found.values())
 

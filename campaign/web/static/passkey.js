@@ -22,8 +22,9 @@ function written(credential) {
   return JSON.stringify({ id: credential.id, rawId: text(credential.rawId), type: credential.type, response });
 }
 
-for (const form of document.querySelectorAll("form[data-passkey]")) {
-  if (!window.PublicKeyCredential) break;
+const forms = window.PublicKeyCredential ? document.querySelectorAll("form[data-passkey]") : [];
+if (forms.length) document.getElementById("no-script").hidden = true;
+for (const form of forms) {
   form.hidden = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

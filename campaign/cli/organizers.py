@@ -1,0 +1,111 @@
+"""Commands about organizers: give and take roles, end sessions, begin an account anew."""
+
+import click
+
+from campaign.cli.wired import wired
+from campaign.models import Role
+from campaign.services import petitions
+from campaign.services.auditing import COMMAND_LINE, record
+from campaign.services.organizing import (
+    add_organizer,
+    end_sessions,
+    get_organizer,
+    list_organizers,
+    remove_role,
+    reset_account,
+)
+from campaign.services.second_factors import has_app
+
+
+def add_to(cli: click.Group) -> None:
+    """Add these commands."""
+    cli.add_command(organizer)
+
+
+@click.group()
+def organizer() -> None:
+    """People who work with the signatures."""
+
+
+def _hand_over(link: str) -> None:
+    click.echo(link)
+    click.echo("Hand this link over by a safe way. It works once, for three days.", err=True)
+
+
+@organizer.command()
+@click.argument("email")
+@click.option("--petition", "slug", required=True, help="The petition they work with.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+def add(email: str, slug: str, role: str) -> None:
+    """Give EMAIL a role, and print the one-time link with which they set their password."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = petitions.get_petition(session, slug)
+        added = add_organizer(session, email, found, Role(role), now=campaign.now())
+        record(session, COMMAND_LINE, "organizer added", found.id, now=campaign.now(), role=role)
+        link = campaign.links.welcome(added)
+    _hand_over(link)
+
+
+@organizer.command("list")
+def list_all() -> None:
+    """Print every organizer with roles and what they sign in with."""
+    campaign = wired()
+    with campaign.database.snapshots() as session:
+        for each, roles in list_organizers(session):
+            words = [f"{slug}: {role}" for slug, role in roles.items()] or ["no role"]
+            if not each.active:
+                words.append("switched off")
+            elif each.password_hash is None:
+                words.append("has not followed the link yet")
+            else:
+                factors = ["app"] * has_app(each) + [f"{len(each.passkeys)} passkeys"] * bool(each.passkeys)
+                words.append(f"second factor: {' and '.join(factors) or 'none'}")
+            click.echo(f"{each.email}  {', '.join(words)}")
+
+
+@organizer.command()
+@click.argument("email")
+@click.option("--petition", "slug", required=True, help="The petition they no longer work with.")
+def remove(email: str, slug: str) -> None:
+    """Take EMAIL's role away and sign them out. With the last role the account is switched off."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found, now = petitions.get_petition(session, slug), campaign.now()
+        removed = get_organizer(session, email)
+        was_last = remove_role(session, removed, found)
+        record(session, COMMAND_LINE, "organizer removed", found.id, now=now, organizer=removed.email)
+        record(session, COMMAND_LINE, "organizer removed", None, organizer_id=removed.id, now=now)
+    click.echo(f"{removed.email} has no role with “{slug}” any more and is signed out.")
+    if was_last:
+        click.echo("It was the last one: the account is switched off.")
+
+
+@organizer.command("sign-out")
+@click.argument("email")
+def sign_out(email: str) -> None:
+    """End every session of EMAIL, and every link that waits."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = get_organizer(session, email)
+        end_sessions(found)
+        record(session, COMMAND_LINE, "organizer signed out", None, organizer_id=found.id, now=campaign.now())
+    click.echo(f"{found.email} is signed out everywhere.")
+
+
+@organizer.command()
+@click.argument("email")
+def reset(email: str) -> None:
+    """Take EMAIL's password and second factors away, and print a one-time link.
+
+    For whoever has lost them or is locked out. It is recorded where every organizer of the same petitions sees it.
+    """
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found, now = get_organizer(session, email), campaign.now()
+        reset_account(found, now=now)
+        record(session, COMMAND_LINE, "organizer reset", None, organizer_id=found.id, now=now)
+        for membership in found.memberships:
+            record(session, COMMAND_LINE, "organizer reset", membership.petition_id, now=now, organizer=found.email)
+        link = campaign.links.welcome(found)
+    _hand_over(link)

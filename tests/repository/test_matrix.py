@@ -1,0 +1,209 @@
+"""The matrix role × route × petition × method, generated from the routes: nobody gets in where nothing lets them in."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask, url_for
+from werkzeug.routing import Rule
+
+from campaign.models import Petition
+from campaign.services.organizing import Permission
+from campaign.web import create_app
+from campaign.web.accounts import signed_in
+from campaign.web.organizer_roles import needs
+from campaign.web.proving import declare_fresh
+from campaign.web.security import Entry, entry, entry_of
+from campaign.wiring import Campaign
+from tests.repository.matrix import OTHER_TITLE, PEOPLE, ask, run_matrix, settle
+from tests.repository.test_routes import _values
+from tests.services.people import add_readers, make_digest, sign
+from tests.web.visiting import mails
+
+PathOf = Callable[[Rule, str], str]
+
+# What a route is about can be read from its name.
+ABOUT = {"export": "EXPORT", "digest": "SEND", "review": "REVIEW"}
+
+
+@pytest.fixture
+def campaign(sqlite_campaign: Campaign) -> Campaign:
+    """An installation in which there is something to see at every address."""
+    add_readers(sqlite_campaign, "reader@example.org")
+    sign(sqlite_campaign, "signer@example.org")
+    mails(sqlite_campaign)
+    make_digest(sqlite_campaign)
+    settle(sqlite_campaign)
+    return sqlite_campaign
+
+
+@pytest.fixture
+def path_of(app: Flask, campaign: Campaign) -> PathOf:
+    """Addresses made before anything is asked: a link may have been used up by then."""
+    known = {rule.rule: _values(campaign, rule) for rule in app.url_map.iter_rules()}
+    adapter = app.url_map.bind("localhost")
+
+    def path(rule: Rule, slug: str) -> str:
+        values = known[rule.rule]
+        return adapter.build(rule.endpoint, {**values, **({"slug": slug} if "slug" in values else {})})
+
+    return path
+
+
+def find_misdeclared(app: Flask) -> list[str]:
+    """Routes that say nothing, or something else than their name does."""
+    wrong = []
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        who, permission = entry_of(view), getattr(view, "permission", None)
+        if who is None and rule.endpoint != "static":
+            wrong.append(f"{rule}: who may enter?")
+        if not rule.endpoint.startswith("organize."):
+            continue
+        if "slug" in rule.arguments and not isinstance(permission, Permission):
+            wrong.append(f"{rule}: which permission?")
+        if permission is Permission.VIEW and "POST" in (rule.methods or ()):
+            wrong.append(f"{rule}: to look is not to change")
+        if permission is not None:
+            about = {needed for part in rule.endpoint.split(".")[1:] for word, needed in ABOUT.items() if word in part}
+            if about and permission.name not in about:
+                wrong.append(f"{rule}: {permission.name}, by its name {about}")
+    return wrong
+
+
+def test_nobody_gets_in_where_nothing_lets_them_in(
+    app: Flask, campaign: Campaign, path_of: PathOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = list(app.url_map.iter_rules())
+    sent, wrong = run_matrix(app, campaign, path_of, rules)
+    with capsys.disabled():
+        sys.stdout.write(f"\nMatrix: {len(rules)} routes × {len(PEOPLE)} people: {sent} requests, {len(wrong)} wrong\n")
+    assert wrong == []
+    assert sent > 900
+
+
+def test_every_route_declares_what_its_name_says(app: Flask) -> None:
+    assert find_misdeclared(app) == []
+
+
+def test_a_form_without_a_token_of_ours_is_refused_wherever_one_is_signed_in(
+    app: Flask, campaign: Campaign, path_of: PathOf
+) -> None:
+    owner = next(person for person in PEOPLE if person.name == "owner")
+    found = {}
+    for rule in app.url_map.iter_rules():
+        if entry_of(app.view_functions[rule.endpoint]) is Entry.ORGANIZER and "POST" in (rule.methods or ()):
+            answer = ask(app, campaign, owner, path_of(rule, "kazakhstan"), "POST", token=False)
+            found[str(rule)] = answer.status_code
+    assert set(found.values()) == {400}, found
+
+
+def _declared_export_lets_viewers_in(petition: Petition) -> str:
+    return ""
+
+
+def _pretend(view: Callable[..., Any], permission: Permission) -> Callable[..., Any]:
+    view.permission = permission  # type: ignore[attr-defined]
+    return view
+
+
+@entry(Entry.ORGANIZER)
+def _forgot_to_ask_who_it_is() -> str:
+    return ""
+
+
+@entry(Entry.ORGANIZER)
+@signed_in
+def _says_that_it_asks_for_a_proof() -> str:
+    return ""
+
+
+@entry(Entry.ORGANIZER)
+@signed_in
+def _names_all_petitions() -> str:
+    return OTHER_TITLE
+
+
+@entry(Entry.ORGANIZER)
+@signed_in
+def _has_no_permission(slug: str) -> str:
+    return ""
+
+
+declare_fresh(_says_that_it_asks_for_a_proof, frozenset({"POST"}))
+
+
+@pytest.mark.parametrize(
+    ("view", "path", "told"),
+    [
+        (
+            _pretend(needs(Permission.VIEW)(_declared_export_lets_viewers_in), Permission.EXPORT),
+            "/organize/p/<slug>/x",
+            "GET /organize/p/kazakhstan/x as viewer: in (200), not forbidden",
+        ),
+        (
+            needs(Permission.VIEW)(_declared_export_lets_viewers_in),
+            "/organize/p/<slug>/x",
+            "GET /organize/p/kazakhstan/x as stranger: asked to sign in (302), not in",
+        ),
+        (_forgot_to_ask_who_it_is, "/organize/x", "as stranger: in (200), not asked to sign in"),
+        (_says_that_it_asks_for_a_proof, "/organize/x", "signed in a while ago: in (200), not asked for a proof"),
+        (_names_all_petitions, "/organize/x", "as viewer: a petition of others is named"),
+        (_has_no_permission, "/organize/p/<slug>/x", "in (200), not a declaration"),
+        (lambda: "", "/organize/x", "in (200), not a declaration"),
+    ],
+)
+def test_a_view_that_is_not_what_it_says_is_found(
+    campaign: Campaign, view: Callable[..., Any], path: str, told: str
+) -> None:
+    app = create_app(campaign)
+    if "stranger: asked" in told:
+        view.entry = Entry.PUBLIC  # type: ignore[attr-defined]
+    app.add_url_rule(path, endpoint="organize.x", view_func=view, methods=["GET", "POST"])
+    rules = list(app.url_map.iter_rules("organize.x"))
+    _, wrong = run_matrix(app, campaign, lambda _rule, slug: path.replace("<slug>", slug), rules)
+    assert [line for line in wrong if told in line]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "permission", "method", "found"),
+    [
+        ("organize.export_more", Permission.VIEW, "GET", True),
+        ("organize.export_more", Permission.SEND, "POST", True),
+        ("organize.export_more", Permission.EXPORT, "POST", False),
+        ("organize.digest_more", Permission.EXPORT, "POST", True),
+        ("organize.more", Permission.VIEW, "POST", True),
+        ("organize.more", Permission.VIEW, "GET", False),
+    ],
+)
+def test_a_view_registered_with_a_wrong_permission_is_found(
+    campaign: Campaign, endpoint: str, permission: Permission, method: str, found: bool
+) -> None:
+    app = create_app(campaign)
+    view = needs(permission)(_declared_export_lets_viewers_in)
+    app.add_url_rule("/organize/p/<slug>/x", endpoint=endpoint, view_func=view, methods=[method])
+    assert bool(find_misdeclared(app)) is found
+
+
+def test_a_route_without_a_declaration_is_found(campaign: Campaign) -> None:
+    app = create_app(campaign)
+    app.add_url_rule("/forgotten", view_func=lambda: "")
+    assert find_misdeclared(app) == ["/forgotten: who may enter?"]
+
+
+def test_what_others_have_is_answered_like_what_does_not_exist(app: Flask, campaign: Campaign, path_of: PathOf) -> None:
+    """Byte by byte, but for the address itself."""
+    owner = next(person for person in PEOPLE if person.name == "owner")
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("organize.") and "slug" in rule.arguments:
+            method = "POST" if "POST" in (rule.methods or ()) else "GET"
+            theirs, nobodys = (ask(app, campaign, owner, path_of(rule, slug), method) for slug in ("theirs", "missing"))
+            assert theirs.status_code == nobodys.status_code == 404
+            assert theirs.data == nobodys.data
+
+
+def test_the_paths_are_those_of_the_application(app: Flask, path_of: PathOf) -> None:
+    rule = next(app.url_map.iter_rules("organize.numbers"))
+    with app.test_request_context():
+        assert path_of(rule, "theirs") == url_for("organize.numbers", slug="theirs")
