@@ -30,7 +30,9 @@ def read_alone(path: Path) -> str:
             f"The keyring {path} cannot be read by this user. Run this as the user whose keyring it is."
         ) from None
     except OSError as error:
-        raise KeyringError(f"The keyring {path} cannot be read: {error.strerror}. Put the keyring's copy back.") from None
+        raise KeyringError(
+            f"The keyring {path} cannot be read: {error.strerror}. Put the keyring's copy back."
+        ) from None
 
 
 def _check_own(path: Path, found: os.stat_result) -> None:
@@ -47,9 +49,7 @@ def _check_folder(folder: Path) -> None:
     """Who may write into the folder may put another keyring there, unless the folder is sticky as /tmp is."""
     found = folder.stat()
     if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
-        raise KeyringError(
-            f"Other users of this machine can replace the keyring in {folder}; run: chmod go-w {folder}"
-        )
+        raise KeyringError(f"Other users of this machine can replace the keyring in {folder}; run: chmod go-w {folder}")
 
 
 def stamp(path: Path) -> Stamp | None:

@@ -6,6 +6,7 @@ import threading
 import click
 
 from campaign.cli.wired import wired
+from campaign.living import running
 from campaign.web.server import serve_web
 from campaign.worker import work, work_once
 
@@ -19,7 +20,9 @@ def add_to(cli: click.Group) -> None:
 @click.command()
 def serve() -> None:
     """Serve the pages."""
-    serve_web(wired())
+    campaign = wired()
+    with running(campaign.settings):
+        serve_web(campaign)
 
 
 @click.command()
@@ -28,9 +31,11 @@ def worker(once: bool) -> None:
     """Send mails and digests, until stopped."""
     campaign = wired()
     if once:
-        work_once(campaign)
+        with running(campaign.settings):
+            work_once(campaign)
         return
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    work(campaign, stopping)
+    with running(campaign.settings):
+        work(campaign, stopping)
