@@ -1,5 +1,6 @@
 """Backup and restore: whole or not at all, between databases, nothing erased comes back, nothing is sent twice."""
 
+import io
 import shutil
 import sqlite3
 import stat
@@ -37,7 +38,7 @@ from campaign.services.tombstones import keep_beside, list_stones
 from campaign.setting_up import set_up
 from campaign.vault import Keyring
 from campaign.wiring import Campaign, wire
-from campaign.worker import work_once
+from campaign.worker import BEGUN, work_once
 from tests.commands import Command, Done, command, refused
 from tests.conftest import SLUG, Clock, MakeCampaign, settings_for
 from tests.servers.postgresql import PrivateCluster
@@ -176,8 +177,7 @@ def test_restored_everything_is_as_it_was_but_sessions_and_new_ids(campaign: Cam
     said = put_back(on, campaign, tmp_path / "copy")
     assert "1 organizers have to sign in again" in said
     after = rows_of(campaign)
-    (old,), (new,) = before.pop("organizer"), after.pop("organizer")
-    assert {old} != {new}
+    assert before.pop("organizer") != after.pop("organizer")
     assert [row for row in after.pop("audit_entry") if "backup restored" not in row] == before.pop("audit_entry")
     assert after == before
     # A mail is known by its id, and those sent since the backup had the next ones.
@@ -231,6 +231,12 @@ def test_a_backup_of_the_version_before_is_brought_up_to_date(
     assert not list(campaign.settings.data_dir.glob("restoring*"))
 
 
+def put_a_word_for_a_day(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE signature SET expires_at = 'soon'")
+    connection.close()
+
+
 def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:20_000])
 
@@ -265,7 +271,8 @@ def of_another_keyring(file: Path) -> None:
 
 def of_a_lost_key(file: Path) -> None:
     with sqlite3.connect(file) as connection:
-        connection.execute("UPDATE signature SET sealed_address = X'09' || substr(sealed_address, 2)")
+        (sealed,) = connection.execute("SELECT sealed_address FROM signature").fetchone()
+        connection.execute("UPDATE signature SET sealed_address = ?", [b"\x09" + sealed[1:]])
     connection.close()
 
 
@@ -277,6 +284,7 @@ def of_a_lost_key(file: Path) -> None:
         (overwrite, "not a backup"),
         (take_a_table, "a part of it is missing"),
         (break_a_reference, "do not fit together"),
+        (put_a_word_for_a_day, "do not fit together"),
         (of_the_future, "newer version"),
         (of_another_keyring, "another keyring"),
         (of_a_lost_key, "sealed with a key 9"),
@@ -309,7 +317,7 @@ def test_it_fails_in_the_middle_and_everything_stays_as_it_was(
 
     monkeypatch.setattr(restoring, "_end_sessions", fail)
     done = on(campaign, "restore", "--yes", str(tmp_path / "copy"))
-    assert (done.status, done.err) == (1, "Stopped.\n")
+    assert (done.status, done.err.strip()) == (1, "Stopped.")
     assert rows_of(campaign) == before
 
 
@@ -320,10 +328,11 @@ def test_it_asks_first_and_does_nothing_without_a_yes(
     back_up(on, campaign, tmp_path / "copy")
     sign(campaign, "later@example.org")
     before = rows_of(campaign)
-    monkeypatch.setattr("sys.stdin", (tmp_path / "copy.answer").open("w+"))
-    done = on(campaign, "restore", str(tmp_path / "copy"))
-    assert done.status == 1
-    assert "takes the place of all that the database holds now" in done.err
+    for answer in ("", "n\n", "x\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        done = on(campaign, "restore", str(tmp_path / "copy"))
+        assert done.status == 1
+        assert "takes the place of all that the database holds now" in done.err
     assert rows_of(campaign) == before
 
 
@@ -464,10 +473,20 @@ def digests_in(mailbox: Mailbox) -> list[str]:
     return sorted(message.recipients[0] for message in mailbox.messages if message.parsed["List-Unsubscribe"])
 
 
-@pytest.mark.parametrize("lost", [False, True], ids=["same server", "server lost"])
-@pytest.mark.parametrize("state", ["not yet made", "scheduled", "queued", "being sent"])
+# A digest that was sent since is known by the file of begun editions, and where that is lost with the server, not.
+@pytest.mark.parametrize(
+    ("make_campaign", "state"),
+    [
+        ("sqlite", "not yet made"),
+        ("sqlite", "scheduled"),
+        ("sqlite", "queued"),
+        ("sqlite", "being sent"),
+        ("postgresql", "being sent"),
+    ],
+    indirect=["make_campaign"],
+)
 def test_after_a_restore_nobody_gets_an_edition_twice(
-    make_campaign: MakeCampaign, on: On, clock: Clock, tmp_path: Path, state: str, lost: bool
+    make_campaign: MakeCampaign, on: On, clock: Clock, tmp_path: Path, state: str
 ) -> None:
     with Mailbox() as mailbox:
         campaign = make_campaign(smtp_url=mailbox.url)
@@ -482,21 +501,21 @@ def test_after_a_restore_nobody_gets_an_edition_twice(
         clock.turn(timedelta(days=7))
         work_once(campaign)
         assert digests_in(mailbox) == readers
-        put_back(on, campaign, tmp_path / "copy")
-        if lost:
-            (campaign.settings.data_dir / "editions-begun").unlink()
-        restored = make_campaign(smtp_url=mailbox.url)
-        for _ in range(3):
-            work_once(restored)
-            clock.turn(timedelta(minutes=20))
-        assert digests_in(mailbox) == readers
+        for lost in (False, True):
+            put_back(on, campaign, tmp_path / "copy")
+            if lost:
+                (campaign.settings.data_dir / BEGUN).unlink()
+            for _ in range(3):
+                work_once(campaign)
+                clock.turn(timedelta(minutes=20))
+            assert digests_in(mailbox) == readers
         if state == "not yet made":
-            assert editions(restored) == []
+            assert editions(campaign) == []
         else:
-            assert editions(restored) == [(EditionState.PAUSED, restoring.RESTORED)]
-        fates = [item.state for item in list_deliveries(restored) if item.kind is DeliveryKind.DIGEST]
+            assert editions(campaign) == [(EditionState.PAUSED, restoring.RESTORED)]
+        fates = [item.state for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST]
         assert fates.count(DeliveryState.IN_DOUBT) == (state == "being sent")
-        assert balances(restored)
+        assert balances(campaign)
 
 
 def test_after_a_restore_an_organizer_has_the_edition_sent_and_the_next_one_goes_out(

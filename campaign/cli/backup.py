@@ -117,7 +117,7 @@ def _refusing_broken() -> Iterator[None]:
     """What the backup lacks, or has no place here, is found by the database at the latest; it has changed nothing."""
     try:
         yield
-    except (IntegrityError, DataError):
+    except (IntegrityError, DataError, TypeError, ValueError, LookupError):  # or a value that no column reads
         raise InvalidFile("The rows of the backup do not fit together; nothing was changed.") from None
     except BrokenFile as error:
         if "no such" not in str(error.orig) and "malformed" not in str(error.orig):
