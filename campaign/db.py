@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    NullPool,
     create_engine,
     event,
     make_url,
@@ -99,6 +101,16 @@ def _read_moment(stored: str | None) -> datetime | None:
     return None if stored is None else datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
+def _process_name() -> str:
+    """By which PostgreSQL tells this process's connections from those of others."""
+    return f"campaign {os.getpid()}"
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    named = {"application_name": _process_name()}
+    return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=named)
+
+
 @dataclass(frozen=True)
 class Database:
     """One database and the two ways into it.
@@ -128,6 +140,23 @@ class Database:
             finally:
                 if held:
                     connection.execute(unlock, {"name": name})
+
+    def count_other_processes(self) -> int:
+        """How many connections other processes have to the database server; 0 for SQLite, which has none to ask."""
+        if self.engine.dialect.name != "postgresql":
+            return 0
+        others = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND application_name IS DISTINCT FROM :ours"
+        )
+        with self.engine.connect() as connection:
+            return int(connection.scalar(others, {"ours": _process_name()}) or 0)
+
+    def close_file(self) -> None:
+        """Close a SQLite file that nobody else has open, so that all of it is in the one file."""
+        with self.engine.connect() as connection:
+            cast("Any", connection.connection.dbapi_connection).execute("PRAGMA journal_mode = DELETE")
+        self.engine.dispose()
 
     def truncate_log(self) -> None:
         """Take what was deleted out of SQLite's write-ahead log too, unless somebody reads there now."""
@@ -209,7 +238,7 @@ def open_database(url: str) -> Database:
         _prepare_sqlite(engine, str(parsed.database))
         reading = engine.execution_options(read_only=True)
     else:
-        engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        engine = _postgresql_engine(parsed)
         reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return Database(
         engine=engine,
@@ -228,12 +257,32 @@ def open_for_workflows(url: str) -> Engine:
     """A pool of its own on the same database for the workflow engine, which says BEGIN itself and polls by reading."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        return _postgresql_engine(parsed)
     engine = _sqlite_engine(parsed)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = "IMMEDIATE"
         _set_pragmas(connection)
+
+    return engine
+
+
+def open_file(path: Path, *, write: bool = False) -> Engine:
+    """A SQLite file with no other beside it, that one process writes once, or that is only read."""
+    query = {"mode": "rwc" if write else "ro", "uri": "true"}
+    url = URL.create("sqlite", database=path.absolute().as_uri(), query=query)
+    engine = create_engine(url, module=sqlite, poolclass=NullPool, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        if write:
+            connection.execute("PRAGMA journal_mode = OFF")  # what fails is thrown away
+            connection.execute("PRAGMA synchronous = OFF")  # who writes it syncs it once, when it is whole
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
 
     return engine

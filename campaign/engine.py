@@ -155,6 +155,13 @@ class Jobs:
         ):
             self._client.delete_workflows([workflow.workflow_id for workflow in done])
 
+    def forget_all(self) -> None:
+        """Delete all work, done or not: it was about a database that has been replaced since."""
+        while known := self._client.list_workflows(
+            application_name=APPLICATION, limit=500, load_input=False, load_output=False
+        ):
+            self._client.delete_workflows([workflow.workflow_id for workflow in known])
+
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()

@@ -12,10 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaign.errors import AlreadyRunning
 from campaign.services.heartbeats import beat, forget_worker, list_silent
 from campaign.services.ledger import settle_claims
+from campaign.settings import Settings
 from campaign.wiring import Campaign
 
 _log = logging.getLogger(__name__)
 
+RUNNING = "running.lock"
 BEAT_EVERY = 15.0  # seconds; a worker is held for dead after two minutes
 
 
@@ -42,6 +44,36 @@ def holding(campaign: Campaign, worker: str) -> Iterator[None]:
             with campaign.database.sessions.begin() as session:
                 settle_claims(session, worker, campaign.settings.journals, now=campaign.now())
             yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[None]:
+    """Serve or work: nobody replaces the database meanwhile. Raises AlreadyRunning while somebody does."""
+    with _locked(settings, fcntl.LOCK_SH, "The database is being restored from a backup; start this when it is done."):
+        yield
+
+
+@contextmanager
+def standing_still(campaign: Campaign) -> Iterator[None]:
+    """Keep web server and worker of this machine from starting. Raises AlreadyRunning where one runs, on any."""
+    with _locked(campaign.settings, fcntl.LOCK_EX, "Web server or worker is running: stop both, then try again."):
+        if campaign.database.count_other_processes():
+            raise AlreadyRunning("Something else uses the database: stop web server and worker, on every machine.")
+        yield
+
+
+@contextmanager
+def _locked(settings: Settings, how: int, refusal: str) -> Iterator[None]:
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(settings.data_dir / RUNNING, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(refusal) from None
+        yield
     finally:
         os.close(descriptor)
 

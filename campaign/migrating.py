@@ -91,15 +91,21 @@ def _holds(connection: Connection, column: InstrumentedAttribute[Any]) -> bool:
     return connection.execute(select(column).where(column.is_not(None)).limit(1)).first() is not None
 
 
-def check_schema(engine: Engine) -> None:
-    """Raise DatabaseError, with what to do, where the database does not have the schema of this version."""
-    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+def stamp(connection: Connection) -> None:
+    """Note in a database whose tables were made from the models that it has the schema of this version."""
+    command.stamp(_config(connection), "head")
+
+
+def is_up_to_date(engine: Engine) -> bool:
+    """Whether the database has the schema of this version; False where it has that of an older one.
+
+    Raises DatabaseError where it has none, or that of a newer version.
+    """
+    scripts = ScriptDirectory(str(MIGRATIONS))
     try:
         with engine.connect() as connection:
             present = MigrationContext.configure(connection).get_current_revision()
-            known = present is None or present in {
-                script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()
-            }
+            known = present is None or present in {script.revision for script in scripts.walk_revisions()}
             empty = present is None and not inspect(connection).has_table("petition")
     except OperationalError:
         raise DatabaseError("The database cannot be reached; see CAMPAIGN_DATABASE_URL.") from None
@@ -107,5 +113,10 @@ def check_schema(engine: Engine) -> None:
         raise DatabaseError("The database is empty. Run: campaign init")
     if not known:
         raise DatabaseError("The database was made by a newer version of this program. Update the program.")
-    if present != newest:
+    return present == scripts.get_current_head()
+
+
+def check_schema(engine: Engine) -> None:
+    """Raise DatabaseError, with what to do, where the database does not have the schema of this version."""
+    if not is_up_to_date(engine):
         raise DatabaseError("The database was made by an older version of this program. Run: campaign migrate")

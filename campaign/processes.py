@@ -11,6 +11,7 @@ import click
 from campaign.cli.apart import do_apart
 from campaign.cli.wired import check_keys, keyless, wired
 from campaign.errors import InvalidSettings
+from campaign.living import running
 from campaign.services.locking import LOOK_EVERY
 from campaign.web.doors import Door
 from campaign.web.server import serve_web
@@ -27,17 +28,19 @@ def add_to(cli: click.Group) -> None:
 
 
 @click.command()
-@click.option("--organizers", is_flag=True, help="The organizers\x27 pages, where they listen apart.")
+@click.option("--organizers", is_flag=True, help="The organizers' pages, where they listen apart.")
 def serve(organizers: bool) -> None:
-    """Serve the pages; without the organizers\x27 where those listen apart (CAMPAIGN_ORGANIZE_PORT)."""
+    """Serve the pages; without the organizers' where those listen apart (CAMPAIGN_ORGANIZE_PORT)."""
     do_apart(check_keys)
     campaign = keyless()
     if not campaign.settings.organizers_apart:
         if organizers:
-            raise InvalidSettings("The organizers\x27 pages listen with the others; set CAMPAIGN_ORGANIZE_PORT first.")
-        serve_web(campaign)
-        return
-    serve_web(campaign, Door.ORGANIZERS if organizers else Door.PUBLIC)
+            raise InvalidSettings("The organizers' pages listen with the others; set CAMPAIGN_ORGANIZE_PORT first.")
+        door = Door.ALL
+    else:
+        door = Door.ORGANIZERS if organizers else Door.PUBLIC
+    with running(campaign.settings):
+        serve_web(campaign, door)
 
 
 @click.command()
@@ -45,7 +48,9 @@ def serve(organizers: bool) -> None:
 def worker(once: bool) -> None:
     """Send mails and digests, until stopped."""
     if once:
-        work_once(wired())
+        campaign = wired()
+        with running(campaign.settings):
+            work_once(campaign)
         return
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -82,7 +87,8 @@ def _work_until_locked(campaign: Campaign, stopping: threading.Event) -> None:
 
     campaign.lock.call_when_turned(forget, was_on=False)
     _ = campaign.vault
-    work(campaign, stopping)
+    with running(campaign.settings):
+        work(campaign, stopping)
     if locked.is_set():
         _begin_anew()
 

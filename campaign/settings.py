@@ -263,6 +263,11 @@ class Settings(BaseSettings):
         return self.data_dir / "journals"
 
     @property
+    def tombstones(self) -> Path:
+        """Where the worker writes down which rows were erased, for restoring a backup."""
+        return self.data_dir / "tombstones"
+
+    @property
     def outbox(self) -> Path:
         """Where mails are kept as files while no SMTP server is named."""
         return self.data_dir / "outbox"

@@ -26,6 +26,7 @@ from campaign.services.export_requests import forget_old_requests
 from campaign.services.ledger import settle_old_claims
 from campaign.services.signing import forget_old_allowances
 from campaign.services.steering import hold_editions, may_send_now, start_due_editions, sweep_cancelled
+from campaign.services.tombstones import keep_beside
 from campaign.wiring import Campaign
 
 _log = logging.getLogger(__name__)
@@ -93,6 +94,8 @@ class DigestWork(Work):
             finish_editions(session)
             hold_editions(session, now)
         take_over_dead(campaign)
+        with campaign.database.sessions.begin() as session:
+            keep_beside(session, campaign.settings.tombstones, now=now)
         campaign.database.truncate_log()
         campaign.jobs.forget_finished(now=now)
         read_bounces(campaign)

@@ -1,7 +1,6 @@
 """Key rotation: afterwards the old keyring opens nothing, and nothing is lost whoever works or is killed meanwhile."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from campaign.vault import Keyring, Vault
 from campaign.wiring import Campaign, wire
 from tests.commands import Command, command
 from tests.conftest import MakeCampaign
+from tests.crash.workers import environment
 from tests.services.people import add_readers, find_petition, sign
 
 __all__ = ["command"]  # a fixture, which pytest finds by its name here
@@ -211,11 +211,11 @@ def test_killed_anywhere_and_run_again_it_goes_on_and_loses_nothing(
 ) -> None:
     fill(campaign)
     before = open_all(campaign, campaign.vault)
-    environment = {**os.environ, "CAMPAIGN_DATABASE_URL": campaign.settings.database_url}
-    environment["PYTHONPATH"] = str(Path(keyring_command.__file__).parents[2])
     for point in ("after the new key came", "in a batch", "before the old key goes"):
         words = [sys.executable, "-c", DYING, "keyring", "rotate", point]
-        died = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=60)
+        died = subprocess.run(
+            words, cwd=tmp_path, env=environment(campaign), capture_output=True, check=False, timeout=60
+        )
         assert died.returncode == -signal.SIGKILL, died.stderr
         assert set(keys_of(campaign).sealing) == {1, 2}
         assert versions(campaign) == ({1, 2} if point == "in a batch" else {1} if "new key" in point else {2})

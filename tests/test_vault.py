@@ -1,5 +1,6 @@
 """The vault: what is sealed opens only in its place with its keys, and a link is nobody's to make but ours."""
 
+import os
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -183,3 +184,42 @@ def test_a_file_that_is_no_keyring_is_said_so(tmp_path: Path, content: bytes) ->
 def test_a_keyring_that_is_missing_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(KeyringError, match="campaign init"):
         Keyring.read(tmp_path / "keyring.json")
+
+
+def test_a_keyring_in_a_folder_where_others_could_replace_it_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    folder.mkdir(mode=0o700)
+    path = folder / "keyring.json"
+    KEYS.write(path)
+    for mode in (0o770, 0o702, 0o777):
+        folder.chmod(mode)
+        with pytest.raises(KeyringError, match=f"chmod go-w {folder}"):
+            Keyring.read(path)
+    for mode in (0o755, 0o1777):  # a sticky folder lets nobody replace what is another's
+        folder.chmod(mode)
+        assert Keyring.read(path) == KEYS
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_keyring_that_belongs_to_another_user_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "keyring.json"
+    KEYS.write(path)
+    os.chown(path, 12345, -1)
+    with pytest.raises(KeyringError, match="belongs to another user"):
+        Keyring.read(path)
+
+
+def test_a_folder_in_the_place_of_a_keyring_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(KeyringError, match="cannot be read: Is a directory"):
+        Keyring.read(tmp_path)
+    with pytest.raises(KeyringError, match="cannot be read: Not a directory"):
+        Keyring.read(Path("/dev/null/keyring.json"))
+
+
+def test_a_keyring_that_cannot_be_replaced_stays_and_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "keyring.json"
+    KEYS.write(path)
+    path.with_name("keyring.json.new").mkdir()
+    with pytest.raises(KeyringError, match="cannot be replaced"):
+        KEYS.with_new_key().replace(path)
+    assert Keyring.read(path) == KEYS

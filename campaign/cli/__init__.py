@@ -7,6 +7,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from campaign.cli import (
+    backup,
     bounce,
     digest,
     dkim,
@@ -36,6 +37,7 @@ for commands in (
     keys,
     digest,
     dkim,
+    backup,
     bounce,
     doctor,
     people,

@@ -34,7 +34,7 @@ def examine(
     open_names: Callable[[], Names] = Names.of_this_machine,
 ) -> Iterator[Check]:
     """Each finding as it is made. Without ``network`` no server is asked but the database's."""
-    yield check_keyring(settings.keyring)
+    yield check_keyring(settings.keyring, settings.data_dir, local=settings.is_local)
     yield (folder := check_folder(settings.data_dir))
     if folder.colour is not Colour.RED:
         yield check_disk(settings.data_dir)

@@ -28,13 +28,20 @@ _ADJTIMEX_BYTES = 1024  # struct timex is smaller on every platform
 _TIME_ERROR = 5
 
 
-def check_keyring(path: Path) -> Check:
-    """Whether the keys are there, whole, and nobody else's to read."""
+def check_keyring(path: Path, data_dir: Path, *, local: bool) -> Check:
+    """Whether the keys are there, whole, nobody else's to read, and apart from what they open."""
     name = "Keyring"
     try:
         Keyring.read(path)
     except KeyringError as error:
         return red(name, error.sentence, "Without the keys no name can be read and no link works.")
+    if not local and path.resolve().is_relative_to(data_dir.resolve()):
+        return yellow(
+            name,
+            f"{path} is readable by this user alone, but lies in the data directory: a copy of that folder holds both "
+            "what is sealed and the keys.",
+            "Move it to a folder that no backup takes along, say /etc/campaign, and set CAMPAIGN_KEYRING to it.",
+        )
     return green(name, f"{path} is readable by this user alone. Is a copy of it in another place?")
 
 

@@ -87,6 +87,7 @@ class Delivery(Base):
             sqlite_where=text("edition_id IS NULL"),
             postgresql_where=text("edition_id IS NULL"),
         ),
+        {"sqlite_autoincrement": True},  # a mail is known by its id: none is given twice
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -1,11 +1,11 @@
-"""Key rotation: what an older key sealed is sealed again with the newest, a batch at a time, from wherever it stopped."""
+"""Key rotation: what an older key sealed is sealed again with the newest, in batches, from wherever it stopped."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Column, LargeBinary, Row, Table, bindparam, func, literal, select, text, tuple_, update
+from sqlalchemy import Column, LargeBinary, Table, bindparam, func, literal, select, text, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from campaign.models import LinkRequest, Organizer, Signature, Subscription
@@ -27,7 +27,7 @@ class SealedColumn:
 
     @property
     def table(self) -> Table:
-        return cast("Table", self.column.table)
+        return self.column.table
 
 
 SEALED = (
@@ -73,10 +73,9 @@ def reseal_next(
         .with_for_update()
     )
     if after is not None:
-        rows = rows.where(
-            tuple_(*key) > tuple_(*(literal(value, column.type) for value, column in zip(after, key, strict=True)))
-        )
-    found: Sequence[Row[Any]] = session.execute(rows).all()
+        values = (literal(value, column.type) for value, column in zip(after, key, strict=True))
+        rows = rows.where(tuple_(*key) > tuple_(*values))
+    found = session.execute(rows).all()
     if not found:
         return 0, None
     places = {f"key_{number}": column for number, column in enumerate(key)}

@@ -79,7 +79,7 @@ def serve_web(campaign: Campaign, door: Door = Door.ALL) -> None:
     settings = campaign.settings
     check_port_is_free(settings, door)
     host, port, _ = _place(settings, door)
-    # The server forks: a connection that two processes share is nobody\x27s. What answers requests is made by the fork, so
+    # The server forks: a connection that two processes share is nobody's. What answers requests is made by the fork, so
     # that this process, which outlives it, has no key.
     campaign.database.engine.dispose()
     _Server(

@@ -163,7 +163,8 @@ def upgrade() -> None:
     with op.batch_alter_table("petition_counter", schema=None) as batch_op:
         batch_op.add_column(sa.Column("links", sa.Integer(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("posts", sa.BigInteger(), nullable=False, server_default="0"))
-    with op.batch_alter_table("delivery", schema=None) as batch_op:
+    # A mail is known by its id, so an id is never given again, not even after a backup was put back.
+    with op.batch_alter_table("delivery", schema=None, table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         _check(batch_op, "ck_delivery_deliverykind", _one_of("kind", "confirmation", "digest", "test", "link"))
         _check(batch_op, "ck_delivery_refers_to_its_kind", _REFERS)
 

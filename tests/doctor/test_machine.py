@@ -26,8 +26,23 @@ from tests.services.people import add_readers, make_digest, sign
 
 
 def test_a_keyring_that_is_nobody_elses_is_green_and_a_copy_is_asked_for(sqlite_campaign: Campaign) -> None:
-    found = check_keyring(sqlite_campaign.settings.keyring)
+    settings = sqlite_campaign.settings
+    found = check_keyring(settings.keyring, settings.data_dir, local=True)
     assert (found.colour, "copy" in found.sentence) == (Colour.GREEN, True)
+
+
+def test_a_keyring_beside_the_data_of_a_server_for_the_world_is_to_be_looked_at(
+    sqlite_campaign: Campaign, tmp_path: Path
+) -> None:
+    settings = sqlite_campaign.settings
+    found = check_keyring(settings.keyring, settings.data_dir, local=False)
+    assert (found.colour, "CAMPAIGN_KEYRING" in found.mend) == (Colour.YELLOW, True)
+    (tmp_path / "keys").mkdir(mode=0o700)
+    apart = settings.keyring.rename(tmp_path / "keys" / "keyring.json")
+    assert check_keyring(apart, settings.data_dir, local=False).colour is Colour.GREEN
+    # A link to it from the data directory is no copy.
+    settings.keyring.symlink_to(apart)
+    assert check_keyring(settings.keyring, settings.data_dir, local=False).colour is Colour.GREEN
 
 
 @pytest.mark.parametrize("state", ["gone", "open", "broken"])
@@ -39,7 +54,7 @@ def test_a_keyring_that_cannot_be_used_is_red_and_what_to_do_is_told(sqlite_camp
         path.chmod(0o644)
     else:
         path.write_text("{}")
-    found = check_keyring(path)
+    found = check_keyring(path, sqlite_campaign.settings.data_dir, local=True)
     assert (found.colour, str(path) in found.sentence) == (Colour.RED, True)
     assert bool(found.mend)
 

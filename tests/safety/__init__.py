@@ -1,0 +1,1 @@
+"""Whole lives, and what they leave behind."""
