@@ -167,5 +167,6 @@ def test_a_petition_file_is_loaded_with_the_keys_of_its_organizers(
     assert command("petition", "load", str(path)).status == 0
     petition: Petition = find_petition(installed)
     assert (petition.sealed_to, petition.export_needs_approval) == ([line], True)
+    assert list_audit(installed)[-1][1:] == ("petition loaded", {"keys": 1})
     path.write_text(f'sealed_to = ["{line[:-3]}"]\n{content}', encoding="utf-8")
     refused(command("petition", "load", str(path)), "sealed.toml: sealed_to cannot be used")

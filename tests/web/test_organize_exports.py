@@ -155,6 +155,7 @@ def test_a_list_of_a_sealed_petition_is_a_file_that_organizers_open(
     add_readers(campaign, "a@example.org")
     page = read(owner.get(EXPORT))
     assert [option["value"] for option in page.all("option") if "encrypted" in option.text] == ["age"]
+    assert [key.text for key in page.all("code")] == [KEY.public.line]
     answer = ask(owner, list=chosen)  # even where an old page asks for CSV
     assert answer.status_code == 200
     assert answer.headers["Content-Disposition"].endswith('.age"')
