@@ -37,7 +37,9 @@ def exported(campaign: Campaign, chosen: str, to: Sequence[OrganizerKey]) -> byt
 
 def opened(content: bytes, *keys: OrganizerKey, kind: Format = Format.JSONL, partial: bool = False) -> str:
     """What comes out; ``began`` and ``came`` are told of every row."""
-    target, began, came = io.BytesIO(), [], []
+    target = io.BytesIO()
+    began: list[int] = []
+    came: list[int] = []
     opening = Opening(keys, target, kind, began.append, came.append)
     open_list(io.BytesIO(content), opening, partial=partial)
     assert began == [sum(came)] == [opening.rows]
@@ -73,24 +75,26 @@ def test_a_list_opens_back_by_each_key_it_is_for(campaign: Campaign, sealed: boo
         opened(content, STRANGER)
 
 
-def test_the_readers_of_a_sealed_petition_are_an_age_file_too(campaign: Campaign) -> None:
-    seal_petition(campaign, ONE)
-    assert lists.want(find_petition(campaign), "subscribers", "csv", SignatureState.CONFIRMED).format == lists.AGE
-    add_readers(campaign, "a@example.org", "b@example.org")
-    rows = [json.loads(line) for line in opened(exported(campaign, "subscribers", [ONE]), ONE).splitlines()]
+def test_the_readers_of_a_sealed_petition_are_an_age_file_too(sqlite_campaign: Campaign) -> None:
+    seal_petition(sqlite_campaign, ONE)
+    assert (
+        lists.want(find_petition(sqlite_campaign), "subscribers", "csv", SignatureState.CONFIRMED).format == lists.AGE
+    )
+    add_readers(sqlite_campaign, "a@example.org", "b@example.org")
+    rows = [json.loads(line) for line in opened(exported(sqlite_campaign, "subscribers", [ONE]), ONE).splitlines()]
     assert sorted(row["address"] for row in rows) == ["a@example.org", "b@example.org"]
 
 
-def test_an_empty_list_has_its_headings(campaign: Campaign) -> None:
-    assert opened(exported(campaign, "signatures", [ONE]), ONE, kind=Format.CSV).startswith("number,name,")
+def test_an_empty_list_has_its_headings(sqlite_campaign: Campaign) -> None:
+    assert opened(exported(sqlite_campaign, "signatures", [ONE]), ONE, kind=Format.CSV).startswith("number,name,")
 
 
-def test_names_that_were_sealed_to_a_key_of_before_need_that_key(campaign: Campaign) -> None:
+def test_names_that_were_sealed_to_a_key_of_before_need_that_key(sqlite_campaign: Campaign) -> None:
     for key, name in ((ONE, "First"), (OTHER, "Second")):
-        seal_petition(campaign, key)
-        sign(campaign, f"{name}@example.org", name=name)
-        confirm_all(campaign)
-    content = exported(campaign, "signatures", [OTHER])
+        seal_petition(sqlite_campaign, key)
+        sign(sqlite_campaign, f"{name}@example.org", name=name)
+        confirm_all(sqlite_campaign)
+    content = exported(sqlite_campaign, "signatures", [OTHER])
     with pytest.raises(OrganizerKeyError, match="1 of 2 names were sealed to other keys"):
         opened(content, OTHER)
     for keys, partial, names in (((OTHER, ONE), False, ["First", "Second"]), ((OTHER,), True, ["", "Second"])):
@@ -98,7 +102,7 @@ def test_names_that_were_sealed_to_a_key_of_before_need_that_key(campaign: Campa
         assert [row["name"] for row in rows] == names
 
 
-def test_many_rows_come_out_in_order_and_once(campaign: Campaign) -> None:
+def test_many_rows_come_out_in_order_and_once() -> None:
     rows: list[Row] = [{**READER, "address": f"reader{number}@example.org"} for number in range(2500)]
     file = io.BytesIO()
     encrypt_list(iter(rows), {"list": "subscribers", "rows": len(rows)}, file, [ONE.public])

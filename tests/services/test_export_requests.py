@@ -92,30 +92,30 @@ def test_a_list_is_approved_by_another_and_taken_once(campaign: Campaign) -> Non
 
 @pytest.mark.parametrize("approved", [True, False])
 @pytest.mark.parametrize("by", [ASKING, SECOND])
-def test_a_refused_list_is_not_there(campaign: Campaign, by: str, approved: bool) -> None:
-    number = ask(campaign)
+def test_a_refused_list_is_not_there(sqlite_campaign: Campaign, by: str, approved: bool) -> None:
+    number = ask(sqlite_campaign)
     if approved:
-        step(campaign, "approve", number, SECOND)
-    step(campaign, "refuse", number, by)
-    assert audit(campaign)[-1] == (by, "export refused")
+        step(sqlite_campaign, "approve", number, SECOND)
+    step(sqlite_campaign, "refuse", number, by)
+    assert audit(sqlite_campaign)[-1] == (by, "export refused")
     for name, actor in (("approve", THIRD), ("take", ASKING), ("refuse", THIRD)):
-        refused(campaign, name, number, actor, NotPossible)
-    assert ask(campaign) != number
+        refused(sqlite_campaign, name, number, actor, NotPossible)
+    assert ask(sqlite_campaign) != number
 
 
-def test_an_approved_list_is_there_for_a_day_and_a_request_for_a_week(campaign: Campaign, clock: Clock) -> None:
-    late = ask(campaign)
+def test_an_approved_list_is_there_for_a_day_and_a_request_for_a_week(sqlite_campaign: Campaign, clock: Clock) -> None:
+    late = ask(sqlite_campaign)
     clock.turn(ANSWERED_WITHIN - SHORT)
-    assert open_requests(campaign) == [late]
+    assert open_requests(sqlite_campaign) == [late]
     clock.turn(SHORT)
-    assert open_requests(campaign) == []
-    refused(campaign, "approve", late, SECOND, NotPossible)
-    number = ask(campaign)
-    step(campaign, "approve", number, SECOND)
+    assert open_requests(sqlite_campaign) == []
+    refused(sqlite_campaign, "approve", late, SECOND, NotPossible)
+    number = ask(sqlite_campaign)
+    step(sqlite_campaign, "approve", number, SECOND)
     clock.turn(TAKEN_WITHIN - SHORT)
-    assert open_requests(campaign) == [number]
+    assert open_requests(sqlite_campaign) == [number]
     clock.turn(SHORT)
-    refused(campaign, "take", number, ASKING, NotPossible)
+    refused(sqlite_campaign, "take", number, ASKING, NotPossible)
 
 
 def test_asking_twice_asks_once(campaign: Campaign) -> None:
@@ -126,19 +126,19 @@ def test_asking_twice_asks_once(campaign: Campaign) -> None:
     assert len(audit(campaign)) == 3
 
 
-def test_a_request_belongs_to_its_petition(campaign: Campaign) -> None:
-    number = ask(campaign)
-    elsewhere = find_petition(campaign).id + 1
+def test_a_request_belongs_to_its_petition(sqlite_campaign: Campaign) -> None:
+    number = ask(sqlite_campaign)
+    elsewhere = find_petition(sqlite_campaign).id + 1
     for name in ("approve", "refuse", "take"):
         with pytest.raises(NotFound):
-            step(campaign, name, number, SECOND, elsewhere)
-    refused(campaign, "approve", number + 1, SECOND, NotFound)
+            step(sqlite_campaign, name, number, SECOND, elsewhere)
+    refused(sqlite_campaign, "approve", number + 1, SECOND, NotFound)
 
 
-def test_requests_are_forgotten_with_the_audit_trail(campaign: Campaign, clock: Clock) -> None:
-    ask(campaign)
+def test_requests_are_forgotten_with_the_audit_trail(sqlite_campaign: Campaign, clock: Clock) -> None:
+    ask(sqlite_campaign)
     for turn, left in ((KEPT - SHORT, 1), (SHORT, 0)):
         clock.turn(turn)
-        with campaign.database.sessions.begin() as session:
-            forget_old_requests(session, now=campaign.now())
+        with sqlite_campaign.database.sessions.begin() as session:
+            forget_old_requests(session, now=sqlite_campaign.now())
             assert len(session.scalars(select(ExportRequest)).all()) == left

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from sqlalchemy import inspect, text
 
 from campaign.errors import InvalidFile, NotPossible
 from campaign.models import Display, Signature, SignatureState
-from campaign.organizer_keys import OrganizerKey
+from campaign.organizer_keys import OrganizerKey, PublicKeys
 from campaign.sealing import open_sealed
 from campaign.services.exporting import count_sealed, list_signatures
 from campaign.services.lists import check_possible, want
@@ -66,22 +67,22 @@ def test_the_database_and_its_keyring_give_no_name(campaign: Campaign, sealed_to
     assert [said.encode() in everything for said in SAID] == [not sealed_to] * 3
 
 
-def test_each_organizer_opens_a_name_and_a_third_does_not(campaign: Campaign) -> None:
-    seal_petition(campaign, *KEYS[:2])
-    sign(campaign, "a@example.org", name=NAME, place=PLACE, comment=COMMENT, display=Display.NAME)
-    signature = get_signature(campaign, "a@example.org")
+def test_each_organizer_opens_a_name_and_a_third_does_not(sqlite_campaign: Campaign) -> None:
+    seal_petition(sqlite_campaign, *KEYS[:2])
+    sign(sqlite_campaign, "a@example.org", name=NAME, place=PLACE, comment=COMMENT, display=Display.NAME)
+    signature = get_signature(sqlite_campaign, "a@example.org")
     person = Person(NAME, PLACE, COMMENT)
     assert [opened_by(key, signature) for key in KEYS] == [person, person, None]
-    assert open_person(campaign.vault, signature) is None
+    assert open_person(sqlite_campaign.vault, signature) is None
     assert signature.display is Display.HIDDEN  # nobody here could show it
 
 
-def test_a_name_of_an_unsealed_petition_and_an_erased_one(campaign: Campaign) -> None:
-    sign(campaign, "a@example.org", name=NAME)
-    signature = get_signature(campaign, "a@example.org")
-    assert open_person(campaign.vault, signature) == Person(NAME)
+def test_a_name_of_an_unsealed_petition_and_an_erased_one(sqlite_campaign: Campaign) -> None:
+    sign(sqlite_campaign, "a@example.org", name=NAME)
+    signature = get_signature(sqlite_campaign, "a@example.org")
+    assert open_person(sqlite_campaign.vault, signature) == Person(NAME)
     signature.sealed_person = None
-    assert open_person(campaign.vault, signature) is None
+    assert open_person(sqlite_campaign.vault, signature) is None
 
 
 def test_signatures_stay_sealed_as_they_were_when_the_keys_change(campaign: Campaign) -> None:
@@ -108,13 +109,13 @@ def test_signatures_stay_sealed_as_they_were_when_the_keys_change(campaign: Camp
         check_possible(session, petition, want(petition, "signatures", "age", SignatureState.PENDING))
 
 
-def test_a_petition_file_names_the_keys_and_asks_for_approval(campaign: Campaign, tmp_path: Path) -> None:
+def test_a_petition_file_names_the_keys_and_asks_for_approval(sqlite_campaign: Campaign, tmp_path: Path) -> None:
     lines = [key.public.line for key in KEYS[:2]]
     keys = f"sealed_to = {json.dumps(lines)}\nexport_needs_approval = true\n"
     for change, expected in (("goal", (lines, True)), ("", ([], False))):
         path = write(tmp_path, *([("goal", f"{keys}goal")] if change else []))
-        with campaign.database.sessions.begin() as session:
-            petition = load_petition(session, read_petition_file(path), now=campaign.now())
+        with sqlite_campaign.database.sessions.begin() as session:
+            petition = load_petition(session, read_petition_file(path), now=sqlite_campaign.now())
             assert (petition.sealed_to, petition.export_needs_approval) == expected
 
 
@@ -126,6 +127,10 @@ def test_a_petition_file_names_the_keys_and_asks_for_approval(campaign: Campaign
         ([KEYS[0].public.line] * 2, "sealed_to names the same organizer's key twice"),
         ([OrganizerKey.fresh().public.line for _ in range(21)], "sealed_to"),
         ([7], "sealed_to[1]"),
+        (
+            [PublicKeys(X25519PublicKey.from_public_bytes(bytes(32)), KEYS[0].public.files).line],
+            "nothing can be sealed",
+        ),
     ],
 )
 def test_a_damaged_key_in_a_petition_file_is_refused(tmp_path: Path, lines: list[object], words: str) -> None:
