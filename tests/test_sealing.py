@@ -1,6 +1,7 @@
 """What is sealed to organizers: each of them opens it, nobody else does, and no part of it can be moved or changed."""
 
 import io
+from contextlib import suppress
 
 import pytest
 
@@ -62,10 +63,8 @@ def test_in_another_row_or_changed_anywhere_it_does_not_open() -> None:
         changed = bytearray(sealed)
         changed[place] ^= 1
         for damaged in (bytes(changed), sealed[:place]):
-            try:
+            with suppress(OrganizerKeyError):
                 assert open_sealed([ONE], damaged, row="signature:1") is None
-            except OrganizerKeyError:
-                pass
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_536, 200_000])

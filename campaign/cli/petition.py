@@ -1,6 +1,7 @@
 """Commands about petitions and their updates."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,7 +37,8 @@ def load(file: Path) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         loaded = petitions.load_petition(session, read_petition_file(file), now=campaign.now())
-        record(session, COMMAND_LINE, "petition loaded", loaded.id, now=campaign.now())
+        details: dict[str, Any] = {"keys": len(loaded.sealed_to)} if loaded.sealed_to else {}
+        record(session, COMMAND_LINE, "petition loaded", loaded.id, now=campaign.now(), **details)
     click.echo(f"Loaded “{loaded.slug}” in {', '.join(loaded.languages)}; it is {loaded.state}.")
 
 

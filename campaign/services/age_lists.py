@@ -91,8 +91,11 @@ class Opening:
         if "sealed" in row:
             row.update(person_columns(self._open(row["sealed"], row["row"])))
         cells = {column: row[column] for column in self._columns}
-        if not all(cell is None or isinstance(cell, str | int) for cell in cells.values()):
-            raise TypeError("a cell that no list has")
+        for cell in cells.values():
+            if isinstance(cell, str):
+                cell.encode()  # JSON can spell what UTF-8 cannot
+            elif cell is not None and not isinstance(cell, int):
+                raise TypeError("a cell that no list has")
         self._batch.append(cells)
         if len(self._batch) == _AT_ONCE:
             self._flush()

@@ -15,7 +15,7 @@ from campaign.errors import InvalidFile, OrganizerKeyError
 from campaign.markdown import render_markdown, render_text
 from campaign.organizer_keys import PublicKeys
 from campaign.placeholders import check_placeholders, check_unreserved
-from campaign.sealing import MOST_RECIPIENTS
+from campaign.sealing import MOST_RECIPIENTS, seal_to
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -138,12 +138,17 @@ class PetitionFile(_Part):
     @classmethod
     def _public_keys(cls, lines: list[str]) -> list[str]:
         try:
-            keys = [PublicKeys.read(line).line for line in lines]
+            keys = [PublicKeys.read(line) for line in lines]
         except OrganizerKeyError as error:
             raise ValueError(f"cannot be used: {error.sentence.removesuffix('.')}") from None
-        if len(set(keys)) != len(keys):
+        try:
+            seal_to(keys, b"", row="")
+        except ValueError:  # some points of the curve open nothing (RFC 7748 §6.1); better now than at each signature
+            raise ValueError("has a key to which nothing can be sealed") from None
+        distinct = list(dict.fromkeys(key.line for key in keys))
+        if len(distinct) != len(keys):
             raise ValueError("names the same organizer's key twice")
-        return keys
+        return distinct
 
     @field_validator("demands", "updates")
     @classmethod

@@ -83,6 +83,7 @@ DETAILS = {
     "asked_by": N_("asked for by"),
     "approved_by": N_("approved by"),
     "to": N_("encrypted to"),
+    "keys": N_("organizers’ keys"),
 }
 
 LISTS = {
