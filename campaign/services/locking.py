@@ -42,6 +42,9 @@ class Lock:
     def _look(self) -> bool | None:
         if self.file.exists():
             return True
+        url = self.database.engine.url
+        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+            return None  # which looking would make
         try:
             with self.database.snapshots() as session:
                 return session.get(ServerLock, _THE_ROW) is not None

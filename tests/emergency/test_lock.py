@@ -265,6 +265,8 @@ def test_the_keyring_moves_to_another_disk_and_back(command: Command, installed:
     assert stick.read_bytes() == kept
     assert stat.S_IMODE(stick.stat().st_mode) == 0o600
     refused(command("petition", "list"), "The server is locked")
+    examined = command("doctor")
+    assert (examined.status, "campaign unlock" in examined.out, "keyring at" in examined.out) == (0, True, False)
     refused(command("unlock"), "There is no keyring")
     assert command("init").status == 0
     assert not keyring.exists(), "new keys beside data that was sealed with others"
