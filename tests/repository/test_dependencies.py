@@ -99,7 +99,7 @@ def test_each_vendored_file_is_listed_with_licence_and_checksum_and_is_what_was_
 def test_the_bill_of_materials_has_each_package_the_program_runs_with_and_is_the_same_each_time(tmp_path: Path) -> None:
     made = []
     for name in ("first.json", "second.json"):
-        words = [sys.executable, ROOT / "tools" / "make-sbom", tmp_path / name]
+        words = [sys.executable, str(ROOT / "tools" / "make-sbom"), str(tmp_path / name)]
         done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
         assert (done.returncode, done.stderr) == (0, "")
         made.append((tmp_path / name).read_bytes())
@@ -152,7 +152,7 @@ def osv() -> Iterator[str]:
 
 
 def audit(service: str) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, ROOT / "tools" / "audit-dependencies", "-s", "osv", "--osv-url", service]
+    words = [sys.executable, str(ROOT / "tools" / "audit-dependencies"), "-s", "osv", "--osv-url", service]
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
 
 
