@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test setup check format lock bench clean
+.PHONY: help run test setup check format lock audit sbom bench clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -43,6 +43,13 @@ lock: ## Pin every dependency again, with hashes
 	pin --group build -o requirements-build.txt; \
 	pin pyproject.toml -o requirements.txt; \
 	pin --group dev -c requirements.txt -o requirements-dev.txt
+
+# SERVICE="-s osv" asks another service. Not a part of `make test`, which needs no network.
+audit: .venv/.ready-dev ## Look every pinned dependency up among the known vulnerabilities
+	@$(BIN)/python tools/audit-dependencies $(SERVICE)
+
+sbom: .venv/.ready-dev ## Write what the program runs with (CycloneDX) to build/sbom.json
+	@$(BIN)/python tools/make-sbom build/sbom.json
 
 bench: .venv/.ready-dev ## Run the benchmarks
 	@$(BIN)/python -m bench

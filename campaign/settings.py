@@ -268,6 +268,11 @@ class Settings(BaseSettings):
         return self.data_dir / "tombstones"
 
     @property
+    def lock_file(self) -> Path:
+        """Is there while the server is locked on this machine."""
+        return self.data_dir / "locked"
+
+    @property
     def outbox(self) -> Path:
         """Where mails are kept as files while no SMTP server is named."""
         return self.data_dir / "outbox"

@@ -33,7 +33,7 @@ class Campaign:
     @cached_property
     def lock(self) -> Lock:
         """Whether the keys may be read."""
-        return Lock(self.settings.data_dir / "locked", self.database)
+        return Lock(self.settings.lock_file, self.database)
 
     @cached_property
     def vault(self) -> Vault:

@@ -1,8 +1,15 @@
 """The installation that a command works on."""
 
+import _thread
+import os
+
+import click
+
 from campaign.migrating import check_schema
 from campaign.settings import read_settings
 from campaign.wiring import Campaign, wire
+
+_FORGET_WITHIN = 5.0
 
 
 def unchecked() -> Campaign:
@@ -15,7 +22,21 @@ def wired() -> Campaign:
     campaign = unchecked()
     _ = campaign.vault
     check_schema(campaign.database.engine)
+    _end_when_locked(campaign)
     return campaign
+
+
+def _end_when_locked(campaign: Campaign) -> None:
+    """Interrupt the command that has the keys when the server is locked, and what does not let go within seconds."""
+
+    def end() -> None:
+        click.echo("The server was locked.", err=True)
+        _thread.interrupt_main()
+        if not ended.wait(_FORGET_WITHIN):
+            os._exit(1)
+
+    ended = campaign.lock.call_when_turned(end, was_on=False)
+    click.get_current_context().call_on_close(ended.set)
 
 
 def keyless() -> Campaign:

@@ -19,6 +19,7 @@ from campaign.doctor.machine import (
 )
 from campaign.doctor.names import DnsUnreachable, Names
 from campaign.doctor.smtp import LOOPBACK, check_mail_server, host_of
+from campaign.services.locking import Lock
 from campaign.settings import Settings
 
 # Addresses for documentation (RFC 5737, RFC 3849): a route to anywhere leads to them too, and nothing is sent there.
@@ -34,7 +35,11 @@ def examine(
     open_names: Callable[[], Names] = Names.of_this_machine,
 ) -> Iterator[Check]:
     """Each finding as it is made. Without ``network`` no server is asked but the database's."""
-    yield check_keyring(settings.keyring, settings.data_dir, local=settings.is_local)
+    if Lock(settings.lock_file, database).is_on:
+        said = "The server is locked: nothing is signed, sent or exported, and its keyring may be elsewhere."
+        yield yellow("Lock", said, "Unlock it, when the keyring is back: campaign unlock")
+    else:
+        yield check_keyring(settings.keyring, settings.data_dir, local=settings.is_local)
     yield (folder := check_folder(settings.data_dir))
     if folder.colour is not Colour.RED:
         yield check_disk(settings.data_dir)

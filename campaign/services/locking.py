@@ -42,6 +42,9 @@ class Lock:
     def _look(self) -> bool | None:
         if self.file.exists():
             return True
+        url = self.database.engine.url
+        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+            return None  # which looking would make
         try:
             with self.database.snapshots() as session:
                 return session.get(ServerLock, _THE_ROW) is not None
@@ -68,19 +71,22 @@ class Lock:
         self.file.unlink(missing_ok=True)
         _sync_folder(self.file.parent)
 
-    def call_when_turned(self, call: Callable[[], None], *, was_on: bool) -> None:
+    def call_when_turned(self, call: Callable[[], None], *, was_on: bool) -> threading.Event:
         """Look each second, in a thread of its own, and ``call`` once when the lock is no longer as it was.
 
-        A database that is lost meanwhile turns nothing: it is neither a lock nor the end of one.
+        A database that is lost meanwhile turns nothing: it is neither a lock nor the end of one. Set what is given
+        back to look no longer.
         """
 
         def look() -> None:
             while self._look() in (None, was_on):
-                waiting.wait(LOOK_EVERY)
+                if ended.wait(LOOK_EVERY):
+                    return
             call()
 
-        waiting = threading.Event()
+        ended = threading.Event()
         threading.Thread(target=look, name="lock", daemon=True).start()
+        return ended
 
 
 def lock_everywhere(session: Session, reason: str | None, *, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -80,7 +81,9 @@ def install(app: Flask, *, https: bool) -> None:
 
 
 def _form_signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(campaign().vault.session_secret, salt="public form")
+    secret = campaign().vault.session_secret
+    # Its default is SHA-1.
+    return URLSafeTimedSerializer(secret, salt="public form", signer_kwargs={"digest_method": sha256})
 
 
 class SameOrigin(CSRF):

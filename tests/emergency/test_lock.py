@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -19,17 +21,19 @@ from campaign.errors import ServerLocked
 from campaign.keyring_file import move_keyring
 from campaign.languages import Language
 from campaign.models import AuditEntry, DeliveryState, ServerLock
+from campaign.services.accounts import audit_ledger
 from campaign.services.locking import lock_everywhere, unlock_everywhere
 from campaign.vault import Keyring
 from campaign.web import create_app
 from campaign.wiring import Campaign, wire
+from campaign.worker import work_once
 from tests.commands import Command, command, installed, refused
-from tests.conftest import SLUG, MakeCampaign, settings_for
+from tests.conftest import SLUG, MakeCampaign
 from tests.crash import workers
 from tests.emergency.memory import find_in_memory, list_family, list_keys
 from tests.servers.missing import Missing, skip_or_fail
 from tests.servers.smtp import Mailbox
-from tests.services.people import add_readers, make_digest, sign
+from tests.services.people import add_readers, find_petition, make_digest, sign
 from tests.web.organizing import list_audit
 from tests.web.serving import ROOT, free_port, serving
 from tests.web.serving import command as run_command
@@ -54,7 +58,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
     until = time.monotonic() + WITHIN
     while not condition():
         assert time.monotonic() < until
-        time.sleep(0.1)
+        time.sleep(0.3)
 
 
 def ask(port: int, path: str) -> tuple[int, bytes]:
@@ -110,8 +114,10 @@ def test_after_a_lock_no_process_has_a_key_in_memory_and_the_page_answered_all_t
         family_of = only_child(tmp_path)
         keys = list_keys(tmp_path / "var" / "keyring.json")
 
-        def held() -> dict[int, set[str]]:
-            found = {pid: find_in_memory(pid, keys) for pid in list_family(family_of)}
+        one_key = {"lookup bytes": keys["lookup bytes"]}
+
+        def held(wanted: dict[str, bytes] = one_key) -> dict[int, set[str]]:
+            found = {pid: find_in_memory(pid, wanted) for pid in list_family(family_of)}
             return {pid: names for pid, names in found.items() if names}
 
         assert ask(port, page_of())[0] == 200
@@ -119,10 +125,11 @@ def test_after_a_lock_no_process_has_a_key_in_memory_and_the_page_answered_all_t
             wait_for(lambda: len(held()) == 2)  # the process that answers requests and the one that sends mails
         except Missing as missing:
             skip_or_fail(missing)
-        assert all("lookup bytes" in names for names in held().values())
+        assert all(len(names) > 1 for names in held(keys).values())
         with asking(port, f"/p/{SLUG}/count.json", page_of("ru")) as statuses:
             assert run_command(["lock"], tmp_path, port=port).returncode == 0
             wait_for(lambda: not held())
+            assert held(keys) == {}
             assert json.loads(ask(port, "/healthz")[1]) == {"status": "locked"}
             assert len(list_family(family_of)) == 4  # the program, the server and what answers for it, the worker
             assert run_command(["unlock"], tmp_path, port=port).returncode == 0
@@ -134,28 +141,51 @@ def test_after_a_lock_no_process_has_a_key_in_memory_and_the_page_answered_all_t
 
 
 def test_a_digest_stops_at_the_lock_and_goes_on_to_each_reader_once(make_sqlite_campaign: MakeCampaign) -> None:
+    """A worker as a process of its own; after the lock another process is in its place, and waits."""
     campaign = make_sqlite_campaign()
     readers = {f"reader{number}@example.org" for number in range(60)}
     add_readers(campaign, *readers)
     with Mailbox() as mailbox:
-        got = lambda: Counter(received.recipients[0] for received in mailbox.messages)  # noqa: E731
+
+        def got() -> Counter[str]:
+            return Counter(received.recipients[0] for received in mailbox.messages)
+
         log = campaign.settings.data_dir / "worker.log"
         workers.enqueue_digest(campaign)
         with workers.worker(campaign, mailbox.url, smtp_rate="8/second"):
             wait_for(lambda: got().total() >= 3)
-            assert workers.run(campaign, "lock").returncode == 0
+            campaign.lock.close_here(None, now=campaign.now())
             wait_for(lambda: "sends nothing until it is unlocked" in log.read_text())
             sent = got().total()
             assert sent < len(readers)
-            with pytest.raises(ServerLocked):
-                _ = wire(settings_for(campaign.settings.data_dir.parent)).vault
-            assert workers.run(campaign, "worker", "--once", smtp_url=mailbox.url).returncode == 1
-            assert got().total() == sent
-            assert workers.run(campaign, "unlock").returncode == 0
-            wait_for(lambda: got().total() == len(readers))
+            campaign.lock.open_here()
             wait_for(lambda: {item.state for item in workers.digests(campaign)} == {DeliveryState.ACCEPTED})
         assert got() == dict.fromkeys(readers, 1)
-    assert workers.run(campaign, "digest", "audit", SLUG).returncode == 0
+    with campaign.database.snapshots() as session:
+        assert all(account.balances for account in audit_ledger(session, find_petition(campaign)))
+
+
+def test_a_command_that_has_the_keys_is_interrupted_and_loses_nothing(make_sqlite_campaign: MakeCampaign) -> None:
+    campaign = make_sqlite_campaign()
+    add_readers(campaign, *(f"reader{number}@example.org" for number in range(30)))
+    make_digest(campaign)
+    with Mailbox() as mailbox:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "campaign", "worker", "--once"],
+            env=workers.environment(campaign, smtp_url=mailbox.url, smtp_rate="2/second"),
+            stderr=subprocess.PIPE,
+        )
+        wait_for(lambda: len(mailbox.messages) > 0)
+        campaign.lock.close_here(None, now=campaign.now())
+        _, said = process.communicate(timeout=WITHIN)
+        assert (process.returncode, said.decode().split("\n")) == (1, ["The server was locked.", "", "Stopped.", ""])
+        campaign.lock.open_here()
+        work_once(make_sqlite_campaign(smtp_url=mailbox.url))
+        got = Counter(received.recipients[0] for received in mailbox.messages)
+    states = Counter(item.state for item in workers.digests(campaign))
+    assert set(got.values()) == {1}
+    assert states[DeliveryState.ACCEPTED] + states[DeliveryState.IN_DOUBT] == 30
+    assert states[DeliveryState.IN_DOUBT] <= campaign.settings.smtp_connections
 
 
 def test_another_machine_is_locked_by_the_database(make_campaign: MakeCampaign) -> None:
@@ -266,6 +296,8 @@ def test_the_keyring_moves_to_another_disk_and_back(command: Command, installed:
     assert stick.read_bytes() == kept
     assert stat.S_IMODE(stick.stat().st_mode) == 0o600
     refused(command("petition", "list"), "The server is locked")
+    examined = command("doctor")
+    assert (examined.status, "campaign unlock" in examined.out, "keyring at" in examined.out) == (0, True, False)
     refused(command("unlock"), "There is no keyring")
     assert command("init").status == 0
     assert not keyring.exists(), "new keys beside data that was sealed with others"
