@@ -1,11 +1,11 @@
 """The command-line door: ``campaign …``. Exit status 0, 1 with one sentence on stderr, 2 for wrong usage."""
 
-import logging
 import sys
 
 import click
 from sqlalchemy.exc import OperationalError
 
+from campaign import logs
 from campaign.cli import bounce, digest, dkim, doctor, lists, people, petition, setup
 from campaign.errors import CampaignError
 
@@ -21,9 +21,7 @@ for commands in (setup, petition, lists, digest, dkim, bounce, doctor, people):
 
 def run() -> None:
     """Run the command that the process's arguments name."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # It reports each form of bounce that its heuristics trip over, with a traceback.
-    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
+    logs.install()
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
