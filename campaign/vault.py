@@ -83,7 +83,7 @@ class Keyring:
             ) from None
         except PermissionError:
             raise KeyringError(f"The keyring {path} cannot be read by this user.") from None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise KeyringError(f"The file {path} is not a keyring. Put the keyring's copy back.") from None
 
     def write(self, path: Path) -> None:

@@ -19,6 +19,11 @@ for commands in (setup, petition, lists, digest, dkim, bounce, doctor, people):
     commands.add_to(cli)
 
 
+def printable(sentence: str) -> str:
+    """What was typed may be quoted in a sentence: nothing of it moves the cursor of a terminal, or cannot be printed."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in sentence)
+
+
 def run() -> None:
     """Run the command that the process's arguments name."""
     logs.install()
@@ -28,7 +33,7 @@ def run() -> None:
         error.show()
         sys.exit(error.exit_code)
     except CampaignError as error:
-        click.echo(error.sentence, err=True)
+        click.echo(printable(error.sentence), err=True)
         sys.exit(1)
     except OperationalError:
         click.echo("The database cannot be used now; see CAMPAIGN_DATABASE_URL.", err=True)

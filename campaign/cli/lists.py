@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,7 +39,8 @@ def _target(output: Path | None) -> Iterator[BinaryIO]:
     except OSError as error:
         raise InvalidFile(f"{output} cannot be written: {error.strerror}.") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # where there is no such folder
+            part.unlink()
 
 
 def _with_progress(rows: Iterable[exporting.Row], total: int, *, quiet: bool) -> Iterator[exporting.Row]:

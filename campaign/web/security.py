@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, abort, current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import Field, ValidationError
 from wtforms.csrf.core import CSRF
@@ -48,7 +48,13 @@ def entry_of(view: Callable[..., Any]) -> Entry | None:
 
 
 def install(app: Flask, *, https: bool) -> None:
-    """Put the headers on every answer."""
+    """Put the headers on every answer, and take no address that is none."""
+
+    @app.before_request
+    def _readable() -> None:
+        # An address is ASCII (RFC 3986 §2); the library would fail on other bytes wherever the query is looked at.
+        if not request.query_string.isascii():
+            abort(400)
 
     @app.after_request
     def _headers(response: Response) -> Response:

@@ -78,4 +78,15 @@ def list_forms(app: Flask, campaign: Campaign, browsers: list[FlaskClient]) -> l
                     fields = _fields(page, at)
                     key = endpoint, frozenset(field.name for field in fields)
                     found.setdefault(key, Form(endpoint, action, fields, cookies_of(browser)))
-    return list(found.values())
+    forms = list(found.values())
+    seen = {form.endpoint for form in forms}
+    rest = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ()) and rule.endpoint not in seen]
+    return [*forms, *(_unseen(app, campaign, rule, forms, browsers[-1]) for rule in rest)]
+
+
+def _unseen(app: Flask, campaign: Campaign, rule: Rule, forms: list[Form], browser: FlaskClient) -> Form:
+    """A form that no page shows at this moment, with the fields of all others: some of them are its own."""
+    fields = {field.name: field for form in forms for field in form.fields}
+    number = {"number": Field("number", "number", ("1", "2")), "sure": Field("sure", "checkbox", ("y",))}
+    token = next(field for form in forms if form.cookies == cookies_of(browser) for field in form.fields if field.name == "csrf_token")
+    return Form(rule.endpoint, address_of(app, campaign, rule), (*(fields | number | {"csrf_token": token}).values(),), cookies_of(browser))
