@@ -2,12 +2,14 @@
 
 import sys
 
+from campaign import logs
 from campaign.errors import CampaignError
 from campaign.settings import read_settings
 from campaign.supervisor import run_everything
 from campaign.web.server import open_door
 from campaign.wiring import wire
 
+logs.install()
 if __name__ == "__main__":
     try:
         sys.exit(run_everything())

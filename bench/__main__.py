@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import exporting, pages, sending, signing
+from bench import exporting, flooding, pages, sending, signing
 from bench.measuring import Line, Result
 
 _ALL: dict[str, Callable[[Path], Result | Iterator[Result | Line]]] = {
@@ -13,6 +13,7 @@ _ALL: dict[str, Callable[[Path], Result | Iterator[Result | Line]]] = {
     "signing": signing.signatures,
     "exporting": exporting.csv_rows,
     "sending": sending.sending,
+    "flooding": flooding.flooding,
 }
 
 

@@ -172,14 +172,14 @@ def _guarded(what: str, work: Any, *arguments: object) -> Any:
     try:
         return work(*arguments)
     except Exception as error:  # noqa: BLE001 (whatever it is, the engine repeats the step)
-        _log.exception("%s failed and is tried again", what)
+        _log.exception("A step failed and is tried again", extra={"step": what})
         raise RuntimeError(f"{what} failed: {type(error).__name__}") from None
 
 
 def _register(work: Work) -> None:
     @DBOS.step(name="send_chunk_step", retries_allowed=True, interval_seconds=1, max_attempts=20, backoff_rate=2)
     def send(edition_id: int, first: int, last: int) -> bool:
-        return bool(_guarded("Sending a chunk", work.send_chunk, edition_id, first, last))
+        return bool(_guarded(SEND_CHUNK, work.send_chunk, edition_id, first, last))
 
     @DBOS.workflow(name=SEND_CHUNK, max_recovery_attempts=1000)
     def send_chunk(edition_id: int, first: int, last: int) -> None:
@@ -188,7 +188,7 @@ def _register(work: Work) -> None:
 
     @DBOS.step(name="tick_step")
     def tick_once() -> None:
-        _guarded("The tick", work.tick)
+        _guarded(TICK, work.tick)
 
     @DBOS.workflow(name=TICK)
     def tick(_at: datetime, _context: Any) -> None:

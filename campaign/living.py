@@ -128,5 +128,5 @@ def take_over_dead(campaign: Campaign) -> list[str]:
                         forget_worker(session, worker)
                     taken.append(worker)
         except AlreadyRunning:
-            _log.warning("The worker %s is running, but gives no sign of life", worker)
+            _log.warning("A worker is running, but gives no sign of life", extra={"worker": worker})
     return taken

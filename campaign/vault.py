@@ -77,7 +77,7 @@ class Keyring:
                 links=_key(kept["links"], 64),
                 sessions=_key(kept["sessions"], 32),
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise KeyringError(f"The file {path} is not a keyring. Put the keyring's copy back.") from None
 
     def _text(self) -> str:

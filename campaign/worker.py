@@ -109,7 +109,7 @@ def read_bounces(campaign: Campaign) -> None:
     try:
         read_mailbox(campaign.database.sessions, campaign.vault, url, now=campaign.now(), most=MOST_BOUNCES)
     except MailboxUnreachable as error:
-        _log.warning("%s", error.sentence)
+        _log.warning("The mailbox of what comes back cannot be read; trying again", exc_info=error)
 
 
 @contextmanager
@@ -143,8 +143,8 @@ def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
         except SQLAlchemyError:
             _log.exception("The database cannot be used; trying again")
             healthy = False
-        except OSError as error:
-            _log.error("The journal cannot be written (%s); trying again", error)
+        except OSError:
+            _log.exception("The journal cannot be written; trying again")
             healthy = False
         wait = LOOK_EVERY if healthy else min(BACK_OFF[1], max(BACK_OFF[0], wait * 2))
     sender.transport.close()

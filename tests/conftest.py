@@ -22,6 +22,8 @@ from tests.crash.table import write_table
 from tests.servers.missing import Missing, skip_or_fail
 from tests.servers.postgresql import PrivateCluster
 
+pytest_plugins = ["tests.log_canaries"]
+
 # A Monday noon in Almaty.
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 SLUG = "kazakhstan"

@@ -1,11 +1,11 @@
 """The command-line door: ``campaign …``. Exit status 0, 1 with one sentence on stderr, 2 for wrong usage."""
 
-import logging
 import sys
 
 import click
 from sqlalchemy.exc import OperationalError
 
+from campaign import logs
 from campaign.cli import (
     backup,
     bounce,
@@ -47,18 +47,21 @@ for commands in (
     commands.add_to(cli)
 
 
+def printable(sentence: str) -> str:
+    """What was typed may be quoted in a sentence: nothing of it moves the cursor of a terminal, or cannot be printed."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in sentence)
+
+
 def run() -> None:
     """Run the command that the process's arguments name."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # It reports each form of bounce that its heuristics trip over, with a traceback.
-    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
+    logs.install()
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except CampaignError as error:
-        click.echo(error.sentence, err=True)
+        click.echo(printable(error.sentence), err=True)
         sys.exit(1)
     except OperationalError:
         click.echo("The database cannot be used now; see CAMPAIGN_DATABASE_URL.", err=True)

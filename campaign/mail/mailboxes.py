@@ -70,7 +70,7 @@ class _Maildir:
         except (KeyError, FileNotFoundError):  # somebody else was quicker
             return None
         except OSError as error:
-            _log.warning("A message in the Maildir of what comes back cannot be read (%s)", type(error).__name__)
+            _log.warning("A message in the Maildir of what comes back cannot be read", exc_info=error)
             return None
 
     def remove(self, key: str) -> None:

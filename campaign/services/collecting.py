@@ -105,7 +105,7 @@ def _try(sender: Sender, deliveries: Sequence[Delivery], step: Callable[[], Resu
         for delivery in deliveries:
             move(delivery, DeliveryState.SUPPRESSED, str(reason))
     except (CampaignError, ValueError, LookupError, TemplateError) as error:
-        _log.error("Delivery %s cannot be written: %s", deliveries[0].id, type(error).__name__)
+        _log.error("A mail cannot be written", extra={"delivery": deliveries[0].id, "error": type(error).__name__})
         for delivery in deliveries:
             delivery.attempts += 1
             defer(delivery, f"the message cannot be written ({type(error).__name__})", sender.now())

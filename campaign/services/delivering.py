@@ -126,9 +126,9 @@ class _Run:
     def _flush(self) -> None:
         try:
             self._journal.flush()
-        except OSError as error:
+        except OSError:
             # The answers are kept here, and committed with the others.
-            _log.error("The journal cannot be written (%s)", error)
+            _log.exception("The journal cannot be written")
 
     def _outcomes(self) -> Outcomes:
         return Outcomes(self._answers, self._unwritable, [number for number, _ in self._waiting])
@@ -153,9 +153,9 @@ class _Run:
         self._ended = claimed.later is None and not drafts
         try:
             self._journal.begin()
-        except OSError as error:
+        except OSError:
             # The old one stays: what is under way is in it, and of what was just claimed nothing is given out.
-            _log.error("The journal cannot be written (%s); sending ends", error)
+            _log.exception("The journal cannot be written; sending ends")
             self._ended = True
         return claimed.later
 

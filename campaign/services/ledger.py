@@ -74,7 +74,7 @@ def move_all(
         .execution_options(synchronize_session=False)
     )
     if (count := getattr(changed, "rowcount", len(ids))) != len(ids):
-        _log.error("%s deliveries were settled by another worker while they were sent", len(ids) - count)
+        _log.error("Deliveries were settled by another worker while they were sent", extra={"count": len(ids) - count})
 
 
 def record_answers(
@@ -94,7 +94,7 @@ def record_answers(
         tally[DeliveryState.ACCEPTED] += len(ids)
     for delivery in _list_locked(session, Delivery.id.in_(others)) if others else []:
         if delivery.claimed_by != claimant:
-            _log.error("Delivery %s was settled by another worker while it was sent", delivery.id)
+            _log.error("A delivery was settled by another worker while it was sent", extra={"delivery": delivery.id})
         else:
             record(session, delivery, others[delivery.id], now=now)
         tally[delivery.state] += 1
@@ -127,7 +127,7 @@ def record(session: Session, delivery: Delivery, answer: Answer, *, now: datetim
 
 def defer_unwritable(session: Session, delivery_id: int, error: Exception, *, now: datetime) -> None:
     """Put off a mail that cannot be written, without an end: what is wrong (the keyring, say) is ours."""
-    _log.error("Delivery %s cannot be written: %s", delivery_id, type(error).__name__)
+    _log.error("A mail cannot be written", extra={"delivery": delivery_id, "error": type(error).__name__})
     delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
     delivery.attempts += 1
     defer(delivery, f"the message cannot be written ({type(error).__name__})", now)

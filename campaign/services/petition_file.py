@@ -23,6 +23,7 @@ LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 Sender = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\r\n<>@]+$")]
 Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\r\n]+$")]
 Part = TypeVar("Part", bound=BaseModel)
+_MOST_BYTES = 4 * 1024 * 1024
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -232,9 +233,17 @@ def _sentence(problem: Any) -> str:
     return f"{place} {said}" if place else said
 
 
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise InvalidFile(f"The file {path.name} is too large to be a campaign's; 4 MiB are the most.")
+    return content.decode()
+
+
 def _read(path: Path, kind: type[Part]) -> Part:
     try:
-        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return kind.model_validate(tomllib.loads(_text(path)))
     except FileNotFoundError:
         raise InvalidFile(f"There is no file {path}.") from None
     except (OSError, UnicodeDecodeError):
@@ -243,6 +252,12 @@ def _read(path: Path, kind: type[Part]) -> Part:
         raise InvalidFile(f"{path.name}: {error}.") from None
     except ValidationError as error:
         raise InvalidFile(f"{path.name}: {_sentence(error.errors()[0])}.") from None
+    except RecursionError:
+        raise InvalidFile(f"{path.name}: lists or tables are nested too deeply.") from None
+    except ValueError:  # a number of thousands of digits, or a name that no file can have
+        raise InvalidFile(
+            f"{path.name} is no file with a campaign's texts: it has something that cannot be read."
+        ) from None
 
 
 def read_petition_file(path: Path) -> PetitionFile:

@@ -1,7 +1,6 @@
 """From an error to a page: one table of statuses, one template, and never a traceback."""
 
 import logging
-from traceback import format_tb
 
 from flask import Flask, render_template
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -88,7 +87,7 @@ def install(app: Flask) -> None:
     def _refused(error: CampaignError) -> tuple[str, int]:
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
         if status == 500:
-            _log.error("%s: %s", type(error).__name__, error)
+            _log.error("A refusal without a status of its own", exc_info=error)
         return _page(status)
 
     @app.errorhandler(ServerLocked)
@@ -108,11 +107,10 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(OperationalError)
     def _database(error: DBAPIError) -> tuple[str, int]:
-        _log.error("The database cannot be used: %s", error.orig)
+        _log.error("The database cannot be used", exc_info=error)
         return _page(503)
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> tuple[str, int]:
-        # The message may quote what a signer typed; the traceback's lines do not.
-        _log.error("Unexpected %s at %s", type(error).__name__, "".join(format_tb(error.__traceback__)))
+        _log.error("An unforeseen error ended a request", exc_info=error)
         return _page(500)

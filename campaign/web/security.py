@@ -51,7 +51,13 @@ def entry_of(view: Callable[..., Any]) -> Entry | None:
 
 
 def install(app: Flask, *, https: bool) -> None:
-    """Put the headers on every answer."""
+    """Put the headers on every answer, and take no address that is none."""
+
+    @app.before_request
+    def _readable() -> None:
+        # An address is ASCII (RFC 3986 §2); the library would fail on other bytes wherever the query is looked at.
+        if not request.query_string.isascii():
+            abort(400)
 
     @app.before_request
     def _refuse_large_bodies() -> None:

@@ -1,5 +1,6 @@
 """The web server: one process, some threads."""
 
+import logging
 import os
 import signal
 import socket
@@ -8,14 +9,27 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from campaign.errors import AlreadyRunning
 from campaign.settings import Settings
 from campaign.web import create_app
 from campaign.web.doors import Door
+from campaign.web.patience import PatientWorker
 from campaign.wiring import Campaign
 
 _FORGET_WITHIN = 3.0
+
+
+class _OurLog(Logger):
+    """gunicorn's own lines go where ours go, in the same form (campaign.logs)."""
+
+    def setup(self, cfg: Config) -> None:
+        self.cfg = cfg
+        self._access_log_enabled = False
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.ERROR)  # a warning is no more than a request that could not be read
 
 
 class _Server(BaseApplication):
@@ -88,12 +102,12 @@ def serve_web(campaign: Campaign, door: Door = Door.ALL) -> None:
         {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "threads": settings.threads,
             "keepalive": 5,
             "graceful_timeout": 10,
             "accesslog": None,
-            "loglevel": "error",  # a warning about an unreadable request names its address
+            "logger_class": _OurLog,
             "limit_request_line": 2048,
             "limit_request_fields": 60,
             "control_socket_disable": True,

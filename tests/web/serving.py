@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from tests.log_canaries import find_canaries
 from tests.servers.child import Identity, start
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +63,8 @@ def serving(words: list[str | Path], folder: Path, port: int, **settings: object
         status = process.wait(ENDED_WITHIN)
     assert status == 0, printed.read_text(encoding="utf-8")
     assert "Traceback" not in printed.read_text(encoding="utf-8")
+    logged = [line for line in printed.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+    assert find_canaries("\n".join(logged)) == []
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, printed: Path) -> None:

@@ -1,0 +1,124 @@
+"""How long honest visitors wait while others flood the server, and how much memory that takes."""
+
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+from .measuring import SLUG, Line, new_campaign
+
+HONEST = 200
+SLOW_CLIENTS = 50
+HUGE_BODIES, HUGE = 200, 8 * 1024 * 1024
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[tuple[int, int]]:
+    """Its port and the process that answers."""
+    new_campaign(folder / "var").database.engine.dispose()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    settings = {"DATA_DIR": folder / "var", "PORT": port, "SOURCE_LIMIT": "off", "FORM_MIN_SECONDS": "0"}
+    environment = {**os.environ, **{f"CAMPAIGN_{name}": str(value) for name, value in settings.items()}}  # noqa: TID251
+    process = subprocess.Popen([sys.executable, "-m", "campaign", "serve"], env=environment)
+    try:
+        while not _answers(port):
+            time.sleep(0.05)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+        yield port, int(children[0])
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        return _get(port) > 0
+    except OSError:
+        return False
+
+
+def _get(port: int) -> float:
+    """Seconds that one visitor waits for the petition, connection and all."""
+    began = time.perf_counter()
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", f"/en/p/{SLUG}")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    answer.read()
+    connection.close()
+    return time.perf_counter() - began
+
+
+def _memory(process: int) -> float:
+    """Megabytes that the process holds, without what it shares with its parent being counted twice."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def _waits(port: int) -> str:
+    seconds = sorted(_get(port) for _ in range(HONEST))
+    return f"median {statistics.median(seconds) * 1000:.0f} ms, p99 {seconds[int(HONEST * 0.99)] * 1000:.0f} ms"
+
+
+@contextmanager
+def _dribbling(port: int, request: bytes) -> Iterator[None]:
+    """Clients that send a byte each half second, and come again when they are sent away."""
+    ended = threading.Event()
+
+    def dribble() -> None:
+        while not ended.is_set():
+            try:
+                with socket.create_connection(("127.0.0.1", port)) as client:
+                    client.sendall(request)
+                    while not ended.wait(0.5):
+                        client.sendall(b"x")
+            except OSError:
+                continue
+
+    threads = [threading.Thread(target=dribble, daemon=True) for _ in range(SLOW_CLIENTS)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    yield
+    ended.set()
+    for thread in threads:
+        thread.join()
+
+
+def _send_huge(port: int) -> None:
+    """A body of megabytes, pushed until the server has had enough."""
+    head = f"POST /en/p/{SLUG} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {HUGE}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        try:
+            client.sendall(head)
+            for _ in range(HUGE // 65536):
+                client.sendall(b"x" * 65536)
+        except OSError:
+            return
+
+
+def flooding(folder: Path) -> Iterator[Line]:
+    """Honest visitors alone, beside slow clients of two kinds, and beside huge bodies; what these leave in memory."""
+    head = f"POST /en/p/{SLUG} HTTP/1.1\r\nHost: 127.0.0.1\r\n".encode()
+    attacks: dict[str, Callable[[int], None]] = {"huge bodies": _send_huge}
+    with ExitStack() as stack:
+        port, process = stack.enter_context(_server(folder))
+        _waits(port)
+        yield Line("honest visitors, alone", _waits(port))
+        for what, request in (("headers", head), ("bodies", head + b"Content-Length: 60000\r\n\r\n")):
+            with _dribbling(port, request):
+                yield Line(f"beside {SLOW_CLIENTS} slow {what}", _waits(port))
+        for what, attack in attacks.items():
+            before = _memory(process)
+            for _ in range(HUGE_BODIES):
+                attack(port)
+            yield Line(f"after {HUGE_BODIES} {what}", f"{_waits(port)}; memory {_memory(process) - before:+.1f} MB")

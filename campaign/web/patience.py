@@ -1,0 +1,183 @@
+"""Requests are read by the server's loop, and a thread is given none that is not whole: slow clients hold no thread.
+
+gunicorn gives a connection to a thread at its first byte, so as many clients as there are threads, each sending a byte
+now and then, keep everybody else out; and its loop stands still for two seconds at a client that does not close its
+end. Here both wait in the loop, which costs a few kilobytes each and has a limit in time, number and memory.
+"""
+
+import re
+import socket
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from selectors import EVENT_READ
+from typing import Any
+
+from gunicorn.http import get_parser
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+MOST_HEAD, MOST_BODY = 32 * 1024, 64 * 1024
+WHOLE_WITHIN, LINGER = 10.0, 2.0  # seconds
+MOST_WAITING, MOST_HELD = 800, 12 * 1024 * 1024
+# A page fits, so a client that reads slowly holds no thread either; a download is given up after so many seconds.
+SEND_BUFFER, SEND_STALLS = 256 * 1024, 30
+_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,15})[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+_CHUNKED = re.compile(rb"^transfer-encoding[ \t]*:", re.IGNORECASE | re.MULTILINE)
+
+
+class Refused(Exception):
+    """A request that is answered with a status alone, by the loop: nothing of it is read any further."""
+
+
+def find_whole(received: bytearray) -> bytes | None:
+    """The request as a thread gets it, once all of it is there; else None. Raises Refused with its status line.
+
+    One whose body would be too long is given without it, to be answered with a page and closed.
+    """
+    end = received.find(b"\r\n\r\n")
+    if end < 0 or end > MOST_HEAD:
+        if len(received) > MOST_HEAD:
+            raise Refused("431 Request Header Fields Too Large")
+        return None
+    head = bytes(received[: end + 2])
+    if _CHUNKED.search(head):
+        raise Refused("411 Length Required")
+    length = _LENGTH.search(head)
+    body = int(length[1]) if length else 0
+    if body > MOST_BODY:
+        first, _, rest = head.partition(b"\r\n")
+        return first + b"\r\nConnection: close\r\n" + rest + b"\r\n"
+    return bytes(received) if len(received) >= end + 4 + body else None
+
+
+class _Connection(TConn):
+    received: bytearray
+    until: float
+    lingers: Callable[["_Connection"], None]
+
+    def close(self, graceful: bool = False) -> None:  # noqa: FBT001, FBT002 (the library's signature)
+        if graceful:
+            self.lingers(self)
+        else:
+            super().close()
+
+
+class PatientWorker(ThreadWorker):
+    """A threaded worker whose loop does all the waiting."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Oldest first: every entry got the same time.
+        self._waiting: dict[_Connection, None] = {}
+        self._held = 0  # bytes
+        self._lingering: dict[_Connection, None] = {}
+
+    def accept(self, listener: Any) -> None:
+        with suppress(BlockingIOError, ConnectionAbortedError):
+            client, address = listener.accept()
+            if client.family != socket.AF_UNIX:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", SEND_STALLS, 0))
+            self.nr_conns += 1
+            connection = _Connection(self.cfg, client, address, listener.getsockname())
+            connection.lingers = self._linger
+            self.enqueue_req(connection)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Wait until the next request of this connection is whole, then give it to a thread."""
+        if conn.parser is None:
+            conn.parser = get_parser(self.cfg, conn.sock, conn.client)
+            conn.initialized = True
+        conn.sock.setblocking(False)
+        conn.received = bytearray(conn.parser.unreader.take_buffered())
+        conn.until = time.monotonic() + WHOLE_WITHIN
+        self._waiting[conn] = None
+        self.poller.register(conn.sock, EVENT_READ, partial(self._read, conn))
+        self._held += len(conn.received)
+        self._look(conn)
+
+    def _read(self, conn: _Connection, _socket: Any) -> None:
+        try:
+            piece = conn.sock.recv(64 * 1024)
+        except BlockingIOError:
+            return
+        except OSError:
+            piece = b""
+        if not piece:
+            self._drop(conn)
+            return
+        conn.received += piece
+        self._held += len(piece)
+        self._look(conn)
+
+    def _look(self, conn: _Connection) -> None:
+        try:
+            whole = find_whole(conn.received)
+        except Refused as refused:
+            with suppress(OSError):
+                conn.sock.send(f"HTTP/1.1 {refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
+            self._forget(conn)
+            self.nr_conns -= 1
+            self._linger(conn)
+            return
+        if whole is not None:
+            self._forget(conn)
+            conn.parser.unreader.unread(whole)
+            conn.data_ready = True
+            super().enqueue_req(conn)
+        while len(self._waiting) > MOST_WAITING or self._held > MOST_HELD:
+            self._drop(next(iter(self._waiting)))  # the slowest
+
+    def _forget(self, conn: _Connection) -> None:
+        del self._waiting[conn]
+        self.poller.unregister(conn.sock)
+        self._held -= len(conn.received)
+        conn.received = bytearray()
+
+    def _drop(self, conn: _Connection) -> None:
+        self._forget(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    def _linger(self, conn: _Connection) -> None:
+        """Say that no more comes, and read what the client still sends for a while, so that it gets our answer."""
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+            self.poller.register(conn.sock, EVENT_READ, partial(self._drain, conn))
+        except (OSError, KeyError, ValueError):
+            conn.close()
+            return
+        conn.until = time.monotonic() + LINGER
+        self._lingering[conn] = None
+        while len(self._lingering) > MOST_WAITING:
+            self._let_go(next(iter(self._lingering)))
+
+    def _drain(self, conn: _Connection, _socket: Any) -> None:
+        try:
+            ended = not conn.sock.recv(64 * 1024)
+        except BlockingIOError:
+            return
+        except OSError:
+            ended = True
+        if ended:
+            self._let_go(conn)
+
+    def _let_go(self, conn: _Connection) -> None:
+        del self._lingering[conn]
+        self.poller.unregister(conn.sock)
+        conn.close()
+
+    def murder_pending(self) -> None:
+        """Called each time the loop has gone round: close those whose time is over."""
+        super().murder_pending()
+        now = time.monotonic()
+        if not self.alive:
+            for idle in [one for one in self._waiting if not one.received]:
+                self._drop(idle)
+        while self._waiting and (oldest := next(iter(self._waiting))).until < now:
+            self._drop(oldest)
+        while self._lingering and (oldest := next(iter(self._lingering))).until < now:
+            self._let_go(oldest)

@@ -1,0 +1,1 @@
+"""Hostile input, generated: every place where something comes in from outside is asked thousands of odd things."""

@@ -1,0 +1,90 @@
+"""How many cases a sink gets, and an installation in which each case is undone."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import SearchStrategy
+from sqlalchemy import Connection, func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from campaign.db import Database
+from campaign.models import DailyCount, Petition, PetitionCounter, Signature, SignatureState
+from campaign.wiring import Campaign
+
+Case = TypeVar("Case")
+
+# ``make fuzz`` sets it for the night; then the cases are others each time.
+NIGHTLY = int(os.environ.get("FUZZ_CASES", "0"))  # noqa: TID251
+CASES = NIGHTLY or 500
+
+TALLY: dict[str, int] = {}
+
+
+def fuzz(sink: str, cases: SearchStrategy[Case], check: Callable[[Case], object], *, part: int = 1) -> None:
+    """Check so many cases of ``sink``; one whose case is long takes a ``part`` of them in CI, all of them at night."""
+    count = CASES if NIGHTLY else CASES // part
+
+    @settings(
+        max_examples=count,
+        derandomize=not NIGHTLY,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases)
+    def every(case: Case) -> None:
+        TALLY[sink] = TALLY.get(sink, 0) + 1
+        check(case)
+
+    every()
+
+
+class Sandbox:
+    """An installation all of whose transactions are parts of one that is never committed."""
+
+    def __init__(self, campaign: Campaign, connection: Connection) -> None:
+        self._connection = connection
+        sessions = sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        database = Database(engine=campaign.database.engine, sessions=sessions, snapshots=sessions)
+        self.campaign = dataclasses.replace(campaign, database=database)
+
+    @contextmanager
+    def case(self) -> Iterator[None]:
+        """What is written here is looked at, and forgotten."""
+        undone = self._connection.begin_nested()
+        try:
+            yield
+            with self.campaign.database.snapshots() as session:
+                check_counts(session)
+        finally:
+            undone.rollback()
+
+
+@contextmanager
+def sandbox(campaign: Campaign) -> Iterator[Sandbox]:
+    with campaign.database.engine.connect() as connection, connection.begin() as everything:
+        yield Sandbox(campaign, connection)
+        everything.rollback()
+
+
+def check_counts(session: Session) -> None:
+    """The counter of each petition is the number of its confirmed signatures, and so is the sum of its days."""
+    confirmed = (
+        select(func.count())
+        .where(Signature.petition_id == Petition.id, Signature.state == SignatureState.CONFIRMED)
+        .scalar_subquery()
+    )
+    days = (
+        select(func.coalesce(func.sum(DailyCount.confirmed), 0))
+        .where(DailyCount.petition_id == Petition.id)
+        .scalar_subquery()
+    )
+    counted = select(PetitionCounter.confirmed, confirmed, days).join(
+        Petition, Petition.id == PetitionCounter.petition_id
+    )
+    for row in session.execute(counted):
+        assert len(set(row)) == 1, row
