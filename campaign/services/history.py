@@ -23,6 +23,7 @@ from campaign.models import (
     SubscriptionState,
     Suppression,
 )
+from campaign.services.signing import find_signature
 from campaign.services.subscribing import find_subscription
 from campaign.services.suppressing import find_suppression
 from campaign.vault import Vault
@@ -57,7 +58,7 @@ NOT_THEN = N_("you were not subscribed when it was sent")
 
 @dataclass(frozen=True)
 class Event:
-    """One mail, or one edition of which there was none for the person; ``edition`` is None for a confirmation mail.
+    """One mail, or one edition of which there was none for the person; of other kinds ``edition`` is None.
 
     ``fate`` and ``reason`` are for the translators, ``returned`` is what came back by mail, as the ledger has it.
     """
@@ -67,6 +68,7 @@ class Event:
     fate: str
     reason: str | None
     returned: str | None = None
+    kind: DeliveryKind = DeliveryKind.DIGEST
 
     @property
     def came_back(self) -> str | None:
@@ -103,7 +105,7 @@ def tell_history(session: Session, vault: Vault, address: EmailAddress) -> Histo
     fingerprint = vault.fingerprint(address)
     accounts = []
     for petition in session.scalars(select(Petition).order_by(Petition.slug)):
-        signature = _find_signature(session, petition.id, fingerprint)
+        signature = find_signature(session, petition.id, fingerprint)
         subscription = find_subscription(session, petition.id, fingerprint)
         if signature is not None or subscription is not None:
             events = list_events(session, petition, subscription, signature)
@@ -114,14 +116,8 @@ def tell_history(session: Session, vault: Vault, address: EmailAddress) -> Histo
 def tell_reading(session: Session, petition: Petition, subscription: Subscription) -> list[Event]:
     """The history behind a reader's own link, newest first."""
     fingerprint = subscription.fingerprint
-    signature = _find_signature(session, petition.id, fingerprint) if fingerprint is not None else None
+    signature = find_signature(session, petition.id, fingerprint) if fingerprint is not None else None
     return list_events(session, petition, subscription, signature)
-
-
-def _find_signature(session: Session, petition_id: int, fingerprint: bytes) -> Signature | None:
-    return session.scalars(
-        select(Signature).where(Signature.petition_id == petition_id, Signature.fingerprint == fingerprint)
-    ).one_or_none()
 
 
 def list_events(
@@ -130,10 +126,8 @@ def list_events(
     """Every mail that the two were owed, and every edition of which the subscription was no candidate; newest first."""
     events = []
     if signature is not None:
-        confirmations = select(Delivery).where(
-            Delivery.signature_id == signature.id, Delivery.kind == DeliveryKind.CONFIRMATION
-        )
-        events += [_tell(delivery, None) for delivery in session.scalars(confirmations)]
+        own = select(Delivery).where(Delivery.signature_id == signature.id, Delivery.edition_id.is_(None))
+        events += [_tell(delivery, None) for delivery in session.scalars(own)]
     if subscription is not None:
         editions = (
             select(Edition, Delivery)
@@ -153,7 +147,7 @@ def list_events(
 def _tell(delivery: Delivery, edition: int | None) -> Event:
     # What the server said when it took a mail tells nobody anything.
     reason = None if delivery.state is DeliveryState.ACCEPTED else delivery.reason
-    return Event(delivery.queued_at, edition, FATES[delivery.state], reason, delivery.returned)
+    return Event(delivery.queued_at, edition, FATES[delivery.state], reason, delivery.returned, delivery.kind)
 
 
 def _tell_without(session: Session, petition: Petition, edition: Edition, subscription: Subscription) -> Event:

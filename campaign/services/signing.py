@@ -127,6 +127,13 @@ def sign(
         _queue_confirmation(session, petition.id, kept_id, now)
 
 
+def find_signature(session: Session, petition_id: int, fingerprint: bytes) -> Signature | None:
+    """The signature of an address under a petition, whatever its state, or None."""
+    return session.scalars(
+        select(Signature).where(Signature.petition_id == petition_id, Signature.fingerprint == fingerprint)
+    ).one_or_none()
+
+
 def _use_allowance(session: Session, fingerprint: bytes, now: datetime) -> bool:
     """Whether the address may be sent a confirmation mail now; if so, it counts."""
     insert = upsert(session, ConfirmationAllowance).values(fingerprint=fingerprint, mails=1, last_at=now)

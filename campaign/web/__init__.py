@@ -4,7 +4,21 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from campaign.languages import TEMPLATES
-from campaign.web import confirm, errors, health, me, organize, outbox, petition, security, signing_in, unsubscribe
+from campaign.web import (
+    confirm,
+    errors,
+    health,
+    lost_link,
+    me,
+    me_changes,
+    organize,
+    outbox,
+    petition,
+    security,
+    signing_in,
+    unsubscribe,
+    withdrawing,
+)
 from campaign.web.context import install
 from campaign.web.source_limit import SourceLimit
 from campaign.wiring import Campaign
@@ -26,7 +40,7 @@ def create_app(campaign: Campaign) -> Flask:
     security.install(app, https=settings.base_url.startswith("https:"))
     errors.install(app)
     signing_in.install(app, campaign)
-    for door in (petition, confirm, unsubscribe, me, organize, health):
+    for door in (petition, lost_link, confirm, unsubscribe, me, me_changes, withdrawing, organize, health):
         app.register_blueprint(door.blueprint)
     if settings.is_local and not settings.smtp_url:
         app.register_blueprint(outbox.blueprint)
