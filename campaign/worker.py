@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -23,6 +23,7 @@ from campaign.services.editions import make_due_editions
 from campaign.services.erasing import expire_pending
 from campaign.services.ledger import settle_old_claims
 from campaign.services.lost_links import has_requests, take_up_requests
+from campaign.services.retaining import retain
 from campaign.services.signing import forget_old_allowances
 from campaign.services.steering import hold_editions, may_send_now, start_due_editions, sweep_cancelled
 from campaign.wiring import Campaign
@@ -58,6 +59,7 @@ class DigestWork(Work):
         self._campaign = campaign
         self._stopping = stopping
         self._patient = patient
+        self._retained_on: date | None = None
 
     def send_chunk(self, edition_id: int, first: int, last: int) -> bool:
         now = self._campaign.now()
@@ -91,6 +93,9 @@ class DigestWork(Work):
             sweep_cancelled(session)
             finish_editions(session)
             hold_editions(session, now)
+        if self._retained_on != now.date():  # each worker looks once a day, and when it starts
+            retain(campaign.database.sessions, now=now)
+            self._retained_on = now.date()
         take_over_dead(campaign)
         campaign.database.truncate_log()
         campaign.jobs.forget_finished(now=now)

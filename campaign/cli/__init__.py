@@ -6,7 +6,7 @@ import sys
 import click
 from sqlalchemy.exc import OperationalError
 
-from campaign.cli import bounce, digest, dkim, doctor, lists, people, petition, setup
+from campaign.cli import bounce, digest, dkim, doctor, lists, people, petition, retention, setup
 from campaign.errors import CampaignError
 
 
@@ -15,7 +15,7 @@ def cli() -> None:
     """Petitions and digests for solidarity movements."""
 
 
-for commands in (setup, petition, lists, digest, dkim, bounce, doctor, people):
+for commands in (setup, petition, lists, digest, dkim, bounce, doctor, people, retention):
     commands.add_to(cli)
 
 

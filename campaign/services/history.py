@@ -12,18 +12,22 @@ from sqlalchemy.orm import Session
 from campaign.email_address import EmailAddress
 from campaign.mail.bounces import ReportKind
 from campaign.models import (
+    ConfirmationAllowance,
     Delivery,
     DeliveryKind,
     DeliveryState,
     Edition,
     EditionState,
+    LinkRequest,
     Petition,
     Signature,
     Subscription,
     SubscriptionState,
     Suppression,
+    Suspicion,
+    SuspicionKind,
 )
-from campaign.services.signing import find_signature
+from campaign.services.signing import Person, find_signature, open_person
 from campaign.services.subscribing import find_subscription
 from campaign.services.suppressing import find_suppression
 from campaign.vault import Vault
@@ -84,16 +88,22 @@ class Account:
     signature: Signature | None
     subscription: Subscription | None
     events: Sequence[Event]
+    person: Person | None
+    suspicions: Sequence[SuspicionKind]
 
 
 @dataclass(frozen=True)
 class History:
+    """``allowance`` counts the confirmation mails of late, ``requests`` are those for a lost link, by petition."""
+
     suppression: Suppression | None
     accounts: Sequence[Account]
+    allowance: ConfirmationAllowance | None = None
+    requests: Sequence[tuple[str, LinkRequest]] = ()
 
     @property
     def is_empty(self) -> bool:
-        return self.suppression is None and not self.accounts
+        return not (self.suppression or self.accounts or self.allowance or self.requests)
 
 
 def tell_history(session: Session, vault: Vault, address: EmailAddress) -> History:
@@ -109,8 +119,28 @@ def tell_history(session: Session, vault: Vault, address: EmailAddress) -> Histo
         subscription = find_subscription(session, petition.id, fingerprint)
         if signature is not None or subscription is not None:
             events = list_events(session, petition, subscription, signature)
-            accounts.append(Account(petition, signature, subscription, events))
-    return History(find_suppression(session, fingerprint), accounts)
+            person = open_person(vault, signature) if signature is not None else None
+            suspicions = _list_suspicions(session, signature)
+            accounts.append(Account(petition, signature, subscription, events, person, suspicions))
+    requests = session.execute(
+        select(Petition.slug, LinkRequest)
+        .join(Petition, Petition.id == LinkRequest.petition_id)
+        .where(LinkRequest.fingerprint == fingerprint)
+        .order_by(Petition.slug)
+    )
+    return History(
+        find_suppression(session, fingerprint),
+        accounts,
+        session.get(ConfirmationAllowance, fingerprint),
+        [(slug, request) for slug, request in requests],
+    )
+
+
+def _list_suspicions(session: Session, signature: Signature | None) -> Sequence[SuspicionKind]:
+    if signature is None:
+        return ()
+    found = select(Suspicion.kind).where(Suspicion.signature_id == signature.id).order_by(Suspicion.kind)
+    return session.scalars(found).all()
 
 
 def tell_reading(session: Session, petition: Petition, subscription: Subscription) -> list[Event]:

@@ -22,7 +22,7 @@ from campaign.models import (
 from campaign.services import preferring
 from campaign.services.confirming import Proof, check_code
 from campaign.services.erasing import end_subscription, erase_signature
-from campaign.services.signing import Person, find_signature, forget_allowance
+from campaign.services.signing import Person, find_signature, forget_allowance, open_person
 from campaign.services.subscribing import begin_subscription, find_subscription, get_followed
 from campaign.services.suppressing import find_suppression
 from campaign.vault import Vault
@@ -115,16 +115,11 @@ def _tell(session: Session, vault: Vault, signature: Signature | None, subscript
         petition=session.get_one(Petition, owner.petition_id),
         signature=signature,
         subscription=subscription,
-        person=_open(vault, signature) if signature is not None else None,
+        person=open_person(vault, signature) if signature is not None else None,
         suppression=find_suppression(session, owner.fingerprint) if owner.fingerprint is not None else None,
         erased_on=graves.get(Erased.SIGNATURE),
         names_erased_on=graves.get(Erased.PERSON),
     )
-
-
-def _open(vault: Vault, signature: Signature) -> Person | None:
-    sealed = signature.sealed_person
-    return Person.open(vault, signature.id, sealed) if sealed is not None else None
 
 
 def is_owner(vault: Vault, signature: Signature, proof: Proof) -> bool:

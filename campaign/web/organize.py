@@ -21,6 +21,7 @@ from campaign.services.digesting import find_last_edition
 from campaign.services.editions import list_editions
 from campaign.services.exporting import Format
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
+from campaign.services.retaining import find_names_end, find_updates_end
 from campaign.services.subscribing import count_active
 from campaign.web import organize_digest, organizer_words
 from campaign.web.accounts import SESSION_PATH, current_organizer
@@ -92,6 +93,8 @@ def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
         "days": last_days(list_days(session, petition.id), _today(petition)),
         "last_edition": find_last_edition(session, petition.id),
         "schedule": session.get(Schedule, petition.id),
+        "updates_end": find_updates_end(petition, _today(petition)),
+        "names_end": find_names_end(session, petition, _today(petition)),
     }
 
 

@@ -76,6 +76,7 @@ DETAILS = {
     "state": N_("which"),
     "role": N_("role"),
     "key": N_("update"),
+    "erased": N_("erased"),
 }
 
 LISTS = {
@@ -85,6 +86,10 @@ LISTS = {
 
 ACTIONS = {
     "export": N_("exported a list"),
+    "person forgotten": N_("erased all that was kept of a person"),
+    "list handed over": N_("noted that the list was handed over"),
+    "names erased by schedule": N_("erased names that were kept long enough"),
+    "updates ended by schedule": N_("erased the addresses of readers that were kept long enough"),
     "history told": N_("looked up what was sent to a person"),
     "digest sent": N_("sent the digest"),
     "digest made": N_("made an edition, which waits"),
