@@ -233,3 +233,11 @@ class Vault:
         It follows from the address alone, so it is the same whether that address is new, pending or has signed.
         """
         return hmac.digest(self._codes, petition_id.to_bytes(_ID) + fingerprint, "sha256")[:16].hex()
+
+    def own_mark(self, signature_id: int) -> str:
+        """What a browser keeps in which the code from the mail was typed, or the signature confirmed."""
+        return hmac.digest(self._codes, b"own" + signature_id.to_bytes(_ID), "sha256")[:16].hex()
+
+    def mark_receipt(self, told: bytes) -> bytes:
+        """Nine bytes that only this installation can write below what a receipt tells."""
+        return hmac.digest(self._codes, b"receipt" + told, "sha256")[:9]

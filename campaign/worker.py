@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,6 +24,8 @@ from campaign.services.editions import make_due_editions
 from campaign.services.erasing import expire_pending
 from campaign.services.export_requests import forget_old_requests
 from campaign.services.ledger import settle_old_claims
+from campaign.services.lost_links import has_requests, take_up_requests
+from campaign.services.retaining import retain
 from campaign.services.signing import forget_old_allowances
 from campaign.services.steering import hold_editions, may_send_now, start_due_editions, sweep_cancelled
 from campaign.services.tombstones import keep_beside
@@ -32,6 +34,7 @@ from campaign.wiring import Campaign
 _log = logging.getLogger(__name__)
 
 CONFIRMATIONS = Batch(DeliveryKind.CONFIRMATION)
+LINKS = Batch(DeliveryKind.LINK)
 TESTS = Batch(DeliveryKind.TEST)
 # Digests are sent by the engine in chunks. Two kinds are taken up one by one: those that the server wanted later, and
 # those that no chunk has come for, so that a mistake of the engine loses nothing.
@@ -44,6 +47,7 @@ AT_A_TIME = 20
 LOOK_EVERY = 0.5
 # The look for readers of one mail for all campaigns goes through all that waits, so it is done less often.
 MERGE_EVERY = timedelta(minutes=1)
+LINKS_EVERY = timedelta(seconds=5)
 MERGE_PATIENCE = timedelta(seconds=5)
 BACK_OFF = (5.0, 60.0)
 GRACE_SECONDS = 20
@@ -58,6 +62,7 @@ class DigestWork(Work):
         self._campaign = campaign
         self._stopping = stopping
         self._patient = patient
+        self._retained_on: date | None = None
 
     def send_chunk(self, edition_id: int, first: int, last: int) -> bool:
         now = self._campaign.now()
@@ -93,6 +98,9 @@ class DigestWork(Work):
             sweep_cancelled(session)
             finish_editions(session)
             hold_editions(session, now)
+        if self._retained_on != now.date():  # each worker looks once a day, and when it starts
+            retain(campaign.database.sessions, now=now)
+            self._retained_on = now.date()
         take_over_dead(campaign)
         with campaign.database.sessions.begin() as session:
             keep_beside(session, campaign.settings.tombstones, now=now)
@@ -132,9 +140,12 @@ def work(campaign: Campaign, stopping: threading.Event) -> None:
 def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
     """Send confirmations at once, and digests that come up one by one; slow down while the server or disk fails."""
     sender = campaign.sender("mails")
-    wait, merge_at = LOOK_EVERY, campaign.now()
+    wait, merge_at, links_at = LOOK_EVERY, campaign.now(), campaign.now()
     while not stopping.wait(wait):
         try:
+            if campaign.now() >= links_at:
+                take_up_lost_links(campaign)
+                links_at = campaign.now() + LINKS_EVERY
             healthy = _send_single_mails(sender, stopping)
             if healthy and campaign.now() >= merge_at:
                 tally = _send_merged_for_a_moment(campaign, sender, stopping)
@@ -150,9 +161,24 @@ def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
     sender.transport.close()
 
 
+def take_up_lost_links(campaign: Campaign) -> None:
+    """Owe mails to those who asked for their lost link, and erase the addresses of those for whom none waits."""
+    with campaign.database.snapshots() as session:
+        asked = has_requests(session)
+    if asked:
+        with campaign.database.sessions.begin() as session:
+            take_up_requests(session, now=campaign.now())
+
+
 def _send_single_mails(sender: Sender, stopping: threading.Event) -> bool:
-    # Confirmations go first: of the others a few at a time.
-    for batch, most in ((CONFIRMATIONS, None), (TESTS, None), (DEFERRED_DIGESTS, AT_A_TIME), (LEFT_DIGESTS, AT_A_TIME)):
+    # Confirmations go first, then lost links: of the others a few at a time.
+    for batch, most in (
+        (CONFIRMATIONS, None),
+        (LINKS, None),
+        (TESTS, None),
+        (DEFERRED_DIGESTS, AT_A_TIME),
+        (LEFT_DIGESTS, AT_A_TIME),
+    ):
         tally = send_waiting(sender, batch, stopping=stopping.is_set, most=most)
         if tally[DeliveryState.QUEUED]:
             _log.warning("The mail server cannot be used; mails wait")
@@ -175,7 +201,9 @@ def work_once(campaign: Campaign) -> None:
         digests = DigestWork(campaign, stopping, patient=False)
         digests.tick()
         sender = campaign.sender("mails")
-        tally = send_waiting(sender, CONFIRMATIONS) + send_waiting(sender, TESTS)
+        take_up_lost_links(campaign)
+        tally = send_waiting(sender, CONFIRMATIONS) + send_waiting(sender, LINKS) + send_waiting(sender, TESTS)
+        take_up_lost_links(campaign)
         if not campaign.jobs.is_drained(campaign.settings.worker_name):
             with running(digests, campaign.settings.database_url, campaign.settings.worker_name, grace_seconds=0):
                 wait_until_drained(campaign.jobs, campaign.settings.worker_name, seconds=DRAIN_SECONDS)

@@ -29,12 +29,16 @@ def test_it_tells_signature_choices_and_mails_and_is_recorded_without_the_addres
     make_digest(installed, "second")
     done = command("history", READER)
     assert (done.status, done.err) == (0, "")
-    petition, signature, updates, *mails = done.out.splitlines()
+    petition, signature, name, country, _, updates, *mails = done.out.splitlines()
     assert petition == "Petition “kazakhstan”"
     assert signature.startswith("  signature: confirmed on 20")
     assert signature.endswith(", number 1")
-    assert ", one a month, in en, paused" in updates
-    told = {line.split(maxsplit=2)[2] for line in mails}
+    assert (name, country) == (
+        "    name: Aigerim Serikova",
+        "    country: none, language: en, display: hidden",
+    )
+    assert ", one a month, in en, address kept, sealed, paused" in updates
+    told = {line.split(maxsplit=1)[1] for line in mails}
     assert told == {
         "edition 2: not sent; you paused the digest",
         "edition 1: sent: the mail server took it",

@@ -19,6 +19,7 @@ from campaign.cli import (
     organizers,
     people,
     petition,
+    retention,
     setup,
 )
 from campaign.errors import CampaignError
@@ -41,6 +42,7 @@ for commands in (
     bounce,
     doctor,
     people,
+    retention,
     keyring,
     emergency,
 ):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from campaign.cli.wired import wired
 from campaign.errors import NotFound, NotPossible
-from campaign.models import DeliveryState, Edition, EditionState, Petition, ReaderFrequency, Schedule
+from campaign.models import DeliveryKind, DeliveryState, Edition, EditionState, Petition, ReaderFrequency, Schedule
 from campaign.services.accounts import audit_ledger
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.checking import check_next_edition
@@ -25,6 +25,8 @@ from campaign.services.steering import (
     pause_edition,
     resume_edition,
 )
+
+TITLES = {DeliveryKind.CONFIRMATION: "Confirmations", DeliveryKind.LINK: "Lost links"}
 
 
 def add_to(cli: click.Group) -> None:
@@ -170,7 +172,7 @@ def audit(slug: str) -> None:
     for account in accounts:
         states = ", ".join(f"{state} {account.states[state]}" for state in DeliveryState if account.states[state])
         verdict = "balances" if account.balances else "DOES NOT BALANCE"
-        title = "Confirmations" if account.edition is None else f"Edition {account.edition}"
+        title = TITLES.get(account.kind) or f"Edition {account.edition}"
         click.echo(f"{title}: owed {account.owed} = {account.states.total()} ({states or 'none'}): {verdict}")
     if not all(account.balances for account in accounts):
         sys.exit(1)

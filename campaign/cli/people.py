@@ -1,5 +1,6 @@
-"""The command that answers a person: what is known of you here, and why did you, or did you not, get a mail?"""
+"""The commands that answer a person: what is known of you here, forget it, and is this receipt yours?"""
 
+import sys
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
@@ -7,9 +8,11 @@ import click
 
 from campaign.cli.wired import wired
 from campaign.email_address import parse_email_address
-from campaign.models import ReaderFrequency, Signature, SignatureState, Subscription
+from campaign.models import DeliveryKind, Petition, ReaderFrequency, Subscription
+from campaign.services import forgetting
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.history import Account, Event, tell_history
+from campaign.services.receipts import Receipt, read_receipt, write_receipt
 
 FREQUENCIES = {
     ReaderFrequency.EACH: "each edition",
@@ -21,10 +24,13 @@ UNKNOWN = (
     "by which they could be found; the person's own link, from any of their mails, shows what was sent to them."
 )
 
+TITLES = {DeliveryKind.CONFIRMATION: "confirmation mail", DeliveryKind.LINK: "mail with the link to their page"}
+
 
 def add_to(cli: click.Group) -> None:
     """Add these commands."""
-    cli.add_command(history)
+    for command in (history, forget, receipt):
+        cli.add_command(command)
 
 
 @click.command()
@@ -46,31 +52,105 @@ def history(email: str) -> None:
         click.echo(f"Suppressed since {since} ({told.suppression.reason}): this server sends nothing to the address.")
     for line in lines:
         click.echo(line)
+    if told.allowance is not None:
+        last = told.allowance.last_at.date()
+        click.echo(
+            f"Confirmation mails to the address that nobody answered yet: {told.allowance.mails}, last on {last}"
+        )
+    for slug, request in told.requests:
+        sealed = "" if request.sealed_address is None else "; the address is kept, sealed, until the mail is sent"
+        click.echo(f"The link to their page was asked for, petition “{slug}”, on {request.asked_at.date()}{sealed}")
     if told.is_empty:
         click.echo(UNKNOWN)
 
 
+@click.command()
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask once more.")
+def forget(email: str, yes: bool) -> None:
+    """Erase all that is kept of EMAIL, under every petition: signatures, updates, requests. It cannot be undone.
+
+    An address of which nothing is known is an answer too: one sentence, exit status 0.
+    """
+    campaign = wired()
+    address = parse_email_address(email, allow_smtputf8=True)
+    if not yes and sys.stdin.isatty():
+        click.confirm("Erase all that is kept of this address, under every petition?", abort=True)
+    now = campaign.now()
+    with campaign.database.sessions.begin() as session:
+        gone = forgetting.forget(session, campaign.vault, address, actor=COMMAND_LINE, now=now)
+    if gone.is_nothing and gone.suppression is None:
+        click.echo(UNKNOWN)
+        return
+    for slug, signed, followed in gone.petitions:
+        words = " and ".join([*(["the signature"] if signed else []), *(["the updates"] if followed else [])])
+        click.echo(f"Petition “{slug}”: {words} erased.")
+    if gone.mails_counted:
+        click.echo("How many confirmation mails the address was sent: erased.")
+    if gone.links_asked:
+        click.echo("That the link to the person's own page was asked for: erased.")
+    if gone.suppression is not None:
+        click.echo(
+            f"Kept: that this server writes nothing to the address ({gone.suppression.reason}, since "
+            f"{gone.suppression.since_on}). It is known by a keyed hash alone, and keeps us from writing to it again."
+        )
+    if not gone.is_nothing:
+        click.echo(f"Receipt: {write_receipt(campaign.vault, Receipt(None, now.date()))}")
+
+
+@click.command()
+@click.argument("code")
+def receipt(code: str) -> None:
+    """Check the CODE of a receipt for what was erased. Exit 1 if this server has not written it."""
+    campaign = wired()
+    found = read_receipt(campaign.vault, code)
+    with campaign.database.snapshots() as session:
+        petition = session.get(Petition, found.petition_id) if found.petition_id is not None else None
+    under = f"under the petition “{petition.slug}”" if petition is not None else "under all petitions of this server"
+    click.echo(f"This server wrote this receipt: on {found.day} all that was kept of one person {under} was erased.")
+    click.echo("It does not say of whom, and whoever was erased on that day has the same code.")
+
+
 def _account(account: Account) -> Iterator[str]:
     yield f"Petition “{account.petition.slug}”"
-    yield f"  signature: {_signature(account.signature)}"
+    yield from _signature(account)
     yield f"  updates: {_subscription(account.subscription)}"
     zone = ZoneInfo(account.petition.timezone)
     for event in account.events:
-        yield f"  {event.at.astimezone(zone):%Y-%m-%d %H:%M} {_event(event)}"
+        yield f"  {event.at.astimezone(zone):%Y-%m-%d} {_event(event)}"
 
 
-def _signature(signature: Signature | None) -> str:
+def _signature(account: Account) -> Iterator[str]:
+    signature, person = account.signature, account.person
     if signature is None:
-        return "none"
-    if signature.state is SignatureState.CONFIRMED:
-        return f"confirmed on {signature.signed_on}, number {signature.number}"
-    return str(signature.state)
+        yield "  signature: none"
+        return
+    day, number = f" on {signature.signed_on}" if signature.signed_on else "", signature.number
+    yield f"  signature: {signature.state}{day}{f', number {number}' if number else ''}"
+    if signature.expires_at is not None:
+        yield f"    unless confirmed, erased on {signature.expires_at.date()}"
+    if signature.sealed_address is not None:
+        yield "    address: kept, sealed, until it is confirmed"
+    if person is not None:
+        yield f"    name: {person.name}"
+        yield from (
+            f"    {what}: {said}" for what, said in (("place", person.place), ("comment", person.comment)) if said
+        )
+    elif signature.sealed_person is not None:
+        yield "    name and comment: sealed to the organizers"
+    yield f"    country: {signature.country or 'none'}, language: {signature.language}, display: {signature.display}"
+    yield f"    demands: version {signature.text_version.short_digest}"
+    if signature.wrong_codes:
+        yield f"    wrong codes typed: {signature.wrong_codes}"
+    if account.suspicions:
+        yield f"    looked at because of: {', '.join(account.suspicions)}"
 
 
 def _subscription(subscription: Subscription | None) -> str:
     if subscription is None:
         return "none, or stopped"
     words = [f"since {subscription.since_on}", FREQUENCIES[subscription.frequency], f"in {subscription.language}"]
+    words.append("address kept, sealed")
     if subscription.paused:
         words.append("paused")
     if subscription.merged:
@@ -81,7 +161,7 @@ def _subscription(subscription: Subscription | None) -> str:
 
 
 def _event(event: Event) -> str:
-    title = "confirmation mail" if event.edition is None else f"edition {event.edition}"
+    title = TITLES.get(event.kind) or f"edition {event.edition}"
     parts = [f"{title}: {event.fate}", *([event.reason] if event.reason else [])]
     if event.returned:
         parts.append(f"came back: {event.returned}")

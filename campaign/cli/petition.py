@@ -1,5 +1,6 @@
 """Commands about petitions and their updates."""
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from campaign.services import petitions
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.counting import count_confirmed
 from campaign.services.petition_file import read_petition_file, read_update_file
+from campaign.services.retaining import NAMES_KEPT, UPDATES_KEPT
 from campaign.services.signing import Person, Submission
 from campaign.services.signing import sign as sign_petition
 
@@ -73,9 +75,28 @@ def close(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petitions.get_petition(session, slug)
-        petitions.close_petition(found)
+        petitions.close_petition(found, now=campaign.now())
         record(session, COMMAND_LINE, "petition closed", found.id, now=campaign.now())
     click.echo(f"“{slug}” is closed. Signatures that wait for their confirmation can still be confirmed for 72 hours.")
+    click.echo(f"Readers’ addresses are erased on {_ends(found.closed_on, UPDATES_KEPT)}, unless it is opened again.")
+
+
+@petition.command("hand-over")
+@click.argument("slug")
+def hand_over(slug: str) -> None:
+    """Note that the list was handed over today: the names in it are erased 30 days later."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = petitions.get_petition(session, slug)
+        petitions.hand_over(found, now=campaign.now())
+        record(session, COMMAND_LINE, "list handed over", found.id, now=campaign.now())
+    ends = _ends(found.handed_over_on, NAMES_KEPT)
+    click.echo(f"Noted: the list of “{slug}” was handed over. The names of those who have signed are erased on {ends}.")
+
+
+def _ends(day: date | None, kept: timedelta) -> date:
+    assert day is not None  # it was set a moment ago
+    return day + kept
 
 
 @click.group()

@@ -8,7 +8,7 @@ in base64 the few lines around a gap are encoded again.
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from email.quoprimime import body_encode
 
@@ -80,7 +80,7 @@ class Frame:
     def __init__(self, head: Sequence[tuple[str, str]], text: str, html: str, gaps: Sequence[Gap]) -> None:
         self._sentinels: dict[Gap, str] = {}
         for gap in (gap for gap in gaps if gap.length):
-            self._sentinels[gap] = _sentinel(gap.length, text + html + " ".join(self._sentinels.values()))
+            self._sentinels[gap] = _sentinel(gap.length, text + html, self._sentinels.values())
         boundary = "=_" + hashlib.sha256((text + html).encode()).hexdigest()[:32]  # "=_" is in neither encoding
         self._body = Pieces()
         for kind, content in (("plain", text), ("html", html)):
@@ -175,11 +175,11 @@ class Frame:
         return self._body_hash.digest(b"".join(body[1:]))
 
 
-def _sentinel(length: int, taken: str) -> str:
-    """Letters and digits that do not occur in ``taken``: no text can pass for a gap."""
+def _sentinel(length: int, taken: str, others: Collection[str]) -> str:
+    """Letters and digits that do not occur in ``taken``: no text can pass for a gap, nor one gap for part of another."""
     for number in range(36**3):
         digits = "".join("0123456789abcdefghijklmnopqrstuvwxyz"[number // 36**place % 36] for place in range(3))
         sentinel = (digits + "Zq" * length)[:length]
-        if sentinel not in taken:
+        if sentinel not in taken and not any(other in sentinel or sentinel in other for other in others):
             return sentinel
     raise ValueError("The text holds everything that could stand for a gap.")

@@ -11,8 +11,9 @@ from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, Peti
 
 @dataclass(frozen=True)
 class Account:
-    """One line of the audit: how many mails an edition owed (None: confirmations), and where each of them is."""
+    """One line of the audit: how many mails of a kind, or of an edition, were owed, and where each of them is."""
 
+    kind: DeliveryKind
     edition: int | None
     owed: int
     states: Counter[DeliveryState] = field(default_factory=Counter)
@@ -23,24 +24,21 @@ class Account:
 
 
 def audit_ledger(session: Session, petition: Petition) -> list[Account]:
-    """The petition's accounts: its confirmation mails, then each edition, oldest first.
+    """The petition's accounts: its confirmation mails, lost links where there were any, each edition, oldest first.
 
     What is owed was counted when it was promised, the states are counted now; the two are independent.
     """
-    promised = session.scalars(
-        select(PetitionCounter.confirmations).where(PetitionCounter.petition_id == petition.id)
+    promised = session.execute(
+        select(PetitionCounter.confirmations, PetitionCounter.links).where(PetitionCounter.petition_id == petition.id)
     ).one()
-    confirmations: Counter[DeliveryState] = Counter()
-    for state, count in session.execute(
-        select(Delivery.state, func.count())
-        .where(
-            Delivery.petition_id == petition.id,
-            Delivery.edition_id.is_(None),
-            Delivery.kind == DeliveryKind.CONFIRMATION,
-        )
-        .group_by(Delivery.state)
+    single = {DeliveryKind.CONFIRMATION: Counter[DeliveryState](), DeliveryKind.LINK: Counter[DeliveryState]()}
+    for kind, state, count in session.execute(
+        select(Delivery.kind, Delivery.state, func.count())
+        .where(Delivery.petition_id == petition.id, Delivery.edition_id.is_(None), Delivery.kind.in_(single))
+        .group_by(Delivery.kind, Delivery.state)
     ):
-        confirmations[state] += count
+        single[kind][state] += count
+    accounts = [Account(kind, None, owed, single[kind]) for kind, owed in zip(single, promised, strict=True)]
     editions = session.scalars(
         select(Edition).where(Edition.petition_id == petition.id, Edition.number.is_not(None)).order_by(Edition.number)
     ).all()
@@ -53,6 +51,6 @@ def audit_ledger(session: Session, petition: Petition) -> list[Account]:
         assert edition_id is not None  # it is one of those asked for
         counts[edition_id][state] += count
     return [
-        Account(None, promised, confirmations),
-        *(Account(edition.number, edition.candidates, counts[edition.id]) for edition in editions),
+        *(account for account in accounts if account.kind is not DeliveryKind.LINK or account.owed or account.states),
+        *(Account(DeliveryKind.DIGEST, edition.number, edition.candidates, counts[edition.id]) for edition in editions),
     ]

@@ -19,6 +19,7 @@ from campaign.vault import Vault
 PURPOSE = "confirm"
 WRONG_CODES = 10
 N_ = str  # marks a sentence for the translators; the page translates it
+TOO_MANY = N_("Too many wrong codes were typed. Please open the link in the browser in which you signed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,20 @@ def check_proof(vault: Vault, signature: Signature, proof: Proof) -> None:
 
     Raises ProofNeeded; a wrong code has then been counted on ``signature``, so the caller commits all the same.
     """
-    if comes_from_signer(vault, signature, proof):
-        return
-    if not proof.code.strip():
+    if not comes_from_signer(vault, signature, proof):
+        check_code(vault, signature, proof.code, too_many=TOO_MANY)
+
+
+def check_code(vault: Vault, signature: Signature, typed: str, *, too_many: str) -> None:
+    """Raises ProofNeeded where ``typed`` is not the code; after many wrong ones with the sentence ``too_many``.
+
+    A wrong code has then been counted on ``signature``, so the caller commits all the same.
+    """
+    if not typed.strip():
         raise ProofNeeded(N_("Please type the six-character code that stands in the mail."))
     if signature.wrong_codes >= WRONG_CODES:
-        raise ProofNeeded(
-            N_("Too many wrong codes were typed. Please open the link in the browser in which you signed.")
-        )
-    if not vault.code_matches(signature.id, proof.code):
+        raise ProofNeeded(too_many)
+    if not vault.code_matches(signature.id, typed):
         signature.wrong_codes += 1
         raise ProofNeeded(N_("This is not the code in the mail. Please compare the six characters once more."))
 

@@ -55,6 +55,17 @@ def erase_person(session: Session, signature_ids: Collection[int], *, now: datet
     bury(session, Erased.PERSON, signature_ids, on=now.date())
 
 
+def erase_names(session: Session, signature_ids: Collection[int], *, now: datetime) -> None:
+    """Erase names, comments and countries, and keep by what an address is recognised, so that nobody counts twice."""
+    session.execute(
+        update(Signature)
+        .where(Signature.id.in_(signature_ids))
+        .values(sealed_person=None, country=None)
+        .execution_options(synchronize_session=False)
+    )
+    bury(session, Erased.PERSON, signature_ids, on=now.date())
+
+
 def expire_pending(session: Session, *, now: datetime) -> int:
     """Erase what was typed in signatures that nobody confirmed in time; how many there were."""
     expired = session.scalars(

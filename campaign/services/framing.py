@@ -1,4 +1,4 @@
-"""Frames of the two kinds of mail that go to many: what is the same for all of them, encoded once."""
+"""Frames of the kinds of mail that go to many: what is the same for all of them, encoded once."""
 
 from campaign.mail.compose import compose
 from campaign.mail.frame import Frame, Gap
@@ -10,7 +10,7 @@ from campaign.services.list_headers import list_headers
 from campaign.services.posting import Post
 from campaign.vault import CODE_LENGTH, TOKEN_LENGTH
 
-_CONFIRM_MARK, _CODE_MARK = "@@confirm-url@@", "@@code@@"
+_CONFIRM_MARK, _CODE_MARK, _OWN_MARK = "@@confirm-url@@", "@@code@@", "@@own-url@@"
 _TO, _DATE, _MESSAGE = (Gap(f"@@{name}@@", name) for name in ("to", "date", "message"))
 
 
@@ -24,9 +24,22 @@ def confirmation_frame(post: Post, petition: Petition, language: str) -> Frame:
         host=links.host,
         confirm_url=_CONFIRM_MARK,
         code=_CODE_MARK,
+        own_url=_OWN_MARK,
     )
     gaps = [
         Gap(_CONFIRM_MARK, "confirm", TOKEN_LENGTH, links.before_token(confirming.PURPOSE)),
+        Gap(_CODE_MARK, "code", CODE_LENGTH),
+        Gap(_OWN_MARK, "own", TOKEN_LENGTH, links.before_token(preferring.PURPOSE)),
+    ]
+    return _make_frame(post, petition, language, content, gaps, headers={})
+
+
+def link_frame(post: Post, petition: Petition, language: str) -> Frame:
+    """The mail that brings a signer the lost link to their own page, with gaps for it and the code."""
+    links = post.links
+    content = compose("link", language, host=links.host, own_url=_OWN_MARK, code=_CODE_MARK)
+    gaps = [
+        Gap(_OWN_MARK, "own", TOKEN_LENGTH, links.before_token(preferring.PURPOSE)),
         Gap(_CODE_MARK, "code", CODE_LENGTH),
     ]
     return _make_frame(post, petition, language, content, gaps, headers={})

@@ -12,17 +12,22 @@ from sqlalchemy.orm import Session
 from campaign.email_address import EmailAddress
 from campaign.mail.bounces import ReportKind
 from campaign.models import (
+    ConfirmationAllowance,
     Delivery,
     DeliveryKind,
     DeliveryState,
     Edition,
     EditionState,
+    LinkRequest,
     Petition,
     Signature,
     Subscription,
     SubscriptionState,
     Suppression,
+    Suspicion,
+    SuspicionKind,
 )
+from campaign.services.signing import Person, find_signature, open_person
 from campaign.services.subscribing import find_subscription
 from campaign.services.suppressing import find_suppression
 from campaign.vault import Vault
@@ -57,7 +62,7 @@ NOT_THEN = N_("you were not subscribed when it was sent")
 
 @dataclass(frozen=True)
 class Event:
-    """One mail, or one edition of which there was none for the person; ``edition`` is None for a confirmation mail.
+    """One mail, or one edition of which there was none for the person; of other kinds ``edition`` is None.
 
     ``fate`` and ``reason`` are for the translators, ``returned`` is what came back by mail, as the ledger has it.
     """
@@ -67,6 +72,7 @@ class Event:
     fate: str
     reason: str | None
     returned: str | None = None
+    kind: DeliveryKind = DeliveryKind.DIGEST
 
     @property
     def came_back(self) -> str | None:
@@ -82,16 +88,22 @@ class Account:
     signature: Signature | None
     subscription: Subscription | None
     events: Sequence[Event]
+    person: Person | None
+    suspicions: Sequence[SuspicionKind]
 
 
 @dataclass(frozen=True)
 class History:
+    """``allowance`` counts the confirmation mails of late, ``requests`` are those for a lost link, by petition."""
+
     suppression: Suppression | None
     accounts: Sequence[Account]
+    allowance: ConfirmationAllowance | None = None
+    requests: Sequence[tuple[str, LinkRequest]] = ()
 
     @property
     def is_empty(self) -> bool:
-        return self.suppression is None and not self.accounts
+        return not (self.suppression or self.accounts or self.allowance or self.requests)
 
 
 def tell_history(session: Session, vault: Vault, address: EmailAddress) -> History:
@@ -103,25 +115,39 @@ def tell_history(session: Session, vault: Vault, address: EmailAddress) -> Histo
     fingerprint = vault.fingerprint(address)
     accounts = []
     for petition in session.scalars(select(Petition).order_by(Petition.slug)):
-        signature = _find_signature(session, petition.id, fingerprint)
+        signature = find_signature(session, petition.id, fingerprint)
         subscription = find_subscription(session, petition.id, fingerprint)
         if signature is not None or subscription is not None:
             events = list_events(session, petition, subscription, signature)
-            accounts.append(Account(petition, signature, subscription, events))
-    return History(find_suppression(session, fingerprint), accounts)
+            person = open_person(vault, signature) if signature is not None else None
+            suspicions = _list_suspicions(session, signature)
+            accounts.append(Account(petition, signature, subscription, events, person, suspicions))
+    requests = session.execute(
+        select(Petition.slug, LinkRequest)
+        .join(Petition, Petition.id == LinkRequest.petition_id)
+        .where(LinkRequest.fingerprint == fingerprint)
+        .order_by(Petition.slug)
+    )
+    return History(
+        find_suppression(session, fingerprint),
+        accounts,
+        session.get(ConfirmationAllowance, fingerprint),
+        [(slug, request) for slug, request in requests],
+    )
+
+
+def _list_suspicions(session: Session, signature: Signature | None) -> Sequence[SuspicionKind]:
+    if signature is None:
+        return ()
+    found = select(Suspicion.kind).where(Suspicion.signature_id == signature.id).order_by(Suspicion.kind)
+    return session.scalars(found).all()
 
 
 def tell_reading(session: Session, petition: Petition, subscription: Subscription) -> list[Event]:
     """The history behind a reader's own link, newest first."""
     fingerprint = subscription.fingerprint
-    signature = _find_signature(session, petition.id, fingerprint) if fingerprint is not None else None
+    signature = find_signature(session, petition.id, fingerprint) if fingerprint is not None else None
     return list_events(session, petition, subscription, signature)
-
-
-def _find_signature(session: Session, petition_id: int, fingerprint: bytes) -> Signature | None:
-    return session.scalars(
-        select(Signature).where(Signature.petition_id == petition_id, Signature.fingerprint == fingerprint)
-    ).one_or_none()
 
 
 def list_events(
@@ -130,10 +156,8 @@ def list_events(
     """Every mail that the two were owed, and every edition of which the subscription was no candidate; newest first."""
     events = []
     if signature is not None:
-        confirmations = select(Delivery).where(
-            Delivery.signature_id == signature.id, Delivery.kind == DeliveryKind.CONFIRMATION
-        )
-        events += [_tell(delivery, None) for delivery in session.scalars(confirmations)]
+        own = select(Delivery).where(Delivery.signature_id == signature.id, Delivery.edition_id.is_(None))
+        events += [_tell(delivery, None) for delivery in session.scalars(own)]
     if subscription is not None:
         editions = (
             select(Edition, Delivery)
@@ -153,7 +177,7 @@ def list_events(
 def _tell(delivery: Delivery, edition: int | None) -> Event:
     # What the server said when it took a mail tells nobody anything.
     reason = None if delivery.state is DeliveryState.ACCEPTED else delivery.reason
-    return Event(delivery.queued_at, edition, FATES[delivery.state], reason, delivery.returned)
+    return Event(delivery.queued_at, edition, FATES[delivery.state], reason, delivery.returned, delivery.kind)
 
 
 def _tell_without(session: Session, petition: Petition, edition: Edition, subscription: Subscription) -> Event:

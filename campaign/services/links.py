@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from campaign.models import Organizer
-from campaign.services import confirming, preferring, subscribing
+from campaign.services import confirming, own_page, preferring, subscribing
 from campaign.services.organizing import welcome_token
 from campaign.vault import Vault
 
@@ -56,3 +56,11 @@ class Links(PublicLinks):
 
     def me(self, subscription_id: int) -> str:
         return self._personal(preferring.PURPOSE, subscription_id)
+
+    def own_page(self, signature_id: int) -> str:
+        """The signer's own page. The link of a digest, which stands for the subscription, leads there too."""
+        return self.before_token(preferring.PURPOSE) + self.vault.token(own_page.PURPOSE, signature_id)
+
+    def my_link(self, language: str, slug: str) -> str:
+        """Where the lost link to the own page is asked for."""
+        return f"{self.petition(language, slug)}/my-link"

@@ -13,9 +13,10 @@ from campaign.errors import CampaignError, Forbidden
 from campaign.mail.frame import Frame
 from campaign.mail.message import Content, Message
 from campaign.models import Audience, Delivery, DeliveryKind, Edition, EditionText, Organizer, Petition
-from campaign.services import confirming, preferring, subscribing
+from campaign.services import confirming, own_page, preferring, subscribing
 from campaign.services.audiences import Offer, audience_of, find_offer
-from campaign.services.framing import confirmation_frame, digest_frame
+from campaign.services.framing import confirmation_frame, digest_frame, link_frame
+from campaign.services.lost_links import sealed_row
 from campaign.services.organizing import Permission, check_permission
 from campaign.services.posting import Moment, Post, address_message, fill_frame
 from campaign.services.rehearsing import write_test
@@ -23,6 +24,7 @@ from campaign.services.suppressing import find_suppression
 from campaign.services.wanting import (
     ENDED,
     EXPIRED,
+    NOT_ASKED,
     OWN_COLUMNS,
     Circumstances,
     NotWanted,
@@ -37,12 +39,13 @@ _TROUBLE = (CampaignError, ValueError, LookupError, TemplateError)
 
 
 class Draft(NamedTuple):
-    """A mail that is wanted: a frame, and what goes into it for one reader."""
+    """A mail that is wanted: a frame, and what goes into it for one reader; ``row`` is what the address is part of."""
 
     delivery_id: int
     queued_at: datetime
     owner_id: int
     sealed_address: bytes
+    row: str
     frame: Frame
     kind: DeliveryKind
 
@@ -58,7 +61,7 @@ class Writer:
         self._post = post
         self._domain = post.domain
         self._moment = Moment.of(datetime.min.replace(tzinfo=UTC))
-        self._frames: dict[tuple[int, int | None, str, Audience | None], Frame] = {}
+        self._frames: dict[tuple[DeliveryKind, int, int | None, str, Audience | None], Frame] = {}
         self._offers: dict[int, Offer] = {}
         # What became of circumstances that were met before: thousands of readers share a few.
         self._known: dict[tuple[Any, ...], Frame | NotWanted] = {}
@@ -74,10 +77,10 @@ class Writer:
             yield from self._tests(session, [row.id for row in rows])
             return
         confirms = kind is DeliveryKind.CONFIRMATION
-        gone = NotWanted(EXPIRED if confirms else ENDED)
+        gone = NotWanted(EXPIRED if confirms else NOT_ASKED if kind is DeliveryKind.LINK else ENDED)
         known = self._known
         for row in rows:
-            number, queued_at, owner_id, sealed_address, expires_at = row[:OWN_COLUMNS]
+            number, queued_at, owner_id, sealed_address, expires_at, fingerprint = row[:OWN_COLUMNS]
             shared = row[OWN_COLUMNS:]
             verdict: Frame | Exception
             try:
@@ -89,7 +92,8 @@ class Writer:
             elif not sealed_address or (confirms and not (expires_at and expires_at > now)):
                 yield number, gone
             else:
-                yield number, Draft(number, queued_at, owner_id, sealed_address, verdict, kind)
+                row_name = f"address:{owner_id}" if fingerprint is None else sealed_row(shared[1], fingerprint)
+                yield number, Draft(number, queued_at, owner_id, sealed_address, row_name, verdict, kind)
 
     def _tests(self, session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Prepared | Exception]]:
         for delivery in session.scalars(select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)):
@@ -102,7 +106,7 @@ class Writer:
         """The frame for mails in these circumstances, or why they are not wanted."""
         verdict: Frame | NotWanted
         try:
-            check_state(shared.state)
+            check_state(shared.kind, shared.state)
             check_suppression(shared.suppressed)
             if shared.edition_id is not None and shared.frequency is not None:
                 offer = self._offer(session, shared.petition_id, shared.edition_id)
@@ -122,11 +126,12 @@ class Writer:
 
     def _frame(self, session: Session, shared: Circumstances) -> Frame:
         audience = None if shared.frequency is None else audience_of(shared.frequency)
-        key = (shared.petition_id, shared.edition_id, shared.language, audience)
+        key = (shared.kind, shared.petition_id, shared.edition_id, shared.language, audience)
         if key not in self._frames:
             petition = session.get_one(Petition, shared.petition_id)
             if audience is None:
-                self._frames[key] = confirmation_frame(self._post, petition, shared.language)
+                make = link_frame if shared.kind is DeliveryKind.LINK else confirmation_frame
+                self._frames[key] = make(self._post, petition, shared.language)
             else:
                 frozen = session.get_one(EditionText, (shared.edition_id, shared.language, audience))
                 content = Content(frozen.subject, frozen.text, frozen.html)
@@ -140,21 +145,23 @@ class Writer:
         """
         if isinstance(draft, Message):
             return draft
-        number, queued_at, owner, sealed_address, frame, kind = draft
+        number, queued_at, owner, sealed_address, row, frame, kind = draft
         moment = self._moment
         if queued_at != moment.at:  # those of an edition were queued together
             moment = self._moment = Moment.of(queued_at)
         vault = self._post.vault
         token = vault.mail_token(number)
         values = {
-            "to": vault.open(sealed_address, row=f"address:{owner}"),
+            "to": vault.open(sealed_address, row=row),
             "date": moment.date,
             "message": f"{token}@{self._domain}".encode(),
         }
+        if kind is not DeliveryKind.DIGEST:
+            values["own"] = vault.token(own_page.PURPOSE, owner).encode()
+            values["code"] = vault.code(owner).encode()
         if kind is DeliveryKind.CONFIRMATION:
             values["confirm"] = vault.token(confirming.PURPOSE, owner).encode()
-            values["code"] = vault.code(owner).encode()
-        else:
+        elif kind is DeliveryKind.DIGEST:
             values["unsubscribe"] = vault.token(subscribing.PURPOSE, owner).encode()
             values["me"] = vault.token(preferring.PURPOSE, owner).encode()
         return fill_frame(self._post, frame, values, token, moment)

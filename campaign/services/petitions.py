@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -43,11 +44,27 @@ def open_petition(petition: Petition) -> None:
     if petition.burned_on is not None:
         raise NotPossible(f"“{petition.slug}” was burned on {petition.burned_on}: it stays closed.")
     petition.state = PetitionState.OPEN
+    petition.closed_on = None
 
 
-def close_petition(petition: Petition) -> None:
-    """Take no new signatures; those that wait for their confirmation may still be confirmed."""
+def close_petition(petition: Petition, *, now: datetime) -> None:
+    """Take no new signatures; those that wait for their confirmation may still be confirmed.
+
+    From this day on the readers' addresses are kept for a time, and no longer.
+    """
     petition.state = PetitionState.CLOSED
+    petition.closed_on = petition.closed_on or _day(petition, now)
+
+
+def hand_over(petition: Petition, *, now: datetime) -> None:
+    """Note that the list was handed over: the names in it are kept for a time, and no longer. Raises NotPossible."""
+    if petition.state is PetitionState.DRAFT:
+        raise NotPossible("Nobody has signed a draft: there is nothing to hand over.")
+    petition.handed_over_on = _day(petition, now)
+
+
+def _day(petition: Petition, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(petition.timezone)).date()
 
 
 def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Petition:

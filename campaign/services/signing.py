@@ -77,6 +77,12 @@ def open_person(vault: Vault, signature: Signature) -> Person | None:
     return Person.open(vault, signature.id, sealed)
 
 
+def open_person(vault: Vault, signature: Signature) -> Person | None:
+    """What the signer said of themselves; None where it was erased."""
+    sealed = signature.sealed_person
+    return Person.open(vault, signature.id, sealed) if sealed is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """One filled-in form, checked: the address is parsed, the texts are cleaned, the country is an ISO 3166 code."""
@@ -153,6 +159,13 @@ def sign(
         )
     if may_mail:
         _queue_confirmation(session, petition.id, kept_id, now)
+
+
+def find_signature(session: Session, petition_id: int, fingerprint: bytes) -> Signature | None:
+    """The signature of an address under a petition, whatever its state, or None."""
+    return session.scalars(
+        select(Signature).where(Signature.petition_id == petition_id, Signature.fingerprint == fingerprint)
+    ).one_or_none()
 
 
 def _use_allowance(session: Session, fingerprint: bytes, now: datetime) -> bool:

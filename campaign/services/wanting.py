@@ -11,6 +11,7 @@ from campaign.models import (
     DeliveryKind,
     Edition,
     EditionText,
+    LinkRequest,
     Petition,
     ReaderFrequency,
     Signature,
@@ -23,6 +24,7 @@ from campaign.models import (
 from campaign.services.audiences import Offer, audience_of, find_offer, find_refusal
 from campaign.services.digesting import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.links import Links
+from campaign.services.own_page import ANSWERED
 from campaign.services.suppressing import find_suppression
 from campaign.vault import Vault
 
@@ -31,7 +33,10 @@ N_ = str  # marks a sentence for the translators; the page translates it
 # Why a mail was not sent after all; stored in the ledger and shown to the reader.
 ENDED = N_("the subscription has ended")
 EXPIRED = N_("the signature has expired")
-NOT_TO_CONFIRM = {
+NOT_ASKED = N_("the link is not asked for any more")
+OTHERWISE = {
+    SignatureState.PENDING: N_("the signature is not confirmed"),
+    SignatureState.QUARANTINED: N_("the signature is confirmed"),
     SignatureState.CONFIRMED: N_("the signature is confirmed"),
     SignatureState.WITHDRAWN: N_("the signature is withdrawn"),
     SignatureState.INVALIDATED: N_("the signature is invalidated"),
@@ -49,12 +54,13 @@ class NotWanted(Exception):
 
 
 # The first columns of ``select_owed`` are a mail's own, those after them its circumstances.
-OWN_COLUMNS = 5
+OWN_COLUMNS = 6
 
 
 class Circumstances(NamedTuple):
     """What decides whether a mail is wanted and what it says: the same for many mails of an edition."""
 
+    kind: DeliveryKind
     petition_id: int
     edition_id: int | None
     language: str
@@ -68,35 +74,42 @@ def select_owed(kind: DeliveryKind) -> Select[Any]:
     """The rows that ``Writer.list_drafts`` takes of a kind; which of them, in which order, the caller adds."""
     if kind is DeliveryKind.TEST:
         return select(Delivery.id)
-    confirms = kind is DeliveryKind.CONFIRMATION
-    owner: Any = Signature if confirms else Subscription
-    refers = Delivery.signature_id if confirms else Delivery.subscription_id
+    confirms, reads = kind is DeliveryKind.CONFIRMATION, kind is DeliveryKind.DIGEST
+    owner: Any = Subscription if reads else Signature
+    refers = Delivery.subscription_id if reads else Delivery.signature_id
     nothing = null()
-    return (
+    owed = (
         select(
             Delivery.id,
             Delivery.queued_at,
             owner.id,
-            owner.sealed_address,
+            LinkRequest.sealed_address if kind is DeliveryKind.LINK else owner.sealed_address,
             Signature.expires_at if confirms else nothing,
+            LinkRequest.fingerprint if kind is DeliveryKind.LINK else nothing,
+            Delivery.kind,
             Delivery.petition_id,
             Delivery.edition_id,
             owner.language,
             owner.state,
             Suppression.reason,
-            nothing if confirms else Subscription.frequency,
-            nothing if confirms else Subscription.paused,
+            Subscription.frequency if reads else nothing,
+            Subscription.paused if reads else nothing,
         )
         .join(owner, owner.id == refers)
         .outerjoin(Suppression, Suppression.fingerprint == owner.fingerprint)
     )
+    if kind is DeliveryKind.LINK:
+        asked = (LinkRequest.petition_id == Signature.petition_id) & (LinkRequest.fingerprint == Signature.fingerprint)
+        owed = owed.outerjoin(LinkRequest, asked)
+    return owed
 
 
-def check_state(state: SignatureState | SubscriptionState) -> None:
-    """Raises NotWanted where there is nothing to confirm any more, or the subscription has ended."""
+def check_state(kind: DeliveryKind, state: SignatureState | SubscriptionState) -> None:
+    """Raises NotWanted where the signature is in another state than the mail is for, or the subscription has ended."""
     if isinstance(state, SignatureState):
-        if state is not SignatureState.PENDING:
-            raise NotWanted(NOT_TO_CONFIRM[state])
+        wanted = (SignatureState.PENDING,) if kind is DeliveryKind.CONFIRMATION else ANSWERED
+        if state not in wanted:
+            raise NotWanted(OTHERWISE[state])
     elif state is not SubscriptionState.ACTIVE:
         raise NotWanted(ENDED)
 
@@ -115,7 +128,7 @@ def check_choices(offer: Offer, frequency: ReaderFrequency, *, paused: bool) -> 
 
 def open_reader(session: Session, vault: Vault, subscription: Subscription) -> str:
     """The reader's address. Raises NotWanted where the subscription has ended or the address is suppressed."""
-    check_state(subscription.state)
+    check_state(DeliveryKind.DIGEST, subscription.state)
     assert subscription.fingerprint is not None  # an active subscription has both
     assert subscription.sealed_address is not None
     suppression = find_suppression(session, subscription.fingerprint)

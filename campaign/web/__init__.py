@@ -11,13 +11,16 @@ from campaign.web import (
     errors,
     health,
     keyless,
+    lost_link,
     me,
+    me_changes,
     organize,
     outbox,
     petition,
     security,
     signing_in,
     unsubscribe,
+    withdrawing,
 )
 from campaign.web.context import install
 from campaign.web.doors import Door, Site
@@ -53,7 +56,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     if why:
         keyless.install(app, why)
     signing_in.install(app, campaign)
-    for pages in (petition, confirm, unsubscribe, me, organize, health):
+    for pages in (petition, lost_link, confirm, unsubscribe, me, me_changes, withdrawing, organize, health):
         app.register_blueprint(pages.blueprint)
     if settings.is_local and not settings.smtp_url:
         app.register_blueprint(outbox.blueprint)

@@ -1,4 +1,7 @@
-"""The cookie by which a browser shows that it posted a signature. It says nothing of whether the address is known."""
+"""The cookie by which a browser shows that it posted a signature, or that the code from the mail was typed in it.
+
+What posting a form leaves says nothing of whether the address is known.
+"""
 
 from flask import request
 from werkzeug.wrappers import Response
@@ -12,7 +15,7 @@ _MOST = 8
 
 
 def browser_marks() -> tuple[str, ...]:
-    """The marks of the signatures that this browser posted lately."""
+    """The marks that this browser was given lately."""
     return tuple(request.cookies.get(_COOKIE, "").split(".")[:_MOST])
 
 

@@ -1,6 +1,7 @@
 """The link from the confirmation mail: see what is signed, confirm it, or say that it was somebody else."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, make_response, render_template, request
+from werkzeug import Response
 
 from campaign.errors import ProofNeeded
 from campaign.models import Petition, Signature, SignatureState
@@ -15,7 +16,7 @@ from campaign.services.confirming import (
 )
 from campaign.services.counting import count_confirmed
 from campaign.services.signing import open_person
-from campaign.web.browser_marks import browser_marks
+from campaign.web.browser_marks import browser_marks, remember_mark
 from campaign.web.context import campaign, texts_of, use_language
 from campaign.web.security import Entry, entry
 
@@ -53,13 +54,16 @@ def show(token: str) -> str:
         return _page(signature, petition, needs_code=not known)
 
 
-def _confirmed(petition: Petition, total: int) -> str:
-    return render_template("confirm/confirmed.html", petition=petition, texts=texts_of(petition), confirmed=total)
+def _confirmed(petition: Petition, total: int, own_page: str | None = None) -> str:
+    """The thanks. ``own_page`` is told in the answer to the press alone: whoever opens the link later need not see it."""
+    return render_template(
+        "confirm/confirmed.html", petition=petition, texts=texts_of(petition), confirmed=total, own_page=own_page
+    )
 
 
 @blueprint.post("/confirm/<token>")
 @entry(Entry.LINK)
-def answer(token: str) -> str | tuple[str, int]:
+def answer(token: str) -> str | tuple[str, int] | Response:
     vault, now = campaign().vault, campaign().now()
     proof = Proof(browser_marks(), request.form.get("code", ""))
     with campaign().database.sessions.begin() as session:
@@ -81,4 +85,7 @@ def answer(token: str) -> str | tuple[str, int]:
             return _page(signature, petition, needs_code=needs_code, error=CHANGED), 422
         confirm(session, vault, signature, now=now)
         session.flush()
-        return _confirmed(petition, count_confirmed(session, petition.id))
+        own_page = campaign().links.own_page(signature.id)
+        thanks = make_response(_confirmed(petition, count_confirmed(session, petition.id), own_page))
+        remember_mark(thanks, vault.own_mark(signature.id))
+        return thanks

@@ -1,6 +1,7 @@
 """From an error to a page: one table of statuses, one template, and never a traceback."""
 
 import logging
+from collections.abc import Sequence
 
 from flask import Flask, render_template
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -17,8 +18,10 @@ from campaign.errors import (
     ProofNeeded,
     ServerLocked,
 )
+from campaign.models import Petition, PetitionState
 from campaign.services.checking import LintRefused
-from campaign.web.context import reader_language
+from campaign.services.petitions import list_petitions
+from campaign.web.context import campaign, reader_language, texts_of
 
 _log = logging.getLogger(__name__)
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -74,10 +77,17 @@ LOCKED_ADVICE = N_(
 _ASK_AGAIN_AFTER = 3600  # seconds
 
 
-def _page(status: int) -> tuple[str, int]:
+def _page(status: int, petitions: Sequence[Petition] = ()) -> tuple[str, int]:
+    """The page. ``petitions`` are those of which a link may have been lost."""
     known = status if status in TITLES else 500 if status >= 500 else 400
     _ = reader_language().gettext
-    return render_template("error.html", title=_(TITLES[known]), advice=_(ADVICE[known])), status
+    lost = [(petition, texts_of(petition)["title"]) for petition in petitions]
+    return render_template("error.html", title=_(TITLES[known]), advice=_(ADVICE[known]), lost=lost), status
+
+
+def _list_public() -> list[Petition]:
+    with campaign().database.snapshots() as session:
+        return [petition for petition in list_petitions(session) if petition.state is not PetitionState.DRAFT]
 
 
 def install(app: Flask) -> None:
@@ -88,7 +98,7 @@ def install(app: Flask) -> None:
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
         if status == 500:
             _log.error("A refusal without a status of its own", exc_info=error)
-        return _page(status)
+        return _page(status, _list_public() if isinstance(error, LinkExpired | LinkUnknown) else ())
 
     @app.errorhandler(ServerLocked)
     def _locked(_error: ServerLocked) -> tuple[str, int, dict[str, str]]:

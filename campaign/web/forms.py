@@ -19,7 +19,8 @@ N_ = str  # marks a sentence for the translators; the page translates it
 Value = TypeVar("Value")
 
 
-def _accepted(check: Callable[[str], Value], field: Field) -> Value:
+def accepted(check: Callable[[str], Value], field: Field) -> Value:
+    """What ``check`` makes of a field, its refusal as the form's."""
     try:
         return check(field.data or "")
     except InvalidInput as error:
@@ -63,14 +64,14 @@ class SigningForm(PublicForm):
     _display: Display
 
     def validate_name(self, field: Field) -> None:
-        self._name = _accepted(clean_name, field)
+        self._name = accepted(clean_name, field)
 
     def validate_email(self, field: Field) -> None:
         check_dns = campaign().settings.check_dns
-        self._address = _accepted(lambda typed: parse_email_address(typed, check_dns=check_dns), field)
+        self._address = accepted(lambda typed: parse_email_address(typed, check_dns=check_dns), field)
 
     def validate_comment(self, field: Field) -> None:
-        self._comment = _accepted(clean_comment, field)
+        self._comment = accepted(clean_comment, field)
 
     def validate_country(self, field: Field) -> None:
         if (field.data or "").strip():

@@ -1,64 +1,128 @@
-"""A reader's own page, behind the link in each mail: what they get and why, and their choices."""
+"""A person's own page, behind the link in each mail: all that is kept of them, and their choices about the digest."""
 
+import json
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug import Response
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug import Response as BaseResponse
 
-from campaign.models import Petition, ReaderFrequency, Subscription, SubscriptionState
-from campaign.services import subscribing
-from campaign.services.history import Event, tell_reading
-from campaign.services.preferring import PURPOSE, prefer
-from campaign.services.subscribing import get_followed, list_subscriptions
-from campaign.web.context import campaign, texts_of, use_language
+from campaign.email_address import parse_email_address
+from campaign.models import ReaderFrequency
+from campaign.services import confirming, subscribing
+from campaign.services.confirming import Proof
+from campaign.services.history import list_events
+from campaign.services.own_page import Kept, get_kept, is_owner
+from campaign.services.portability import tell_kept
+from campaign.services.preferring import prefer
+from campaign.services.receipts import Receipt, write_receipt
+from campaign.services.subscribing import list_subscriptions
+from campaign.web.browser_marks import browser_marks
+from campaign.web.context import campaign, reader_language, texts_of, use_language
+from campaign.web.details_form import DetailsForm
 from campaign.web.me_form import ChoicesForm
 from campaign.web.security import Entry, entry
 
 blueprint = Blueprint("me", __name__)
 
 
-def _page(petition: Petition, subscription: Subscription, events: list[Event], form: ChoicesForm | None) -> str:
+def confirm_first(kept: Kept) -> BaseResponse:
+    """Until a signature is confirmed the link leads to where that is done, and does nothing else."""
+    assert kept.signature is not None  # it is pending
+    token = campaign().vault.token(confirming.PURPOSE, kept.signature.id)
+    return redirect(url_for("confirm.show", token=token), 303)
+
+
+def own_page(
+    session: Session,
+    kept: Kept,
+    *,
+    choices: ChoicesForm | None = None,
+    details: DetailsForm | None = None,
+) -> str:
+    """The page. Forms are those that were sent and have to be corrected; else they are filled in as all is now."""
+    vault, petition, signature, reader = campaign().vault, kept.petition, kept.signature, kept.reader
+    if kept.may_change and details is None:
+        details = DetailsForm.of(kept)
+    if reader is not None and choices is None:
+        choices = ChoicesForm.of(petition, reader, several=_follows_several(session, kept))
     return render_template(
         "me/show.html",
+        kept=kept,
         petition=petition,
         texts=texts_of(petition),
-        subscription=subscription,
-        events=events,
+        signature=signature,
+        person=kept.person,
+        subscription=kept.subscription,
+        address=_shortened(kept),
+        events=list_events(session, petition, kept.subscription, signature),
         zone=ZoneInfo(petition.timezone),
-        form=form,
+        form=choices,
+        details=details,
+        countries=reader_language().countries(),
+        needs_code=signature is not None and not is_owner(vault, signature, Proof(browser_marks())),
         frequencies=ReaderFrequency,
-        unsubscribe_token=campaign().vault.token(subscribing.PURPOSE, subscription.id),
+        receipt=write_receipt(vault, Receipt(petition.id, kept.erased_on)) if kept.erased_on else None,
+        unsubscribe_token=vault.token(subscribing.PURPOSE, reader.id) if reader is not None else None,
         saved="saved" in request.args and request.method != "POST",
     )
 
 
+def _follows_several(session: Session, kept: Kept) -> bool:
+    assert kept.reader is not None
+    assert kept.reader.fingerprint is not None  # an active subscription has one
+    return len(list_subscriptions(session, kept.reader.fingerprint)) > 1
+
+
+def _shortened(kept: Kept) -> str | None:
+    """Enough of the address to recognise one's own: whoever has the link sees the page."""
+    reader = kept.reader
+    if reader is None or reader.sealed_address is None:
+        return None
+    opened = campaign().vault.open(reader.sealed_address, row=f"address:{reader.id}").decode()
+    address = parse_email_address(opened, allow_smtputf8=True)
+    return f"{address.local_part[0]}…@{address.domain}"
+
+
 @blueprint.get("/me/<token>")
 @entry(Entry.LINK)
-def show(token: str) -> str:
+def show(token: str) -> str | BaseResponse:
     with campaign().database.snapshots() as session:
-        subscription = get_followed(session, campaign().vault, token, purpose=PURPOSE)
-        petition = session.get_one(Petition, subscription.petition_id)
-        use_language(subscription.language)
-        form = None
-        if subscription.state is SubscriptionState.ACTIVE and subscription.fingerprint is not None:
-            followed = list_subscriptions(session, subscription.fingerprint)
-            form = ChoicesForm.of(petition, subscription, several=len(followed) > 1)
-        return _page(petition, subscription, tell_reading(session, petition, subscription), form)
+        kept = get_kept(session, campaign().vault, token)
+        use_language(kept.language)
+        return confirm_first(kept) if kept.is_pending else own_page(session, kept)
 
 
 @blueprint.post("/me/<token>")
 @entry(Entry.LINK)
-def choose(token: str) -> Response | tuple[str, int]:
+def choose(token: str) -> BaseResponse | tuple[str, int]:
     """No cookie and no form token: whoever knows the link may choose, as with the link to unsubscribe."""
     with campaign().database.sessions.begin() as session:
-        subscription = get_followed(session, campaign().vault, token, purpose=PURPOSE)
-        petition = session.get_one(Petition, subscription.petition_id)
-        use_language(subscription.language)
-        events = tell_reading(session, petition, subscription)
-        if subscription.state is not SubscriptionState.ACTIVE or subscription.fingerprint is None:
-            return _page(petition, subscription, events, None), 410
-        form = ChoicesForm.posted(petition, several=len(list_subscriptions(session, subscription.fingerprint)) > 1)
+        kept = get_kept(session, campaign().vault, token)
+        use_language(kept.language)
+        if kept.is_pending:
+            return confirm_first(kept)
+        if kept.reader is None:
+            return own_page(session, kept), 410
+        form = ChoicesForm.posted(kept.petition, several=_follows_several(session, kept))
         if not form.validate():
-            return _page(petition, subscription, events, form), 422
-        prefer(session, petition, subscription, form.choices())
+            return own_page(session, kept, choices=form), 422
+        prefer(session, kept.petition, kept.reader, form.choices())
     return redirect(url_for("me.show", token=token, saved=1), 303)
+
+
+@blueprint.get("/me/<token>/data.json")
+@entry(Entry.LINK)
+def data(token: str) -> BaseResponse:
+    """All that is kept, for a person to take away (GDPR, Art. 15 and 20)."""
+    with campaign().database.snapshots() as session:
+        kept = get_kept(session, campaign().vault, token)
+        use_language(kept.language)
+        if kept.is_pending:
+            return confirm_first(kept)
+        told: dict[str, Any] = tell_kept(session, kept, address=_shortened(kept), now=campaign().now())
+        slug = kept.petition.slug
+    answer = Response(json.dumps(told, ensure_ascii=False, indent=2) + "\n", content_type="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-my-data.json"'
+    return answer

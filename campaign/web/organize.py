@@ -16,6 +16,7 @@ from campaign.services.digesting import find_last_edition
 from campaign.services.editions import list_editions
 from campaign.services.export_requests import list_open_requests
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
+from campaign.services.retaining import find_names_end, find_updates_end
 from campaign.services.subscribing import count_active
 from campaign.web import account, organize_digest, organize_exports, organizer_words, proving
 from campaign.web.accounts import SESSION_PATH, current_organizer, signed_in
@@ -79,6 +80,8 @@ def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
         "days": last_days(list_days(session, petition.id), _today(petition)),
         "last_edition": find_last_edition(session, petition.id),
         "schedule": session.get(Schedule, petition.id),
+        "updates_end": find_updates_end(petition, _today(petition)),
+        "names_end": find_names_end(session, petition, _today(petition)),
     }
 
 

@@ -84,6 +84,7 @@ DETAILS = {
     "approved_by": N_("approved by"),
     "to": N_("encrypted to"),
     "keys": N_("organizers’ keys"),
+    "erased": N_("erased"),
 }
 
 LISTS = {
@@ -102,6 +103,10 @@ ACTIONS = {
     "export asked": N_("asked for a list"),
     "export approved": N_("approved a list"),
     "export refused": N_("refused a list"),
+    "person forgotten": N_("erased all that was kept of a person"),
+    "list handed over": N_("noted that the list was handed over"),
+    "names erased by schedule": N_("erased names that were kept long enough"),
+    "updates ended by schedule": N_("erased the addresses of readers that were kept long enough"),
     "history told": N_("looked up what was sent to a person"),
     "digest sent": N_("sent the digest"),
     "digest made": N_("made an edition, which waits"),

@@ -27,7 +27,8 @@ blueprint = Blueprint("petition", __name__)
 LATEST_UPDATES = 3
 
 
-def _get_public(session: Session, slug: str, lang: str) -> Petition:
+def get_public(session: Session, slug: str, lang: str) -> Petition:
+    """The petition, where it is for everybody to see in this language. Raises NotFound."""
     petition = get_petition(session, slug)
     if petition.state is PetitionState.DRAFT or lang not in petition.languages or lang not in available_languages():
         raise NotFound("There is no such petition in this language.")
@@ -84,7 +85,7 @@ def front() -> str:
 @entry(Entry.PUBLIC)
 def show(lang: str, slug: str) -> str:
     with campaign().database.snapshots() as session:
-        petition = _get_public(session, slug, lang)
+        petition = get_public(session, slug, lang)
         form = None if keyless() else SigningForm(formdata=None)
         return _page(session, petition, get_text_version(session, petition, lang), form)
 
@@ -95,7 +96,7 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
     form = SigningForm()
     now = campaign().now()
     with campaign().database.snapshots() as session:
-        petition = _get_public(session, slug, lang)
+        petition = get_public(session, slug, lang)
         version = get_text_version(session, petition, lang)
         if not form.check_whole(text_version=version.short_digest):
             return _page(session, petition, version, form), 422
@@ -114,13 +115,13 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
 @entry(Entry.PUBLIC)
 def check_mail(lang: str, slug: str) -> str:
     with campaign().database.snapshots() as session:
-        petition = _get_public(session, slug, lang)
+        petition = get_public(session, slug, lang)
         return render_template(
-            "petition/check_mail.html", petition=petition, texts=texts_of(petition), outbox=_outbox_address()
+            "petition/check_mail.html", petition=petition, texts=texts_of(petition), outbox=outbox_address()
         )
 
 
-def _outbox_address() -> str | None:
+def outbox_address() -> str | None:
     """Where a newcomer without a mail server reads the mail."""
     settings = campaign().settings
     return "/outbox" if settings.is_local and not settings.smtp_url else None
@@ -130,7 +131,7 @@ def _outbox_address() -> str | None:
 @entry(Entry.PUBLIC)
 def updates(lang: str, slug: str) -> str:
     with campaign().database.snapshots() as session:
-        petition = _get_public(session, slug, lang)
+        petition = get_public(session, slug, lang)
         return render_template(
             "petition/updates.html",
             petition=petition,
@@ -147,7 +148,7 @@ def updates(lang: str, slug: str) -> str:
 @entry(Entry.PUBLIC)
 def edition(lang: str, slug: str, number: int) -> Response:
     with campaign().database.snapshots() as session:
-        answer = mail_in_frame(get_public_edition(session, _get_public(session, slug, lang), lang, number))
+        answer = mail_in_frame(get_public_edition(session, get_public(session, slug, lang), lang, number))
     answer.headers["Cache-Control"] = "public, max-age=3600"
     return answer
 

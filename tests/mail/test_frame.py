@@ -85,3 +85,12 @@ def test_the_same_values_give_the_same_bytes() -> None:
     values = {"token": b"B" * 32, "code": b"123456"}
     made = [Frame([], "Қош @@url@@", "<p>@@code@@</p>", [TOKEN, CODE]).fill(values) for _ in range(2)]
     assert made[0] == made[1]
+
+
+def test_a_long_gap_is_not_taken_for_a_short_one() -> None:
+    """Whatever stands for a long gap must not hold what stands for one that is shorter."""
+    gaps = [TOKEN, CODE, Gap("@@own@@", "own", 32)]
+    head, body = Frame([("Subject", "x")], "@@own@@ @@code@@ @@url@@", "", gaps).fill(
+        {"token": b"t" * 32, "code": b"CCCCCC", "own": b"o" * 32}
+    )
+    assert parts(head, body)[0].split() == ["o" * 32, "CCCCCC", TOKEN.before + "t" * 32]

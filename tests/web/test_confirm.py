@@ -18,6 +18,7 @@ from tests.web.visiting import (
     links_in,
     mails,
     other_browser,
+    own_path,
     page_of,
     post,
     read,
@@ -106,7 +107,7 @@ def test_another_browser_with_the_code_confirms(app: Flask, campaign: Campaign, 
     post(app.test_client())
     (mail,) = mails(campaign)
     path, browser = confirm_path(campaign), other_browser(app)
-    assert links_in(mail) == [path]
+    assert links_in(mail) == [path, own_path(campaign)]
     assert read(browser.get(path)).one("input", name="code")["autocomplete"] == "one-time-code"
     answer = browser.post(path, data={"action": "confirm", "code": spelled(code_in(mail))})
     assert answer.status_code == 200

@@ -1,9 +1,11 @@
 """A mail scanner, which opens every link of a mail and presses every button, signs and erases nothing."""
 
+from itertools import product
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from campaign.models import Signature, SignatureState
@@ -28,6 +30,9 @@ def scan(app: Flask, mail: str, typed: list[str]) -> list[str]:
         answer = client.get(at, buffered=True)
         client.head(at)
         client.post(at)
+        if answer.location:
+            waiting.append(urljoin(at, answer.location))
+            continue
         if answer.mimetype != "text/html":
             continue
         page = Page(answer.get_data(as_text=True))
@@ -37,7 +42,17 @@ def scan(app: Flask, mail: str, typed: list[str]) -> list[str]:
                 for code in typed:
                     client.post(at, data={button["name"]: button["value"], "code": code})
                     pressed.append(button["value"])
+        if at.startswith("/me/"):
+            pressed += _press_all(client, at, page, typed)
     return pressed
+
+
+def _press_all(client: FlaskClient, at: str, page: Page, typed: list[str]) -> list[str]:
+    """Send the forms of a person's own page, as they are filled in."""
+    actions = [urljoin(at, form["action"]) for form in page.all("form", method="post")]
+    for action, code in product(actions, typed):
+        client.post(action, data={**page.filled_in(), "code": code})
+    return [action.rpartition("/")[2] for action in actions]
 
 
 def without_signatures(rows: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -63,6 +78,22 @@ def test_a_scanner_changes_nothing_but_the_counter_of_wrong_codes(
     assert set(scan(app, mail, typed)) == {"confirm", "not-me"}
     kept = get_signature(campaign, ADDRESS)
     assert (kept.state, kept.wrong_codes) == (SignatureState.PENDING, wrong_codes)
+    forget_wrong_codes(campaign)
+    assert dump(campaign) == before
+
+
+@pytest.mark.parametrize(("typed", "wrong_codes"), [([""], 0), (["000000"], 2)], ids=["no code", "a wrong code"])
+def test_a_scanner_of_a_confirmed_signers_mail_changes_nothing_either(
+    app: Flask, campaign: Campaign, typed: list[str], wrong_codes: int
+) -> None:
+    """It reaches the signer's own page, with all that can be changed or ended there."""
+    post(app.test_client())
+    (mail,) = mails(campaign)
+    app.test_client().post(links_in(mail)[0], data={"code": code_in(mail)})
+    before = dump(campaign)
+    assert {"details", "updates", "withdraw"} <= set(scan(app, mail, typed))
+    kept = get_signature(campaign, ADDRESS)
+    assert (kept.state, kept.wrong_codes > 0) == (SignatureState.CONFIRMED, wrong_codes > 0)
     forget_wrong_codes(campaign)
     assert dump(campaign) == before
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import inspect, text
 from werkzeug.test import TestResponse
 
-from campaign.services import confirming, preferring, subscribing
+from campaign.services import confirming, own_page, preferring, subscribing
 from campaign.wiring import Campaign
 from campaign.worker import work_once
 from tests.conftest import SLUG
@@ -59,6 +59,11 @@ def unsubscribe_path(campaign: Campaign, email: str = ADDRESS) -> str:
 def me_path(campaign: Campaign, email: str = ADDRESS) -> str:
     """The address of the reader's own page, on this server."""
     return f"/me/{campaign.vault.token(preferring.PURPOSE, get_subscription(campaign, email).id)}"
+
+
+def own_path(campaign: Campaign, email: str = ADDRESS) -> str:
+    """The address of the signer's own page, on this server."""
+    return f"/me/{campaign.vault.token(own_page.PURPOSE, get_signature(campaign, email).id)}"
 
 
 def other_browser(app: Flask) -> FlaskClient:

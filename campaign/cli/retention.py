@@ -1,0 +1,32 @@
+"""The command that erases what has been kept long enough, or tells what would go and when the next goes."""
+
+import click
+
+from campaign.cli.wired import wired
+from campaign.services.retaining import list_due, retain
+
+
+def add_to(cli: click.Group) -> None:
+    """Add this command."""
+    cli.add_command(retention)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only tell what would go; nothing is written.")
+def retention(dry_run: bool) -> None:
+    """Erase what has been kept long enough, as the worker does once a day, and print what went and what goes next."""
+    campaign = wired()
+    now = campaign.now()
+    with campaign.database.snapshots() as session:
+        due = list_due(session, now=now)
+    if not dry_run:
+        retain(campaign.database.sessions, now=now)
+    lines = [("would go" if dry_run else "went", "what", "petition", "next")]
+    lines += [
+        (str(item.count), item.rule.value, item.petition or "–", item.next_on.isoformat() if item.next_on else "–")
+        for item in due
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    for first, *others in lines:
+        rest = "  ".join(word.ljust(width) for word, width in zip(others, widths[1:], strict=True))
+        click.echo(f"{first.rjust(widths[0])}  {rest}".rstrip())

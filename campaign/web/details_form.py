@@ -1,0 +1,130 @@
+"""What a signer may change on their own page, and the address to which updates are to go."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from flask_wtf import FlaskForm
+from wtforms import Field, StringField, TextAreaField, ValidationError
+
+from campaign.email_address import EmailAddress, parse_email_address
+from campaign.languages import find_country
+from campaign.models import Display
+from campaign.personal_text import clean_comment, clean_name
+from campaign.services.confirming import Proof
+from campaign.services.own_page import Details, Kept
+from campaign.web.browser_marks import browser_marks
+from campaign.web.forms import accepted
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+
+class OwnForm(FlaskForm):  # type: ignore[misc]
+    """A form on a person's own page, with the code from the mail where the browser has not shown it."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        csrf = False  # the address of the page is the secret, and the code is another
+
+    code = StringField()
+
+    def proof(self) -> Proof:
+        return Proof(browser_marks(), self.code.data or "")
+
+    def refuse(self, field: str, sentence: str) -> None:
+        """Add what a service had against a field."""
+        self[field].errors = [*self[field].errors, sentence]
+
+    def first_errors(self) -> Mapping[str, str]:
+        """Field → its first error."""
+        return {field.name: str(field.errors[0]) for field in self if field.errors}
+
+
+class DetailsForm(OwnForm):
+    """What is kept of the signer."""
+
+    name = StringField()
+    country = StringField()
+    comment = TextAreaField()
+    display = StringField(default=Display.HIDDEN.value)
+    language = StringField()
+
+    languages: list[str]
+    is_readable: bool
+    _name: str | None = None
+    _comment: str | None = None
+    _country: str | None = None
+    _display: Display
+
+    @classmethod
+    def of(cls, kept: Kept) -> Self:
+        """The form as all is now."""
+        signature, person = kept.signature, kept.person
+        assert signature is not None  # there is something to change
+        filled = {
+            "name": person.name if person else "",
+            "comment": person.comment if person else "",
+            "country": signature.country,
+            "display": signature.display.value,
+            "language": signature.language,
+        }
+        return cls._for(kept, formdata=None, data=filled)
+
+    @classmethod
+    def posted(cls, kept: Kept) -> Self:
+        """The form as it was sent."""
+        return cls._for(kept)
+
+    @classmethod
+    def _for(cls, kept: Kept, **filled: object) -> Self:
+        form = cls(**filled)
+        # Readers choose their language with the rest of what they get.
+        form.languages = kept.petition.languages if kept.reader is None else []
+        form.is_readable = kept.person is not None
+        return form
+
+    def validate_name(self, field: Field) -> None:
+        if self.is_readable or (field.data or "").strip():
+            self._name = accepted(clean_name, field)
+
+    def validate_comment(self, field: Field) -> None:
+        self._comment = accepted(clean_comment, field)
+
+    def validate_country(self, field: Field) -> None:
+        if (field.data or "").strip():
+            self._country = find_country(field.data)
+            if self._country is None:
+                raise ValidationError(N_("Please choose a country from the list."))
+
+    def validate_display(self, field: Field) -> None:
+        try:
+            self._display = Display(field.data or Display.HIDDEN)
+        except ValueError:
+            raise ValidationError(N_("Please choose how your name is shown.")) from None
+
+    def validate_language(self, field: Field) -> None:
+        if self.languages and field.data not in self.languages:
+            raise ValidationError(N_("Please choose one of the languages."))
+
+    def details(self) -> Details:
+        """What the checked form says."""
+        return Details(
+            name=self._name,
+            comment=self._comment,
+            country=self._country,
+            display=self._display,
+            language=self.language.data if self.languages else None,
+        )
+
+
+class UpdatesForm(OwnForm):
+    """The address that was signed with, which is not kept."""
+
+    email = StringField()
+
+    _address: EmailAddress
+
+    def validate_email(self, field: Field) -> None:
+        self._address = accepted(lambda typed: parse_email_address(typed, allow_smtputf8=True), field)
+
+    def address(self) -> EmailAddress:
+        """What the checked form says."""
+        return self._address

@@ -1,0 +1,67 @@
+"""The lost link to one's own page, asked for by typing the address. Every address gets the same answer."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
+from wtforms import Field, StringField
+
+from campaign.email_address import EmailAddress, parse_email_address
+from campaign.models import Petition
+from campaign.services.lost_links import request_link
+from campaign.web.context import campaign, source_limit, texts_of
+from campaign.web.forms import PublicForm, accepted
+from campaign.web.petition import get_public, outbox_address
+from campaign.web.security import Entry, entry
+
+blueprint = Blueprint("lost_link", __name__)
+N_ = str  # marks a sentence for the translators; the page translates it
+
+
+class LostLinkForm(PublicForm):
+    """The address that was signed with."""
+
+    TOO_MANY = N_("Very many requests came from where you are. Please send the form again in an hour.")
+
+    email = StringField()
+
+    _address: EmailAddress
+
+    def validate_email(self, field: Field) -> None:
+        self._address = accepted(lambda typed: parse_email_address(typed, allow_smtputf8=True), field)
+
+    def address(self) -> EmailAddress:
+        """What the checked form says."""
+        return self._address
+
+
+def _page(petition: Petition, form: LostLinkForm) -> str:
+    return render_template(
+        "petition/my_link.html",
+        petition=petition,
+        texts=texts_of(petition),
+        form=form,
+        asked="asked" in request.args and request.method != "POST",
+        outbox=outbox_address(),
+    )
+
+
+@blueprint.get("/<lang>/p/<slug>/my-link")
+@entry(Entry.PUBLIC)
+def ask(lang: str, slug: str) -> str:
+    with campaign().database.snapshots() as session:
+        return _page(get_public(session, slug, lang), LostLinkForm(formdata=None))
+
+
+@blueprint.post("/<lang>/p/<slug>/my-link")
+@entry(Entry.PUBLIC)
+def send(lang: str, slug: str) -> Response | tuple[str, int]:
+    form, now = LostLinkForm(), campaign().now()
+    with campaign().database.snapshots() as session:
+        petition = get_public(session, slug, lang)
+    if not form.validate():
+        return _page(petition, form), 422
+    if not source_limit().allows(request.remote_addr, now.date()):
+        form.form_errors.append(form.TOO_MANY)
+        return _page(petition, form), 429
+    with campaign().database.sessions.begin() as session:
+        request_link(session, campaign().vault, petition.id, form.address(), lang, now=now)
+    return redirect(url_for("lost_link.ask", lang=lang, slug=slug, asked=1, _anchor="content"), 303)
