@@ -77,12 +77,6 @@ def open_person(vault: Vault, signature: Signature) -> Person | None:
     return Person.open(vault, signature.id, sealed)
 
 
-def open_person(vault: Vault, signature: Signature) -> Person | None:
-    """What the signer said of themselves; None where it was erased."""
-    sealed = signature.sealed_person
-    return Person.open(vault, signature.id, sealed) if sealed is not None else None
-
-
 @dataclass(frozen=True, slots=True)
 class Submission:
     """One filled-in form, checked: the address is parsed, the texts are cleaned, the country is an ISO 3166 code."""
