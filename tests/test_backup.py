@@ -28,7 +28,7 @@ from campaign.models import (
     SignatureState,
     Suppression,
 )
-from campaign.services import restoring
+from campaign.services import backing_up, restoring
 from campaign.services.backing_up import list_tables
 from campaign.services.erasing import erase_person
 from campaign.services.organizing import add_organizer
@@ -140,7 +140,7 @@ def test_a_backup_is_of_one_moment_while_people_sign(
 ) -> None:
     sign(campaign, "before@example.org")
     before = rows_of(campaign)
-    write = backup_command.write_backup
+    write = backing_up.write_backup
 
     def sign_meanwhile(session: Any, *words: Any, **named: Any) -> None:
         session.execute(text("SELECT count(*) FROM petition")).all()

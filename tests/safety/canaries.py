@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote, quote_from_bytes
 
 # Every canary begins with one of them: two scripts, since an encoding may leave the letters of one as they are.
 LATIN = "qzxvora"
@@ -46,6 +46,7 @@ def list_forms() -> tuple[frozenset[bytes], frozenset[bytes]]:
         # Letters of ASCII are seldom percent-encoded, others always; twice where a link is within a link.
         percent = b"".join(b"%%%02x" % byte for byte in data)
         forms += [percent, percent.replace(b"%", b"%25"), quote_from_bytes(data).encode()]
+        forms.append(quote(quote_from_bytes(data)).encode())
         any_case.update(form.lower() for form in forms)
     packed = bytes.fromhex("20010db85afe")
     exact.update([packed, *_base64(packed)])
