@@ -21,7 +21,7 @@ def go_on(organizer_id: int, way: str, wanted: str | None) -> Response:
     with campaign().database.sessions.begin() as writing:
         organizer = writing.get_one(Organizer, organizer_id)
         asks = has_second_factor(organizer)
-        if asks:
+        if asks and way == "password":  # a link is no attempt
             take_back_attempt(writing, organizer_id)
     if not asks:
         return let_in(organizer_id, way, wanted)

@@ -13,7 +13,7 @@ from tests.web.visiting import FROM_HERE
 
 __all__ = ["visited", "visitors"]  # fixtures
 
-TOO_MUCH = {
+TOO_MUCH: dict[str, tuple[dict[str, Any], int]] = {
     "a body of more than 64 KiB": ({"data": {"comment": "x" * 65_600}}, 413),
     "a field of more than 64 KiB in parts": (
         {"data": {"comment": "x" * 65_000, "csrf_token": "y" * 65_000}, "content_type": "multipart/form-data"},
@@ -72,11 +72,10 @@ def test_too_much_at_once_is_refused_in_a_sentence(
     app: Flask, visited: Campaign, visitors: dict[str, FlaskClient], what: str
 ) -> None:
     sent, status = TOO_MUCH[what]
-    request: dict[str, Any] = dict(sent)
     found = {}
     for path in posted(app, visited):
         for who, client in visitors.items():
-            answer = client.post(path, headers=FROM_HERE, **request)
+            answer = client.post(path, headers=FROM_HERE, **sent)
             asked = who == "stranger" and answer.status_code == 302 and "/organize/sign-in" in answer.location
             if answer.status_code != status and not asked:
                 found[who, path] = answer.status

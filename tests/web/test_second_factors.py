@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaign.models import Role
+from campaign.models import Passkey, Role
 from campaign.one_time_passwords import STEP, code_at
 from campaign.services.second_factors import open_secret
 from campaign.wiring import Campaign
-from tests.conftest import SLUG, Clock
+from tests.conftest import SLUG, START, Clock
 from tests.web.organizing import (
     EMAIL,
     HOME,
@@ -237,3 +237,44 @@ def test_the_old_password_is_asked_for_and_what_everybody_tries_is_refused(
     assert read(answer).by_id(told)["aria-invalid"] == "true"
     with campaign.database.snapshots() as session:
         assert find_organizer(session).password_hash == before
+
+
+@pytest.mark.parametrize("answer", ["", "{}", "[]", "null", "{", "[" * 5000, '{"id": "AAAA", "rawId": "AAAA"}', "\0"])
+@pytest.mark.parametrize("challenge", ["ours", "", "e30.x.y"])
+def test_what_no_browser_answers_for_a_passkey_is_refused(
+    campaign: Campaign, owner: FlaskClient, answer: str, challenge: str
+) -> None:
+    page = read(owner.get(f"{ACCOUNT}/passkeys"))
+    fields = {**page.filled_in(), "name": "my phone", "passkey": answer}
+    if challenge != "ours":
+        fields["challenge"] = challenge
+    before = dump(campaign)
+    refused = owner.post(f"{ACCOUNT}/passkeys", data=fields)
+    assert refused.status_code == 422
+    assert "The passkey was not kept" in read(refused).text
+    assert dump(campaign) == before
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 81, "a\0b", "a\u202eb"])
+def test_a_passkey_has_a_name(owner: FlaskClient, name: str) -> None:
+    page = read(owner.get(f"{ACCOUNT}/passkeys"))
+    refused = owner.post(f"{ACCOUNT}/passkeys", data={**page.filled_in(), "name": name})
+    assert refused.status_code == 422
+    assert read(refused).by_id("name")["aria-invalid"] == "true"
+
+
+def test_nobody_renames_or_removes_a_passkey_of_others(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
+    with campaign.database.sessions.begin() as session:
+        kept = Passkey(
+            credential_id=b"1", public_key=b"1", sign_count=0, name="hers", transports=[], added_on=START.date()
+        )
+        organizer = find_organizer(session)
+        organizer.passkeys.append(kept)
+    other = enroll(app, campaign, Role.OWNER, "other@example.org")
+    for step in ("name", "remove"):
+        assert send_form(other, ACCOUNT, f"{ACCOUNT}/passkeys/{kept.id}/{step}", name="mine").status_code == 404
+    with campaign.database.snapshots() as session:
+        assert [each.name for each in find_organizer(session).passkeys] == ["hers"]
+    assert send_form(owner, ACCOUNT, f"{ACCOUNT}/passkeys/{kept.id}/name", name=" my  key ").status_code == 303
+    with campaign.database.snapshots() as session:
+        assert [each.name for each in find_organizer(session).passkeys] == ["my key"]
