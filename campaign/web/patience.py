@@ -23,7 +23,7 @@ WHOLE_WITHIN, LINGER = 10.0, 2.0  # seconds
 MOST_WAITING, MOST_HELD = 800, 12 * 1024 * 1024
 # A page fits, so a client that reads slowly holds no thread either; a download is given up after so many seconds.
 SEND_BUFFER, SEND_STALLS = 256 * 1024, 30
-_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,15})[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+_LENGTH = re.compile(rb"^content-length:[ \t]*(\d+)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
 _CHUNKED = re.compile(rb"^transfer-encoding[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -45,7 +45,7 @@ def find_whole(received: bytearray) -> bytes | None:
     if _CHUNKED.search(head):
         raise Refused("411 Length Required")
     length = _LENGTH.search(head)
-    body = int(length[1]) if length else 0
+    body = int(length[1][:16]) if length else 0
     if body > MOST_BODY:
         first, _, rest = head.partition(b"\r\n")
         return first + b"\r\nConnection: close\r\n" + rest + b"\r\n"

@@ -1,0 +1,126 @@
+"""What goes out with words from outside in it, read back: mails and lists."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from campaign.errors import InvalidInput
+from campaign.models import SignatureState
+from campaign.personal_text import clean_comment, clean_name
+from campaign.services import exporting
+from campaign.services.exporting import Format
+from campaign.services.mailing import write_message
+from campaign.services.petition_file import PetitionFile, read_petition_file
+from campaign.services.petitions import get_petition, load_petition
+from campaign.services.signing import Person
+from campaign.supervisor import BUILT_IN
+from tests.conftest import SLUG, MakeCampaign
+from tests.fuzz import hostile
+from tests.fuzz.answers import check_page
+from tests.fuzz.running import fuzz, sandbox
+from tests.mail.test_message import parse
+from tests.services.people import list_deliveries, sign_within
+
+ADDRESS = "signer@example.org"
+URL = re.compile(r"https?://[^\s)>\]\"<]+")
+
+
+def _accepted(kept: list[Person], name: str, comment: str) -> Person | None:
+    try:
+        person = Person(name=clean_name(name), comment=clean_comment(comment))
+    except InvalidInput:
+        return None
+    kept.append(person)
+    return person
+
+
+# Much of what is hostile is refused; this passes, and has what harms elsewhere.
+PASSES = st.text("=+-@'\",;:<>{}%$&|()[]*_#`~^!?/ aЯ字", max_size=40).map("A{}".format)
+FORMULAS = st.builds("{}{}A".format, st.sampled_from("=+-@＝＋－＠\t '\u00a0"), st.text("=+-@\n\t A1", max_size=10))
+TYPED = st.one_of(hostile.text, PASSES, FORMULAS)
+
+
+def test_a_confirmation_says_nothing_that_its_signer_typed_and_its_structure_stays(
+    make_sqlite_campaign: MakeCampaign,
+) -> None:
+    """Whatever the petition's own texts are, too: its title, sender and subject stand in headers and in both parts."""
+    campaign = make_sqlite_campaign()
+    file = read_petition_file(BUILT_IN)
+    headers: set[tuple[str, ...]] = set()
+    kept: list[Person] = []
+    texts = st.dictionaries(st.sampled_from(["title", "sender", "confirmation_subject", "addressee"]), TYPED, max_size=2)
+    with sandbox(campaign) as box:
+
+        def check(case: tuple[str, str, dict[str, str]]) -> None:
+            name, comment, changed = case
+            person = _accepted(kept, name, comment)
+            if person is None:
+                return
+            try:
+                whole = file.model_dump() | {key: dict.fromkeys(file.languages, text) for key, text in changed.items()}
+                other = PetitionFile.model_validate(whole)
+            except ValidationError:
+                other = file
+            with box.case():
+                with box.campaign.database.sessions.begin() as session:
+                    load_petition(session, other, now=campaign.now())
+                    sign_within(session, box.campaign, ADDRESS, name=person.name, comment=person.comment)
+                with box.campaign.database.snapshots() as session:
+                    message = write_message(session, box.campaign.post, list_deliveries(box.campaign)[-1], now=campaign.now())
+            mail = parse(message)
+            headers.add(tuple(mail.keys()))
+            assert mail["To"].addresses[0].addr_spec == ADDRESS
+            assert len(mail["From"].addresses) == 1
+            assert not mail.defects
+            assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+            plain, html = (part.get_content() for part in mail.iter_parts())
+            check_page(html)
+            typed = [word for word in (person.name, person.comment) if word and len(word) > 6 and word not in changed.values()]
+            everything = "".join([plain, html, *map(str, mail.values())])
+            assert not [word for word in typed if word in everything]
+            ours = box.campaign.settings.base_url
+            links = [link for link in URL.findall(plain) if link not in "".join(changed.values())]
+            assert links
+            assert all(link.startswith(ours) or any(link in text for text in changed.values()) for link in links), links
+
+        fuzz("mail confirmation", st.tuples(TYPED, TYPED, texts), check)
+    assert len(headers) == 1
+    assert len(kept) > 50
+
+
+@pytest.mark.parametrize("kind", list(Format))
+def test_a_list_gives_back_what_was_typed_and_no_cell_begins_like_a_formula(
+    kind: Format, make_sqlite_campaign: MakeCampaign
+) -> None:
+    campaign = make_sqlite_campaign()
+    kept: list[Person] = []
+    with sandbox(campaign) as box:
+
+        def check(case: tuple[str, str]) -> None:
+            person = _accepted(kept, *case)
+            if person is None:
+                return
+            with box.case():
+                with box.campaign.database.sessions.begin() as session:
+                    sign_within(session, box.campaign, ADDRESS, name=person.name, comment=person.comment)
+                with box.campaign.database.snapshots() as session:
+                    petition = get_petition(session, SLUG)
+                    rows = exporting.list_signatures(session, campaign.vault, petition, SignatureState.PENDING)
+                    written = b"".join(exporting.write_rows(rows, exporting.SIGNATURE_COLUMNS, kind)).decode()
+            if kind is Format.JSONL:
+                (row,) = (json.loads(line) for line in written.split("\n") if line)
+            else:
+                heads, cells = csv.reader(io.StringIO(written, newline=""), strict=True)
+                row = dict(zip(heads, cells, strict=True))
+                for cell in cells:
+                    assert not cell.strip(" \u00a0").startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
+            for told, meant in ((row["name"], person.name), (row["comment"] or "", person.comment or "")):
+                assert told in (meant, f"'{meant}")
+
+        fuzz(f"export {kind}", st.tuples(TYPED, TYPED), check)
+    assert len(kept) > 50
