@@ -136,8 +136,8 @@ def _signature(account: Account) -> Iterator[str]:
         yield from (
             f"    {what}: {said}" for what, said in (("place", person.place), ("comment", person.comment)) if said
         )
-    elif signature.sealed_person is not None:
-        yield "    name and comment: sealed to the organizers"
+    else:
+        yield f"    name and comment: {'erased' if signature.sealed_person is None else 'sealed to the organizers'}"
     yield f"    country: {signature.country or 'none'}, language: {signature.language}, display: {signature.display}"
     yield f"    demands: version {signature.text_version.short_digest}"
     if signature.wrong_codes:

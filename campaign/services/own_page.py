@@ -156,7 +156,8 @@ def change_details(vault: Vault, kept: Kept, details: Details) -> None:
     assert signature is not None  # the caller has asked may_change
     if details.name is not None:
         place = kept.person.place if kept.person is not None else None
-        signature.sealed_person = Person(details.name, place, details.comment).seal(vault, signature.id)
+        person = Person(details.name, place, details.comment)
+        signature.sealed_person = person.seal(vault, signature.id, sealed_to=kept.petition.sealed_to)
     signature.country = details.country
     signature.display = details.display
     if details.language is not None:

@@ -5,18 +5,21 @@ from itertools import product
 import pytest
 from flask import Flask, url_for
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from campaign.models import Role
+from campaign.models import Role, Signature, SignatureState
+from campaign.services import own_page
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.web.security import Entry, entry_of
 from campaign.wiring import Campaign
 from tests.conftest import SLUG
-from tests.services.people import add_readers, find_petition, make_digest, sign
+from tests.services.people import add_readers, find_petition, make_digest, sign, unsubscribe, withdraw
 from tests.web.organizing import enroll, invite
-from tests.web.visiting import confirm_path, dump, mails, me_path, unsubscribe_path
+from tests.web.visiting import confirm_path, dump, mails, me_path, own_path, unsubscribe_path
 
 SIGNER, READER = "signer@example.org", "reader@example.org"
+NO_READER, GONE = "no-reader@example.org", "gone@example.org"
 
 
 @pytest.fixture
@@ -26,7 +29,9 @@ def visited(campaign: Campaign) -> Campaign:
     sign(campaign, SIGNER)
     mails(campaign)
     make_digest(campaign)
-    add_readers(campaign, "second@example.org")
+    add_readers(campaign, "second@example.org", NO_READER, GONE)
+    unsubscribe(campaign, NO_READER)
+    withdraw(campaign, GONE)
     with campaign.database.sessions.begin() as session:
         record(session, COMMAND_LINE, "export", find_petition(campaign).id, now=campaign.now())
     return campaign
@@ -36,6 +41,11 @@ def visited(campaign: Campaign) -> Campaign:
 def visitors(app: Flask, visited: Campaign) -> dict[str, FlaskClient]:
     """A stranger, and an owner who is signed in."""
     return {"stranger": app.test_client(), "owner": enroll(app, visited, Role.OWNER)}
+
+
+def _find_withdrawn(campaign: Campaign) -> int:
+    with campaign.database.snapshots() as session:
+        return session.scalars(select(Signature.id).where(Signature.state == SignatureState.WITHDRAWN)).one()
 
 
 def _values(campaign: Campaign, rule: Rule) -> dict[str, object]:
@@ -48,6 +58,11 @@ def _values(campaign: Campaign, rule: Rule) -> dict[str, object]:
             known["token"] = unsubscribe_path(campaign, READER).rpartition("/")[2]
         case "me":
             known["token"] = me_path(campaign, READER).rpartition("/")[2]
+        case "me_changes" | "withdrawing":
+            if "receipt" in rule.rule:
+                known["token"] = campaign.vault.token(own_page.PURPOSE, _find_withdrawn(campaign))
+            else:
+                known["token"] = own_path(campaign, NO_READER).rpartition("/")[2]
         case "signing_in":
             *_, known["organizer_id"], known["token"] = invite(campaign, Role.VIEWER, "new@example.org").split("/")
     assert rule.arguments <= set(known), f"say in this test what {rule} is asked with"

@@ -18,7 +18,7 @@ from campaign.models import (
     SignatureState,
     Subscription,
 )
-from campaign.services import confirming, signing
+from campaign.services import confirming, own_page, signing
 from campaign.services.claiming import Batch
 from campaign.services.counting import count_confirmed
 from campaign.services.delivering import send_waiting
@@ -154,6 +154,14 @@ def unsubscribe(campaign: Campaign, email: str) -> None:
     with campaign.database.sessions.begin() as session:
         subscription = session.get_one(Subscription, get_subscription(campaign, email).id)
         end_subscription(session, subscription, now=campaign.now())
+
+
+def withdraw(campaign: Campaign, email: str) -> None:
+    """Withdraw the signature on one's own page."""
+    token = campaign.vault.token(own_page.PURPOSE, get_signature(campaign, email).id)
+    with campaign.database.sessions.begin() as session:
+        kept = own_page.get_kept(session, campaign.vault, token, for_update=True)
+        own_page.withdraw(session, kept, now=campaign.now())
 
 
 def get_subscription(campaign: Campaign, email: str) -> Subscription:
