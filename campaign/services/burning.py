@@ -78,8 +78,7 @@ def begin_burning(session: Session, petition: Petition, *, actor: str, now: date
         petition.burned_on = now.date()
         record(session, actor, "petition burned", petition.id, now=now)
     if petition.state is not PetitionState.CLOSED:
-        close_petition(petition)
-    petition.closed_on = petition.closed_on or now.date()
+        close_petition(petition, now=now)
     if (schedule := session.get(Schedule, petition.id)) is not None:
         schedule.paused = True
     for edition in list_for_change(session, petition.id, *UNDER_WAY):

@@ -46,7 +46,7 @@ def opened_with_keyring(campaign: Campaign) -> list[bytes]:
         if isinstance(value, bytes | memoryview):
             sealed = bytes(value)
             found += [sealed]
-            for version, sealer in campaign.vault._sealers.items():
+            for version, sealer in campaign.vault._sealing[1].items():
                 for part in (sealed, bytes([version]) + sealed, bytes([version]) + sealed[1:]):
                     for row in {f"{kind}:{row_id}" for kind in ("signature", "address") for row_id in ids}:
                         with suppress(InvalidTag, ValueError):
