@@ -203,7 +203,15 @@ def downgrade() -> None:
             "sealed_totp",
         ):
             batch_op.drop_column(column)
-    for table in ("server_lock", "passkey", "export_request", "tombstone", "link_request", "spent_challenge", "suspicion"):
+    for table in (
+        "server_lock",
+        "passkey",
+        "export_request",
+        "tombstone",
+        "link_request",
+        "spent_challenge",
+        "suspicion",
+    ):
         op.drop_table(table)
     # The older version knows no quarantine: what was in it had not been counted.
     op.execute(
