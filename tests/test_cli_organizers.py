@@ -5,10 +5,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from campaign.models import Role
-from campaign.web import create_app
 from campaign.wiring import Campaign
 from tests.commands import Command, command, installed, refused
-from tests.conftest import SLUG, Clock
+from tests.conftest import SLUG, Clock, quick_app
 from tests.web.organizing import (
     EMAIL,
     HOME,
@@ -34,7 +33,7 @@ def campaign(installed: Campaign) -> Campaign:
 
 @pytest.fixture
 def app(installed: Campaign) -> Flask:
-    return create_app(installed)
+    return quick_app(installed)
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ from campaign.services.organizing import add_organizer
 from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import get_petition, load_petition, open_petition
 from campaign.supervisor import BUILT_IN
-from campaign.web import create_app
 from campaign.wiring import Campaign
-from tests.conftest import SLUG
+from tests.conftest import SLUG, quick_app
 from tests.web.visiting import read
 
 PASSWORD = "four quiet words here"
@@ -33,7 +32,7 @@ def campaign(sqlite_campaign: Campaign) -> Campaign:
 
 @pytest.fixture
 def app(campaign: Campaign) -> Flask:
-    return create_app(campaign)
+    return quick_app(campaign)
 
 
 @pytest.fixture
