@@ -104,9 +104,7 @@ def test_of_a_stranger_it_says_one_sentence_and_writes_nothing(command: Command,
     refused(command("forget", "nobody"), "does not look like an e-mail address")
 
 
-def test_at_a_terminal_it_asks_once(
-    command: Command, installed: Campaign, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_at_a_terminal_it_asks_once(command: Command, installed: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     add_readers(installed, PERSON)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     answers = iter([False, True])

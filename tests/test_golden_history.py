@@ -64,9 +64,7 @@ def move(campaign: Campaign, who: str, state: SignatureState) -> None:
         signature = session.get_one(Signature, get_signature(campaign, address(who)).id)
         signature.state = state
         session.add(
-            Suspicion(
-                signature_id=signature.id, kind=SuspicionKind.BURST, petition_id=signature.petition_id, group="g"
-            )
+            Suspicion(signature_id=signature.id, kind=SuspicionKind.BURST, petition_id=signature.petition_id, group="g")
         )
 
 

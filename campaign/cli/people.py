@@ -54,7 +54,9 @@ def history(email: str) -> None:
         click.echo(line)
     if told.allowance is not None:
         last = told.allowance.last_at.date()
-        click.echo(f"Confirmation mails to the address that nobody answered yet: {told.allowance.mails}, last on {last}")
+        click.echo(
+            f"Confirmation mails to the address that nobody answered yet: {told.allowance.mails}, last on {last}"
+        )
     for slug, request in told.requests:
         sealed = "" if request.sealed_address is None else "; the address is kept, sealed, until the mail is sent"
         click.echo(f"The link to their page was asked for, petition “{slug}”, on {request.asked_at.date()}{sealed}")
@@ -131,7 +133,9 @@ def _signature(account: Account) -> Iterator[str]:
         yield "    address: kept, sealed, until it is confirmed"
     if person is not None:
         yield f"    name: {person.name}"
-        yield from (f"    {what}: {said}" for what, said in (("place", person.place), ("comment", person.comment)) if said)
+        yield from (
+            f"    {what}: {said}" for what, said in (("place", person.place), ("comment", person.comment)) if said
+        )
     else:
         yield f"    name and comment: {'erased' if signature.sealed_person is None else 'sealed to the organizers'}"
     yield f"    country: {signature.country or 'none'}, language: {signature.language}, display: {signature.display}"

@@ -161,9 +161,7 @@ def test_records_and_requests_go_by_their_age(campaign: Campaign, clock: Clock) 
     petition = find_petition(campaign)
     with campaign.database.sessions.begin() as session:
         record(session, COMMAND_LINE, "export", petition.id, now=campaign.now())
-        request_link(
-            session, campaign.vault, petition.id, parse_email_address(READER), "en", now=campaign.now()
-        )
+        request_link(session, campaign.vault, petition.id, parse_email_address(READER), "en", now=campaign.now())
 
     def left() -> list[int]:
         with campaign.database.snapshots() as session:

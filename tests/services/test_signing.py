@@ -81,7 +81,7 @@ def test_only_an_open_petition_takes_signatures(campaign: Campaign, state: str) 
     slug = SLUG
     with campaign.database.sessions.begin() as session:
         if state == "closed":
-            close_petition(get_petition(session, SLUG))
+            close_petition(get_petition(session, SLUG), now=campaign.now())
         else:
             slug = "draft"
             load_petition(session, read_petition_file(BUILT_IN).model_copy(update={"slug": slug}), now=START)

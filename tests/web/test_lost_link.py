@@ -25,7 +25,18 @@ from tests.services.people import (
     sign,
     withdraw,
 )
-from tests.web.visiting import ADDRESS, FROM_HERE, code_in, dump, links_in, mails, other_browser, own_path, page_of, read
+from tests.web.visiting import (
+    ADDRESS,
+    FROM_HERE,
+    code_in,
+    dump,
+    links_in,
+    mails,
+    other_browser,
+    own_path,
+    page_of,
+    read,
+)
 
 STRANGER, PENDING = "stranger@example.org", "pending@example.org"
 PATH = f"{page_of()}/my-link"
@@ -121,7 +132,10 @@ def test_what_is_no_address_comes_back_with_a_sentence(
     answer = other_browser(app).post(PATH, data=sent, headers=FROM_HERE)
     assert answer.status_code == status
     assert read(answer).by_id("email-error").text
-    assert other_browser(app).post(PATH, data={"email": ADDRESS}, headers={"Origin": "https://a.example"}).status_code == 422
+    assert (
+        other_browser(app).post(PATH, data={"email": ADDRESS}, headers={"Origin": "https://a.example"}).status_code
+        == 422
+    )
     assert requests(campaign) == []
 
 

@@ -18,7 +18,7 @@ from campaign.services import exporting
 from campaign.services.counting import list_days
 from campaign.services.exporting import Format
 from campaign.services.organizing import PERMISSIONS, Permission
-from campaign.services.petitions import get_petition
+from campaign.services.petitions import close_petition, get_petition, hand_over
 from campaign.web.daily_counts import SHOWN
 from campaign.web.security import Entry, entry_of
 from campaign.wiring import Campaign
@@ -466,4 +466,3 @@ def test_the_numbers_say_when_names_and_addresses_are_erased_by_schedule(
     told = read(owner.get(NUMBERS)).text
     assert "Readers’ addresses are erased on 23 December 2026" in told
     assert "Names are erased on 23 December 2026" in told
-

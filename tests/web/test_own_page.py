@@ -77,9 +77,7 @@ def test_the_page_after_confirming_shows_the_link_once(app: Flask, campaign: Cam
     assert read(browser.get(own_path(campaign))).all("form", method="post")
 
 
-def test_it_shows_all_that_is_kept_and_to_nobody_who_only_passes_by(
-    app: Flask, campaign: Campaign, code: str
-) -> None:
+def test_it_shows_all_that_is_kept_and_to_nobody_who_only_passes_by(app: Flask, campaign: Campaign, code: str) -> None:
     answer = other_browser(app).get(own_path(campaign))
     assert (answer.headers["Cache-Control"], answer.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
     assert "Set-Cookie" not in answer.headers
@@ -97,15 +95,19 @@ def test_the_file_has_what_the_page_has(app: Flask, campaign: Campaign, code: st
     assert answer.headers["Content-Disposition"] == 'attachment; filename="kazakhstan-my-data.json"'
     told = answer.get_json()
     signature = told["signature"]
-    assert signature | {
-        "name": "Aigerim Serikova",
-        "comment": "From the mine.",
-        "country": "KZ",
-        "display": "initials",
-        "state": "confirmed",
-        "number": 1,
-        "day": "2026-11-23",
-    } == signature
+    assert (
+        signature
+        | {
+            "name": "Aigerim Serikova",
+            "comment": "From the mine.",
+            "country": "KZ",
+            "display": "initials",
+            "state": "confirmed",
+            "number": 1,
+            "day": "2026-11-23",
+        }
+        == signature
+    )
     assert told["updates"] is None
     assert [(mail["kind"], mail["day"]) for mail in told["mails"]] == [("confirmation", "2026-11-23")]
     assert any("IP address" in words for words in told["not_kept"])
@@ -155,7 +157,14 @@ def test_with_the_code_it_is_changed_and_the_browser_is_not_asked_again(
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", ""), ("name", "\x00"), ("country", "Atlantis"), ("display", "loud"), ("language", "fr"), ("comment", "x" * 1001)],
+    [
+        ("name", ""),
+        ("name", "\x00"),
+        ("country", "Atlantis"),
+        ("display", "loud"),
+        ("language", "fr"),
+        ("comment", "x" * 1001),
+    ],
 )
 def test_what_cannot_be_kept_comes_back_with_a_sentence(
     app: Flask, campaign: Campaign, code: str, field: str, value: str
@@ -168,9 +177,7 @@ def test_what_cannot_be_kept_comes_back_with_a_sentence(
     assert dump(campaign) == before
 
 
-def test_updates_start_for_the_address_that_signed_and_for_no_other(
-    app: Flask, campaign: Campaign, code: str
-) -> None:
+def test_updates_start_for_the_address_that_signed_and_for_no_other(app: Flask, campaign: Campaign, code: str) -> None:
     client, path = other_browser(app), f"{own_path(campaign)}/updates"
     assert read(client.get(path)).one("input", name="email")["type"] == "email"
     for other in ("other@example.org", "no address"):

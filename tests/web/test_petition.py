@@ -126,7 +126,7 @@ def test_the_count_of_a_draft_is_nobodys_to_read(app: Flask, campaign: Campaign)
 def test_a_closed_petition_shows_what_it_asked_for_and_takes_no_signature(app: Flask, campaign: Campaign) -> None:
     add_readers(campaign, "a@example.org")
     with campaign.database.sessions.begin() as session:
-        close_petition(get_petition(session, SLUG))
+        close_petition(get_petition(session, SLUG), now=campaign.now())
     before = dump(campaign)
     page = read(app.test_client().get(page_of()))
     assert (page.all("form"), page.all("button")) == ([], [])
@@ -141,7 +141,7 @@ def test_a_closed_petition_shows_what_it_asked_for_and_takes_no_signature(app: F
 def test_who_signed_before_the_end_can_still_confirm(app: Flask, campaign: Campaign, clock: Clock) -> None:
     sign(campaign, "early@example.org")
     with campaign.database.sessions.begin() as session:
-        close_petition(get_petition(session, SLUG))
+        close_petition(get_petition(session, SLUG), now=campaign.now())
     clock.turn(timedelta(hours=71))
     confirm(campaign, "early@example.org")
     assert app.test_client().get(f"/p/{SLUG}/count.json").get_json()["confirmed"] == 1
@@ -157,7 +157,7 @@ def test_the_front_page_lists_open_petitions_in_the_readers_language(
     assert page.one("html")["lang"] == lang
     assert page.one("a", href=page_of(lang)).text == find_petition(campaign).texts[lang]["title"]
     with campaign.database.sessions.begin() as session:
-        close_petition(get_petition(session, SLUG))
+        close_petition(get_petition(session, SLUG), now=campaign.now())
     assert page_of(lang) not in app.test_client().get("/", headers={"Accept-Language": wanted}).get_data(as_text=True)
 
 

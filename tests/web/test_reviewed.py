@@ -85,7 +85,7 @@ def test_starting_leaves_a_petition_that_was_loaded_with_other_texts_as_it_is(ca
     file = read_petition_file(supervisor.BUILT_IN)
     own = file.model_copy(update={"goal": file.goal + 1, "milestones": [file.goal]})
     with campaign.database.sessions.begin() as session:
-        close_petition(load_petition(session, own, now=campaign.now()))
+        close_petition(load_petition(session, own, now=campaign.now()), now=campaign.now())
     before = dump(campaign)
     petition, _ = supervisor._load_built_in(campaign)
     assert (petition.goal, petition.state) == (file.goal + 1, PetitionState.CLOSED)
