@@ -176,7 +176,7 @@ class Frame:
 
 
 def _sentinel(length: int, taken: str, others: Collection[str]) -> str:
-    """Letters and digits that do not occur in ``taken``: no text can pass for a gap, nor one gap for part of another."""
+    """Letters and digits that do not occur in ``taken``: no text passes for a gap, nor a gap for part of another."""
     for number in range(36**3):
         digits = "".join("0123456789abcdefghijklmnopqrstuvwxyz"[number // 36**place % 36] for place in range(3))
         sentinel = (digits + "Zq" * length)[:length]

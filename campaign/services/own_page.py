@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from campaign.email_address import EmailAddress
@@ -11,6 +12,7 @@ from campaign.errors import InvalidInput, LinkExpired, LinkUnknown
 from campaign.models import (
     Display,
     Erased,
+    LinkRequest,
     Petition,
     Signature,
     SignatureState,
@@ -191,6 +193,8 @@ def withdraw(session: Session, kept: Kept, *, now: datetime) -> None:
     # Locks are taken in one order everywhere: signature, allowance, counter.
     if signature.fingerprint is not None:
         forget_allowance(session, signature.fingerprint)
+        asked = (LinkRequest.petition_id == signature.petition_id) & (LinkRequest.fingerprint == signature.fingerprint)
+        session.execute(delete(LinkRequest).where(asked))
     if kept.subscription is not None:
         end_subscription(session, kept.subscription, now=now)
     erase_signature(session, signature, now=now)

@@ -55,7 +55,7 @@ def show(token: str) -> str:
 
 
 def _confirmed(petition: Petition, total: int, own_page: str | None = None) -> str:
-    """The thanks. ``own_page`` is told in the answer to the press alone: whoever opens the link later need not see it."""
+    """The thanks. ``own_page`` is told in the answer to the press alone, not to whoever opens the link later."""
     return render_template(
         "confirm/confirmed.html", petition=petition, texts=texts_of(petition), confirmed=total, own_page=own_page
     )

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from campaign.email_address import parse_email_address
 from campaign.models import (
     AuditEntry,
     ConfirmationAllowance,
@@ -24,7 +25,6 @@ from campaign.services.counting import count_confirmed
 from campaign.services.lost_links import request_link
 from campaign.services.petitions import close_petition, get_petition, hand_over, open_petition
 from campaign.services.retaining import Rule, find_names_end, list_due, months_before, retain
-from campaign.email_address import parse_email_address
 from campaign.wiring import Campaign
 from campaign.worker import work_once
 from tests.conftest import SLUG, Clock

@@ -18,7 +18,7 @@ from campaign.services import exporting
 from campaign.services.counting import list_days
 from campaign.services.exporting import Format
 from campaign.services.organizing import PERMISSIONS, Permission
-from campaign.services.petitions import get_petition
+from campaign.services.petitions import close_petition, get_petition, hand_over
 from campaign.web.daily_counts import SHOWN
 from campaign.web.security import Entry, entry_of
 from campaign.wiring import Campaign
@@ -457,3 +457,18 @@ def test_pages_take_nothing_from_elsewhere_and_run_nothing(campaign: Campaign, o
         assert all(cell["scope"] for cell in page.all("th"))
         assert len(page.all("caption")) == len(page.all("table"))
     assert OTHER not in owner.get(HOME).get_data(as_text=True)
+
+
+def test_the_numbers_say_when_names_and_addresses_are_erased_by_schedule(
+    owner: FlaskClient, campaign: Campaign
+) -> None:
+    """Nobody is to learn from an empty list that it was time."""
+    add_readers(campaign, "reader@example.org")
+    assert "those of the first signers" in read(owner.get(NUMBERS)).text
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, SLUG)
+        hand_over(petition, now=campaign.now())
+        close_petition(petition, now=campaign.now())
+    told = read(owner.get(NUMBERS)).text
+    assert "Readers’ addresses are erased on 23 December 2026" in told
+    assert "Names are erased on 23 December 2026" in told
