@@ -23,7 +23,9 @@ FIELDS = ("petition", "edition", "delivery", "worker", "step", "count", "status"
 WITHHELD = "A library's message, withheld"
 # Sentences of libraries that quote nothing; their arguments are left out.
 KNOWN = {
-    "gunicorn.error": frozenset({"WORKER TIMEOUT (pid:%s)", "Worker (pid:%s) was sent %s!%s", "Worker failed to boot."}),
+    "gunicorn.error": frozenset(
+        {"WORKER TIMEOUT (pid:%s)", "Worker (pid:%s) was sent %s!%s", "Worker failed to boot."}
+    ),
 }
 _PLAIN_VALUE = re.compile(r"[\w.:/-]{1,80}", re.ASCII)
 _MOST_PLACES = 60

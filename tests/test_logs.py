@@ -162,7 +162,13 @@ def test_every_call_of_ours_gives_one_fixed_sentence_and_fields_on_the_list() ->
     wrong = []
     for where, call in calls:
         extra = [word.value for word in call.keywords if word.arg == "extra"]
-        keys = [key.value for given in extra if isinstance(given, ast.Dict) for key in given.keys if isinstance(key, ast.Constant)]
+        keys = [
+            key.value
+            for given in extra
+            if isinstance(given, ast.Dict)
+            for key in given.keys
+            if isinstance(key, ast.Constant)
+        ]
         sentence = call.args[0] if len(call.args) == 1 else None
         fixed = isinstance(sentence, ast.Constant) and "%" not in str(sentence.value)
         if not fixed or not set(keys) <= set(logs.FIELDS) or not all(isinstance(given, ast.Dict) for given in extra):

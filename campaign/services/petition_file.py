@@ -9,17 +9,49 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from campaign.errors import InvalidFile
 from campaign.markdown import render_markdown, render_text
 from campaign.placeholders import check_placeholders, check_unreserved
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-Sender = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\r\n<>@]+$")]
-Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\r\n]+$")]
+# No mail and no page can hold these: controls, halves of letters, and marks that turn the direction of what follows.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+
+
+def _printable(text: str) -> str:
+    if _UNPRINTABLE.search(text):
+        raise ValueError("has a character that cannot be shown")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text or "\t" in text:
+        raise ValueError("must be one line")
+    return _printable(text)
+
+
+_Line = AfterValidator(_one_line)
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), _Line]
+LongText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), AfterValidator(_printable)
+]
+Sender = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^<>@]+$"), _Line
+]
+Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), _Line]
 Part = TypeVar("Part", bound=BaseModel)
 _MOST_BYTES = 4 * 1024 * 1024
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -235,7 +267,9 @@ def _read(path: Path, kind: type[Part]) -> Part:
     except RecursionError:
         raise InvalidFile(f"{path.name}: lists or tables are nested too deeply.") from None
     except ValueError:  # a number of thousands of digits, or a name that no file can have
-        raise InvalidFile(f"{path.name} is no file with a campaign's texts: it has something that cannot be read.") from None
+        raise InvalidFile(
+            f"{path.name} is no file with a campaign's texts: it has something that cannot be read."
+        ) from None
 
 
 def read_petition_file(path: Path) -> PetitionFile:

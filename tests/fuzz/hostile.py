@@ -37,7 +37,7 @@ _KNOWN = [
     "\ufffd\ufffe\uffff\U0010ffff",
     "\U000e0001\U000e0041",
     # spreadsheets
-    "=HYPERLINK(\"http://canary-tag.example\",1)",
+    '=HYPERLINK("http://canary-tag.example",1)',
     "+1+cmd|' /C calc'!A0",
     "-2+3",
     "@SUM(1)",
@@ -52,17 +52,17 @@ _KNOWN = [
     "%s%n%(name)s%",
     "$(id)`id`;id|id",
     "' OR '1'='1' --",
-    "\"; DROP TABLE signature; --",
+    '"; DROP TABLE signature; --',
     # markup
     "<script>canary()</script>",
     "<canary-tag>",
-    "\"><canary-tag onload=canary()>",
+    '"><canary-tag onload=canary()>',
     "' onfocus='canary()' autofocus x='",
     "</textarea><canary-tag>",
     "</title></option></select><canary-tag>",
     "<img src=x onerror=canary()>",
     "<svg/onload=canary()>",
-    "<a href=\"javascript:canary()\">canary</a>",
+    '<a href="javascript:canary()">canary</a>',
     "[canary](javascript:canary())",
     "<!--",
     "]]><canary-tag><![CDATA[",
@@ -98,7 +98,7 @@ _KNOWN = [
     "@",
     "a@example.org, b@example.org",
     "a@example.org\r\nRCPT TO:<b@example.org>",
-    "\"a b\"@example.org",
+    '"a b"@example.org',
     "a@[127.0.0.1]",
     "a@[IPv6:::1]",
     "a@xn--a.example",
@@ -127,7 +127,9 @@ text = st.one_of(
 """Text, without a promise."""
 
 short = st.one_of(st.sampled_from([one for one in _KNOWN if len(one) < 100]), st.text(_ODD, max_size=8))
-bad_utf8 = st.sampled_from([b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xe2\x28\xa1", b"%", b"%zz", b"+%00"])
+bad_utf8 = st.sampled_from(
+    [b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xe2\x28\xa1", b"%", b"%zz", b"+%00"]
+)
 octets = st.one_of(st.binary(max_size=60), bad_utf8, text.map(lambda one: one.encode("utf-8", "surrogatepass")))
 """Bytes that may be no text."""
 

@@ -88,5 +88,16 @@ def _unseen(app: Flask, campaign: Campaign, rule: Rule, forms: list[Form], brows
     """A form that no page shows at this moment, with the fields of all others: some of them are its own."""
     fields = {field.name: field for form in forms for field in form.fields}
     number = {"number": Field("number", "number", ("1", "2")), "sure": Field("sure", "checkbox", ("y",))}
-    token = next(field for form in forms if form.cookies == cookies_of(browser) for field in form.fields if field.name == "csrf_token")
-    return Form(rule.endpoint, address_of(app, campaign, rule), (*(fields | number | {"csrf_token": token}).values(),), cookies_of(browser))
+    token = next(
+        field
+        for form in forms
+        if form.cookies == cookies_of(browser)
+        for field in form.fields
+        if field.name == "csrf_token"
+    )
+    return Form(
+        rule.endpoint,
+        address_of(app, campaign, rule),
+        (*(fields | number | {"csrf_token": token}).values(),),
+        cookies_of(browser),
+    )

@@ -83,6 +83,8 @@ def check_counts(session: Session) -> None:
         .where(DailyCount.petition_id == Petition.id)
         .scalar_subquery()
     )
-    counted = select(PetitionCounter.confirmed, confirmed, days).join(Petition, Petition.id == PetitionCounter.petition_id)
+    counted = select(PetitionCounter.confirmed, confirmed, days).join(
+        Petition, Petition.id == PetitionCounter.petition_id
+    )
     for row in session.execute(counted):
         assert len(set(row)) == 1, row

@@ -79,7 +79,16 @@ def _argument(usual: str) -> st.SearchStrategy[str]:
 
 
 SIGN = st.builds(
-    lambda slug, name, email, country, comment, language: ("sign", slug, f"--name={name}", f"--email={email}", f"--country={country}", f"--comment={comment}", f"--language={language}", "--updates"),
+    lambda slug, name, email, country, comment, language: (
+        "sign",
+        slug,
+        f"--name={name}",
+        f"--email={email}",
+        f"--country={country}",
+        f"--comment={comment}",
+        f"--language={language}",
+        "--updates",
+    ),
     _argument(SLUG),
     _argument("Aigerim"),
     _argument("a@example.org"),
@@ -105,13 +114,64 @@ def _spoiled(whole: str) -> st.SearchStrategy[bytes]:
     """A good file, some of whose lines are replaced, doubled or cut, or one that is none at all."""
     lines = whole.splitlines()
     keys = sorted({line.partition("=")[0].strip() for line in lines if "=" in line})
-    numbers = st.sampled_from(["9" * 5000, "-1", "1e999", "nan", "inf", "0x" + "f" * 40, "2147483648", "9223372036854775808", "true", "1.5", "[]", "{}", "[[1]]", "1979-05-27T07:32:00Z", "0001-01-01", "9999-12-31", "24:00:00", "23:59:60"])
+    numbers = st.sampled_from(
+        [
+            "9" * 5000,
+            "-1",
+            "1e999",
+            "nan",
+            "inf",
+            "0x" + "f" * 40,
+            "2147483648",
+            "9223372036854775808",
+            "true",
+            "1.5",
+            "[]",
+            "{}",
+            "[[1]]",
+            "1979-05-27T07:32:00Z",
+            "0001-01-01",
+            "9999-12-31",
+            "24:00:00",
+            "23:59:60",
+        ]
+    )
     quoted = hostile.text.map(lambda one: "'''" + one.replace("'", "") + "'''")
-    escaped = st.sampled_from(['"\\u0000"', '"\\u202e"', '"a\\nb"', '"a\\r\\nBcc: x@example.net"', '"\\U0010FFFF"', '"{count}{{"', '"[a](javascript:canary())"', '"![a](http://canary-tag.example/x)"', '"' + "[" * 3000 + '"', '"' + "> " * 3000 + 'a"', '"' + "*a **b " * 1500 + '"', '"' + "(" * 5000 + '"', '"<b onclick=x>"'])
+    escaped = st.sampled_from(
+        [
+            '"\\u0000"',
+            '"\\u202e"',
+            '"a\\nb"',
+            '"a\\r\\nBcc: x@example.net"',
+            '"\\U0010FFFF"',
+            '"{count}{{"',
+            '"[a](javascript:canary())"',
+            '"![a](http://canary-tag.example/x)"',
+            '"' + "[" * 3000 + '"',
+            '"' + "> " * 3000 + 'a"',
+            '"' + "*a **b " * 1500 + '"',
+            '"' + "(" * 5000 + '"',
+            '"<b onclick=x>"',
+        ]
+    )
     line = st.one_of(
         st.builds("{} = {}".format, st.sampled_from(keys), st.one_of(numbers, quoted, escaped)),
         hostile.text,
-        st.sampled_from(["[" * 2000, "a = " + "[" * 3000, "a = " + "{a=" * 2000, "[a." + "a." * 3000 + "a]", "[[demands]]", "[title]", "slug = \"b\"", "\ufeff", "'''", '"""', "x = '\x00'"]),
+        st.sampled_from(
+            [
+                "[" * 2000,
+                "a = " + "[" * 3000,
+                "a = " + "{a=" * 2000,
+                "[a." + "a." * 3000 + "a]",
+                "[[demands]]",
+                "[title]",
+                'slug = "b"',
+                "\ufeff",
+                "'''",
+                '"""',
+                "x = '\x00'",
+            ]
+        ),
     )
     changes = st.lists(st.tuples(st.integers(0, len(lines) - 1), line), min_size=1, max_size=2)
 
@@ -139,7 +199,7 @@ def test_petition_files(run: Run, tmp_path: Path) -> None:
 def test_update_files(run: Run, tmp_path: Path) -> None:
     """Of the built-in campaign, in a language of which the file has to have all."""
     file = tmp_path / "file.toml"
-    whole = UPDATE.replace("ru =", "kk = \"Кейін\"\nru =")
+    whole = UPDATE.replace("ru =", 'kk = "Кейін"\nru =')
 
     def check(content: bytes) -> None:
         file.write_bytes(content)
@@ -166,8 +226,43 @@ def test_mails_that_come_back(box: Sandbox, run: Run) -> None:
     report = (Path(__file__).parents[1] / "mail/bounces/exim-unknown.eml").read_bytes()
     header = st.builds(
         lambda name, value: hostile.to_bytes(f"{name}: {value}"),
-        st.sampled_from(["Content-Type", "Content-Transfer-Encoding", "From", "To", "Subject", "Message-ID", "MIME-Version", "Content-Disposition", "Feedback-Type", "Final-Recipient", "Status", "Action", "Original-Envelope-Id", "X-Failed-Recipients"]),
-        st.one_of(hostile.text, st.sampled_from([f"bounces+{token}@example.org", "multipart/report; report-type=delivery-status; boundary=x", "multipart/mixed; boundary=" + "x" * 1000, "message/rfc822", "text/plain; charset=nonsense", "=?utf-8?b?////?=", "=?" * 500, "base64", "quoted-printable", "x-uuencode", "5.1.1", "rfc822;" + "a" * 500])),
+        st.sampled_from(
+            [
+                "Content-Type",
+                "Content-Transfer-Encoding",
+                "From",
+                "To",
+                "Subject",
+                "Message-ID",
+                "MIME-Version",
+                "Content-Disposition",
+                "Feedback-Type",
+                "Final-Recipient",
+                "Status",
+                "Action",
+                "Original-Envelope-Id",
+                "X-Failed-Recipients",
+            ]
+        ),
+        st.one_of(
+            hostile.text,
+            st.sampled_from(
+                [
+                    f"bounces+{token}@example.org",
+                    "multipart/report; report-type=delivery-status; boundary=x",
+                    "multipart/mixed; boundary=" + "x" * 1000,
+                    "message/rfc822",
+                    "text/plain; charset=nonsense",
+                    "=?utf-8?b?////?=",
+                    "=?" * 500,
+                    "base64",
+                    "quoted-printable",
+                    "x-uuencode",
+                    "5.1.1",
+                    "rfc822;" + "a" * 500,
+                ]
+            ),
+        ),
     )
     nested = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n" * 300
     cases = st.one_of(
@@ -185,7 +280,11 @@ def test_mails_that_come_back(box: Sandbox, run: Run) -> None:
 
 def test_keys_for_dkim(tmp_path: Path) -> None:
     pem = b"-----BEGIN PRIVATE KEY-----\n%b\n-----END PRIVATE KEY-----\n"
-    cases = st.one_of(hostile.octets, hostile.octets.map(lambda one: pem % one), st.binary(max_size=80).map(lambda one: b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n" + one))
+    cases = st.one_of(
+        hostile.octets,
+        hostile.octets.map(lambda one: pem % one),
+        st.binary(max_size=80).map(lambda one: b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n" + one),
+    )
 
     def check(content: bytes) -> None:
         path = tmp_path / "a.pem"
@@ -201,11 +300,28 @@ def test_keyrings(tmp_path: Path) -> None:
     made = tmp_path / "made.json"
     Keyring.fresh().write(made)
     good = made.read_text(encoding="ascii")
-    values = st.sampled_from(["null", "[]", "{}", '"x"', "1" * 5000, "[" * 3000, '{"0": ""}', '{"1": 1}', '{"256": "AA=="}', '{"²": "AA=="}', "NaN", '"\\ud800"'])
+    values = st.sampled_from(
+        [
+            "null",
+            "[]",
+            "{}",
+            '"x"',
+            "1" * 5000,
+            "[" * 3000,
+            '{"0": ""}',
+            '{"1": 1}',
+            '{"256": "AA=="}',
+            '{"²": "AA=="}',
+            "NaN",
+            '"\\ud800"',
+        ]
+    )
     cases = st.one_of(
         hostile.octets,
         values.map(str.encode),
-        st.tuples(st.sampled_from(["sealing", "lookup", "links", "sessions"]), values).map(lambda two: good.replace(f'"{two[0]}":', f'"{two[0]}": {two[1]}, "x":', 1).encode()),
+        st.tuples(st.sampled_from(["sealing", "lookup", "links", "sessions"]), values).map(
+            lambda two: good.replace(f'"{two[0]}":', f'"{two[0]}": {two[1]}, "x":', 1).encode()
+        ),
     )
     path = tmp_path / "keyring.json"
 
@@ -222,7 +338,23 @@ def test_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Any value of any setting: a server's settings, or one sentence."""
     monkeypatch.chdir(tmp_path)
     names = sorted(Settings.model_fields)
-    urls = st.sampled_from(["sqlite:///", "postgresql://[", "smtp://a:b@[::1", "smtp://a:99999", "smtps://%zz:%00@h", "https://[x]/", "http://a b", "imaps://u:p@", "maildir://", "0/hour", "-1/second", "1/0", "9" * 30 + "/hour"])
+    urls = st.sampled_from(
+        [
+            "sqlite:///",
+            "postgresql://[",
+            "smtp://a:b@[::1",
+            "smtp://a:99999",
+            "smtps://%zz:%00@h",
+            "https://[x]/",
+            "http://a b",
+            "imaps://u:p@",
+            "maildir://",
+            "0/hour",
+            "-1/second",
+            "1/0",
+            "9" * 30 + "/hour",
+        ]
+    )
     value = st.one_of(hostile.text, urls).map(_as_given)
 
     def check(given: dict[str, str]) -> None:

@@ -53,7 +53,9 @@ def test_a_confirmation_says_nothing_that_its_signer_typed_and_its_structure_sta
     file = read_petition_file(BUILT_IN)
     headers: set[tuple[str, ...]] = set()
     kept: list[Person] = []
-    texts = st.dictionaries(st.sampled_from(["title", "sender", "confirmation_subject", "addressee"]), TYPED, max_size=2)
+    texts = st.dictionaries(
+        st.sampled_from(["title", "sender", "confirmation_subject", "addressee"]), TYPED, max_size=2
+    )
     with sandbox(campaign) as box:
 
         def check(case: tuple[str, str, dict[str, str]]) -> None:
@@ -71,16 +73,26 @@ def test_a_confirmation_says_nothing_that_its_signer_typed_and_its_structure_sta
                     load_petition(session, other, now=campaign.now())
                     sign_within(session, box.campaign, ADDRESS, name=person.name, comment=person.comment)
                 with box.campaign.database.snapshots() as session:
-                    message = write_message(session, box.campaign.post, list_deliveries(box.campaign)[-1], now=campaign.now())
+                    message = write_message(
+                        session, box.campaign.post, list_deliveries(box.campaign)[-1], now=campaign.now()
+                    )
             mail = parse(message)
             headers.add(tuple(mail.keys()))
             assert mail["To"].addresses[0].addr_spec == ADDRESS
             assert len(mail["From"].addresses) == 1
             assert not mail.defects
-            assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+            assert [part.get_content_type() for part in mail.walk()] == [
+                "multipart/alternative",
+                "text/plain",
+                "text/html",
+            ]
             plain, html = (part.get_content() for part in mail.iter_parts())
             check_page(html)
-            typed = [word for word in (person.name, person.comment) if word and len(word) > 6 and word not in changed.values()]
+            typed = [
+                word
+                for word in (person.name, person.comment)
+                if word and len(word) > 6 and word not in changed.values()
+            ]
             everything = "".join([plain, html, *map(str, mail.values())])
             assert not [word for word in typed if word in everything]
             ours = box.campaign.settings.base_url
@@ -118,7 +130,9 @@ def test_a_list_gives_back_what_was_typed_and_no_cell_begins_like_a_formula(
                 heads, cells = csv.reader(io.StringIO(written, newline=""), strict=True)
                 row = dict(zip(heads, cells, strict=True))
                 for cell in cells:
-                    assert not cell.strip(" \u00a0").startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
+                    assert not cell.strip(" \u00a0").startswith(
+                        ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+                    )
             for told, meant in ((row["name"], person.name), (row["comment"] or "", person.comment or "")):
                 assert told in (meant, f"'{meant}")
 

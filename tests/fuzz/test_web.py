@@ -22,7 +22,9 @@ Fields = list[tuple[str, str | bytes]]
 SENT_FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
-def send(target: Target, method: str, address: str, *, cookies: str = "", environ: dict[str, Any] | None = None, **more: Any) -> TestResponse:
+def send(
+    target: Target, method: str, address: str, *, cookies: str = "", environ: dict[str, Any] | None = None, **more: Any
+) -> TestResponse:
     """One request of a browser with these cookies, which keeps none of the answer's."""
     client = target.app.test_client(use_cookies=False)
     overrides = {"HTTP_HOST": "localhost", **({"HTTP_COOKIE": cookies} if cookies else {}), **(environ or {})}
@@ -56,7 +58,11 @@ def _was_kept(page: Page, sent: Fields) -> None:
     """What was typed into a field that the page shows again is in it still."""
     shown = page.filled_in()
     for name, value in sent:
-        if not isinstance(value, str) or [one for one, _ in sent].count(name) > 1 or name not in {"name", "email", "comment"}:
+        if (
+            not isinstance(value, str)
+            or [one for one, _ in sent].count(name) > 1
+            or name not in {"name", "email", "comment"}
+        ):
             continue
         if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in value):
             continue  # a parser of HTML reads these in its own way
@@ -70,9 +76,13 @@ def forms(target: Target) -> list[Form]:
 
 def test_every_form_found_on_a_page(target: Target, forms: list[Form]) -> None:
     """Sinks: the signing form, confirming, choices, unsubscribing, signing in, welcome, and all forms of organizers."""
-    assert {"petition.post_signature", "confirm.answer", "me.choose", "unsubscribe.unsubscribe", "signing_in.sign_in"} < {
-        form.endpoint for form in forms
-    }
+    assert {
+        "petition.post_signature",
+        "confirm.answer",
+        "me.choose",
+        "unsubscribe.unsubscribe",
+        "signing_in.sign_in",
+    } < {form.endpoint for form in forms}
     taken = {rule.endpoint for rule in target.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert {form.endpoint for form in forms} == taken
     for form in forms:
@@ -99,7 +109,18 @@ ADDRESS_PART = st.one_of(hostile.short.map(hostile.to_bytes), hostile.octets)
 
 
 def test_every_route_with_odd_arguments_and_queries(target: Target) -> None:
-    names = sorted({name for path in (ROOT / "campaign/web").glob("*.py") for name in re.findall(r"args(?:\.get\(|\[)?\"(\w+)\"|\"(\w+)\" in request\.args", path.read_text(encoding="utf-8")) for name in name if name} | {"made", "skipped", "saved", "next"})
+    names = sorted(
+        {
+            name
+            for path in (ROOT / "campaign/web").glob("*.py")
+            for name in re.findall(
+                r"args(?:\.get\(|\[)?\"(\w+)\"|\"(\w+)\" in request\.args", path.read_text(encoding="utf-8")
+            )
+            for name in name
+            if name
+        }
+        | {"made", "skipped", "saved", "next"}
+    )
     campaign = target.sandbox.campaign
     rules = list(target.app.url_map.iter_rules())
     addresses = {rule.rule: address_of(target.app, campaign, rule) for rule in rules}
@@ -143,12 +164,44 @@ def test_every_header_that_is_read_or_might_be(target: Target) -> None:
     odd = st.one_of(
         ADDRESS_PART.map(lambda one: one.replace(b"\r", b"").replace(b"\n", b"").decode("latin-1")),
         st.sampled_from(
-            ["localhost:99999", "[::1", "a b", "localhost@evil", "xx-" * 50, "en;q=x,ru;q=9" * 20, "bytes=0-,-1", "bytes=9-1", "W/\"x", "organizer=x;" * 50, "organizer=" + "." * 300, "signing=" + "." * 3000, owner + "x", "null", "http://[", "https://localhost\\@evil/", "*", "Basic !!!", "for=\"[::1\"", "1.2.3.4, x, ::ffff:1.2.3.4", "::1%" + "z" * 50]
+            [
+                "localhost:99999",
+                "[::1",
+                "a b",
+                "localhost@evil",
+                "xx-" * 50,
+                "en;q=x,ru;q=9" * 20,
+                "bytes=0-,-1",
+                "bytes=9-1",
+                'W/"x',
+                "organizer=x;" * 50,
+                "organizer=" + "." * 300,
+                "signing=" + "." * 3000,
+                owner + "x",
+                "null",
+                "http://[",
+                "https://localhost\\@evil/",
+                "*",
+                "Basic !!!",
+                'for="[::1"',
+                "1.2.3.4, x, ::ffff:1.2.3.4",
+                "::1%" + "z" * 50,
+            ]
         ),
     )
     methods = st.sampled_from(["GET", "POST"])
-    pages = [f"/en/p/{SLUG}", "/", "/organize/", "/organize/sign-in", "/static/campaign.css", f"/p/{SLUG}/count.json", "/outbox"]
-    cases = st.tuples(methods, st.sampled_from(pages), st.dictionaries(st.sampled_from(HEADERS), odd, min_size=1, max_size=3))
+    pages = [
+        f"/en/p/{SLUG}",
+        "/",
+        "/organize/",
+        "/organize/sign-in",
+        "/static/campaign.css",
+        f"/p/{SLUG}/count.json",
+        "/outbox",
+    ]
+    cases = st.tuples(
+        methods, st.sampled_from(pages), st.dictionaries(st.sampled_from(HEADERS), odd, min_size=1, max_size=3)
+    )
 
     def check(case: tuple[str, str, dict[str, str]]) -> None:
         method, page, headers = case
@@ -162,7 +215,8 @@ def test_every_header_that_is_read_or_might_be(target: Target) -> None:
 
 def _multipart(boundary: str, parts: list[tuple[str, bytes]]) -> bytes:
     lines = b"".join(
-        b"--%b\r\nContent-Disposition: form-data; name=\"%b\"\r\n\r\n%b\r\n" % (hostile.to_bytes(boundary), hostile.to_bytes(name), value)
+        b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
+        % (hostile.to_bytes(boundary), hostile.to_bytes(name), value)
         for name, value in parts
     )
     return lines + b"--" + hostile.to_bytes(boundary) + b"--"
@@ -170,10 +224,30 @@ def _multipart(boundary: str, parts: list[tuple[str, bytes]]) -> bytes:
 
 def test_every_body_that_is_no_form(target: Target, forms: list[Form]) -> None:
     kinds = st.one_of(
-        st.sampled_from([URLENCODED, URLENCODED + "; charset=utf-16", URLENCODED + "; charset=nonsense", "application/json", "text/plain", "text/xml", "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=" + "x" * 300, "multipart/form-data; boundary=\"", "multipart/mixed; boundary=b", "application/octet-stream", "", ";", "/"]),
+        st.sampled_from(
+            [
+                URLENCODED,
+                URLENCODED + "; charset=utf-16",
+                URLENCODED + "; charset=nonsense",
+                "application/json",
+                "text/plain",
+                "text/xml",
+                "multipart/form-data",
+                "multipart/form-data; boundary=",
+                "multipart/form-data; boundary=" + "x" * 300,
+                'multipart/form-data; boundary="',
+                "multipart/mixed; boundary=b",
+                "application/octet-stream",
+                "",
+                ";",
+                "/",
+            ]
+        ),
         hostile.short.map(lambda one: hostile.to_bytes(one).replace(b"\r", b"").replace(b"\n", b"").decode("latin-1")),
     )
-    named = st.sampled_from(["name", "email", "consent", "code", "action", "csrf_token", "x", "\"", "name\"; filename=\"x"])
+    named = st.sampled_from(
+        ["name", "email", "consent", "code", "action", "csrf_token", "x", '"', 'name"; filename="x']
+    )
     parts = st.lists(st.tuples(named, hostile.octets), max_size=4)
     bodies = st.one_of(
         hostile.octets.map(lambda one: (None, one)),
@@ -181,14 +255,33 @@ def test_every_body_that_is_no_form(target: Target, forms: list[Form]) -> None:
             lambda two: (f"multipart/form-data; boundary={two[0]}", _multipart(*two))
         ),
         parts.map(lambda some: (None, b"&".join(name.encode() + b"=" + value for name, value in some))),
-        st.sampled_from([b"{" * 5000, b"[" * 50000, b"&" * 60000, b"a=b&" * 1200, b"%" * 60000, b"=" * 1000, b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'bbbb'>]><a>&b;</a>", b"x" * 70000]).map(lambda one: (None, one)),
+        st.sampled_from(
+            [
+                b"{" * 5000,
+                b"[" * 50000,
+                b"&" * 60000,
+                b"a=b&" * 1200,
+                b"%" * 60000,
+                b"=" * 1000,
+                b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'bbbb'>]><a>&b;</a>",
+                b"x" * 70000,
+            ]
+        ).map(lambda one: (None, one)),
     )
     cases = st.tuples(st.sampled_from(forms), kinds, bodies)
 
     def check(case: tuple[Form, str, tuple[str | None, bytes]]) -> None:
         form, kind, (own_kind, body) = case
         with target.sandbox.case():
-            answer = send(target, "POST", form.action, cookies=form.cookies, data=body, headers=SENT_FROM_HERE, environ={"CONTENT_TYPE": own_kind or kind, "CONTENT_LENGTH": str(len(body))})
+            answer = send(
+                target,
+                "POST",
+                form.action,
+                cookies=form.cookies,
+                data=body,
+                headers=SENT_FROM_HERE,
+                environ={"CONTENT_TYPE": own_kind or kind, "CONTENT_LENGTH": str(len(body))},
+            )
             check_answer(answer)
 
     fuzz("bodies", cases, check)
@@ -230,7 +323,15 @@ def test_on_postgresql_too_a_sample(target_on_both: Target) -> None:
 
         def check(fields: Fields, form: Form = form) -> None:
             with target.sandbox.case():
-                answer = send(target, "POST", form.action, cookies=form.cookies, data=hostile.encode_form(fields), content_type=URLENCODED, headers=SENT_FROM_HERE)
+                answer = send(
+                    target,
+                    "POST",
+                    form.action,
+                    cookies=form.cookies,
+                    data=hostile.encode_form(fields),
+                    content_type=URLENCODED,
+                    headers=SENT_FROM_HERE,
+                )
                 check_answer(answer)
 
         fuzz("sample on both databases", _values_for(form), check, part=20)

@@ -96,7 +96,13 @@ def test_a_request_in_pieces_and_two_in_one_are_answered(port: int) -> None:
 
 def test_a_request_is_whole_when_its_head_and_its_body_are_there() -> None:
     head = b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\n"
-    for received, whole in ((b"", None), (head[:-1], None), (head, None), (head + b"ab", None), (head + b"abc", head + b"abc")):
+    for received, whole in (
+        (b"", None),
+        (head[:-1], None),
+        (head, None),
+        (head + b"ab", None),
+        (head + b"abc", head + b"abc"),
+    ):
         assert find_whole(bytearray(received)) == whole
     assert find_whole(bytearray(b"GET / HTTP/1.1\r\n\r\n")) == b"GET / HTTP/1.1\r\n\r\n"
 
