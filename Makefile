@@ -19,7 +19,7 @@ test: .venv/.ready-dev ## Check and test everything
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2 -q
 
-# Other cases each night; a failure prints the one that fails. CASES=500 is what the tests do, but always the same ones.
+# Other cases each night; a failure prints the one that fails. The tests try some hundreds, always the same ones.
 CASES ?= 10000
 fuzz: .venv/.ready-dev ## Hostile input, 10,000 cases for each place where something comes in (hours)
 	FUZZ_CASES=$(CASES) $(BIN)/pytest -n 2 -q tests/fuzz

@@ -136,7 +136,7 @@ def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
         except SQLAlchemyError:
             _log.exception("The database cannot be used; trying again")
             healthy = False
-        except OSError as error:
+        except OSError:
             _log.exception("The journal cannot be written; trying again")
             healthy = False
         wait = LOOK_EVERY if healthy else min(BACK_OFF[1], max(BACK_OFF[0], wait * 2))

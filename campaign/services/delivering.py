@@ -126,7 +126,7 @@ class _Run:
     def _flush(self) -> None:
         try:
             self._journal.flush()
-        except OSError as error:
+        except OSError:
             # The answers are kept here, and committed with the others.
             _log.exception("The journal cannot be written")
 
@@ -153,7 +153,7 @@ class _Run:
         self._ended = claimed.later is None and not drafts
         try:
             self._journal.begin()
-        except OSError as error:
+        except OSError:
             # The old one stays: what is under way is in it, and of what was just claimed nothing is given out.
             _log.exception("The journal cannot be written; sending ends")
             self._ended = True
