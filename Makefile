@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test setup check format lock audit sbom bench clean
+.PHONY: help run test fuzz setup check format lock audit sbom bench clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -18,6 +18,11 @@ test: .venv/.ready-dev ## Check and test everything
 	@tools/test-services
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2 -q
+
+# Other cases each night; a failure prints the one that fails. The tests try some hundreds, always the same ones.
+CASES ?= 10000
+fuzz: .venv/.ready-dev ## Hostile input, 10,000 cases for each place where something comes in (hours)
+	FUZZ_CASES=$(CASES) $(BIN)/pytest -n 2 -q tests/fuzz
 
 setup: .venv/.ready-runtime ## Prepare .venv; .venv/bin/campaign is then the command
 	@:

@@ -108,7 +108,7 @@ class _ToStandardError(logging.StreamHandler[TextIO]):
 
 
 def install() -> None:
-    """Log to standard error as described, whatever logs; also what nobody caught. A host with handlers keeps its own."""
+    """Log to standard error as described, whatever logs; also what nobody caught. A log that is there already stays."""
     root = logging.getLogger()
     if root.handlers:
         return
@@ -116,7 +116,7 @@ def install() -> None:
     handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
-    logging.captureWarnings(True)
+    logging.captureWarnings(capture=True)
     # It reports each form of bounce that its heuristics trip over.
     logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     sys.excepthook = _log_uncaught

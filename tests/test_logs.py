@@ -108,7 +108,7 @@ def test_warnings_and_what_nobody_caught_are_told_in_the_same_way(written: io.St
     warnings.simplefilter("always")
     warnings.warn(f"odd: {SECRET}", UserWarning, stacklevel=1)
     try:
-        raise KeyError(SECRET)
+        os.environ[SECRET]  # noqa: B018, TID251
     except KeyError as error:
         sys.excepthook(KeyError, error, error.__traceback__)
     assert [line["logger"] for line in lines(written)] == ["py.warnings", "campaign.logs"]
@@ -128,13 +128,18 @@ def test_a_record_that_cannot_be_written_is_not_printed_by_other_means(
 
 def test_a_terminal_gets_the_same_in_words(written: io.StringIO) -> None:
     try:
-        raise OSError(SECRET)
-    except OSError as error:
+        int(SECRET)
+    except ValueError as error:
         record = logging.makeLogRecord(
-            {"name": "campaign.x", "msg": "It failed", "exc_info": (OSError, error, error.__traceback__), "edition": 2}
+            {
+                "name": "campaign.x",
+                "msg": "It failed",
+                "exc_info": (ValueError, error, error.__traceback__),
+                "edition": 2,
+            }
         )
     told = logs.PlainLines().format(record)
-    assert "campaign.x: It failed (edition 2, error OSError)\n    tests/test_logs.py:" in told
+    assert "campaign.x: It failed (edition 2, error ValueError)\n    tests/test_logs.py:" in told
     assert SECRET not in told
 
 
@@ -158,7 +163,7 @@ def _calls() -> Iterator[tuple[str, ast.Call]]:
 
 
 def test_every_call_of_ours_gives_one_fixed_sentence_and_fields_on_the_list() -> None:
-    calls = [(where, call) for where, call in _calls() if call.func.attr not in {"addHandler"}]  # type: ignore[attr-defined]
+    calls = [(where, call) for where, call in _calls() if call.func.attr != "addHandler"]  # type: ignore[attr-defined]
     wrong = []
     for where, call in calls:
         extra = [word.value for word in call.keywords if word.arg == "extra"]

@@ -50,7 +50,7 @@ for commands in (
 
 
 def printable(sentence: str) -> str:
-    """What was typed may be quoted in a sentence: nothing of it moves the cursor of a terminal, or cannot be printed."""
+    """A sentence may quote what was typed: nothing of it moves a terminal's cursor, or cannot be printed."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in sentence)
 
 

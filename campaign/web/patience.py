@@ -13,9 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
-from typing import Any
+from typing import Any, cast
 
-from gunicorn.http import get_parser
+from gunicorn.http import RequestParser, get_parser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 MOST_HEAD, MOST_BODY = 32 * 1024, 64 * 1024
@@ -90,7 +90,7 @@ class PatientWorker(ThreadWorker):
         if conn.parser is None:
             conn.parser = get_parser(self.cfg, conn.sock, conn.client)
             conn.initialized = True
-        conn.sock.setblocking(False)
+        conn.sock.settimeout(0)
         conn.received = bytearray(conn.parser.unreader.take_buffered())
         conn.until = time.monotonic() + WHOLE_WITHIN
         self._waiting[conn] = None
@@ -124,7 +124,7 @@ class PatientWorker(ThreadWorker):
             return
         if whole is not None:
             self._forget(conn)
-            conn.parser.unreader.unread(whole)
+            cast("RequestParser", conn.parser).unreader.unread(whole)
             conn.data_ready = True
             super().enqueue_req(conn)
         while len(self._waiting) > MOST_WAITING or self._held > MOST_HELD:
@@ -144,7 +144,7 @@ class PatientWorker(ThreadWorker):
     def _linger(self, conn: _Connection) -> None:
         """Say that no more comes, and read what the client still sends for a while, so that it gets our answer."""
         try:
-            conn.sock.setblocking(False)
+            conn.sock.settimeout(0)
             conn.sock.shutdown(socket.SHUT_WR)
             self.poller.register(conn.sock, EVENT_READ, partial(self._drain, conn))
         except (OSError, KeyError, ValueError):

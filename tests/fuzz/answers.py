@@ -1,5 +1,6 @@
 """What every answer has to be, whatever was asked."""
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from werkzeug.test import TestResponse
@@ -10,6 +11,7 @@ from tests.web.page import Page
 OURS = {"", "localhost", "127.0.0.1"}
 
 
+@lru_cache(maxsize=64)
 def check_page(html: str) -> Page:
     """The page, in which nothing of what was sent has become markup."""
     page = Page(html)

@@ -1,4 +1,4 @@
-"""Every form, address, header and body of the web door under hostile input: a sentence or a safe page, never a failure."""
+"""Every form, address, header and body of the web door under hostile input: a safe page, never a failure."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.fuzz import hostile
 from tests.fuzz.answers import check_answer
 from tests.fuzz.conftest import Target
 from tests.fuzz.places import Form, address_of, cookies_of
-from tests.fuzz.running import CASES, TALLY, fuzz
+from tests.fuzz.running import fuzz
 from tests.web.page import Page
 
 ROOT = Path(__file__).parents[2]
@@ -102,7 +102,7 @@ def test_every_form_found_on_a_page(target: Target, forms: list[Form]) -> None:
                 if page is not None and form.endpoint == "petition.post_signature" and answer.status_code == 422:
                     _was_kept(page, fields)
 
-        fuzz(f"form {form.endpoint}", _values_for(form), check, part=4 if form.endpoint.startswith("organize.") else 1)
+        fuzz(f"form {form.endpoint}", _values_for(form), check, part=6 if form.endpoint.startswith("organize.") else 2)
 
 
 ADDRESS_PART = st.one_of(hostile.short.map(hostile.to_bytes), hostile.octets)
@@ -335,8 +335,3 @@ def test_on_postgresql_too_a_sample(target_on_both: Target) -> None:
                 check_answer(answer)
 
         fuzz("sample on both databases", _values_for(form), check, part=20)
-
-
-def test_the_number_of_cases_is_as_said() -> None:
-    """No sink was given fewer by a strategy that ran dry."""
-    assert CASES >= 500 or TALLY == {}

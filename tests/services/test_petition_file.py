@@ -58,8 +58,10 @@ PROBLEMS = [
     pytest.param("date = 2026-11-01", 'date = "soon"', "updates[1].date", "", id="no date"),
     pytest.param('"https://example.org/"', '"javascript:x"', "source.url", "should match", id="script for a link"),
     pytest.param('en = "Sender"', 'en = "A <b@c>"', "sender.en", "should match", id="address in the sender's name"),
-    pytest.param('en = "Sender"', 'en = "A\\nBcc: x"', "sender.en", "should match", id="line end in the sender"),
-    pytest.param('en = "Please confirm"', 'en = "A\\r\\nB"', "confirmation_subject.en", "should match", id="subject"),
+    pytest.param('en = "Sender"', 'en = "A\\nBcc: x"', "sender.en", "must be one line", id="line end in the sender"),
+    pytest.param(
+        'en = "Please confirm"', 'en = "A\\r\\nB"', "confirmation_subject.en", "must be one line", id="subject"
+    ),
     pytest.param('title]\nen = "Title"\nru = "Название"', "title]", "title", "the language “en” is missing", id="none"),
     pytest.param("[title]", "title = 1\n[tytle]", "", "", id="text for a table"),
     pytest.param(

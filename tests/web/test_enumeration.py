@@ -24,7 +24,7 @@ class Seen:
     body: bytes
 
 
-# A form's token and a session bear the second in which they were made; the mark follows from the address that was typed.
+# A form's token and a session bear the second in which they were made; the mark follows from the address.
 _OWN_EACH_TIME = re.compile(rb'(?<=name="csrf_token" value=")[^"]*|(?<=signing=)[0-9a-f]{32}|(?<=organizer=)[\w.-]+')
 
 

@@ -1,5 +1,6 @@
 """A mail scanner, which opens every link of a mail and presses every button, signs and erases nothing."""
 
+from collections import Counter
 from itertools import product
 from urllib.parse import urljoin, urlsplit
 
@@ -10,7 +11,7 @@ from sqlalchemy import update
 
 from campaign.models import Signature, SignatureState
 from campaign.wiring import Campaign
-from tests.services.people import get_signature
+from tests.services.people import add_readers, get_signature, make_digest
 from tests.web.page import Page
 from tests.web.visiting import ADDRESS, code_in, dump, links_in, mails, post
 
@@ -53,6 +54,73 @@ def _press_all(client: FlaskClient, at: str, page: Page, typed: list[str]) -> li
     for action, code in product(actions, typed):
         client.post(action, data={**page.filled_in(), "code": code})
     return [action.rpartition("/")[2] for action in actions]
+
+
+PREFETCHES = ({"Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"X-Moz": "prefetch"})
+
+
+def press_everything(app: Flask, mail: str) -> Counter[str]:
+    """A scanner of the thorough kind: it asks for each link in every way, follows redirects, and sends each form that
+    it sees twice, as it is filled in and with something in every field. How often it sent forms of each kind of page.
+
+    It leaves out one thing, the page to unsubscribe: a POST to it is the one click of RFC 8058, which mail programs
+    send without any proof, so whoever posts it unsubscribes.
+    """
+    client = app.test_client(use_cookies=False)
+    sent, seen, waiting = Counter[str](), set[str](), links_in(mail)
+    while waiting:
+        at = urlsplit(waiting.pop()).path
+        if at in seen or at.startswith(("/static", "/organize", "/outbox", "/unsubscribe")):
+            continue
+        seen.add(at)
+        client.head(at)
+        client.options(at)
+        for headers in PREFETCHES:
+            client.get(at, headers=headers, buffered=True)
+        answer = client.get(at, buffered=True, follow_redirects=True)
+        if answer.mimetype != "text/html":
+            continue
+        page = Page(answer.get_data(as_text=True))
+        waiting += [urljoin(at, link["href"]) for link in page.all("a") if not urlsplit(link["href"]).netloc]
+        for form in page.all("form", method="post"):
+            action = urljoin(at, form["action"])
+            as_it_is = page.filled_in()
+            for data in ({}, as_it_is, {name: value or "test" for name, value in as_it_is.items()}):
+                client.post(action, data=data, follow_redirects=True)
+                sent[urlsplit(action).path.split("/")[1]] += 1
+    return sent
+
+
+def test_a_thorough_scanner_that_fills_in_every_form_confirms_and_signs_nothing(app: Flask, campaign: Campaign) -> None:
+    post(app.test_client(), updates="y")
+    (mail,) = mails(campaign)
+    before = dump(campaign)
+    sent = press_everything(app, mail)
+    assert sent["confirm"] >= 3
+    assert sum(sent.values()) > sent["confirm"], "the petition's own form was not sent"
+    assert get_signature(campaign, ADDRESS).state is SignatureState.PENDING
+    forget_wrong_codes(campaign)
+    assert dump(campaign) == before
+
+
+def test_a_scanner_of_a_digest_that_only_looks_changes_nothing(app: Flask, campaign: Campaign) -> None:
+    """The links of a digest lead to choices and to unsubscribing: both change something by POST alone."""
+    add_readers(campaign, ADDRESS)
+    make_digest(campaign)
+    (mail,) = mails(campaign)
+    before = dump(campaign)
+    client = app.test_client(use_cookies=False)
+    kinds = set()
+    for link in links_in(mail):
+        for headers in ({}, *PREFETCHES):
+            for method in ("HEAD", "GET", "OPTIONS"):
+                assert (
+                    client.open(link, method=method, headers=headers, buffered=True, follow_redirects=True).status_code
+                    < 400
+                )
+        kinds.add(link.split("/")[1])
+    assert {"me", "unsubscribe"} < kinds
+    assert dump(campaign) == before
 
 
 def without_signatures(rows: dict[str, list[str]]) -> dict[str, list[str]]:
