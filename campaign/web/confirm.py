@@ -1,10 +1,12 @@
 """The link from the confirmation mail: see what is signed, confirm it, or say that it was somebody else."""
 
 from flask import Blueprint, render_template, request
+from sqlalchemy.orm import Session
 
 from campaign.errors import ProofNeeded
 from campaign.models import Petition, Signature, SignatureState
 from campaign.services.confirming import (
+    ANSWERED,
     Proof,
     check_proof,
     comes_from_signer,
@@ -48,10 +50,15 @@ def show(token: str) -> str:
         signature = get_followed(session, vault, token, now=campaign().now())
         petition = session.get_one(Petition, signature.petition_id)
         use_language(signature.language)
-        if signature.state is SignatureState.CONFIRMED:
-            return _confirmed(petition, count_confirmed(session, petition.id))
+        if signature.state in ANSWERED:
+            return _confirmed(petition, _told_count(session, signature))
         known = comes_from_signer(vault, signature, Proof(browser_marks()))
         return _page(signature, petition, needs_code=not known)
+
+
+def _told_count(session: Session, signature: Signature) -> int:
+    # A signer whose signature waits for a review sees it counted; else a forger would learn what gets past us.
+    return count_confirmed(session, signature.petition_id) + (signature.state is SignatureState.QUARANTINED)
 
 
 def _confirmed(petition: Petition, total: int) -> str:
@@ -67,8 +74,8 @@ def answer(token: str) -> str | tuple[str, int]:
         signature = get_followed(session, vault, token, now=now, for_update=True)
         petition = session.get_one(Petition, signature.petition_id)
         use_language(signature.language)
-        if signature.state is SignatureState.CONFIRMED and request.form.get("action") != "not-me":
-            return _confirmed(petition, count_confirmed(session, petition.id))
+        if signature.state in ANSWERED and request.form.get("action") != "not-me":
+            return _confirmed(petition, _told_count(session, signature))
         needs_code = not comes_from_signer(vault, signature, proof)
         try:
             check_proof(vault, signature, proof)
@@ -82,4 +89,4 @@ def answer(token: str) -> str | tuple[str, int]:
             return _page(signature, petition, needs_code=needs_code, error=CHANGED), 422
         confirm(session, vault, signature, now=now)
         session.flush()
-        return _confirmed(petition, count_confirmed(session, petition.id))
+        return _confirmed(petition, _told_count(session, signature))
