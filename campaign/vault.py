@@ -114,6 +114,7 @@ class Vault:
         self._links = AESSIV(keyring.links)
         self._codes = sha256(b"codes" + keyring.links).digest()
         self.session_secret = keyring.sessions
+        self.challenge_key = sha256(b"challenge" + keyring.sessions).digest()
 
     def seal(self, plain: bytes, *, row: str) -> bytes:
         """Encrypt ``plain`` so that it opens only as part of ``row`` (say ``signature:17``).

@@ -16,6 +16,7 @@ from campaign.mail.mailboxes import MailboxUnreachable
 from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.begun import check_begun
 from campaign.services.bouncing import read_mailbox
+from campaign.services.challenging import forget_spent
 from campaign.services.claiming import Batch, Sender
 from campaign.services.collecting import send_merged
 from campaign.services.delivering import finish_editions, send_waiting
@@ -84,6 +85,7 @@ class DigestWork(Work):
                 campaign.jobs.enqueue_edition(session, edition)
             expire_pending(session, now=now)
             forget_old_allowances(session, now=now)
+            forget_spent(session, now=now)
             settle_old_claims(session, now=now)
             sweep_cancelled(session)
             finish_editions(session)

@@ -65,14 +65,16 @@ def take_numbers(session: Session, petition_id: int, days: Counter[date]) -> int
     return last - days.total() + 1
 
 
-def move_counts(session: Session, petition_id: int, days: Counter[date], *, sign: Literal[1, -1]) -> None:
+def move_counts(session: Session, petition_id: int, days: Counter[date], *, by: Literal[1, -1]) -> None:
     """Count signatures again that have their numbers (1), or take them back and leave them their numbers (-1)."""
+    if not days:
+        return
     for day in sorted(days):
-        _move_day(session, petition_id, day, sign * days[day])
+        _move_day(session, petition_id, day, by * days[day])
     session.execute(
         update(PetitionCounter)
         .where(PetitionCounter.petition_id == petition_id)
-        .values(confirmed=PetitionCounter.confirmed + sign * days.total())
+        .values(confirmed=PetitionCounter.confirmed + by * days.total())
         .execution_options(synchronize_session=False)
     )
 

@@ -71,6 +71,9 @@ def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Pet
     petition.goal = file.goal
     petition.milestones = sorted(set(file.milestones))
     petition.source_url = file.source.url
+    # A file that does not say leaves it as an organizer has switched it.
+    if file.challenge is not None:
+        petition.challenge = file.challenge
     petition.texts = {
         language: {name: getattr(file, name)[language] for name in _PETITION_TEXTS}
         | {"source": file.source.text[language]}

@@ -6,7 +6,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from campaign.languages import TEMPLATES
 from campaign.web import confirm, errors, health, me, organize, outbox, petition, security, signing_in, unsubscribe
 from campaign.web.context import install
+from campaign.web.disposable_domains import DisposableDomains
 from campaign.web.source_limit import SourceLimit
+from campaign.web.tallies import Watch
 from campaign.wiring import Campaign
 
 
@@ -22,7 +24,13 @@ def create_app(campaign: Campaign) -> Flask:
         TRUSTED_HOSTS=settings.trusted_hosts,
         PREFERRED_URL_SCHEME=settings.base_url.partition(":")[0],
     )
-    install(app, campaign, SourceLimit(settings.source_limit))
+    counts_posts = settings.source_limit is not None
+    watch = Watch(
+        quarantine=settings.quarantine_limit if counts_posts else None,
+        total=settings.total_limit or None if counts_posts else None,
+        domains=DisposableDomains(settings.disposable_domains),
+    )
+    install(app, campaign, SourceLimit(settings.source_limit), watch)
     security.install(app, https=settings.base_url.startswith("https:"))
     errors.install(app)
     signing_in.install(app, campaign)

@@ -21,8 +21,9 @@ from campaign.services.digesting import find_last_edition
 from campaign.services.editions import list_editions
 from campaign.services.exporting import Format
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
+from campaign.services.reviewing import count_waiting
 from campaign.services.subscribing import count_active
-from campaign.web import organize_digest, organizer_words
+from campaign.web import organize_digest, organize_review, organizer_words
 from campaign.web.accounts import SESSION_PATH, current_organizer
 from campaign.web.context import campaign, texts_of
 from campaign.web.daily_counts import last_days
@@ -36,6 +37,7 @@ from campaign.wiring import Campaign
 
 blueprint = Blueprint("organize", __name__, url_prefix=SESSION_PATH)
 blueprint.register_blueprint(organize_digest.blueprint)
+blueprint.register_blueprint(organize_review.blueprint)
 LISTS = ("signatures", "subscribers")
 
 
@@ -87,6 +89,7 @@ def numbers(petition: Petition) -> str:
 def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
     return {
         "confirmed": count_confirmed(session, petition.id),
+        "waiting": count_waiting(session, petition.id),
         "goal": petition.goal,
         "readers": count_active(session, petition.id),
         "days": last_days(list_days(session, petition.id), _today(petition)),

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import Field, ValidationError
 from wtforms.csrf.core import CSRF
@@ -53,7 +53,8 @@ def install(app: Flask, *, https: bool) -> None:
     @app.after_request
     def _headers(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
+        policy = _CONTENT_SECURITY_POLICY + ("; script-src 'self'" if "own_script" in g else "")
+        headers.setdefault("Content-Security-Policy", policy)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
@@ -66,6 +67,11 @@ def install(app: Flask, *, https: bool) -> None:
         # Not no-referrer on public pages: browsers would then hide the Origin that protects the form.
         headers.setdefault("Referrer-Policy", "same-origin")
         return response
+
+
+def allow_own_script() -> None:
+    """Let the page that answers this request run a script of this server; all others run none."""
+    g.own_script = True
 
 
 def _form_signer() -> URLSafeTimedSerializer:
