@@ -10,7 +10,7 @@ from binascii import Error as NotBase64
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from altcha import ChallengeOptionsV1, PayloadV1, create_challenge_v1, verify_solution_v1
+from altcha.v1 import ChallengeOptions, Payload, create_challenge, verify_solution
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
@@ -28,8 +28,8 @@ _LONGEST = 2000
 
 def make_puzzle(vault: Vault, *, now: datetime) -> str:
     """A new puzzle, as the JSON that ALTCHA's clients read."""
-    made = create_challenge_v1(
-        ChallengeOptionsV1(hmac_key=vault.challenge_key.hex(), max_number=HARDNESS, expires=now + LASTS)
+    made = create_challenge(
+        ChallengeOptions(hmac_key=vault.challenge_key.hex(), max_number=HARDNESS, expires=now + LASTS)
     )
     return json.dumps(made.to_dict())
 
@@ -40,15 +40,16 @@ def check_puzzle(vault: Vault, answer: str, *, now: datetime) -> tuple[bytes, da
         if len(answer) > _LONGEST:
             return None
         told = json.loads(b64decode(answer, validate=True))
-        payload = PayloadV1.from_dict(told)
-        texts = (payload.algorithm, payload.challenge, payload.salt, payload.signature)
-        if not all(isinstance(text, str) and text.isascii() for text in texts) or type(payload.number) is not int:
+        # The library takes the types of what a stranger sent for granted.
+        texts = (told["algorithm"], told["challenge"], told["salt"], told["signature"])
+        if not all(isinstance(text, str) and text.isascii() for text in texts) or type(told["number"]) is not int:
             return None
+        payload = Payload.from_dict(told)
         _, expires, _ = payload.parse_salt()
         if expires is None or payload.algorithm != "SHA-256" or not 0 <= payload.number <= HARDNESS:
             return None
         until = datetime.fromtimestamp(expires, UTC)
-        solved, _ = verify_solution_v1(told, vault.challenge_key.hex(), check_expires=False)
+        solved, _ = verify_solution(told, vault.challenge_key.hex(), check_expires=False)
     except (NotBase64, ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError):
         return None
     return (sha256(payload.challenge.encode()).digest(), until) if solved and until > now else None

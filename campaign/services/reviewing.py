@@ -108,6 +108,8 @@ def list_groups(session: Session, petition_id: int) -> list[Group]:
     ).all()
     groups = []
     for kind, name, state, count, first_day, last_day in rows:
+        assert first_day is not None  # whatever was confirmed has its day
+        assert last_day is not None
         criteria = Criteria(state=state, kind=kind, group=name)
         examples = list_matching(session, petition_id, criteria, most=EXAMPLES)
         groups.append(Group(kind, name, state, count, first_day, last_day, examples))

@@ -1,4 +1,4 @@
-"""Suspicions: why a signature waits for a review when its signer confirms it, or is shown to organizers though counted."""
+"""Suspicions: why a signature that its signer confirms waits for a review, or is shown to organizers though counted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

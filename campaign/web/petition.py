@@ -1,6 +1,5 @@
 """The petition's public pages: read it, sign it, follow it."""
 
-from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -15,11 +14,11 @@ from campaign.models import Petition, PetitionState, TextVersion, Update
 from campaign.services.counting import count_confirmed, count_post
 from campaign.services.petitions import get_petition, get_text_version, list_petitions, list_updates
 from campaign.services.showing import get_public_edition, list_public_editions
-from campaign.services.signing import Submission, sign
+from campaign.services.signing import sign
 from campaign.services.suspecting import note_suspicions
 from campaign.services.updates import Told, fill_html, placeholder_values, tell_update
 from campaign.web.browser_marks import remember_mark
-from campaign.web.challenge import BEGIN_ANEW, USED_UP, check_challenge, needs_challenge, show_challenge
+from campaign.web.challenge import BEGIN_ANEW, USED_UP, Solved, check_challenge, needs_challenge, show_challenge
 from campaign.web.context import campaign, reader_language, source_limit, texts_of, watch
 from campaign.web.forms import SigningForm
 from campaign.web.mail_frame import mail_in_frame
@@ -113,7 +112,7 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
             form.form_errors.append(form.BUSY)
             return _page(session, petition, version, form), 429
     submission = form.submission(lang)
-    if (wrong := _sign(petition, version, form, submission, network, now)) is not None:
+    if (wrong := _sign(petition, version, form, network)) is not None:
         form.refuse_answer(wrong, begin_anew=wrong in BEGIN_ANEW)
         with campaign().database.snapshots() as session:
             return _page(session, petition, version, form), 422
@@ -122,20 +121,15 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
     return answer
 
 
-def _sign(
-    petition: Petition,
-    version: TextVersion,
-    form: SigningForm,
-    submission: Submission,
-    network: str | None,
-    now: datetime,
-) -> str | None:
+def _sign(petition: Petition, version: TextVersion, form: SigningForm, network: str | None) -> str | None:
     """Keep what was posted, with what is suspicious about it; or the sentence that says what its challenge lacks."""
-    solved = None
+    now, submission = campaign().now(), form.submission(version.language)
+    solved: Solved | None = None
     if needs_challenge(petition, now):
-        solved = check_challenge(form.puzzle.data or "", form.question.data or "", form.answer.data or "", now=now)
-        if isinstance(solved, str):
-            return solved
+        checked = check_challenge(form.puzzle.data or "", form.question.data or "", form.answer.data or "", now=now)
+        if isinstance(checked, str):
+            return checked
+        solved = checked
     with campaign().database.sessions.begin() as session:
         if solved is not None and not solved.spend(session):
             return USED_UP

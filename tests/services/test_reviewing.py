@@ -1,13 +1,13 @@
 """Reviews: what is suspicious waits uncounted; accepting, invalidating and taking back keep every count exact."""
 
-import random
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
+from random import Random  # noqa: TID251 (a sequence that is the same each time)
 
 import pytest
 from sqlalchemy import select
 
-from campaign.email_address import parse_email_address
 from campaign.errors import NotPossible
 from campaign.models import Review, ReviewAction, Signature, SignatureState, Subscription, Suspicion, SuspicionKind
 from campaign.services import reviewing
@@ -178,44 +178,51 @@ def test_a_new_post_of_a_confirmed_address_cannot_bring_it_under_suspicion(campa
         assert session.scalars(select(Suspicion)).all() == []
 
 
-@pytest.mark.parametrize("seed", range(4))
+def _sign_somehow(campaign: Campaign, chance: Random, email: str) -> None:
+    how = chance.choice(["plain", "found out later", "suspicious"])
+    if how == "suspicious":
+        sign_suspiciously(campaign, email, updates=chance.random() < 0.5)
+        return
+    sign(campaign, email)
+    confirm(campaign, email)
+    if how == "found out later":
+        suspect(campaign, email)
+
+
+def _review_somehow(campaign: Campaign, chance: Random) -> None:
+    chosen = chance.choice([SOURCE, COUNTED, Criteria(), Criteria(state=SignatureState.CONFIRMED)])
+    with suppress(NotPossible):  # nothing may match
+        decide(campaign, chance.choice([*ReviewAction]), chosen)
+
+
+def _undo_one(campaign: Campaign, chance: Random) -> None:
+    petition = find_petition(campaign)
+    with campaign.database.snapshots() as session:
+        known = [made.id for made in reviewing.list_reviews(session, petition.id) if not made.undone_at]
+    if known:
+        reviewing.undo(campaign.database.sessions, petition, chance.choice(known), actor=ACTOR, now=campaign.now())
+
+
+def _erase_one(campaign: Campaign, chance: Random) -> None:
+    with campaign.database.sessions.begin() as session:
+        rows = session.scalars(select(Signature).where(Signature.fingerprint.is_not(None)).order_by(Signature.id)).all()
+        if rows:
+            erase_signature(session, chance.choice(rows), now=campaign.now())
+
+
+@pytest.mark.parametrize("seed", range(3))
 def test_counts_stay_exact_whatever_happens(sqlite_campaign: Campaign, clock: Clock, seed: int) -> None:
-    campaign, chance, signed = sqlite_campaign, random.Random(seed), 0
-    for _ in range(40):
-        match chance.choice(
-            ["sign", "sign", "suspicious", "suspicious", "accept", "invalidate", "undo", "erase", "day"]
-        ):
-            case "sign" | "suspicious" as how:
-                email, signed = f"signer{signed}@example.org", signed + 1
-                if how == "sign":
-                    sign(campaign, email)
-                    confirm(campaign, email)
-                    if chance.random() < 0.3:
-                        suspect(campaign, email)
-                else:
-                    sign_suspiciously(campaign, email, updates=chance.random() < 0.5)
-            case "accept" | "invalidate" as action:
-                chosen = chance.choice([SOURCE, COUNTED, Criteria(), Criteria(state=SignatureState.CONFIRMED)])
-                try:
-                    decide(campaign, ReviewAction(action), chosen)
-                except NotPossible:
-                    continue  # nothing matched
+    chance = Random(seed)
+    for step in range(40):
+        match chance.choice(["sign", "sign", "review", "review", "undo", "erase", "day"]):
+            case "sign":
+                _sign_somehow(sqlite_campaign, chance, f"signer{step}@example.org")
+            case "review":
+                _review_somehow(sqlite_campaign, chance)
             case "undo":
-                petition = find_petition(campaign)
-                with campaign.database.snapshots() as session:
-                    known = [made.id for made in reviewing.list_reviews(session, petition.id) if not made.undone_at]
-                if known:
-                    sessions, now = campaign.database.sessions, campaign.now()
-                    reviewing.undo(sessions, petition, chance.choice(known), actor=ACTOR, now=now)
-            case "erase" if signed:
-                fingerprint = campaign.vault.fingerprint(
-                    parse_email_address(f"signer{chance.randrange(signed)}@example.org")
-                )
-                with campaign.database.sessions.begin() as session:
-                    row = session.scalars(select(Signature).where(Signature.fingerprint == fingerprint)).one_or_none()
-                    if row is not None:
-                        erase_signature(session, row, now=campaign.now())
+                _undo_one(sqlite_campaign, chance)
+            case "erase":
+                _erase_one(sqlite_campaign, chance)
             case "day":
                 clock.turn(timedelta(days=1))
-        check_counts(campaign)
-    assert signed
+        check_counts(sqlite_campaign)
