@@ -1,6 +1,7 @@
 """Whether the answer to a form tells by its time if the address has signed: posts over loopback, in turn."""
 
 import json
+import logging
 import statistics
 import threading
 import time
@@ -43,6 +44,7 @@ def _post(port: int, email: str) -> tuple[float, str]:
 def enumeration(folder: Path) -> Iterator[Line]:
     """The medians of ``TIMINGS`` posts of each kind of address, and how far apart they are."""
     campaign = new_campaign(folder)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, create_app(campaign), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     _post(server.server_port, "pending@example.org")

@@ -1,4 +1,4 @@
-"""Reviews: organizers look at suspicious signatures, and accept or invalidate those that match criteria; and take it back.
+"""Reviews: organizers accept or invalidate the signatures that match criteria, and may take that back.
 
 A review moves signatures in transactions of a bounded size, locked in the order of signing: signature, counter.
 """
@@ -179,7 +179,8 @@ def review(
 def undo(sessions: sessionmaker[Session], petition: Petition, review_id: int, *, actor: str, now: datetime) -> int:
     """Put back what a review moved, as far as it is still there; how many signatures that were.
 
-    A signature that had a number when it was invalidated has the same again. Repeatable after a crash. Raises NotFound, NotPossible.
+    A signature that had a number when it was invalidated has the same again. Repeatable after a crash.
+    Raises NotFound, NotPossible.
     """
     with sessions.begin() as session:
         made = session.get(Review, review_id, with_for_update=True)

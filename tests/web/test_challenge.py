@@ -156,4 +156,5 @@ def test_only_a_page_with_a_challenge_may_run_our_script(app: Flask, campaign: C
 def test_a_puzzle_is_what_altcha_clients_read(campaign: Campaign) -> None:
     made = json.loads(make_puzzle(campaign.vault, now=campaign.now()))
     assert set(made) == {"algorithm", "challenge", "maxNumber", "salt", "signature"}
-    assert Challenge(made["algorithm"], made["challenge"], made["maxNumber"], made["salt"], made["signature"])
+    again = Challenge(made["algorithm"], made["challenge"], made["maxNumber"], made["salt"], made["signature"])
+    assert again.to_dict() == made
