@@ -74,7 +74,7 @@ def sign(
     """Keep the submission until its signer confirms it, and queue the mail that asks for that.
 
     For an address that waits for its confirmation the newest submission counts, for one that has signed nothing
-    changes. Nobody is told which it was, and all take as long: the same statements, and a commit that writes. The
+    changes. Nobody is told which it was, and all take as long: the work of one, and a commit that writes. The
     answer is for the server's own tallies: the id of the signature that now waits, or None. Raises NotOpen.
     """
     if petition.state is not PetitionState.OPEN:
@@ -113,7 +113,7 @@ def sign(
     waits = state is SignatureState.PENDING
     with session.begin_nested() as attempt:
         may_mail = _use_allowance(session, fingerprint, now)
-        if kept_id != signature_id:
+        if waits and kept_id != signature_id:
             session.execute(
                 update(Signature)
                 .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)

@@ -200,5 +200,5 @@ def test_a_list_that_is_none_is_one_sentence_at_the_start(
     path = tmp_path / "domains"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InvalidSettings, match="^CAMPAIGN_DISPOSABLE_DOMAINS"):
+    with pytest.raises(InvalidSettings, match=r"^CAMPAIGN_DISPOSABLE_DOMAINS"):
         create_app(make_sqlite_campaign(disposable_domains=path))
