@@ -5,12 +5,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import exporting, flooding, pages, sending, signing
+from bench import enumeration, exporting, flooding, pages, sending, signing
 from bench.measuring import Line, Result
 
 _ALL: dict[str, Callable[[Path], Result | Iterator[Result | Line]]] = {
     "pages": pages.petition_page,
     "signing": signing.signatures,
+    "enumeration": enumeration.enumeration,
     "exporting": exporting.csv_rows,
     "sending": sending.sending,
     "flooding": flooding.flooding,

@@ -94,6 +94,22 @@ class Settings(BaseSettings):
         default_factory=lambda: parse_limit("60/hour"),
         description="Signatures accepted from one network (/24, /56): `60/hour`; `off` for kiosks and load tests.",
     )
+    quarantine_limit: Annotated[RateLimitItem | None, NoDecode] = Field(
+        default_factory=lambda: parse_limit("30/hour"),
+        description="Signatures from one network under one petition beyond which they wait for a review once they are "
+        "confirmed: `30/hour`; `off`: none do. Nothing is counted while `CAMPAIGN_SOURCE_LIMIT` is `off`.",
+    )
+    total_limit: int = Field(
+        2000,
+        ge=0,
+        description="Forms taken in an hour, over all petitions, beyond which each costs a challenge; beyond five "
+        "times as many, a network's third waits. 0: no limit; nor is there one while `CAMPAIGN_SOURCE_LIMIT` is `off`.",
+    )
+    disposable_domains: Path | None = Field(
+        None,
+        description="A file with mail domains that anybody can use for ten minutes, one a line: signatures from them "
+        "wait for a review. Empty: none do.",
+    )
     form_min_seconds: float = Field(
         2, ge=0, description="A form sent back faster than this was not read by a person; 0: off."
     )
@@ -102,7 +118,12 @@ class Settings(BaseSettings):
         "worker-1", pattern=r"^[a-z0-9-]{1,40}$", description="Names this worker among several; each needs its own."
     )
 
-    @field_validator("source_limit", mode="before")
+    @field_validator("disposable_domains", mode="before")
+    @classmethod
+    def _read_path(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("source_limit", "quarantine_limit", mode="before")
     @classmethod
     def _read_limit(cls, value: object) -> object:
         if not isinstance(value, str):

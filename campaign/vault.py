@@ -125,6 +125,7 @@ class Vault:
         self._links = AESSIV(keyring.links)
         self._codes = sha256(b"codes" + keyring.links).digest()
         self.session_secret = keyring.sessions
+        self.challenge_key = sha256(b"challenge" + keyring.sessions).digest()
         self._file: Path | None = None
         self._stamp: Stamp | None = None
 

@@ -17,6 +17,7 @@ from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.begun import check_begun
 from campaign.services.bouncing import read_mailbox
 from campaign.services.burning import burn_what_came_since
+from campaign.services.challenging import forget_spent
 from campaign.services.claiming import Batch, Sender
 from campaign.services.collecting import send_merged
 from campaign.services.delivering import finish_editions, send_waiting
@@ -94,6 +95,7 @@ class DigestWork(Work):
             burn_what_came_since(session, now=now)
             forget_old_allowances(session, now=now)
             forget_old_requests(session, now=now)
+            forget_spent(session, now=now)
             settle_old_claims(session, now=now)
             sweep_cancelled(session)
             finish_editions(session)

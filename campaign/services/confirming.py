@@ -14,10 +14,13 @@ from campaign.services.erasing import end_subscription, erase_signature
 from campaign.services.signing import forget_allowance
 from campaign.services.subscribing import begin_subscription, find_subscription
 from campaign.services.suppressing import suppress
+from campaign.services.suspecting import is_suspected
 from campaign.vault import Vault
 
 PURPOSE = "confirm"
 WRONG_CODES = 10
+# What a signer has confirmed; nobody but the organizers is told which of the two it is.
+ANSWERED = (SignatureState.CONFIRMED, SignatureState.QUARANTINED)
 N_ = str  # marks a sentence for the translators; the page translates it
 TOO_MANY = N_("Too many wrong codes were typed. Please open the link in the browser in which you signed.")
 
@@ -38,7 +41,7 @@ def get_followed(session: Session, vault: Vault, token: str, *, now: datetime, f
     signature = session.get(Signature, vault.read_token(PURPOSE, token), with_for_update=for_update or None)
     if (
         signature is None
-        or signature.state not in (SignatureState.PENDING, SignatureState.CONFIRMED)
+        or signature.state not in (SignatureState.PENDING, *ANSWERED)
         or (signature.expires_at is not None and signature.expires_at <= now)
     ):
         raise LinkExpired("This link is no longer valid.")
@@ -80,7 +83,11 @@ def check_code(vault: Vault, signature: Signature, typed: str, *, too_many: str)
 
 
 def confirm(session: Session, vault: Vault, signature: Signature, *, now: datetime) -> None:
-    """Count the signature, forget its address, and begin the subscription its signer asked for. Repeatable."""
+    """Count the signature, forget its address, and begin the subscription its signer asked for. Repeatable.
+
+    One that is under suspicion waits for a review instead: it is not counted, and keeps its address as long as a
+    subscription may begin with it.
+    """
     if signature.state is not SignatureState.PENDING:
         return
     fingerprint, sealed_address = signature.fingerprint, signature.sealed_address
@@ -88,6 +95,14 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
     assert sealed_address is not None
     petition = session.get_one(Petition, signature.petition_id)
     today = now.astimezone(ZoneInfo(petition.timezone)).date()
+    if is_suspected(session, signature.id):
+        forget_allowance(session, fingerprint)
+        signature.state = SignatureState.QUARANTINED
+        signature.signed_on = today
+        signature.expires_at = None
+        if not signature.wants_updates:
+            signature.sealed_address = None
+        return
     if signature.wants_updates:
         address = vault.open(sealed_address, row=f"address:{signature.id}")
         begin_subscription(session, vault, signature, address, day=today)

@@ -143,6 +143,7 @@ class PetitionFile(_Part):
     timezone: str
     goal: Annotated[int, Field(gt=0, le=1_000_000_000)]
     milestones: list[Annotated[int, Field(gt=0)]] = []
+    challenge: bool | None = None
     title: dict[str, ShortText]
     addressee: dict[str, ShortText]
     summary: dict[str, ShortText]

@@ -92,6 +92,9 @@ def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Pet
     petition.source_url = file.source.url
     petition.sealed_to = file.sealed_to
     petition.export_needs_approval = file.export_needs_approval
+    # A file that does not say leaves it as an organizer has switched it.
+    if file.challenge is not None:
+        petition.challenge = file.challenge
     petition.texts = {
         language: {name: getattr(file, name)[language] for name in _PETITION_TEXTS}
         | {"source": file.source.text[language]}

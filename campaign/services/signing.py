@@ -17,7 +17,6 @@ from campaign.models import (
     DeliveryKind,
     Display,
     Petition,
-    PetitionCounter,
     PetitionState,
     Signature,
     SignatureState,
@@ -25,6 +24,7 @@ from campaign.models import (
 )
 from campaign.organizer_keys import PublicKeys
 from campaign.sealing import is_sealed_to_organizers, seal_to
+from campaign.services.counting import count_post
 from campaign.tokens import random_id
 from campaign.vault import Vault
 
@@ -97,11 +97,12 @@ def sign(
     submission: Submission,
     *,
     now: datetime,
-) -> None:
+) -> int | None:
     """Keep the submission until its signer confirms it, and queue the mail that asks for that.
 
-    Says nothing of whether the address was known: for one that waits for its confirmation the newest submission
-    counts, for one that has signed nothing changes. Raises NotOpen.
+    For an address that waits for its confirmation the newest submission counts, for one that has signed nothing
+    changes. Nobody is told which it was, and all take as long: the work of one, and a commit that writes. The
+    answer is for the server's own tallies: the id of the signature that now waits, or None. Raises NotOpen.
     """
     if petition.state is not PetitionState.OPEN:
         raise NotOpen("This petition does not take signatures now.")
@@ -137,22 +138,27 @@ def sign(
         # Locks are taken in one order everywhere: signature, allowance, counter.
         .with_for_update()
     ).one()
-    if state is not SignatureState.PENDING:
-        return
-    may_mail = _use_allowance(session, fingerprint, now)
-    if kept_id != signature_id:
-        session.execute(
-            update(Signature)
-            .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)
-            .values(
-                sealed_person=submission.person.seal(vault, kept_id, sealed_to=petition.sealed_to),
-                **values,
-                **({"expires_at": now + CONFIRM_WITHIN} if may_mail else {}),
+    waits = state is SignatureState.PENDING
+    with session.begin_nested() as attempt:
+        may_mail = _use_allowance(session, fingerprint, now)
+        if waits and kept_id != signature_id:
+            session.execute(
+                update(Signature)
+                .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)
+                .values(
+                    sealed_person=submission.person.seal(vault, kept_id, sealed_to=petition.sealed_to),
+                    **values,
+                    **({"expires_at": now + CONFIRM_WITHIN} if may_mail else {}),
+                )
+                .execution_options(synchronize_session=False)
             )
-            .execution_options(synchronize_session=False)
-        )
-    if may_mail:
-        _queue_confirmation(session, petition.id, kept_id, now)
+        if may_mail:
+            _queue_confirmation(session, petition.id, kept_id, now)
+        if not waits:
+            # An answer that comes sooner would say that this address has signed, so the work is done and taken back.
+            attempt.rollback()
+    count_post(session, petition.id, is_mailed=waits and may_mail)
+    return kept_id if waits else None
 
 
 def find_signature(session: Session, petition_id: int, fingerprint: bytes) -> Signature | None:
@@ -193,9 +199,4 @@ def _queue_confirmation(session: Session, petition_id: int, signature_id: int, n
             due_at=now,
         )
     )
-    session.execute(
-        update(PetitionCounter)
-        .where(PetitionCounter.petition_id == petition_id)
-        .values(confirmations=PetitionCounter.confirmations + 1)
-        .execution_options(synchronize_session=False)
-    )
+    session.flush()

@@ -23,9 +23,11 @@ from campaign.web import (
     withdrawing,
 )
 from campaign.web.context import install
+from campaign.web.disposable_domains import DisposableDomains
 from campaign.web.doors import Door, Site
 from campaign.web.keyless import Keyless
 from campaign.web.source_limit import SourceLimit
+from campaign.web.tallies import Watch
 from campaign.wiring import Campaign
 
 
@@ -49,7 +51,13 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
         TRUSTED_HOSTS=settings.trusted_organize_hosts if is_apart else settings.trusted_hosts,
         PREFERRED_URL_SCHEME=url.partition(":")[0],
     )
-    install(app, campaign, SourceLimit(settings.source_limit))
+    counts_posts = settings.source_limit is not None
+    watch = Watch(
+        quarantine=settings.quarantine_limit if counts_posts else None,
+        total=settings.total_limit or None if counts_posts else None,
+        domains=DisposableDomains(settings.disposable_domains),
+    )
+    install(app, campaign, SourceLimit(settings.source_limit), watch)
     doors.install(app)
     security.install(app, https=url.startswith("https:"))
     errors.install(app)

@@ -1,11 +1,13 @@
 """The link from the confirmation mail: see what is signed, confirm it, or say that it was somebody else."""
 
 from flask import Blueprint, make_response, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug import Response
 
 from campaign.errors import ProofNeeded
 from campaign.models import Petition, Signature, SignatureState
 from campaign.services.confirming import (
+    ANSWERED,
     Proof,
     check_proof,
     comes_from_signer,
@@ -48,10 +50,15 @@ def show(token: str) -> str:
         signature = get_followed(session, vault, token, now=campaign().now())
         petition = session.get_one(Petition, signature.petition_id)
         use_language(signature.language)
-        if signature.state is SignatureState.CONFIRMED:
-            return _confirmed(petition, count_confirmed(session, petition.id))
+        if signature.state in ANSWERED:
+            return _confirmed(petition, _told_count(session, signature))
         known = comes_from_signer(vault, signature, Proof(browser_marks()))
         return _page(signature, petition, needs_code=not known)
+
+
+def _told_count(session: Session, signature: Signature) -> int:
+    # A signer whose signature waits for a review sees it counted; else a forger would learn what gets past us.
+    return count_confirmed(session, signature.petition_id) + (signature.state is SignatureState.QUARANTINED)
 
 
 def _confirmed(petition: Petition, total: int, own_page: str | None = None) -> str:
@@ -70,8 +77,8 @@ def answer(token: str) -> str | tuple[str, int] | Response:
         signature = get_followed(session, vault, token, now=now, for_update=True)
         petition = session.get_one(Petition, signature.petition_id)
         use_language(signature.language)
-        if signature.state is SignatureState.CONFIRMED and request.form.get("action") != "not-me":
-            return _confirmed(petition, count_confirmed(session, petition.id))
+        if signature.state in ANSWERED and request.form.get("action") != "not-me":
+            return _confirmed(petition, _told_count(session, signature))
         needs_code = not comes_from_signer(vault, signature, proof)
         try:
             check_proof(vault, signature, proof)
@@ -86,6 +93,6 @@ def answer(token: str) -> str | tuple[str, int] | Response:
         confirm(session, vault, signature, now=now)
         session.flush()
         own_page = campaign().links.own_page(signature.id)
-        thanks = make_response(_confirmed(petition, count_confirmed(session, petition.id), own_page))
+        thanks = make_response(_confirmed(petition, _told_count(session, signature), own_page))
         remember_mark(thanks, vault.own_mark(signature.id))
         return thanks

@@ -9,13 +9,15 @@ from campaign.models import Petition
 from campaign.web.keyless import keyless
 from campaign.web.source_limit import SourceLimit
 from campaign.web.stored_reasons import tell_reason
+from campaign.web.tallies import Watch
 from campaign.wiring import Campaign
 
 
-def install(app: Flask, campaign: Campaign, source_limit: SourceLimit) -> None:
+def install(app: Flask, campaign: Campaign, source_limit: SourceLimit, watch: Watch) -> None:
     """Hang the installation on the application, and the languages on its templates."""
     app.extensions["campaign"] = campaign
     app.extensions["source_limit"] = source_limit
+    app.extensions["watch"] = watch
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
@@ -57,6 +59,11 @@ def campaign() -> Campaign:
 def source_limit() -> SourceLimit:
     """How many signatures one network may send."""
     return cast("SourceLimit", current_app.extensions["source_limit"])
+
+
+def watch() -> Watch:
+    """What this process has seen of the posts of the last hours."""
+    return cast("Watch", current_app.extensions["watch"])
 
 
 def use_language(code: str) -> None:

@@ -48,6 +48,11 @@ class SigningForm(PublicForm):
         "nothing is wrong with yours."
     )
 
+    BUSY = N_(
+        "Very many people sign at this moment, and some of them from where you are. Please send the form again in an "
+        "hour: nothing is wrong with it."
+    )
+
     name = StringField()
     email = StringField()
     country = StringField()
@@ -56,6 +61,11 @@ class SigningForm(PublicForm):
     updates = BooleanField()
     consent = BooleanField()
     text_version = HiddenField()
+    # Nobody sees it; a machine that fills in every field fills it in.
+    reference = StringField()
+    puzzle = HiddenField()
+    question = HiddenField()
+    answer = StringField()
 
     _address: EmailAddress
     _name: str
@@ -101,6 +111,18 @@ class SigningForm(PublicForm):
         if least and (age is None or age < least):
             self.form_errors.append(N_("That was very fast. Please wait a moment and press the button again."))
         return valid and not self.form_errors
+
+    def refuse_answer(self, sentence: str, *, begin_anew: bool) -> None:
+        """Say beside the question what is wrong with its answer, and ask another one to ``begin_anew``."""
+        if begin_anew:
+            self.question.data = ""
+        self.answer.errors = [sentence]
+        self.answer.data = ""
+
+    @property
+    def is_from_machine(self) -> bool:
+        """Whether the field was filled in that no person sees."""
+        return bool(self.reference.data)
 
     def submission(self, language: str) -> Submission:
         """What the checked form says."""

@@ -11,17 +11,19 @@ from werkzeug.wrappers import Response as BaseResponse
 from campaign.errors import NotFound
 from campaign.languages import Language, available_languages
 from campaign.models import Petition, PetitionState, TextVersion, Update
-from campaign.services.counting import count_confirmed
+from campaign.services.counting import count_confirmed, count_post
 from campaign.services.petitions import get_petition, get_text_version, list_petitions, list_updates
 from campaign.services.showing import get_public_edition, list_public_editions
 from campaign.services.signing import sign
+from campaign.services.suspecting import note_suspicions
 from campaign.services.updates import Told, fill_html, placeholder_values, tell_update
 from campaign.web.browser_marks import remember_mark
-from campaign.web.context import campaign, reader_language, source_limit, texts_of
+from campaign.web.challenge import BEGIN_ANEW, USED_UP, Solved, check_challenge, needs_challenge, show_challenge
+from campaign.web.context import campaign, reader_language, source_limit, texts_of, watch
 from campaign.web.forms import SigningForm
 from campaign.web.keyless import keyless
 from campaign.web.mail_frame import mail_in_frame
-from campaign.web.security import Entry, entry
+from campaign.web.security import Entry, allow_own_script, entry
 
 blueprint = Blueprint("petition", __name__)
 LATEST_UPDATES = 3
@@ -50,12 +52,17 @@ def _values(petition: Petition, confirmed: int) -> dict[str, str]:
 def _page(session: Session, petition: Petition, version: TextVersion, form: SigningForm | None) -> str:
     confirmed = count_confirmed(session, petition.id)
     values = _values(petition, confirmed)
+    challenge, now = None, campaign().now()
+    if form is not None and petition.state is PetitionState.OPEN and needs_challenge(petition, now):
+        challenge = show_challenge(form.question.data or "", now=now)
+        allow_own_script()
     return render_template(
         "petition/show.html",
         petition=petition,
         texts=texts_of(petition),
         version=version,
         form=form,
+        challenge=challenge,
         errors=form.first_errors() if form else {},
         confirmed=confirmed,
         call=fill_html(texts_of(petition)["call"], values),
@@ -100,15 +107,50 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
         version = get_text_version(session, petition, lang)
         if not form.check_whole(text_version=version.short_digest):
             return _page(session, petition, version, form), 422
+        network = source_limit().mark(request.remote_addr, now.date())
         if not source_limit().allows(request.remote_addr, now.date()):
             form.form_errors.append(form.TOO_MANY)
             return _page(session, petition, version, form), 429
+        if watch().is_full(network, now):
+            form.form_errors.append(form.BUSY)
+            return _page(session, petition, version, form), 429
     submission = form.submission(lang)
-    with campaign().database.sessions.begin() as session:
-        sign(session, campaign().vault, petition, version, submission, now=now)
+    if (wrong := _sign(petition, version, form, network)) is not None:
+        form.refuse_answer(wrong, begin_anew=wrong in BEGIN_ANEW)
+        with campaign().database.snapshots() as session:
+            return _page(session, petition, version, form), 422
     answer = redirect(url_for("petition.check_mail", lang=lang, slug=slug, _anchor="content"), 303)
     remember_mark(answer, campaign().vault.browser_mark(petition.id, campaign().vault.fingerprint(submission.address)))
     return answer
+
+
+def _sign(petition: Petition, version: TextVersion, form: SigningForm, network: str | None) -> str | None:
+    """Keep what was posted, with what is suspicious about it; or the sentence that says what its challenge lacks."""
+    now, submission = campaign().now(), form.submission(version.language)
+    solved: Solved | None = None
+    if needs_challenge(petition, now):
+        checked = check_challenge(form.puzzle.data or "", form.question.data or "", form.answer.data or "", now=now)
+        if isinstance(checked, str):
+            return checked
+        solved = checked
+    with campaign().database.sessions.begin() as session:
+        if solved is not None and not solved.spend(session):
+            return USED_UP
+        if form.is_from_machine:
+            # It is told what a signer is told, and nothing else happens.
+            count_post(session, petition.id, is_mailed=False)
+            return None
+        signature_id = sign(session, campaign().vault, petition, version, submission, now=now)
+        found = watch().look(
+            petition.id,
+            signature_id,
+            network=network,
+            comment=submission.person.comment,
+            domain=submission.address.domain,
+            now=now,
+        )
+        note_suspicions(session, petition.id, signature_id, found)
+    return None
 
 
 @blueprint.get("/<lang>/p/<slug>/check-your-mail")

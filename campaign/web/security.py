@@ -68,8 +68,8 @@ def install(app: Flask, *, https: bool) -> None:
     @app.after_request
     def _headers(response: Response) -> Response:
         headers = response.headers
-        script = "; script-src 'self'" if "has_script" in g else ""  # for passkeys, which nothing else can ask for
-        headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY + script)
+        policy = _CONTENT_SECURITY_POLICY + ("; script-src 'self'" if "has_script" in g else "")
+        headers.setdefault("Content-Security-Policy", policy)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
@@ -84,6 +84,11 @@ def install(app: Flask, *, https: bool) -> None:
         # Not no-referrer on public pages: browsers would then hide the Origin that protects the form.
         headers.setdefault("Referrer-Policy", "same-origin")
         return response
+
+
+def allow_own_script() -> None:
+    """Let the page that answers this request run a script of this server; all others run none."""
+    g.has_script = True
 
 
 def _form_signer() -> URLSafeTimedSerializer:
