@@ -108,7 +108,7 @@ def test_warnings_and_what_nobody_caught_are_told_in_the_same_way(written: io.St
     warnings.simplefilter("always")
     warnings.warn(f"odd: {SECRET}", UserWarning, stacklevel=1)
     try:
-        os.environ[SECRET]  # noqa: B018, TID251
+        os.environ[SECRET]  # noqa: TID251
     except KeyError as error:
         sys.excepthook(KeyError, error, error.__traceback__)
     assert [line["logger"] for line in lines(written)] == ["py.warnings", "campaign.logs"]
