@@ -100,7 +100,7 @@ COMMANDS = {
     "command sign": SIGN,
     "command organizer add": st.builds(lambda email, slug, role: ("organizer", "add", email, f"--petition={slug}", f"--role={role}"), _argument("dana@example.org"), _argument(SLUG), _argument("owner")),
     "command history": _argument("reader@example.org").map(lambda email: ("history", email)),
-    "command export": st.builds(lambda slug, output: ("export", slug, f"--output={output}"), _argument(SLUG), hostile.short.map(lambda one: "no-folder/" + _as_given(one))),
+    "command export": st.builds(lambda slug, output: ("export", slug, f"--output={output}"), _argument(SLUG), hostile.short.map(lambda one: "no-folder/x" + _as_given(one).replace("/", "_"))),
     "command petition open": _argument(SLUG).map(lambda slug: ("petition", "open", slug)),
 }  # fmt: skip
 
