@@ -161,7 +161,7 @@ def change_details(vault: Vault, kept: Kept, details: Details) -> None:
         person = Person(details.name, place, details.comment)
         signature.sealed_person = person.seal(vault, signature.id, sealed_to=kept.petition.sealed_to)
     signature.country = details.country
-    signature.display = details.display
+    signature.display = Display.HIDDEN if kept.petition.sealed_to else details.display
     if details.language is not None:
         signature.language = details.language
 

@@ -18,6 +18,7 @@ from campaign.models import (
     EditionState,
     Organizer,
     Petition,
+    PetitionState,
     Schedule,
     Suppression,
 )
@@ -103,6 +104,9 @@ def restore(
         connection.execute(text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
     known = list_stones(session) | set(stones)
     suppressed = [dict(row) for row in connection.execute(select(Suppression.__table__)).mappings()]
+    burned = dict(
+        session.execute(select(Petition.slug, Petition.burned_on).where(Petition.burned_on.is_not(None))).tuples().all()
+    )
     for table in reversed(list_tables()):
         connection.execute(delete(table))
     copy_rows(backup, connection, copied)
@@ -110,6 +114,10 @@ def restore(
         _continue_ids(connection, table)
     if suppressed:
         session.execute(upsert(session, Suppression).on_conflict_do_nothing(), suppressed)
+    for petition in session.scalars(select(Petition).where(Petition.slug.in_(burned))):
+        # Its people are erased again by their tombstones; it must not take new ones either.
+        petition.state, petition.burned_on = PetitionState.CLOSED, burned[petition.slug]
+        petition.closed_on = petition.closed_on or petition.burned_on
     erased = replay(session, known | list_stones(session), now=now)
     _settle_sending(session)
     paused = _pause_editions(session, now)

@@ -5,6 +5,7 @@ It is signed, and nothing of it is kept here; replacing the organizer's ``sessio
 
 from collections.abc import MutableMapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -38,6 +39,8 @@ def _note_seen(kept: MutableMapping[str, Any], moment: float) -> None:
 
 class OrganizerSessions(SecureCookieSessionInterface):
     """Whatever a library does in a request: outside /organize no session is read, none is kept, and none varies."""
+
+    digest_method = staticmethod(sha256)  # its default is SHA-1
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if not is_organizers(request.path) or (kept := super().open_session(app, request)) is None:
