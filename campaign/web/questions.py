@@ -23,11 +23,16 @@ class Question:
     answers: frozenset[str]
 
     def is_answered_by(self, typed: str) -> bool:
-        return _plain(typed) in self.answers
+        return plain(typed) in self.answers
 
 
-def _plain(typed: str) -> str:
-    return typed.casefold().strip(" .,;:!?\"'«»“”„\t\r\n")
+# Many write ё as е, and a phone without a Kazakh keyboard has no letters of Kazakh's own.
+_AS_TYPED = str.maketrans("ёәғқңөұүһі", "еагкноуу\u0445и")
+
+
+def plain(typed: str) -> str:
+    """An answer as it is compared, whatever the keyboard it was typed on."""
+    return typed.casefold().strip(" .,;:!?\"'«»“”„\t\r\n").translate(_AS_TYPED)
 
 
 def _sum(seed: bytes) -> Question:
@@ -36,7 +41,7 @@ def _sum(seed: bytes) -> Question:
     answer = first + second + 2
     answers = {str(answer)}
     if answer <= len(NUMBERS):
-        answers.add(_plain(_(NUMBERS[answer - 1])))
+        answers.add(plain(_(NUMBERS[answer - 1])))
     asked = _("How much is %(first)s plus %(second)s? Please write the number in digits.") % {
         "first": _(NUMBERS[first]),
         "second": _(NUMBERS[second]),
@@ -51,7 +56,7 @@ def _odd(sentence: str, right: tuple[str, ...]) -> Callable[[bytes], Question]:
         others = [THINGS[(first + step) % len(THINGS)] for step in (0, 3)]
         others.insert(seed[3] % 3, chosen)
         asked = _(sentence) % {"words": ", ".join(_(word) for word in others)}
-        return Question(asked, frozenset({_plain(_(chosen))}))
+        return Question(asked, frozenset({plain(_(chosen))}))
 
     return ask
 

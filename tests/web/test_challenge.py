@@ -16,7 +16,7 @@ from campaign.models import SpentChallenge
 from campaign.services.challenging import LASTS, check_puzzle, forget_spent, make_puzzle, read_question, spend
 from campaign.services.petitions import get_petition
 from campaign.web import create_app
-from campaign.web.questions import question_of
+from campaign.web.questions import Question, plain, question_of
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, Clock, MakeCampaign
 from tests.services.people import list_deliveries
@@ -158,3 +158,10 @@ def test_a_puzzle_is_what_altcha_clients_read(campaign: Campaign) -> None:
     assert set(made) == {"algorithm", "challenge", "maxNumber", "salt", "signature"}
     again = Challenge(made["algorithm"], made["challenge"], made["maxNumber"], made["salt"], made["signature"])
     assert again.to_dict() == made
+
+
+@pytest.mark.parametrize(
+    ("right", "typed"), [("чёрный", " Черный. "), ("жёлтый", "ЖЕЛТЫЙ"), ("қызыл", "кызыл"), ("бүркіт", "буркит")]
+)
+def test_a_word_is_taken_as_a_keyboard_without_its_letters_writes_it(right: str, typed: str) -> None:
+    assert Question("", frozenset({plain(right)})).is_answered_by(typed)
