@@ -1,6 +1,7 @@
 """The commands that keep running, ``serve`` and ``worker``: they join two doors, so they stand above them."""
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -31,6 +32,7 @@ def add_to(cli: click.Group) -> None:
 @click.option("--organizers", is_flag=True, help="The organizers' pages, where they listen apart.")
 def serve(organizers: bool) -> None:
     """Serve the pages; without the organizers' where those listen apart (CAMPAIGN_ORGANIZE_PORT)."""
+    _leave_no_core()
     do_apart(check_keys)
     campaign = keyless()
     if not campaign.settings.organizers_apart:
@@ -47,6 +49,7 @@ def serve(organizers: bool) -> None:
 @click.option("--once", is_flag=True, help="Send what is due now, then end.")
 def worker(once: bool) -> None:
     """Send mails and digests, until stopped."""
+    _leave_no_core()
     if once:
         campaign = wired()
         with running(campaign.settings):
@@ -58,6 +61,11 @@ def worker(once: bool) -> None:
     campaign = keyless()
     if _wait_while_locked(campaign, stopping):
         _work_until_locked(campaign, stopping)
+
+
+def _leave_no_core() -> None:
+    """A core dump would write the keys, and what was being signed, to the disk."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _wait_while_locked(campaign: Campaign, stopping: threading.Event) -> bool:

@@ -43,6 +43,7 @@ UPDATES_KEPT = timedelta(days=30)  # from the closing of the petition
 NAMES_KEPT = timedelta(days=30)  # from the handing over of the list
 NAMES_KEPT_MONTHS = 18  # from the day of signing, at most
 AUDIT_KEPT = timedelta(days=90)
+WAITING_KEPT = timedelta(days=30)  # from the day of signing, where a review is waited for
 REASONS_KEPT = timedelta(days=30)  # from the review
 MOMENTS_KEPT = timedelta(days=3)  # as long as a mail may come back and be looked for
 BATCH = 1000
@@ -53,6 +54,7 @@ class Rule(StrEnum):
 
     PENDING = "signatures nobody confirmed in 72 hours"
     UPDATES = "addresses of readers"
+    WAITING = "addresses of signatures that wait for a review"
     NAMES = "names of signers"
     REASONS = "reasons of finished reviews"
     MOMENTS = "times of day of mails to signers"
@@ -139,6 +141,15 @@ def _readers_due(petition: Petition, today: date) -> ColumnElement[bool] | None:
     return (Subscription.petition_id == petition.id) & (Subscription.state == SubscriptionState.ACTIVE)
 
 
+def _waiting_due(now: datetime) -> ColumnElement[bool]:
+    """Kept so that updates may begin once the signature is accepted; later than this they do not begin."""
+    return (
+        (Signature.state == SignatureState.QUARANTINED)
+        & Signature.sealed_address.is_not(None)
+        & (Signature.signed_on <= now.date() - WAITING_KEPT)
+    )
+
+
 def _reasons_due(now: datetime) -> ColumnElement[bool]:
     finished = (
         select(Signature.id)
@@ -184,6 +195,7 @@ def list_due(session: Session, *, now: datetime) -> list[Due]:
         due.append(Due(Rule.UPDATES, petition.slug, readers, find_updates_end(petition, today)))
         names = count(Signature.id, names_due(petition, today))
         due.append(Due(Rule.NAMES, petition.slug, names, find_names_end(session, petition, today)))
+    due.append(Due(Rule.WAITING, None, count(Signature.id, _waiting_due(now)), None))
     due.append(Due(Rule.REASONS, None, count(Suspicion.signature_id, _reasons_due(now)), None))
     due.append(Due(Rule.MOMENTS, None, count(Delivery.id, _moments_due(now)), None))
     for rule, (moment, kept) in _BY_AGE.items():
@@ -202,6 +214,12 @@ def retain(sessions: sessionmaker[Session], *, now: datetime) -> None:
         expire_pending(session, now=now)
         for moment, kept in _BY_AGE.values():
             session.execute(delete(moment.class_).where(moment <= now - kept))
+        session.execute(
+            update(Signature)
+            .where(_waiting_due(now))
+            .values(sealed_address=None, wants_updates=False)
+            .execution_options(synchronize_session=False)
+        )
         reviewed = session.scalars(select(Suspicion.signature_id).where(_reasons_due(now)).distinct()).all()
         forget_suspicions(session, reviewed)
         petitions = session.scalars(select(Petition.id).order_by(Petition.id)).all()

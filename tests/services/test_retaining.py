@@ -28,7 +28,14 @@ from campaign.services.retaining import Rule, find_names_end, list_due, months_b
 from campaign.wiring import Campaign
 from campaign.worker import work_once
 from tests.conftest import SLUG, Clock
-from tests.services.people import add_readers, find_petition, get_signature, get_signature_by_id, sign
+from tests.services.people import (
+    add_readers,
+    confirm_all,
+    find_petition,
+    get_signature,
+    get_signature_by_id,
+    sign,
+)
 from tests.web.visiting import dump
 
 READER = "reader@example.org"
@@ -204,6 +211,23 @@ def test_reasons_go_a_month_after_the_review(campaign: Campaign, clock: Clock) -
     with campaign.database.snapshots() as session:
         left = session.scalars(select(Suspicion.signature_id)).all()
     assert left == [get_signature(campaign, "second@example.org").id], "it was not looked at yet"
+
+
+def test_the_address_of_one_that_waits_for_a_review_goes_after_a_month(campaign: Campaign, clock: Clock) -> None:
+    sign(campaign, READER, updates=True)
+    with campaign.database.sessions.begin() as session:
+        signature_id = get_signature(campaign, READER).id
+        kept = {"kind": SuspicionKind.BURST, "petition_id": find_petition(campaign).id, "group": "g"}
+        session.add(Suspicion(signature_id=signature_id, **kept))
+    confirm_all(campaign)
+    clock.turn(timedelta(days=29))
+    run(campaign)
+    assert get_signature(campaign, READER).sealed_address is not None
+    clock.turn(timedelta(days=1))
+    assert due(campaign)[Rule.WAITING] == (1, None)
+    run(campaign)
+    left = get_signature(campaign, READER)
+    assert (left.state, left.sealed_address, left.wants_updates) == (SignatureState.QUARANTINED, None, False)
 
 
 def test_of_a_mail_to_a_signer_the_day_alone_is_kept(campaign: Campaign, clock: Clock) -> None:
