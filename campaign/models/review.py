@@ -27,7 +27,8 @@ class Suspicion(Base):
     """One reason to look at a signature before it counts.
 
     ``group`` is a random name for what the signatures of a group have in common, never something computed from a
-    network or an address: nobody can tell from it who they are. The row goes when the signature is reviewed or erased.
+    network or an address: nobody can tell from it who they are. The row stays through a review, so that the review can
+    be taken back, and goes when the signature is erased.
     """
 
     __tablename__ = "suspicion"

@@ -33,7 +33,8 @@ class Display(StrEnum):
 class Signature(Base):
     """One person under one petition.
 
-    ``sealed_person`` is JSON of name, place, comment; ``sealed_address`` is there only while the signature is pending.
+    ``sealed_person`` is JSON of name, place, comment; ``sealed_address`` is there only while the signature is pending, and
+    while one that waits for a review wants updates.
     ``signed_on`` is the day of confirming: a moment would say too much. A signature that expired or was withdrawn
     keeps its row with nothing personal in it. ``review_id`` is the organizers' decision that moved it last.
     """
@@ -43,7 +44,8 @@ class Signature(Base):
         UniqueConstraint("petition_id", "fingerprint"),
         UniqueConstraint("petition_id", "number"),
         CheckConstraint(
-            "state = 'pending' OR (sealed_address IS NULL AND expires_at IS NULL)", name="address_only_while_pending"
+            "(state = 'pending' OR expires_at IS NULL) AND (state IN ('pending', 'quarantined') OR sealed_address IS NULL)",
+            name="address_only_while_pending",
         ),
         CheckConstraint(
             "state NOT IN ('expired', 'withdrawn')"

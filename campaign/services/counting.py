@@ -1,6 +1,8 @@
 """Counts, kept in the transaction that changes them and read from one row."""
 
+from collections import Counter
 from datetime import date
+from typing import Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -33,6 +35,34 @@ def uncount(session: Session, petition_id: int, day: date) -> None:
         update(PetitionCounter)
         .where(PetitionCounter.petition_id == petition_id)
         .values(confirmed=PetitionCounter.confirmed - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def take_numbers(session: Session, petition_id: int, days: Counter[date]) -> int:
+    """Count so many more signatures on each day; the first of their consecutive numbers."""
+    for day in sorted(days):
+        _move_day(session, petition_id, day, days[day])
+    last = session.execute(
+        update(PetitionCounter)
+        .where(PetitionCounter.petition_id == petition_id)
+        .values(
+            confirmed=PetitionCounter.confirmed + days.total(), last_number=PetitionCounter.last_number + days.total()
+        )
+        .returning(PetitionCounter.last_number)
+        .execution_options(synchronize_session=False)
+    ).scalar_one()
+    return last - days.total() + 1
+
+
+def move_counts(session: Session, petition_id: int, days: Counter[date], *, sign: Literal[1, -1]) -> None:
+    """Count signatures again that have their numbers (1), or take them back and leave them their numbers (-1)."""
+    for day in sorted(days):
+        _move_day(session, petition_id, day, sign * days[day])
+    session.execute(
+        update(PetitionCounter)
+        .where(PetitionCounter.petition_id == petition_id)
+        .values(confirmed=PetitionCounter.confirmed + sign * days.total())
         .execution_options(synchronize_session=False)
     )
 

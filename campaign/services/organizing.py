@@ -21,6 +21,7 @@ class Permission(StrEnum):
     VIEW = "view the numbers"
     EXPORT = "export lists"
     SEND = "send the digest"
+    REVIEW = "review signatures"
 
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -17,8 +17,9 @@ from campaign.services.editions import list_editions
 from campaign.services.export_requests import list_open_requests
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.retaining import find_names_end, find_updates_end
+from campaign.services.reviewing import count_to_review
 from campaign.services.subscribing import count_active
-from campaign.web import account, organize_digest, organize_exports, organizer_words, proving
+from campaign.web import account, organize_digest, organize_exports, organize_review, organizer_words, proving
 from campaign.web.accounts import SESSION_PATH, current_organizer, signed_in
 from campaign.web.context import campaign, texts_of
 from campaign.web.daily_counts import last_days
@@ -30,6 +31,7 @@ from campaign.web.stored_reasons import tell_details
 blueprint = Blueprint("organize", __name__, url_prefix=SESSION_PATH)
 blueprint.register_blueprint(organize_digest.blueprint)
 blueprint.register_blueprint(organize_exports.blueprint)
+blueprint.register_blueprint(organize_review.blueprint)
 blueprint.register_blueprint(proving.blueprint)
 blueprint.register_blueprint(account.blueprint)
 
@@ -79,6 +81,7 @@ def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
         "readers": count_active(session, petition.id),
         "days": last_days(list_days(session, petition.id), _today(petition)),
         "last_edition": find_last_edition(session, petition.id),
+        "to_review": count_to_review(session, petition.id),
         "schedule": session.get(Schedule, petition.id),
         "updates_end": find_updates_end(petition, _today(petition)),
         "names_end": find_names_end(session, petition, _today(petition)),

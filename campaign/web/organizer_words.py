@@ -85,6 +85,8 @@ DETAILS = {
     "to": N_("encrypted to"),
     "keys": N_("organizers’ keys"),
     "erased": N_("erased"),
+    "review": N_("decision"),
+    "signatures": N_("signatures"),
 }
 
 LISTS = {
@@ -108,6 +110,9 @@ ACTIONS = {
     "names erased by schedule": N_("erased names that were kept long enough"),
     "updates ended by schedule": N_("erased the addresses of readers that were kept long enough"),
     "history told": N_("looked up what was sent to a person"),
+    "signatures accepted": N_("accepted signatures"),
+    "signatures invalidated": N_("declared signatures invalid"),
+    "review taken back": N_("took a decision about signatures back"),
     "digest sent": N_("sent the digest"),
     "digest made": N_("made an edition, which waits"),
     "digest tested": N_("asked for a test of the digest"),

@@ -18,6 +18,12 @@ _REFERS = _REFERS_BEFORE + (
 )
 
 
+_ADDRESS_BEFORE = "state = 'pending' OR (sealed_address IS NULL AND expires_at IS NULL)"
+_ADDRESS = (
+    "(state = 'pending' OR expires_at IS NULL) AND (state IN ('pending', 'quarantined') OR sealed_address IS NULL)"
+)
+
+
 def _one_of(column: str, *words: str) -> str:
     return f"{column} IN ({', '.join(repr(word) for word in words)})"
 
@@ -57,6 +63,7 @@ def upgrade() -> None:
             "ck_signature_signaturestate",
             _one_of("state", "pending", "quarantined", "confirmed", "withdrawn", "invalidated", "expired"),
         )
+        _check(batch_op, "ck_signature_address_only_while_pending", _ADDRESS)
     op.create_table(
         "suspicion",
         sa.Column("signature_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -216,7 +223,8 @@ def downgrade() -> None:
         op.drop_table(table)
     # The older version knows no quarantine: what was in it had not been counted.
     op.execute(
-        "UPDATE signature SET state = 'expired', fingerprint = NULL, sealed_person = NULL, country = NULL"
+        "UPDATE signature SET state = 'expired', fingerprint = NULL, sealed_person = NULL, country = NULL,"
+        " sealed_address = NULL"
         " WHERE state = 'quarantined'"
     )
     with op.batch_alter_table("signature", schema=None) as batch_op:
@@ -225,6 +233,7 @@ def downgrade() -> None:
             "ck_signature_signaturestate",
             _one_of("state", "pending", "confirmed", "withdrawn", "invalidated", "expired"),
         )
+        _check(batch_op, "ck_signature_address_only_while_pending", _ADDRESS_BEFORE)
         batch_op.drop_index(op.f("ix_signature_review_id"))
         batch_op.drop_constraint(op.f("fk_signature_review_id"), type_="foreignkey")
         batch_op.drop_column("review_id")
