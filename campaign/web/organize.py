@@ -19,7 +19,15 @@ from campaign.services.organizing import PERMISSIONS, Permission, check_permissi
 from campaign.services.retaining import find_names_end, find_updates_end
 from campaign.services.reviewing import count_to_review
 from campaign.services.subscribing import count_active
-from campaign.web import account, organize_digest, organize_exports, organize_review, organizer_words, proving
+from campaign.web import (
+    account,
+    organize_digest,
+    organize_exports,
+    organize_review,
+    organizer_words,
+    proving,
+    review_words,
+)
 from campaign.web.accounts import SESSION_PATH, current_organizer, signed_in
 from campaign.web.context import campaign, texts_of
 from campaign.web.daily_counts import last_days
@@ -43,6 +51,7 @@ def _on_every_page() -> dict[str, Any]:
         "tell_details": tell_details,
         "texts_of": texts_of,
         "words": organizer_words,
+        "review_words": review_words,
     }
 
 
