@@ -304,9 +304,8 @@ def test_whatever_is_pressed_the_count_is_that_of_the_rows_and_of_the_days(
         counts.add(check_counts(sqlite_campaign))
     assert len(counts) > 5
     with sqlite_campaign.database.snapshots() as session:
-        assert {(r.action, r.undone_at is None) for r in session.scalars(select(Review))} == {
-            (ACCEPT, True), (ACCEPT, False), (INVALIDATE, True), (INVALIDATE, False),
-        }  # fmt: skip
+        decisions = session.scalars(select(Review)).all()
+    assert {decision.action for decision in decisions if decision.undone_at is not None} == {*ReviewAction}
 
 
 def test_two_organizers_and_signers_at_once_leave_exact_counts(
