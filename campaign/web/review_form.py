@@ -66,13 +66,13 @@ class CriteriaForm(OrganizerForm):
     def criteria(self) -> Criteria:
         """What the checked form says."""
         return Criteria(
-            SignatureState(self.state.data),
+            SignatureState(str(self.state.data)),
             SuspicionKind(self.kind.data) if self.kind.data else None,
             self.group.data or None,
             _day_or_none(self.first.data),
             _day_or_none(self.last.data),
             self.language.data or None,
-            find_country(self.country.data) if (self.country.data or "").strip() else None,
+            find_country(str(self.country.data)) if (self.country.data or "").strip() else None,
         )
 
     def first_errors(self) -> dict[str, str]:
@@ -101,7 +101,7 @@ class DecisionForm(CriteriaForm):
     action = StringField(validators=[InputRequired(), AnyOf([*ReviewAction])])
 
     def decision(self) -> ReviewAction:
-        return ReviewAction(self.action.data)
+        return ReviewAction(str(self.action.data))
 
 
 class TakeBackForm(OrganizerForm):
