@@ -29,6 +29,6 @@ DECISIONS = {
 
 # In which state signatures were when it was decided about them.
 REVIEWED = {
-    SignatureState.QUARANTINED: N_("those that wait and do not count yet"),
+    SignatureState.QUARANTINED: N_("those that wait"),
     SignatureState.CONFIRMED: N_("those that are counted"),
 }

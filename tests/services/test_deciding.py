@@ -35,7 +35,7 @@ from tests.services.suspects import (
 )
 
 ACCEPT, INVALIDATE = ReviewAction
-GROUP = {"kind": SuspicionKind.SOURCE, "group": "g1"}
+GROUP = Criteria(SignatureState.CONFIRMED, SuspicionKind.SOURCE, "g1")
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 
 
@@ -91,7 +91,7 @@ def test_updates_begin_with_accepting_and_no_address_stays_with_the_signature(ca
 def test_an_accepted_one_that_was_counted_stays_counted_and_comes_up_no_more(campaign: Campaign) -> None:
     count_in(campaign, "a@example.org")
     suspect(campaign, "a@example.org")
-    review(campaign, ACCEPT, Criteria(SignatureState.CONFIRMED, **GROUP))
+    review(campaign, ACCEPT, GROUP)
     with campaign.database.snapshots() as session:
         assert list_groups(session, find_petition(campaign).id) == []
         assert set(count_to_review(session, find_petition(campaign).id).values()) == {0}
@@ -110,7 +110,7 @@ def test_invalidating_takes_the_count_and_that_of_the_day_back(campaign: Campaig
     clock.turn(timedelta(days=1))
     count_in(campaign, "c@example.org")
     suspect(campaign, "b@example.org", "c@example.org")
-    decision = review(campaign, INVALIDATE, Criteria(SignatureState.CONFIRMED, **GROUP))
+    decision = review(campaign, INVALIDATE, GROUP)
     assert days(campaign) == {MONDAY: 1}
     assert check_counts(campaign) == 1
     assert state(campaign, "b@example.org") is SignatureState.INVALIDATED

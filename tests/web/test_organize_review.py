@@ -202,7 +202,7 @@ def test_of_an_erased_name_only_that_it_is_erased_is_shown(campaign: Campaign, o
 def test_the_signer_is_not_told_that_the_signature_waits(app: Flask, campaign: Campaign) -> None:
     count_in(campaign, "counted@example.org")
     quarantine(campaign, "waits@example.org")
-    pages = {}
+    pages: dict[str, list[str]] = {}
     for email in ("counted@example.org", "waits@example.org"):
         path = own_path(campaign, email)
         for page in (path, f"{path}/withdraw", f"{path}/data.json"):
