@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from campaign.models import SignatureState
 from campaign.services.history import Event, list_events
 from campaign.services.own_page import Kept
 
@@ -14,6 +15,9 @@ NOT_KEPT = (
     "your IP address, and anything else about your device or connection",
     "the time of day at which you signed or confirmed",
 )
+# Whether a confirmed signature waits for a review is not told, so its number is not either, which it would have: a
+# forger would learn what gets past us.
+_TOLD = {SignatureState.QUARANTINED: SignatureState.CONFIRMED}
 
 
 def tell_kept(session: Session, kept: Kept, *, address: str | None, now: datetime) -> dict[str, Any]:
@@ -39,8 +43,7 @@ def _tell_signature(kept: Kept) -> dict[str, Any] | None:
     if signature is None:
         return None
     return {
-        "state": signature.state.value,
-        "number": signature.number,
+        "state": _TOLD.get(signature.state, signature.state).value,
         "day": signature.signed_on.isoformat() if signature.signed_on else None,
         "name": person.name if person else None,
         "place": person.place if person else None,

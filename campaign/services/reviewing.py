@@ -1,253 +1,176 @@
-"""Reviews: organizers accept or invalidate the signatures that match criteria, and may take that back.
+"""What there is to review: groups of suspicious signatures, and the signatures that match an organizer's criteria."""
 
-A review moves signatures in transactions of a bounded size, locked in the order of signing: signature, counter.
-"""
-
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from typing import Any, Self
-from zoneinfo import ZoneInfo
+from datetime import date
+from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
+from sqlalchemy.orm import Session
 
-from campaign.errors import NotFound, NotPossible
-from campaign.models import Petition, Review, ReviewAction, Signature, SignatureState, Suspicion, SuspicionKind
-from campaign.services.auditing import record
-from campaign.services.counting import move_counts, take_numbers
-from campaign.services.subscribing import begin_subscription
-from campaign.vault import Vault
+from campaign.errors import NotPossible
+from campaign.models import Review, ReviewAction, Signature, SignatureState, Suspicion, SuspicionKind
 
-AT_ONCE = 500
-SHOWN = 20
+MOST_GROUPS = 30
 EXAMPLES = 3
-MOST_GROUPS = 50
+SHOWN = 20
+# The states in which a signature can be when an organizer decides about it.
 REVIEWED = (SignatureState.QUARANTINED, SignatureState.CONFIRMED)
+# Those that nobody has decided about yet; a decision that is taken back leaves no mark.
+_OPEN = or_(
+    Signature.state == SignatureState.QUARANTINED,
+    (Signature.state == SignatureState.CONFIRMED) & Signature.review_id.is_(None),
+)
 
 
-@dataclass(frozen=True)
+class Changed(NotPossible):
+    """Other signatures match now than those that the organizer was shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Criteria:
-    """Which signatures: those that wait or those that count already, and of them the ones that fit all that is set."""
+    """Which signatures a decision is about: those in one ``state``, so that it can be taken back; the rest narrows it.
 
-    state: SignatureState = SignatureState.QUARANTINED
+    ``first`` and ``last`` are days of signing, both included.
+    """
+
+    state: SignatureState
     kind: SuspicionKind | None = None
-    group: str = ""
-    first_day: date | None = None
-    last_day: date | None = None
-    language: str = ""
-    country: str = ""
+    group: str | None = None
+    first: date | None = None
+    last: date | None = None
+    language: str | None = None
+    country: str | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """What a review keeps of them."""
-        set_ones = {name: value for name, value in asdict(self).items() if value}
-        return {name: value.isoformat() if isinstance(value, date) else value for name, value in set_ones.items()}
+    def to_json(self) -> dict[str, Any]:
+        return {name: str(value) for name, value in asdict(self).items() if value is not None}
 
     @classmethod
-    def of(cls, group: "Group") -> Self:
-        return cls(state=group.state, kind=group.kind, group=group.name)
+    def from_json(cls, kept: dict[str, Any]) -> "Criteria":
+        """Whatever else was kept beside the criteria is left out."""
+        return cls(
+            SignatureState(kept["state"]),
+            SuspicionKind(kept["kind"]) if "kind" in kept else None,
+            kept.get("group"),
+            date.fromisoformat(kept["first"]) if "first" in kept else None,
+            date.fromisoformat(kept["last"]) if "last" in kept else None,
+            kept.get("language"),
+            kept.get("country"),
+        )
+
+    def allows(self, action: ReviewAction) -> bool:
+        """Accepting says that what made a signature suspicious is nothing; of others there is nothing to accept."""
+        return action is ReviewAction.INVALIDATE or self.state is SignatureState.QUARANTINED or self.kind is not None
 
 
 @dataclass(frozen=True)
 class Group:
-    """Signatures that have something in common, how many, from when to when, and a few of them."""
+    """Signatures that have something in common; how many wait, how many are counted, and the first day of signing."""
 
     kind: SuspicionKind
-    name: str
-    state: SignatureState
+    group: str
+    quarantined: int
+    counted: int
+    since: date | None
+    examples: list[Signature]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The signatures that match now: how many, the first of them, and what names exactly these."""
+
     count: int
-    first_day: date
-    last_day: date
-    examples: Sequence[Signature]
+    first: list[Signature]
+    seen: str
 
 
-def _matching(petition_id: int, criteria: Criteria) -> list[ColumnElement[bool]]:
-    # What one review has decided, another does not touch before the first is taken back.
-    wanted = [
-        Signature.petition_id == petition_id,
-        Signature.state == criteria.state,
-        Signature.review_id.is_(None),
-        Signature.sealed_person.is_not(None),
-    ]
+def matching(petition_id: int, criteria: Criteria) -> ColumnElement[bool]:
+    """The signatures that the criteria are about; of a group those that nobody has decided about yet."""
+    found = [Signature.petition_id == petition_id, Signature.state == criteria.state]
     if criteria.kind is not None:
-        reason = exists().where(Suspicion.signature_id == Signature.id, Suspicion.kind == criteria.kind)
-        wanted.append(reason.where(Suspicion.group == criteria.group) if criteria.group else reason)
-    if criteria.first_day is not None:
-        wanted.append(Signature.signed_on >= criteria.first_day)
-    if criteria.last_day is not None:
-        wanted.append(Signature.signed_on <= criteria.last_day)
-    if criteria.language:
-        wanted.append(Signature.language == criteria.language)
-    if criteria.country:
-        wanted.append(Signature.country == criteria.country)
-    return wanted
+        reason = (Suspicion.signature_id == Signature.id) & (Suspicion.kind == criteria.kind)
+        if criteria.group is not None:
+            reason &= Suspicion.group == criteria.group
+        found += [exists().where(reason), _OPEN]
+    if criteria.first is not None:
+        found.append(Signature.signed_on >= criteria.first)
+    if criteria.last is not None:
+        found.append(Signature.signed_on <= criteria.last)
+    if criteria.language is not None:
+        found.append(Signature.language == criteria.language)
+    if criteria.country is not None:
+        found.append(Signature.country == criteria.country)
+    result = found[0]
+    for condition in found[1:]:
+        result &= condition
+    return result
+
+
+def name_of(ids: list[int]) -> str:
+    """Names a set of signatures, given in order: with one more or one less it is another name."""
+    digest = sha256()
+    for row_id in ids:
+        digest.update(row_id.to_bytes(8))
+    return digest.hexdigest()[:32]
+
+
+def preview_review(session: Session, petition_id: int, criteria: Criteria) -> Preview:
+    """What a decision by these criteria would be about. Writes nothing."""
+    found = matching(petition_id, criteria)
+    ids = list(session.scalars(select(Signature.id).where(found).order_by(Signature.id)))
+    first = session.scalars(select(Signature).where(found).order_by(Signature.signed_on, Signature.id).limit(SHOWN))
+    return Preview(len(ids), list(first), name_of(ids))
 
 
 def list_groups(session: Session, petition_id: int) -> list[Group]:
-    """What is to be looked at, those that wait before those that count, the largest first; 50 at most."""
+    """The largest groups about which something is to be decided, ``MOST_GROUPS`` at most."""
+    waits = case((Signature.state == SignatureState.QUARANTINED, 1))
+    counts = case((Signature.state == SignatureState.CONFIRMED, 1))
     rows = session.execute(
-        select(
-            Suspicion.kind,
-            Suspicion.group,
-            Signature.state,
-            func.count(),
-            func.min(Signature.signed_on),
-            func.max(Signature.signed_on),
+        select(Suspicion.kind, Suspicion.group, func.count(waits), func.count(counts), func.min(Signature.signed_on))
+        .join(Signature, Signature.id == Suspicion.signature_id)
+        .where(Suspicion.petition_id == petition_id, _OPEN)
+        .group_by(Suspicion.kind, Suspicion.group)
+        .order_by(func.count().desc(), Suspicion.kind, Suspicion.group)
+        .limit(MOST_GROUPS)
+    ).all()
+    return [Group(*row, _list_examples(session, petition_id, row.kind, row.group)) for row in rows]
+
+
+def _list_examples(session: Session, petition_id: int, kind: SuspicionKind, group: str) -> list[Signature]:
+    return list(
+        session.scalars(
+            select(Signature)
+            .join(Suspicion, Suspicion.signature_id == Signature.id)
+            .where(Suspicion.petition_id == petition_id, Suspicion.kind == kind, Suspicion.group == group, _OPEN)
+            .order_by(Signature.signed_on, Signature.id)
+            .limit(EXAMPLES)
         )
+    )
+
+
+def count_to_review(session: Session, petition_id: int) -> dict[SignatureState, int]:
+    """How many signatures wait before they count, and how many count but are suspicious."""
+    waiting = select(func.count()).where(
+        Signature.petition_id == petition_id, Signature.state == SignatureState.QUARANTINED
+    )
+    suspicious = (
+        select(func.count(Suspicion.signature_id.distinct()))
         .join(Signature, Signature.id == Suspicion.signature_id)
         .where(
             Suspicion.petition_id == petition_id,
-            Signature.state.in_(REVIEWED),
+            Signature.state == SignatureState.CONFIRMED,
             Signature.review_id.is_(None),
-            Signature.sealed_person.is_not(None),
         )
-        .group_by(Suspicion.kind, Suspicion.group, Signature.state)
-        .order_by(Signature.state.desc(), func.count().desc(), Suspicion.group)
-        .limit(MOST_GROUPS)
-    ).all()
-    groups = []
-    for kind, name, state, count, first_day, last_day in rows:
-        assert first_day is not None  # whatever was confirmed has its day
-        assert last_day is not None
-        criteria = Criteria(state=state, kind=kind, group=name)
-        examples = list_matching(session, petition_id, criteria, most=EXAMPLES)
-        groups.append(Group(kind, name, state, count, first_day, last_day, examples))
-    return groups
+    )
+    return {
+        SignatureState.QUARANTINED: session.scalars(waiting).one(),
+        SignatureState.CONFIRMED: session.scalars(suspicious).one(),
+    }
 
 
-def count_waiting(session: Session, petition_id: int) -> int:
-    """How many signatures wait for a review."""
-    return count_matching(session, petition_id, Criteria())
-
-
-def count_matching(session: Session, petition_id: int, criteria: Criteria) -> int:
-    """How many signatures a review by ``criteria`` would move."""
-    return session.scalars(select(func.count(Signature.id)).where(*_matching(petition_id, criteria))).one()
-
-
-def list_matching(session: Session, petition_id: int, criteria: Criteria, *, most: int = SHOWN) -> list[Signature]:
-    """Some of those, in an order that stays the same."""
-    found = select(Signature).where(*_matching(petition_id, criteria)).order_by(Signature.id).limit(most)
-    return list(session.scalars(found))
-
-
-def list_reviews(session: Session, petition_id: int) -> list[Review]:
-    """The latest reviews, newest first."""
-    wanted = select(Review).where(Review.petition_id == petition_id).order_by(Review.id.desc()).limit(SHOWN)
-    return list(session.scalars(wanted))
-
-
-def review(
-    sessions: sessionmaker[Session],
-    vault: Vault,
-    petition: Petition,
-    criteria: Criteria,
-    action: ReviewAction,
-    *,
-    seen: int,
-    actor: str,
-    now: datetime,
-) -> int:
-    """Accept or invalidate what matches; how many signatures that were.
-
-    ``seen`` is how many the organizer was shown. Raises NotPossible where there are not as many any more, and
-    nothing has then changed. What a crash leaves undone is found by the same criteria again.
-    """
-    with sessions.begin() as session:
-        if count_matching(session, petition.id, criteria) != seen or not seen:
-            raise NotPossible("Other signatures match by now. Please look at them once more.")
-        made = Review(petition_id=petition.id, at=now, actor=actor, action=action, criteria=criteria.as_json(), count=0)
-        session.add(made)
-        session.flush()
-        review_id = made.id
-        word = "signatures accepted" if action is ReviewAction.ACCEPT else "signatures invalidated"
-        record(session, actor, word, petition.id, now=now, review=review_id, signatures=seen)
-    moved, today = 0, now.astimezone(ZoneInfo(petition.timezone)).date()
-    while True:
-        with sessions.begin() as session:
-            batch = _lock(session, *_matching(petition.id, criteria))
-            _apply(session, vault, petition.id, batch, action, today=today)
-            for signature in batch:
-                signature.review_id = review_id
-            session.get_one(Review, review_id).count += len(batch)
-        moved += len(batch)
-        if len(batch) < AT_ONCE:
-            return moved
-
-
-def undo(sessions: sessionmaker[Session], petition: Petition, review_id: int, *, actor: str, now: datetime) -> int:
-    """Put back what a review moved, as far as it is still there; how many signatures that were.
-
-    A signature that had a number when it was invalidated has the same again. Repeatable after a crash.
-    Raises NotFound, NotPossible.
-    """
-    with sessions.begin() as session:
-        made = session.get(Review, review_id, with_for_update=True)
-        if made is None or made.petition_id != petition.id:
-            raise NotFound("There is no such review of this petition.")
-        left = session.scalar(select(exists().where(Signature.review_id == review_id)))
-        if made.undone_at is not None and not left:
-            raise NotPossible("This review was taken back already.")
-        made.undone_at, made.undone_by = now, actor
-        action, state = made.action, SignatureState(made.criteria["state"])
-        record(session, actor, "review taken back", petition.id, now=now, review=review_id, signatures=made.count)
-    moved = 0
-    while True:
-        with sessions.begin() as session:
-            batch = _lock(session, Signature.review_id == review_id)
-            moved += _take_back(session, petition.id, batch, action, state)
-            for signature in batch:
-                signature.review_id = None
-        if len(batch) < AT_ONCE:
-            return moved
-
-
-def _lock(session: Session, *wanted: ColumnElement[bool]) -> list[Signature]:
-    found = select(Signature).where(*wanted).order_by(Signature.id).limit(AT_ONCE).with_for_update()
-    return list(session.scalars(found))
-
-
-def _days(batch: Sequence[Signature]) -> Counter[date]:
-    return Counter(signature.signed_on for signature in batch if signature.signed_on is not None)
-
-
-def _apply(
-    session: Session, vault: Vault, petition_id: int, batch: Sequence[Signature], action: ReviewAction, *, today: date
-) -> None:
-    waiting = [signature for signature in batch if signature.state is SignatureState.QUARANTINED]
-    if action is ReviewAction.ACCEPT and waiting:
-        for signature in waiting:
-            if signature.wants_updates and signature.sealed_address is not None:
-                address = vault.open(signature.sealed_address, row=f"address:{signature.id}")
-                begin_subscription(session, vault, signature, address, day=today)
-        session.flush()
-        number = take_numbers(session, petition_id, _days(waiting))
-        for place, signature in enumerate(waiting):
-            signature.state, signature.number = SignatureState.CONFIRMED, number + place
-    elif action is ReviewAction.INVALIDATE:
-        move_counts(session, petition_id, _days([s for s in batch if s.state is SignatureState.CONFIRMED]), by=-1)
-        for signature in batch:
-            signature.state = SignatureState.INVALIDATED
-    for signature in waiting:
-        signature.sealed_address, signature.wants_updates = None, False
-
-
-def _take_back(
-    session: Session, petition_id: int, batch: Sequence[Signature], action: ReviewAction, state: SignatureState
-) -> int:
-    """How many were put back into ``state``, in which the review had found them."""
-    if action is ReviewAction.ACCEPT and state is SignatureState.CONFIRMED:
-        return len(batch)  # they were left as they were
-    left_as = SignatureState.CONFIRMED if action is ReviewAction.ACCEPT else SignatureState.INVALIDATED
-    # What its signer has withdrawn, or what was erased by its age, stays so.
-    there = [s for s in batch if s.state is left_as and s.sealed_person is not None]
-    if action is ReviewAction.ACCEPT:
-        move_counts(session, petition_id, _days(there), by=-1)
-    elif state is SignatureState.CONFIRMED:
-        move_counts(session, petition_id, _days(there), by=1)
-    for signature in there:
-        signature.state = state
-        if state is SignatureState.QUARANTINED:
-            signature.number = None
-    return len(there)
+def list_reviews(session: Session, petition_id: int, *, most: int = 50) -> list[Review]:
+    """The latest decisions, newest first."""
+    return list(
+        session.scalars(select(Review).where(Review.petition_id == petition_id).order_by(Review.id.desc()).limit(most))
+    )

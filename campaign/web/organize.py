@@ -17,9 +17,18 @@ from campaign.services.editions import list_editions
 from campaign.services.export_requests import list_open_requests
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.retaining import find_names_end, find_updates_end
-from campaign.services.reviewing import count_waiting
+from campaign.services.reviewing import count_to_review
 from campaign.services.subscribing import count_active
-from campaign.web import account, organize_digest, organize_exports, organize_review, organizer_words, proving
+from campaign.web import (
+    account,
+    organize_challenge,
+    organize_digest,
+    organize_exports,
+    organize_review,
+    organizer_words,
+    proving,
+    review_words,
+)
 from campaign.web.accounts import SESSION_PATH, current_organizer, signed_in
 from campaign.web.context import campaign, texts_of
 from campaign.web.daily_counts import last_days
@@ -31,6 +40,7 @@ from campaign.web.stored_reasons import tell_details
 blueprint = Blueprint("organize", __name__, url_prefix=SESSION_PATH)
 blueprint.register_blueprint(organize_digest.blueprint)
 blueprint.register_blueprint(organize_exports.blueprint)
+blueprint.register_blueprint(organize_challenge.blueprint)
 blueprint.register_blueprint(organize_review.blueprint)
 blueprint.register_blueprint(proving.blueprint)
 blueprint.register_blueprint(account.blueprint)
@@ -43,6 +53,7 @@ def _on_every_page() -> dict[str, Any]:
         "tell_details": tell_details,
         "texts_of": texts_of,
         "words": organizer_words,
+        "review_words": review_words,
     }
 
 
@@ -77,11 +88,11 @@ def numbers(petition: Petition) -> str:
 def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
     return {
         "confirmed": count_confirmed(session, petition.id),
-        "waiting": count_waiting(session, petition.id),
         "goal": petition.goal,
         "readers": count_active(session, petition.id),
         "days": last_days(list_days(session, petition.id), _today(petition)),
         "last_edition": find_last_edition(session, petition.id),
+        "to_review": count_to_review(session, petition.id),
         "schedule": session.get(Schedule, petition.id),
         "updates_end": find_updates_end(petition, _today(petition)),
         "names_end": find_names_end(session, petition, _today(petition)),

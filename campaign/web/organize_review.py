@@ -1,135 +1,164 @@
-"""The page on which owners review suspicious signatures, and switch the challenge."""
+"""Reviewing signatures: what is suspicious, which of them an organizer means, and what was decided about them."""
 
-from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from campaign.errors import KeyringError, NotFound, NotPossible
-from campaign.models import Petition, ReviewAction, Signature, SignatureState, SuspicionKind
-from campaign.services import reviewing
-from campaign.services.auditing import record
+from campaign.errors import NotFound, NotPossible
+from campaign.models import Petition, Review, ReviewAction, Signature, SuspicionKind
+from campaign.services.deciding import decide, list_unfinished, take_back
 from campaign.services.organizing import Permission
-from campaign.services.petitions import get_petition
-from campaign.services.reviewing import Criteria
-from campaign.services.signing import Person
+from campaign.services.reviewing import (
+    MOST_GROUPS,
+    REVIEWED,
+    Changed,
+    Criteria,
+    Group,
+    count_to_review,
+    list_groups,
+    list_reviews,
+    preview_review,
+)
+from campaign.services.signing import Person, open_person
+from campaign.web import review_words
 from campaign.web.accounts import current_organizer
 from campaign.web.context import campaign, reader_language
 from campaign.web.local_time import local_time
-from campaign.web.organizer_forms import OrganizerForm
 from campaign.web.organizer_roles import needs
-from campaign.web.organizer_words import REVIEWED_STATES, SUSPICIONS
+from campaign.web.review_form import CriteriaForm, DecisionForm, TakeBackForm
 
 blueprint = Blueprint("review", __name__, url_prefix="/p/<slug>/review")
-Choice = TypeVar("Choice", SuspicionKind, SignatureState, ReviewAction)
+Page = tuple[str, int]
 
 
-def _criteria(sent: "MultiDict[str, str]") -> Criteria:
-    """Raises NotFound for what our own page does not offer."""
-    try:
-        state = SignatureState(sent.get("state") or SignatureState.QUARANTINED)
-        kind = SuspicionKind(sent["kind"]) if sent.get("kind") else None
-        first_day, last_day = (date.fromisoformat(sent[name]) if sent.get(name) else None for name in ("from", "until"))
-    except ValueError:
-        raise NotFound("There is no such choice.") from None
-    texts = {name: sent.get(name, "").strip()[:20] for name in ("group", "language", "country")}
-    if state not in reviewing.REVIEWED or not all(text.isprintable() for text in texts.values()):
-        raise NotFound("There is no such choice.")
-    return Criteria(state=state, kind=kind, first_day=first_day, last_day=last_day, **texts)
+def _said(signature: Signature) -> Person | None:
+    """What the signer said of themselves, where the server can read it."""
+    return open_person(campaign().vault, signature)
 
 
-def _person(signature: Signature) -> Person | None:
-    """Who signed; None where the server cannot read it."""
-    assert signature.sealed_person is not None  # only such are listed
-    try:
-        return Person.open(campaign().vault, signature.id, signature.sealed_person)
-    except KeyringError:
-        return None
+def _examples(group: Group) -> list[Person]:
+    return [person for signature in group.examples if (person := _said(signature)) is not None]
 
 
-def _chosen(session: Session, petition: Petition, criteria: Criteria) -> dict[str, Any]:
+def _choices(petition: Petition) -> dict[str, Any]:
     return {
-        "criteria": criteria,
-        "chosen": criteria.as_json(),
-        "matching": reviewing.count_matching(session, petition.id, criteria),
-        "first": reviewing.list_matching(session, petition.id, criteria),
+        "states": REVIEWED,
+        "kinds": SuspicionKind,
+        "countries": reader_language().countries(),
+        "petition": petition,
     }
 
 
-def _page(petition: Petition, sent: "MultiDict[str, str] | None", *, changed: bool = False) -> str:
+def _overview(petition: Petition, *, refused: str = "") -> str:
     with campaign().database.snapshots() as session:
+        reviews = list_reviews(session, petition.id)
+        asked = request.args.get("done", type=int)
         return render_template(
             "organize/review.html",
-            petition=petition,
-            groups=[(group, Criteria.of(group).as_json()) for group in reviewing.list_groups(session, petition.id)],
-            waiting=reviewing.count_waiting(session, petition.id),
-            reviews=reviewing.list_reviews(session, petition.id),
-            person_of=_person,
-            kinds=SUSPICIONS,
-            states=REVIEWED_STATES,
-            countries=reader_language().countries(),
+            groups=list_groups(session, petition.id),
+            to_review=count_to_review(session, petition.id),
+            reviews=reviews,
+            done=next((review for review in reviews if review.id == asked), None),
+            form=CriteriaForm(petition, formdata=None),
+            errors={},
+            examples=_examples,
+            most_groups=MOST_GROUPS,
+            unfinished=list_unfinished(session, reviews),
+            told=_told,
             local=local_time(petition),
-            changed=changed,
-            done=request.args.get("done", type=int),
-            **(_chosen(session, petition, _criteria(sent)) if sent else {}),
+            refused=refused,
+            **_choices(petition),
+        )
+
+
+def _told(review: Review) -> str:
+    """The criteria of a decision in words."""
+    language, criteria = reader_language(), Criteria.from_json(review.criteria)
+    told = [language.gettext(review_words.REVIEWED[criteria.state])]
+    if criteria.kind is not None:
+        told.append(language.gettext(review_words.SUSPICIONS[criteria.kind]))
+    if criteria.first is not None:
+        told.append(language.gettext("from %(day)s") % {"day": language.date(criteria.first)})
+    if criteria.last is not None:
+        told.append(language.gettext("until %(day)s") % {"day": language.date(criteria.last)})
+    if criteria.language is not None:
+        told.append(criteria.language)
+    if criteria.country is not None:
+        told.append(str(language.countries().get(criteria.country, criteria.country)))
+    return "; ".join(told)
+
+
+def _chosen(petition: Petition, form: CriteriaForm, *, refused: str = "") -> str:
+    """The page of what the checked form means; where it is wrong, with what is wrong and no signatures."""
+    criteria = None if form.errors else form.criteria()
+    with campaign().database.snapshots() as session:
+        return render_template(
+            "organize/review_choice.html",
+            form=form,
+            errors=form.first_errors(),
+            criteria=criteria,
+            preview=preview_review(session, petition.id, criteria) if criteria else None,
+            actions=[action for action in ReviewAction if criteria and criteria.allows(action)],
+            said=_said,
+            refused=refused,
+            **_choices(petition),
         )
 
 
 @blueprint.get("")
 @needs(Permission.REVIEW)
 def show(petition: Petition) -> str:
-    return _page(petition, request.args if "state" in request.args else None)
+    return _overview(petition)
+
+
+@blueprint.get("/choice")
+@needs(Permission.REVIEW)
+def choose(petition: Petition) -> str | Page:
+    form = CriteriaForm.asked(petition)
+    return _chosen(petition, form) if form.validate() else (_chosen(petition, form), 422)
 
 
 @blueprint.post("")
 @needs(Permission.REVIEW)
-def decide(petition: Petition) -> BaseResponse | tuple[str, int]:
-    OrganizerForm().require_valid()
-    criteria = _criteria(request.form)
+def settle(petition: Petition) -> BaseResponse | Page:
+    form = DecisionForm(petition)
+    form.require_valid()
+    criteria, action = form.criteria(), form.decision()
+    if not criteria.allows(action):
+        abort(400)
     try:
-        action = ReviewAction(request.form.get("action", ""))
-    except ValueError:
-        raise NotFound("There is no such choice.") from None
-    try:
-        moved = reviewing.review(
+        review = decide(
             campaign().database.sessions,
             campaign().vault,
-            petition,
-            criteria,
+            petition.id,
             action,
-            seen=request.form.get("seen", 0, type=int),
+            criteria,
+            seen=str(form.seen.data),
             actor=current_organizer().email,
             now=campaign().now(),
         )
+    except Changed:
+        return _chosen(petition, form, refused="changed"), 409
     except NotPossible:
-        return _page(petition, request.form, changed=True), 409
-    return redirect(url_for("organize.review.show", slug=petition.slug, done=moved), 303)
+        return _overview(petition, refused="taken back"), 409
+    return redirect(url_for("organize.review.show", slug=petition.slug, done=review.id), 303)
 
 
 @blueprint.post("/undo")
 @needs(Permission.REVIEW)
-def undo(petition: Petition) -> BaseResponse:
-    OrganizerForm().require_valid()
-    moved = reviewing.undo(
-        campaign().database.sessions,
-        petition,
-        request.form.get("review", 0, type=int),
-        actor=current_organizer().email,
-        now=campaign().now(),
-    )
-    return redirect(url_for("organize.review.show", slug=petition.slug, done=moved), 303)
-
-
-@blueprint.post("/challenge")
-@needs(Permission.REVIEW)
-def switch_challenge(petition: Petition) -> BaseResponse:
-    OrganizerForm().require_valid()
-    wanted = request.form.get("challenge") == "on"
-    with campaign().database.sessions.begin() as session:
-        get_petition(session, petition.slug).challenge = wanted
-        word = "challenge switched on" if wanted else "challenge switched off"
-        record(session, current_organizer().email, word, petition.id, now=campaign().now())
-    return redirect(url_for("organize.review.show", slug=petition.slug, _anchor="challenge"), 303)
+def undo(petition: Petition) -> BaseResponse | Page:
+    form = TakeBackForm()
+    form.require_valid()
+    number = form.number.data or 0
+    try:
+        take_back(
+            campaign().database.sessions,
+            petition.id,
+            number,
+            actor=current_organizer().email,
+            now=campaign().now(),
+        )
+    except (NotFound, NotPossible):
+        return _overview(petition, refused="taken back"), 409
+    return redirect(url_for("organize.review.show", slug=petition.slug, done=number), 303)

@@ -1,16 +1,7 @@
 """The ledger, the audit trail and the roles in words, for the translators; what is stored are short names."""
 
 from campaign.mail.lint import Part
-from campaign.models import (
-    DeliveryState,
-    EditionState,
-    PetitionState,
-    ReaderFrequency,
-    ReviewAction,
-    Role,
-    SignatureState,
-    SuspicionKind,
-)
+from campaign.models import DeliveryState, EditionState, PetitionState, ReaderFrequency, Role, SignatureState
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -27,25 +18,6 @@ SIGNATURE_STATES = {
     SignatureState.WITHDRAWN: N_("withdrawn ones, without names"),
     SignatureState.INVALIDATED: N_("invalidated ones"),
     SignatureState.EXPIRED: N_("expired ones, without names"),
-}
-
-REVIEWED_STATES = {
-    SignatureState.QUARANTINED: N_("wait, not counted yet"),
-    SignatureState.CONFIRMED: N_("count already"),
-}
-
-SUSPICIONS = {
-    SuspicionKind.SOURCE: N_("many from one network"),
-    SuspicionKind.BURST: N_("many at once"),
-    SuspicionKind.WORDS: N_("the same comment"),
-    SuspicionKind.DOMAIN: N_("a throw-away address"),
-    SuspicionKind.FORM: N_("a form filled in by a machine"),
-    SuspicionKind.TOTAL: N_("while the server was flooded"),
-}
-
-REVIEW_ACTIONS = {
-    ReviewAction.ACCEPT: N_("accepted"),
-    ReviewAction.INVALIDATE: N_("invalidated"),
 }
 
 ROLES = {
@@ -113,7 +85,7 @@ DETAILS = {
     "to": N_("encrypted to"),
     "keys": N_("organizers’ keys"),
     "erased": N_("erased"),
-    "review": N_("review"),
+    "review": N_("decision"),
     "signatures": N_("signatures"),
 }
 
@@ -138,6 +110,9 @@ ACTIONS = {
     "names erased by schedule": N_("erased names that were kept long enough"),
     "updates ended by schedule": N_("erased the addresses of readers that were kept long enough"),
     "history told": N_("looked up what was sent to a person"),
+    "signatures accepted": N_("accepted signatures"),
+    "signatures invalidated": N_("declared signatures invalid"),
+    "review taken back": N_("took a decision about signatures back"),
     "digest sent": N_("sent the digest"),
     "digest made": N_("made an edition, which waits"),
     "digest tested": N_("asked for a test of the digest"),
@@ -159,9 +134,6 @@ ACTIONS = {
     "complaints warning": N_("readers complain: one in a thousand or more"),
     "digest paused by complaints": N_("paused the digest: three readers in a thousand complained"),
     "organizer added": N_("gave an organizer a role"),
-    "signatures accepted": N_("accepted signatures after a review"),
-    "signatures invalidated": N_("invalidated signatures after a review"),
-    "review taken back": N_("took a review back"),
     "challenge switched on": N_("switched the challenge on"),
     "challenge switched off": N_("switched the challenge off"),
     "update published": N_("published an update"),

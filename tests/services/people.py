@@ -124,7 +124,7 @@ def count(campaign: Campaign) -> int:
 def disown(campaign: Campaign, email: str) -> None:
     """Press “This was not me”."""
     with campaign.database.sessions.begin() as session:
-        signature = session.get_one(Signature, get_signature(campaign, email).id)
+        signature = session.get_one(Signature, get_signature(campaign, email).id, with_for_update=True)
         confirming.disown(session, signature, now=campaign.now())
 
 

@@ -47,7 +47,15 @@ __all__ = ["app", "campaign", "other_petition", "owner"]  # fixtures
 
 NUMBERS = f"/organize/p/{SLUG}"
 DIGEST = f"{NUMBERS}/digest"
-SENT = {"list": "signatures", "format": "csv", "reason": "To hand it over", "after": 0, "number": 1}
+SENT = {
+    "seen": "nothing",
+    "action": "invalidate",
+    "list": "signatures",
+    "format": "csv",
+    "reason": "To hand it over",
+    "after": 0,
+    "number": 1,
+}
 
 
 def petition_rules(app: Flask) -> list[Rule]:
@@ -86,7 +94,7 @@ def table(client: FlaskClient, path: str, table_id: str) -> list[list[str]]:
 
 def test_every_route_of_a_petition_says_which_permission_it_needs(app: Flask) -> None:
     rules = petition_rules(app)
-    assert len(rules) == 14
+    assert len(rules) == 18
     assert {permission_of(app, rule) for rule in rules} == set(Permission)
     organizers = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("organize.")]
     assert {entry_of(app.view_functions[rule.endpoint]) for rule in organizers} == {Entry.ORGANIZER}
