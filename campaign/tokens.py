@@ -8,6 +8,11 @@ def random_id() -> int:
     return secrets.randbits(63) or random_id()
 
 
+def random_below(limit: int) -> int:
+    """A number from 0 to ``limit`` - 1."""
+    return secrets.randbelow(limit)
+
+
 def random_bytes(count: int) -> bytes:
     """``count`` bytes for a key or a nonce."""
     return secrets.token_bytes(count)

@@ -81,7 +81,8 @@ def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Pet
             )
     petition = find_petition(session, file.slug)
     if petition is None:
-        petition = Petition(slug=file.slug, counter=PetitionCounter())
+        # Only here: a file that is loaded again must not undo what an owner has switched since.
+        petition = Petition(slug=file.slug, challenge=bool(file.challenge), counter=PetitionCounter())
         session.add(petition)
     elif removed := set(petition.languages) - set(file.languages):
         raise InvalidFile(f"languages: “{min(removed)}” cannot be removed from a petition that was loaded with it.")
@@ -92,9 +93,6 @@ def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Pet
     petition.source_url = file.source.url
     petition.sealed_to = file.sealed_to
     petition.export_needs_approval = file.export_needs_approval
-    # A file that does not say leaves it as an organizer has switched it.
-    if file.challenge is not None:
-        petition.challenge = file.challenge
     petition.texts = {
         language: {name: getattr(file, name)[language] for name in _PETITION_TEXTS}
         | {"source": file.source.text[language]}

@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from campaign.languages import TEMPLATES
 from campaign.tokens import random_bytes
 from campaign.web import (
+    challenge,
     confirm,
     doors,
     errors,
@@ -64,7 +65,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     if why:
         keyless.install(app, why)
     signing_in.install(app, campaign)
-    for pages in (petition, lost_link, confirm, unsubscribe, me, me_changes, withdrawing, organize, health):
+    for pages in (petition, challenge, lost_link, confirm, unsubscribe, me, me_changes, withdrawing, organize, health):
         app.register_blueprint(pages.blueprint)
     if settings.is_local and not settings.smtp_url:
         app.register_blueprint(outbox.blueprint)

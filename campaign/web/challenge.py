@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask import Blueprint, Response, abort, jsonify
 from sqlalchemy.orm import Session
 
-from campaign.models import Petition
+from campaign.models import Petition, PetitionState
 from campaign.services.challenging import (
     check_puzzle,
+    is_spent,
     make_puzzle,
     make_question,
     mark_question,
@@ -15,25 +17,33 @@ from campaign.services.challenging import (
     read_question,
     spend,
 )
+from campaign.services.petitions import get_petition
 from campaign.web.context import campaign, watch
+from campaign.web.forms import SigningForm
 from campaign.web.questions import question_of
+from campaign.web.security import Entry, entry
 
+blueprint = Blueprint("challenge", __name__)
 N_ = str  # marks a sentence for the translators; the page translates it
 
 UNSOLVED = N_("Please answer the question above the button. It keeps machines from signing.")
 WRONG = N_("That is not the answer we expected. Please read the question once more.")
 ANOTHER = N_("That is not the answer we expected. Here is another question.")
 USED_UP = N_("This answer was used already or is too old. Here is another question.")
-BEGIN_ANEW = (ANOTHER, USED_UP)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What the form shows: the puzzle for the script, and the question for people."""
+    """What the form shows: the question for people, and the puzzle where the script has solved it already.
 
-    puzzle: str
+    ``by_hand``: something was refused, so that the script leaves the question to the person.
+    """
+
     token: str
     asked: str
+    answer: str
+    puzzle: str
+    by_hand: bool
 
 
 @dataclass(frozen=True)
@@ -49,32 +59,55 @@ class Solved:
 
 def needs_challenge(petition: Petition, now: datetime) -> bool:
     """Whether a signature costs a challenge now."""
-    return petition.challenge or watch().is_busy(now)
+    return petition.state is PetitionState.OPEN and (petition.challenge or watch().is_busy(now))
 
 
-def show_challenge(token: str, *, now: datetime) -> Shown:
-    """A new puzzle, and the question of ``token`` as long as it may be answered, else a new one."""
-    vault = campaign().vault
-    kept = read_question(vault, token, now=now)
-    if kept is None:
-        token = make_question(vault, now=now)
-        kept = read_question(vault, token, now=now)
+def show_challenge(session: Session, petition: Petition, form: SigningForm, *, now: datetime) -> Shown:
+    """What was answered rightly, or may be answered still, stays until it is used up; else a new question."""
+    vault, token = campaign().vault, form.question.data or ""
+    kept = read_question(vault, petition, token, now=now)
+    if kept is None or is_spent(session, mark_question(kept[0])):
+        token = make_question(vault, petition, now=now)
+        kept = read_question(vault, petition, token, now=now)
         assert kept is not None  # it was made for this moment
-    return Shown(make_puzzle(vault, now=now), token, question_of(kept[0]).asked)
+    solved = check_puzzle(vault, petition, form.puzzle.data or "", now=now)
+    return Shown(
+        token=token,
+        asked=question_of(kept[0]).asked,
+        answer=form.answer.data or "" if token == form.question.data else "",
+        puzzle=form.puzzle.data or "" if solved is not None and not is_spent(session, solved[0]) else "",
+        by_hand=bool(form.answer.errors),
+    )
 
 
-def check_challenge(puzzle: str, token: str, answer: str, *, now: datetime) -> Solved | str:
+def check_challenge(petition: Petition, form: SigningForm, *, now: datetime) -> Solved | str:
     """What is to be spent, or the sentence that says what is wrong; a wrong answer is counted."""
-    vault = campaign().vault
-    if puzzle and (solved := check_puzzle(vault, puzzle, now=now)) is not None:
+    vault, answer = campaign().vault, form.answer.data or ""
+    if (solved := check_puzzle(vault, petition, form.puzzle.data or "", now=now)) is not None:
         return Solved(*solved)
     if not answer.strip():
         return UNSOLVED
-    kept = read_question(vault, token, now=now)
+    kept = read_question(vault, petition, form.question.data or "", now=now)
     if kept is None:
         return USED_UP
     seed, until = kept
-    if question_of(seed).is_answered_by(answer):
-        return Solved(mark_question(seed), until)
     with campaign().database.sessions.begin() as session:
+        if is_spent(session, mark_question(seed)):
+            return USED_UP
+        if question_of(seed).is_answered_by(answer):
+            return Solved(mark_question(seed), until)
         return WRONG if miss(session, seed, until) else ANOTHER
+
+
+@blueprint.get("/p/<slug>/challenge.json")
+@entry(Entry.PUBLIC)
+def puzzle(slug: str) -> Response:
+    """A new puzzle; an empty object while none is needed."""
+    with campaign().database.snapshots() as session:
+        petition = get_petition(session, slug)
+    if petition.state is PetitionState.DRAFT:
+        abort(404)
+    now = campaign().now()
+    answer = jsonify(make_puzzle(campaign().vault, petition, now=now) if needs_challenge(petition, now) else {})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -112,12 +112,9 @@ class SigningForm(PublicForm):
             self.form_errors.append(N_("That was very fast. Please wait a moment and press the button again."))
         return valid and not self.form_errors
 
-    def refuse_answer(self, sentence: str, *, begin_anew: bool) -> None:
-        """Say beside the question what is wrong with its answer, and ask another one to ``begin_anew``."""
-        if begin_anew:
-            self.question.data = ""
+    def refuse_answer(self, sentence: str) -> None:
+        """Say beside the question what is wrong with its answer; everything typed stays."""
         self.answer.errors = [sentence]
-        self.answer.data = ""
 
     @property
     def is_from_machine(self) -> bool:

@@ -18,12 +18,12 @@ from campaign.services.signing import sign
 from campaign.services.suspecting import note_suspicions
 from campaign.services.updates import Told, fill_html, placeholder_values, tell_update
 from campaign.web.browser_marks import remember_mark
-from campaign.web.challenge import BEGIN_ANEW, USED_UP, Solved, check_challenge, needs_challenge, show_challenge
+from campaign.web.challenge import USED_UP, Solved, check_challenge, needs_challenge, show_challenge
 from campaign.web.context import campaign, reader_language, source_limit, texts_of, watch
 from campaign.web.forms import SigningForm
 from campaign.web.keyless import keyless
 from campaign.web.mail_frame import mail_in_frame
-from campaign.web.security import Entry, allow_own_script, entry
+from campaign.web.security import Entry, allow_puzzle, entry
 
 blueprint = Blueprint("petition", __name__)
 LATEST_UPDATES = 3
@@ -53,9 +53,9 @@ def _page(session: Session, petition: Petition, version: TextVersion, form: Sign
     confirmed = count_confirmed(session, petition.id)
     values = _values(petition, confirmed)
     challenge, now = None, campaign().now()
-    if form is not None and petition.state is PetitionState.OPEN and needs_challenge(petition, now):
-        challenge = show_challenge(form.question.data or "", now=now)
-        allow_own_script()
+    if form is not None and needs_challenge(petition, now):
+        challenge = show_challenge(session, petition, form, now=now)
+        allow_puzzle()
     return render_template(
         "petition/show.html",
         petition=petition,
@@ -116,7 +116,7 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
             return _page(session, petition, version, form), 429
     submission = form.submission(lang)
     if (wrong := _sign(petition, version, form, network)) is not None:
-        form.refuse_answer(wrong, begin_anew=wrong in BEGIN_ANEW)
+        form.refuse_answer(wrong)
         with campaign().database.snapshots() as session:
             return _page(session, petition, version, form), 422
     answer = redirect(url_for("petition.check_mail", lang=lang, slug=slug, _anchor="content"), 303)
@@ -129,7 +129,7 @@ def _sign(petition: Petition, version: TextVersion, form: SigningForm, network: 
     now, submission = campaign().now(), form.submission(version.language)
     solved: Solved | None = None
     if needs_challenge(petition, now):
-        checked = check_challenge(form.puzzle.data or "", form.question.data or "", form.answer.data or "", now=now)
+        checked = check_challenge(petition, form, now=now)
         if isinstance(checked, str):
             return checked
         solved = checked

@@ -69,6 +69,10 @@ def install(app: Flask, *, https: bool) -> None:
     def _headers(response: Response) -> Response:
         headers = response.headers
         policy = _CONTENT_SECURITY_POLICY + ("; script-src 'self'" if "has_script" in g else "")
+        if "has_puzzle" in g:
+            # Its script asks this server when somebody begins to fill in the form; its question is for one person.
+            policy += "; connect-src 'self'"
+            headers["Cache-Control"] = "no-store"
         headers.setdefault("Content-Security-Policy", policy)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -86,9 +90,9 @@ def install(app: Flask, *, https: bool) -> None:
         return response
 
 
-def allow_own_script() -> None:
-    """Let the page that answers this request run a script of this server; all others run none."""
-    g.has_script = True
+def allow_puzzle() -> None:
+    """Let the page that answers this request run a script of this server, which asks it for a puzzle."""
+    g.has_script = g.has_puzzle = True
 
 
 def _form_signer() -> URLSafeTimedSerializer:

@@ -171,6 +171,10 @@ def test_our_own_script_runs_where_passkeys_are_asked_for_and_nowhere_else(what:
 @pytest.mark.parametrize("path", sorted(STATIC.rglob("*.js")), ids=lambda path: str(path.name))
 def test_a_script_talks_to_nobody(path: Path) -> None:
     written = path.read_text(encoding="utf-8")
+    if path.name == "challenge.js":  # it asks this server for the puzzle, once, where the page tells it to
+        assert written.count('fetch(asked.dataset.puzzle, { credentials: "omit" })') == 1
+        for known in ("fetch(asked.", "window.fetch", "subtle.importKey("):
+            written = written.replace(known, "")
     assert not re.findall(r"https?:|fetch|XMLHttp|WebSocket|import|eval|Function|innerHTML|Storage|cookie", written)
 
 

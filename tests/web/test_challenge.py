@@ -1,163 +1,279 @@
-"""The challenge before a signature: solved by the browser or answered by a person, accepted once, never in the way."""
+"""What a flooded petition asks before a signature: on the page, in the form that is sent, on the organizers' page."""
 
-import base64
-import json
-import threading
-from datetime import timedelta
-from html import unescape
+from pathlib import Path
 
 import pytest
-from altcha.v1 import Challenge, solve_challenge
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from campaign.models import SpentChallenge
-from campaign.services.challenging import LASTS, check_puzzle, forget_spent, make_puzzle, read_question, spend
-from campaign.services.petitions import get_petition
+from campaign.languages import Language
+from campaign.models import Signature, SpentChallenge
+from campaign.services.challenging import LASTS, read_question, switch_challenge
+from campaign.services.petition_file import read_petition_file
+from campaign.services.petitions import close_petition, get_petition, load_petition, open_petition
+from campaign.supervisor import BUILT_IN
 from campaign.web import create_app
+from campaign.web.challenge import ANOTHER, UNSOLVED, USED_UP, WRONG
 from campaign.web.questions import Question, plain, question_of
 from campaign.wiring import Campaign
-from tests.conftest import SLUG, Clock, MakeCampaign
-from tests.services.people import list_deliveries
+from tests.commands import Command, command, installed
+from tests.conftest import SLUG, START, Clock, MakeCampaign
+from tests.services.people import find_petition
+from tests.services.test_challenging import solve
+from tests.web.organizing import EMAIL, app, campaign, list_audit, owner, send_form, token_of
 from tests.web.page import Page
-from tests.web.visiting import dump, page_of, post, read
+from tests.web.visiting import FILLED_IN, page_of, post, read
+
+__all__ = ["app", "campaign", "command", "installed", "owner"]  # fixtures
+
+PUZZLE = f"/p/{SLUG}/challenge.json"
+NUMBERS = f"/organize/p/{SLUG}"
+REVIEW = f"{NUMBERS}/review"
+SWITCH = f"{NUMBERS}/challenge"
 
 
-@pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
-    return sqlite_campaign
-
-
-@pytest.fixture
-def app(campaign: Campaign) -> Flask:
+def turn(campaign: Campaign, *, on: bool) -> None:
     with campaign.database.sessions.begin() as session:
-        get_petition(session, SLUG).challenge = True
-    return create_app(campaign)
+        switch_challenge(session, find_petition(campaign).id, on=on)
 
 
-def solve(puzzle: str) -> str:
-    """What the script sends."""
-    made = json.loads(puzzle)
-    solution = solve_challenge(made["challenge"], made["salt"], "SHA-256", made["maxNumber"])
-    assert solution is not None
-    told = {key: made[key] for key in ("algorithm", "challenge", "salt", "signature")}
-    return base64.b64encode(json.dumps({**told, "number": solution.number}).encode()).decode()
+@pytest.fixture
+def client(app: Flask, campaign: Campaign) -> FlaskClient:
+    """A visitor of a petition that asks."""
+    turn(campaign, on=True)
+    return app.test_client()
 
 
-def asked(page: Page) -> tuple[str, str]:
-    """The puzzle of a page and the token of its question."""
-    return unescape(page.by_id("puzzle")["data-puzzle"]), page.one("input", name="question")["value"]
+def token_in(page: Page) -> str:
+    return page.one("input", name="question")["value"]
 
 
-def answer_of(app: Flask, campaign: Campaign, token: str, lang: str = "en") -> str:
-    kept = read_question(campaign.vault, token, now=campaign.now())
-    assert kept is not None
+def right(campaign: Campaign, token: str, lang: str = "en") -> str:
+    """The answer, in a word where there is one, which a person reads out of the question."""
+    read = read_question(campaign.vault, find_petition(campaign), token, now=START)
+    assert read is not None
+    app = create_app(campaign)
     with app.test_request_context(page_of(lang)):
         app.preprocess_request()
-        return min(question_of(kept[0]).answers)
+        return max(question_of(read[0]).answers, key=len)
 
 
-def test_without_an_answer_nothing_is_signed_and_the_form_is_kept(app: Flask, campaign: Campaign) -> None:
-    before = dump(campaign)
-    answer = post(app.test_client())
+def signed(campaign: Campaign) -> int:
+    with campaign.database.snapshots() as session:
+        return len(session.scalars(select(Signature)).all())
+
+
+def spent(campaign: Campaign) -> int:
+    with campaign.database.snapshots() as session:
+        return len(session.scalars(select(SpentChallenge)).all())
+
+
+def refused(answer: TestResponse, sentence: str, lang: str = "en") -> Page:
+    """The page says what is wrong with the answer, beside it and on top, and has kept everything typed."""
     assert answer.status_code == 422
     page = read(answer)
-    assert page.filled_in()["name"] == "Aigerim Serikova"
-    assert "answer the question" in page.described("answer")
-    assert dump(campaign) == before
+    told = Language(lang).gettext(sentence)
+    assert page.by_id("answer-error").text == told
+    assert told in page.one("div", role="alert").text
+    assert page.one("a", href="#answer").text == told
+    assert {name: page.filled_in().get(name) for name in FILLED_IN} == FILLED_IN
+    return page
 
 
-def test_a_solved_puzzle_signs_once(app: Flask, campaign: Campaign) -> None:
-    client = app.test_client()
-    puzzle, token = asked(read(client.get(page_of())))
-    solved = solve(puzzle)
-    assert post(client, puzzle=solved, question=token).status_code == 303
-    again = post(client, email="second@example.org", puzzle=solved, question=token)
-    assert again.status_code == 422
-    assert asked(read(again))[1] != token
-    assert len(list_deliveries(campaign)) == 1
+def test_while_it_is_off_the_form_is_as_it_was(app: Flask) -> None:
+    answer = app.test_client().get(page_of())
+    page = read(answer)
+    assert "script-src" not in answer.headers["Content-Security-Policy"]
+    assert "no-store" not in answer.headers.get("Cache-Control", "")
+    assert not page.all("script")
+    assert not {"question", "answer", "puzzle"} & set(page.filled_in())
+    assert post(app.test_client()).status_code == 303
+
+
+def test_while_it_is_off_whatever_is_sent_along_is_left_alone(app: Flask, campaign: Campaign) -> None:
+    assert post(app.test_client(), puzzle="x", question="y", answer="z").status_code == 303
+    assert spent(campaign) == 0
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])
-def test_a_plain_answer_signs_once(app: Flask, campaign: Campaign, lang: str) -> None:
-    client = app.test_client()
-    _, token = asked(read(client.get(page_of(lang))))
-    right = f" {answer_of(app, campaign, token, lang).upper()}. "
-    assert post(client, lang=lang, question=token, answer=right).status_code == 303
-    assert post(client, lang=lang, email="second@example.org", question=token, answer=right).status_code == 422
-    assert len(list_deliveries(campaign)) == 1
+def test_the_page_asks_a_question_that_a_screen_reader_reads_out(client: FlaskClient, lang: str) -> None:
+    answer = client.get(page_of(lang))
+    page = read(answer)
+    assert page.one("label", **{"for": "answer"}).text
+    assert page.described("answer")
+    assert "hidden" not in page.by_id("question").attributes
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["Content-Security-Policy"].endswith("; script-src 'self'; connect-src 'self'")
+    assert [(script["src"], script.text) for script in page.all("script")] == [("/static/challenge.js", "")]
 
 
-def test_a_question_has_three_tries(app: Flask, campaign: Campaign) -> None:
-    client = app.test_client()
-    _, token = asked(read(client.get(page_of())))
-    tokens = [asked(read(post(client, question=token, answer="nonsense")))[1] for _ in range(3)]
-    assert tokens[:2] == [token, token]
-    assert tokens[2] != token
-    right = answer_of(app, campaign, token)
-    assert post(client, question=token, answer=right).status_code == 422
+@pytest.mark.parametrize("lang", ["en", "ru", "kk"])
+def test_who_answers_signs(client: FlaskClient, campaign: Campaign, lang: str) -> None:
+    token = token_in(read(client.get(page_of(lang))))
+    answered = right(campaign, token, lang).upper()
+    assert post(client, lang=lang, question=token, answer=answered).status_code == 303
+    assert (signed(campaign), spent(campaign)) == (1, 1)
 
 
-def test_what_is_too_old_or_not_ours_is_refused(app: Flask, campaign: Campaign, clock: Clock) -> None:
-    client = app.test_client()
-    puzzle, token = asked(read(client.get(page_of())))
-    solved, right = solve(puzzle), answer_of(app, campaign, token)
-    told = json.loads(base64.b64decode(solved))
-    for change in ({"signature": "0" * 64}, {"salt": "x"}, {"number": "1"}, {"algorithm": "SHA-1"}, {"challenge": 1}):
-        forged = base64.b64encode(json.dumps({**told, **change}).encode()).decode()
-        assert check_puzzle(campaign.vault, forged, now=campaign.now()) is None
-    for odd in ("", "é", "e30=", "W10=", base64.b64encode(b"[" * 1000).decode(), "MQ==", "x" * 5000):
-        assert check_puzzle(campaign.vault, odd, now=campaign.now()) is None
-        assert post(client, puzzle=odd, question=odd, answer=right).status_code == 422
+def test_without_an_answer_nobody_signs_and_nothing_typed_is_lost(client: FlaskClient, campaign: Campaign) -> None:
+    """Also who opened the page before it was switched on."""
+    page = refused(post(client), UNSOLVED)
+    token = token_in(page)
+    assert (signed(campaign), spent(campaign)) == (0, 0)
+    assert post(client, question=token, answer=right(campaign, token)).status_code == 303
+
+
+def test_a_wrong_answer_can_be_corrected(client: FlaskClient, campaign: Campaign) -> None:
+    page = read(client.get(page_of()))
+    again = refused(post(client, question=token_in(page), answer="wrong"), WRONG)
+    assert token_in(again) == token_in(page)
+    assert again.one("label", **{"for": "answer"}).text == page.one("label", **{"for": "answer"}).text
+    assert again.by_id("answer")["value"] == "wrong"
+    assert again.by_id("answer")["aria-invalid"] == "true"
+    assert "data-by-hand" in again.by_id("challenge").attributes
+    token = token_in(again)
+    assert post(client, question=token, answer=right(campaign, token)).status_code == 303
+
+
+def test_after_three_wrong_answers_there_is_another_question(client: FlaskClient, campaign: Campaign) -> None:
+    token = token_in(read(client.get(page_of())))
+    for sentence in (WRONG, WRONG):
+        assert token_in(refused(post(client, question=token, answer="wrong"), sentence)) == token
+    page = refused(post(client, question=token, answer="wrong"), ANOTHER)
+    assert token_in(page) != token
+    assert page.by_id("answer")["value"] == ""
+    refused(post(client, question=token, answer=right(campaign, token)), USED_UP)
+    assert signed(campaign) == 0
+
+
+def test_an_answer_is_taken_once(client: FlaskClient, campaign: Campaign) -> None:
+    token = token_in(read(client.get(page_of())))
+    answered = right(campaign, token)
+    assert post(client, question=token, answer=answered).status_code == 303
+    page = refused(post(client, question=token, answer=answered), USED_UP)
+    assert token_in(page) != token
+    assert signed(campaign) == 1
+
+
+def test_an_answer_that_is_too_old_is_asked_for_again(client: FlaskClient, campaign: Campaign, clock: Clock) -> None:
+    token = token_in(read(client.get(page_of())))
     clock.turn(LASTS)
-    assert post(client, puzzle=solved, question=token, answer=right).status_code == 422
-    assert list_deliveries(campaign) == []
+    refused(post(client, question=token, answer=right(campaign, token)), USED_UP)
 
 
-def test_of_two_at_once_one_is_accepted(make_campaign: MakeCampaign) -> None:
-    installation = make_campaign()
-    ready = threading.Barrier(2)
-    accepted: list[bool] = []
-
-    def use() -> None:
-        ready.wait()
-        with installation.database.sessions.begin() as session:
-            accepted.append(spend(session, b"m" * 32, installation.now() + LASTS))
-
-    threads = [threading.Thread(target=use) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(accepted) == [False, True]
-    with installation.database.sessions.begin() as session:
-        forget_spent(session, now=installation.now() + LASTS - timedelta(seconds=1))
-        assert len(session.scalars(select(SpentChallenge)).all()) == 1
-        forget_spent(session, now=installation.now() + LASTS)
-        assert session.scalars(select(SpentChallenge)).all() == []
+def test_a_mistake_elsewhere_costs_no_answer(client: FlaskClient, campaign: Campaign) -> None:
+    """Neither a right one nor a wrong one, and it need not be typed again."""
+    token = token_in(read(client.get(page_of())))
+    for typed in (right(campaign, token), "wrong", "wrong", "wrong", "wrong", right(campaign, token)):
+        page = read(post(client, question=token, answer=typed, email="nobody"))
+        sent = page.filled_in()
+        assert (sent["question"], sent["answer"]) == (token, typed)
+        assert "answer-error" not in {element["id"] for element in page.elements}
+    assert spent(campaign) == 0
+    assert post(client, question=token, answer=right(campaign, token)).status_code == 303
 
 
-def test_only_a_page_with_a_challenge_may_run_our_script(app: Flask, campaign: Campaign) -> None:
-    def policy(answer: TestResponse) -> str:
-        return answer.headers["Content-Security-Policy"]
+def test_a_solved_puzzle_signs_once(client: FlaskClient, campaign: Campaign, clock: Clock) -> None:
+    """As a script sends it; a mistake elsewhere does not use it up, nor does it have to be solved again."""
+    page = read(client.get(page_of()))
+    answer = client.get(page.by_id("challenge")["data-puzzle"])
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    solved = solve(answer.get_json())
+    again = read(post(client, puzzle=solved, email="nobody"))
+    assert again.by_id("puzzle")["value"] == solved
+    assert "data-by-hand" not in again.by_id("challenge").attributes
+    assert spent(campaign) == 0
+    assert post(client, puzzle=solved).status_code == 303
+    used = refused(post(client, puzzle=solved), USED_UP)
+    assert used.by_id("puzzle")["value"] == ""
+    assert "data-by-hand" in used.by_id("challenge").attributes
+    assert signed(campaign) == 1
 
+
+def test_a_puzzle_that_is_not_right_leaves_the_question(client: FlaskClient, campaign: Campaign, clock: Clock) -> None:
+    solved = solve(client.get(PUZZLE).get_json())
+    clock.turn(LASTS)
+    page = refused(post(client, puzzle=solved), UNSOLVED)
+    assert page.by_id("puzzle")["value"] == ""
+    token = token_in(page)
+    assert post(client, puzzle=solved, question=token, answer=right(campaign, token)).status_code == 303
+
+
+def test_who_asks_for_a_puzzle_leaves_no_trace(client: FlaskClient, campaign: Campaign) -> None:
+    first, second = (client.get(PUZZLE).get_json() for _ in range(2))
+    assert first["signature"] != second["signature"]
+    assert spent(campaign) == 0
+
+
+def test_there_is_no_puzzle_where_none_is_asked_for(app: Flask, campaign: Campaign) -> None:
     client = app.test_client()
-    assert "script-src 'self'" in policy(client.get(page_of()))
-    assert "script-src" not in policy(client.get(page_of() + "/updates"))
+    assert client.get(PUZZLE).get_json() == {}
+    assert client.get("/p/unknown/challenge.json").status_code == 404
+    turn(campaign, on=True)
     with campaign.database.sessions.begin() as session:
-        get_petition(session, SLUG).challenge = False
-    plain = client.get(page_of())
-    assert "script-src" not in policy(plain)
-    assert b"<script" not in plain.data
-    assert b'name="answer"' not in plain.data
+        close_petition(get_petition(session, SLUG), now=START)
+    assert client.get(PUZZLE).get_json() == {}
+    assert "script-src" not in client.get(page_of()).headers["Content-Security-Policy"]
 
 
-def test_a_puzzle_is_what_altcha_clients_read(campaign: Campaign) -> None:
-    made = json.loads(make_puzzle(campaign.vault, now=campaign.now()))
-    assert set(made) == {"algorithm", "challenge", "maxNumber", "salt", "signature"}
-    again = Challenge(made["algorithm"], made["challenge"], made["maxNumber"], made["salt"], made["signature"])
-    assert again.to_dict() == made
+def test_too_many_from_one_place_are_told_so_before_an_answer_is_looked_at(
+    make_sqlite_campaign: MakeCampaign,
+) -> None:
+    campaign = make_sqlite_campaign(source_limit="1/hour")
+    turn(campaign, on=True)
+    client = create_app(campaign).test_client()
+    token = token_in(read(client.get(page_of())))
+    refused(post(client, question=token, answer="wrong"), WRONG)
+    assert post(client, question=token, answer="wrong").status_code == 429
+    assert spent(campaign) == 1
+
+
+def test_an_owner_switches_it_and_each_change_is_recorded_once(campaign: Campaign, owner: FlaskClient) -> None:
+    assert "Switch it on" in read(owner.get(REVIEW)).text
+    answer = send_form(owner, REVIEW, SWITCH, challenge="on")
+    assert (answer.status_code, answer.location) == (303, f"{REVIEW}#challenge")
+    assert find_petition(campaign).challenge
+    send_form(owner, REVIEW, SWITCH, challenge="on")
+    assert list_audit(campaign) == [(EMAIL, "challenge switched on", {})]
+    assert "Switch it off" in read(owner.get(REVIEW)).text
+    send_form(owner, REVIEW, SWITCH, challenge="off")
+    assert not find_petition(campaign).challenge
+    assert [action for _, action, _ in list_audit(campaign)] == ["challenge switched on", "challenge switched off"]
+
+
+@pytest.mark.parametrize("wanted", ["", "yes", "ON"])
+def test_a_switch_knows_two_ways(campaign: Campaign, owner: FlaskClient, wanted: str) -> None:
+    turn(campaign, on=True)
+    fields = {"csrf_token": token_of(owner, REVIEW), "challenge": wanted}
+    assert owner.post(SWITCH, data=fields).status_code == 400
+    assert find_petition(campaign).challenge
+
+
+@pytest.mark.parametrize("told", [True, False, None])
+def test_the_file_says_how_a_new_petition_begins(campaign: Campaign, told: bool | None) -> None:
+    file = read_petition_file(BUILT_IN).model_copy(update={"slug": "new", "challenge": told})
+    with campaign.database.sessions.begin() as session:
+        open_petition(load_petition(session, file, now=START))
+    assert find_petition(campaign, "new").challenge is bool(told)
+
+
+def test_loading_a_file_again_does_not_undo_what_an_owner_switched(
+    installed: Campaign, command: Command, tmp_path: Path
+) -> None:
+    mine, words = tmp_path / "mine.toml", BUILT_IN.read_text(encoding="utf-8")
+    asks = words.replace('slug = "kazakhstan"', 'slug = "mine"\nchallenge = true')
+    mine.write_text(asks, encoding="utf-8")
+    assert "challenge" not in command("petition", "load", str(mine)).out
+    assert find_petition(installed, "mine").challenge
+    mine.write_text(asks.replace("challenge = true", "challenge = false"), encoding="utf-8")
+    again = command("petition", "load", str(mine))
+    assert (again.status, again.err) == (0, "")
+    assert "The challenge before signing stays on: an owner switches it" in again.out
+    assert find_petition(installed, "mine").challenge
 
 
 @pytest.mark.parametrize(
