@@ -26,7 +26,7 @@ def check_page(html: str) -> Page:
         assert not handlers, (element.tag, handlers)
     for tag, address in page.addresses():
         scheme = urlsplit("".join(address.split())).scheme.lower()
-        assert scheme in {"", "http", "https", "mailto"}, (tag, address)
+        assert scheme in {"", "http", "https", "mailto", "otpauth"}, (tag, address)
     return page
 
 

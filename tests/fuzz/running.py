@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -30,12 +31,17 @@ PHASES = (Phase.generate, Phase.shrink)
 _ran: Counter[str] = Counter()
 
 
-def fuzz(sink: str, cases: SearchStrategy[Case], check: Callable[[Case], object], *, part: int = 1) -> None:
-    """Check so many cases of ``sink``; a sample takes a ``part`` of them in CI, and all of them at night."""
-    count = CASES if NIGHTLY else CASES // part
+def fuzz(
+    sink: str, cases: SearchStrategy[Case], check: Callable[[Case], object], *, part: int = 1, holds: int = 1
+) -> None:
+    """Check so many cases of ``sink``; a sample takes a ``part`` of them in CI, and all of them at night.
+
+    What ``cases`` draws ``holds`` so many of them.
+    """
+    count = (CASES if NIGHTLY else CASES // part) / holds
 
     @settings(
-        max_examples=-(-count // AT_ONCE),
+        max_examples=ceil(count / AT_ONCE),
         derandomize=not NIGHTLY,
         database=None,
         deadline=None,
@@ -46,7 +52,7 @@ def fuzz(sink: str, cases: SearchStrategy[Case], check: Callable[[Case], object]
     def every(some: list[Case]) -> None:
         for case in some:
             check(case)
-            _ran[sink] += 1
+            _ran[sink] += holds
 
     every.__qualname__ = sink  # what a failure is reported under
     every()
