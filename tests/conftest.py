@@ -18,7 +18,8 @@ from campaign.settings import Settings
 from campaign.supervisor import BUILT_IN
 from campaign.web import create_app
 from campaign.wiring import Campaign, wire
-from tests.crash.table import write_table
+from tests.crash import table as crash_table
+from tests.fuzz import table as fuzz_table
 from tests.servers.missing import Missing, skip_or_fail
 from tests.servers.postgresql import PrivateCluster
 
@@ -30,7 +31,8 @@ SLUG = "kazakhstan"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    write_table(terminalreporter)
+    crash_table.write_table(terminalreporter)
+    fuzz_table.write_table(terminalreporter)
 
 
 class Clock:

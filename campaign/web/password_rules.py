@@ -1,10 +1,12 @@
-"""Which passwords are refused: short ones, one's own address, and those that everybody tries first."""
+"""Which passwords are refused: short ones, endless ones, one's own address, and those that everybody tries first."""
 
 from itertools import pairwise
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
 SHORTEST = 12
+# A letter becomes at most eighteen in the Unicode form that is kept, of which passlib takes 4,096.
+LONGEST = 200
 _FEWEST_CHARACTERS = 5
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "йцукенгшщзхъфывапролджэячсмитьбю", "01234567890")
 # What lists of stolen passwords have with twelve characters and more, without what is put around them; the shorter
@@ -22,6 +24,8 @@ def find_weakness(password: str, owner: str) -> str | None:
     """Why ``owner``, an address, may not have this password; None where it is good."""
     if len(password) < SHORTEST:
         return N_("Please choose at least 12 characters; a few words in a row are easy to keep.")
+    if len(password) > LONGEST:
+        return N_("This is too long. Please shorten it.")
     plain = password.casefold()
     without_year = plain.strip("0123456789!.?")
     if owner in plain or (without_year and without_year in owner):

@@ -4,6 +4,7 @@ from typing import cast
 
 from flask import current_app
 from flask_security import hash_password as hash_normalized
+from passlib.utils import MAX_PASSWORD_SIZE
 
 from campaign.web.accounts import OrganizerUser
 
@@ -18,8 +19,12 @@ def hash_password(password: str) -> str:
 
 
 def password_matches(user: OrganizerUser | None, typed: str) -> bool:
-    """Whether it is this organizer's password. Nobody's, or one who has none, costs as much time as a wrong one."""
-    if user is None or not user.password:
-        hash_password(typed)
+    """Whether it is this organizer's password. Nobody's, or one who has none, costs as much time as a wrong one.
+
+    So does one of more characters than passlib takes, which nobody can have chosen.
+    """
+    given = _normalize(typed)
+    if user is None or not user.password or len(given) > MAX_PASSWORD_SIZE:
+        hash_normalized(given[:MAX_PASSWORD_SIZE])
         return False
-    return bool(user.verify_and_update_password(_normalize(typed)))
+    return bool(user.verify_and_update_password(given))

@@ -1,6 +1,6 @@
 """An installation with something at every address, whose every change is undone after each case."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -8,15 +8,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from campaign.models import Role
-from campaign.services.auditing import COMMAND_LINE, record
-from campaign.web import create_app
-from tests.conftest import MakeCampaign
+from tests.conftest import MakeCampaign, quick_app
 from tests.fuzz.places import Form, list_forms
-from tests.fuzz.running import Sandbox, sandbox
-from tests.repository.test_routes import READER, SIGNER
-from tests.services.people import add_readers, find_petition, make_digest, sign
+from tests.fuzz.running import Sandbox, sandbox, take_count
+from tests.repository.test_routes import furnish
 from tests.web.organizing import enroll
-from tests.web.visiting import mails
+
+
+@pytest.fixture(autouse=True)
+def _count(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    """Report how many cases the test has checked."""
+    take_count()
+    yield
+    record_property("fuzzed", take_count())
 
 
 @dataclass
@@ -35,17 +39,9 @@ class Target:
 def _target(make: MakeCampaign) -> Iterator[Target]:
     # Behind a proxy, so that what it hands on is looked at too.
     campaign = make(trusted_proxies=1)
-    add_readers(campaign, READER, "second@example.org")
-    sign(campaign, SIGNER)
-    mails(campaign)
-    make_digest(campaign)
-    with campaign.database.sessions.begin() as session:
-        record(session, COMMAND_LINE, "export", find_petition(campaign).id, now=campaign.now())
+    furnish(campaign)
     with sandbox(campaign) as box:
-        app = create_app(box.campaign)
-        # What argon2 costs is not the question here.
-        cheap = {"argon2__rounds": 1, "argon2__memory_cost": 64, "argon2__parallelism": 1}
-        app.extensions["security"].pwd_context.update(**cheap)
+        app = quick_app(box.campaign)
         yield Target(app, box, app.test_client(), enroll(app, box.campaign, Role.OWNER))
 
 

@@ -28,6 +28,11 @@ class Form:
     fields: tuple[Field, ...]
     cookies: str
 
+    @property
+    def is_written_in(self) -> bool:
+        """Whether something is typed or chosen in it; the others are a button and its proof of origin."""
+        return not {field.kind for field in self.fields} <= {"hidden", "submit", "button"}
+
 
 def cookies_of(client: FlaskClient) -> str:
     """The Cookie header of a browser."""

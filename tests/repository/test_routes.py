@@ -22,9 +22,8 @@ SIGNER, READER = "signer@example.org", "reader@example.org"
 NO_READER, GONE = "no-reader@example.org", "gone@example.org"
 
 
-@pytest.fixture
-def visited(campaign: Campaign) -> Campaign:
-    """An installation in which there is something to see at every address."""
+def furnish(campaign: Campaign) -> None:
+    """Make something that can be seen at every address."""
     add_readers(campaign, READER)
     sign(campaign, SIGNER)
     mails(campaign)
@@ -34,6 +33,12 @@ def visited(campaign: Campaign) -> Campaign:
     withdraw(campaign, GONE)
     with campaign.database.sessions.begin() as session:
         record(session, COMMAND_LINE, "export", find_petition(campaign).id, now=campaign.now())
+
+
+@pytest.fixture
+def visited(campaign: Campaign) -> Campaign:
+    """An installation in which there is something to see at every address."""
+    furnish(campaign)
     return campaign
 
 

@@ -7,11 +7,14 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from campaign.models import Role, SuppressionReason
+from campaign.email_address import parse_email_address
+from campaign.models import Role, SignatureState, SuppressionReason
 from campaign.services.suppressing import suppress
 from campaign.wiring import Campaign
-from tests.services.people import add_readers, get_signature, sign
+from tests.services.people import add_readers, get_signature, sign, withdraw
+from tests.services.test_reviewing import sign_suspiciously
 from tests.web.organizing import EMAIL, SIGN_IN, enroll, send_form
+from tests.web.test_lost_link import ask
 from tests.web.visiting import post
 
 
@@ -24,8 +27,12 @@ class Seen:
     body: bytes
 
 
-# A form's token and a session bear the second in which they were made; the mark follows from the address.
-_OWN_EACH_TIME = re.compile(rb'(?<=name="csrf_token" value=")[^"]*|(?<=signing=)[0-9a-f]{32}|(?<=organizer=)[\w.-]+')
+# A form's token and a session bear the second in which they were made, as does a cookie's end; the mark follows from
+# the address, and a passkey's challenge is random.
+_OWN_EACH_TIME = re.compile(
+    rb'(?<=name="csrf_token" value=")[^"]*|(?<=signing=)[0-9a-f]{32}|(?<=organizer=)[\w.-]+|(?<=Expires=)[^;]+'
+    rb'|(?<=name="challenge" value=")[^"]*|(?<=&#34;challenge&#34;: &#34;)[\w-]*'
+)
 
 
 def seen(answer: TestResponse, address: str) -> Seen:
@@ -38,18 +45,23 @@ def seen(answer: TestResponse, address: str) -> Seen:
 @pytest.fixture
 def known(campaign: Campaign) -> list[str]:
     """An address in each of the states in which one can be, all of one length."""
-    add_readers(campaign, "reading@example.org", "goneone@example.org")
+    add_readers(campaign, "reading@example.org", "goneone@example.org", "bounced@example.org")
+    withdraw(campaign, "goneone@example.org")
+    sign_suspiciously(campaign, "waiting@example.org", updates=True)
+    assert get_signature(campaign, "waiting@example.org").state is SignatureState.QUARANTINED
     sign(campaign, "pending@example.org")
     sign(campaign, "refused@example.org")
-    fingerprint = get_signature(campaign, "refused@example.org").fingerprint
-    assert fingerprint is not None
+    ended = {"refused@example.org": SuppressionReason.NOT_ME, "bounced@example.org": SuppressionReason.BOUNCED}
     with campaign.database.sessions.begin() as session:
-        suppress(session, fingerprint, SuppressionReason.NOT_ME, now=campaign.now())
-    return ["nobody0@example.org", "pending@example.org", "reading@example.org", "refused@example.org"]
+        for address, reason in ended.items():
+            fingerprint = campaign.vault.fingerprint(parse_email_address(address))
+            suppress(session, fingerprint, reason, now=campaign.now())
+    states = ("nobody0", "pending", "reading", "goneone", "waiting", "refused", "bounced")
+    return [f"{state}@example.org" for state in states]
 
 
 def test_signing_answers_the_same_for_every_address(app: Flask, known: list[str]) -> None:
-    """New, pending, confirmed, suppressed; at the first post, the second, and on the page behind it."""
+    """At the first post, the second, and on the page behind it, in whatever state the address is."""
     answers: dict[str, list[Seen]] = {}
     for address in known:
         browser = app.test_client()
@@ -59,6 +71,12 @@ def test_signing_answers_the_same_for_every_address(app: Flask, known: list[str]
     first = answers[known[0]]
     assert first[0].status.startswith("303")
     assert {address: found for address, found in answers.items() if found != first} == {}
+
+
+def test_asking_for_a_lost_link_answers_the_same_for_every_address(app: Flask, known: list[str]) -> None:
+    answers = {address: seen(ask(app, address), address) for address in known}
+    assert {found.status for found in answers.values()} == {"303 SEE OTHER"}
+    assert len({repr(found) for found in answers.values()}) == 1
 
 
 def test_a_form_with_a_mistake_is_shown_again_in_the_same_way(app: Flask, known: list[str]) -> None:

@@ -98,7 +98,7 @@ def test_a_key_of_another_account_is_refused(app: Flask, campaign: Campaign, own
     other = enroll(app, campaign, Role.VIEWER, "other@example.org")
     page = read(other.get(APP))
     sealed, code = page.filled_in()["secret"], code_of(shown_secret(page), clock)
-    for secret in (sealed, "", "AAAA", "%%%"):
+    for secret in (sealed, "", "AAAA", "%%%", "ключ"):
         assert send_form(owner, APP, secret=secret, code=code).status_code == 400
     assert len(list_trail(campaign)) == 2
 

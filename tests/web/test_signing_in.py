@@ -87,11 +87,15 @@ def test_a_link_of_ones_own_making_opens_nothing(app: Flask, campaign: Campaign,
     assert app.test_client().get(made).status_code in {404, 410}
 
 
+LONG = "a few words " * 17
+
+
 @pytest.mark.parametrize(
     ("password", "again", "told"),
     [
         ("eleven char", "eleven char", "password"),
         ("", "", "password"),
+        (LONG, LONG, "password"),
         (PASSWORD, PASSWORD + "!", "again"),
     ],
 )
@@ -105,6 +109,24 @@ def test_a_password_is_long_and_typed_twice(
     assert read(answer).by_id(told)["aria-invalid"] == "true"
     assert read(answer).by_id(told)["value"] == ""
     assert dump(campaign) == before
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.org"])
+def test_a_password_longer_than_any_that_can_be_kept_is_a_wrong_one(app: Flask, owner: FlaskClient, email: str) -> None:
+    """One that grows too long when its letters are made one form, too; organizer or not."""
+    for endless in ("x" * 5000, "\ufdfa" * 300):
+        assert sign_in(app.test_client(), email, endless).status_code == 422
+    changed = send_form(
+        owner, "/organize/account", "/organize/account/password", old="x" * 5000, password=LONG[:100], again=LONG[:100]
+    )
+    assert changed.status_code == 422
+
+
+def test_the_longest_password_that_may_be_chosen_can_be_kept(app: Flask, campaign: Campaign) -> None:
+    """Though each of its letters may become eighteen."""
+    link, client, longest = invite(campaign, Role.VIEWER), app.test_client(), "\ufdfa" * 190 + "a few word"
+    assert send_form(client, link, password=longest, again=longest).status_code == 303
+    assert sign_in(app.test_client(), password=longest).status_code == 303
 
 
 @pytest.mark.parametrize("email", [EMAIL, EMAIL.upper(), f"  {EMAIL} "])
