@@ -4,9 +4,11 @@ from typing import cast
 
 from flask import current_app
 from flask_security import hash_password as hash_normalized
-from passlib.utils import MAX_PASSWORD_SIZE
 
 from campaign.web.accounts import OrganizerUser
+
+# Characters; passlib refuses to hash more (PASSLIB_MAX_PASSWORD_SIZE).
+_MOST = 4096
 
 
 def _normalize(password: str) -> str:
@@ -24,7 +26,7 @@ def password_matches(user: OrganizerUser | None, typed: str) -> bool:
     So does one of more characters than passlib takes, which nobody can have chosen.
     """
     given = _normalize(typed)
-    if user is None or not user.password or len(given) > MAX_PASSWORD_SIZE:
-        hash_normalized(given[:MAX_PASSWORD_SIZE])
+    if user is None or not user.password or len(given) > _MOST:
+        hash_normalized(given[:_MOST])
         return False
     return bool(user.verify_and_update_password(given))

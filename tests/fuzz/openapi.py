@@ -54,7 +54,7 @@ def _field(values: tuple[str, ...]) -> dict[str, Any]:
 def _answers(owner: FlaskClient, address: str) -> dict[str, Any]:
     """What the address with real arguments answers, by asking it."""
     answer = owner.get(address, buffered=True)
-    return _list_answers({(answer.mimetype if answer.status_code == 200 else "text/html"): {"schema": {}}})
+    return _list_answers({str(answer.mimetype if answer.status_code == 200 else "text/html"): {"schema": {}}})
 
 
 def _list_answers(content: dict[str, Any]) -> dict[str, Any]:

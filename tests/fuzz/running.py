@@ -93,20 +93,23 @@ def sandbox(campaign: Campaign) -> Iterator[Sandbox]:
         everything.rollback()
 
 
+_CONFIRMED = (
+    select(func.count())
+    .where(Signature.petition_id == Petition.id, Signature.state == SignatureState.CONFIRMED)
+    .scalar_subquery()
+)
+_DAYS = (
+    select(func.coalesce(func.sum(DailyCount.confirmed), 0))
+    .where(DailyCount.petition_id == Petition.id)
+    .scalar_subquery()
+)
+# Made once: to make it costs more than to ask it.
+_COUNTED = select(PetitionCounter.confirmed, _CONFIRMED, _DAYS).join(
+    Petition, Petition.id == PetitionCounter.petition_id
+)
+
+
 def check_counts(session: Session) -> None:
     """The counter of each petition is the number of its confirmed signatures, and so is the sum of its days."""
-    confirmed = (
-        select(func.count())
-        .where(Signature.petition_id == Petition.id, Signature.state == SignatureState.CONFIRMED)
-        .scalar_subquery()
-    )
-    days = (
-        select(func.coalesce(func.sum(DailyCount.confirmed), 0))
-        .where(DailyCount.petition_id == Petition.id)
-        .scalar_subquery()
-    )
-    counted = select(PetitionCounter.confirmed, confirmed, days).join(
-        Petition, Petition.id == PetitionCounter.petition_id
-    )
-    for row in session.execute(counted):
+    for row in session.execute(_COUNTED):
         assert len(set(row)) == 1, row

@@ -47,10 +47,10 @@ def _file(changed: dict[str, str]) -> PetitionFile:
 def _update(title: str, body: str) -> UpdateTexts:
     try:
         texts = {"title": dict.fromkeys(FILE.languages, title), "body": dict.fromkeys(FILE.languages, body)}
-        return UpdateTexts(key="fuzzed", date=date(2026, 11, 20), **texts)  # type: ignore[arg-type]
+        return UpdateTexts(key="fuzzed", date=date(2026, 11, 20), **texts)
     except ValidationError:
         texts = {"title": dict.fromkeys(FILE.languages, "News"), "body": dict.fromkeys(FILE.languages, "Words.")}
-        return UpdateTexts(key="fuzzed", date=date(2026, 11, 20), **texts)  # type: ignore[arg-type]
+        return UpdateTexts(key="fuzzed", date=date(2026, 11, 20), **texts)
 
 
 def _person(name: str, comment: str) -> Person:
