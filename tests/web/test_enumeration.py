@@ -12,7 +12,7 @@ from campaign.models import Role, SignatureState, SuppressionReason
 from campaign.services.suppressing import suppress
 from campaign.wiring import Campaign
 from tests.services.people import add_readers, get_signature, sign, withdraw
-from tests.services.test_reviewing import sign_suspiciously
+from tests.services.test_suspecting import sign_suspiciously
 from tests.web.organizing import EMAIL, SIGN_IN, enroll, send_form
 from tests.web.test_lost_link import ask
 from tests.web.visiting import post
