@@ -13,7 +13,7 @@ from tests.fuzz import hostile
 from tests.fuzz.answers import check_answer
 from tests.fuzz.conftest import Target
 from tests.fuzz.places import Form, address_of, cookies_of
-from tests.fuzz.running import fuzz
+from tests.fuzz.running import NIGHTLY, fuzz
 from tests.web.page import Page
 
 ROOT = Path(__file__).parents[2]
@@ -105,10 +105,11 @@ def test_every_form_found_on_a_page(target: Target, forms: list[Form]) -> None:
     def cases(form: Form) -> st.SearchStrategy[tuple[Form, Fields]]:
         return st.tuples(st.just(form), _values_for(form))
 
-    written = [form for form in forms if form.is_written_in]
-    for form in written:
+    # Organizers' forms stand behind one door; by day they are one sink, at night each is its own.
+    alone = [form for form in forms if form.is_written_in and (NIGHTLY or not form.endpoint.startswith("organize."))]
+    for form in alone:
         fuzz(f"form {form.endpoint}", cases(form), check)
-    fuzz("forms that are a button", st.one_of([cases(form) for form in forms if form not in written]), check)
+    fuzz("all other forms", st.one_of([cases(form) for form in forms if form not in alone]), check)
 
 
 ADDRESS_PART = st.one_of(hostile.short.map(hostile.to_bytes), hostile.octets)
