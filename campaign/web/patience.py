@@ -19,7 +19,7 @@ from gunicorn.http import RequestParser, get_parser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 MOST_HEAD, MOST_BODY = 32 * 1024, 64 * 1024
-WHOLE_WITHIN, LINGER = 10.0, 2.0  # seconds
+WHOLE_WITHIN, LINGER, STOP_IDLE = 10.0, 2.0, 1.0  # seconds
 MOST_WAITING, MOST_HELD = 800, 12 * 1024 * 1024
 # A page fits, so a client that reads slowly holds no thread either; a download is given up after so many seconds.
 SEND_BUFFER, SEND_STALLS = 256 * 1024, 30
@@ -175,7 +175,9 @@ class PatientWorker(ThreadWorker):
         super().murder_pending()
         now = time.monotonic()
         if not self.alive:
-            for idle in [one for one in self._waiting if not one.received]:
+            # One that was taken up a moment ago is about to send its request.
+            said_nothing = now + WHOLE_WITHIN - STOP_IDLE
+            for idle in [one for one in self._waiting if not one.received and one.until < said_nothing]:
                 self._drop(idle)
         while self._waiting and (oldest := next(iter(self._waiting))).until < now:
             self._drop(oldest)
