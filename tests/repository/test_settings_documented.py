@@ -32,6 +32,10 @@ def test_a_row_says_what_the_setting_is_for_in_the_words_of_the_code(variable: s
     assert described == _rows()[variable][-1]
 
 
+def test_a_default_is_written_as_a_person_would_set_it() -> None:
+    assert [row for row in _rows().values() if "Undefined" in row[0] or "None" in row[0]] == []
+
+
 @pytest.mark.parametrize(
     "page", [README, *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: str(page.relative_to(ROOT))
 )
