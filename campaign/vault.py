@@ -147,8 +147,8 @@ class Vault:
             return
         try:
             keyring = Keyring.read(self._file)
-        except KeyringError as error:
-            _log.error("%s The keys that were read before are used on.", error.sentence)
+        except KeyringError:
+            _log.error("The keyring was replaced by what is none; the keys that were read before are used on")
         else:
             if keyring.lookup == self._lookup:  # else it is another installation's
                 self._take_up(keyring)

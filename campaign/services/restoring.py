@@ -104,9 +104,11 @@ def restore(
         connection.execute(text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
     known = list_stones(session) | set(stones)
     suppressed = [dict(row) for row in connection.execute(select(Suppression.__table__)).mappings()]
-    burned = dict(
-        session.execute(select(Petition.slug, Petition.burned_on).where(Petition.burned_on.is_not(None))).tuples().all()
-    )
+    burned = {
+        petition.slug: petition.burned_on
+        for petition in session.scalars(select(Petition).where(Petition.burned_on.is_not(None)))
+    }
+    session.expunge_all()
     for table in reversed(list_tables()):
         connection.execute(delete(table))
     copy_rows(backup, connection, copied)

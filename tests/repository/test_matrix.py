@@ -17,9 +17,7 @@ from campaign.web.proving import declare_fresh
 from campaign.web.security import Entry, entry, entry_of
 from campaign.wiring import Campaign
 from tests.repository.matrix import OTHER_TITLE, PEOPLE, ask, run_matrix, settle
-from tests.repository.test_routes import _values
-from tests.services.people import add_readers, make_digest, sign
-from tests.web.visiting import mails
+from tests.repository.test_routes import _values, furnish
 
 PathOf = Callable[[Rule, str], str]
 
@@ -30,10 +28,7 @@ ABOUT = {"export": "EXPORT", "digest": "SEND", "review": "REVIEW"}
 @pytest.fixture
 def campaign(sqlite_campaign: Campaign) -> Campaign:
     """An installation in which there is something to see at every address."""
-    add_readers(sqlite_campaign, "reader@example.org")
-    sign(sqlite_campaign, "signer@example.org")
-    mails(sqlite_campaign)
-    make_digest(sqlite_campaign)
+    furnish(sqlite_campaign)
     settle(sqlite_campaign)
     return sqlite_campaign
 

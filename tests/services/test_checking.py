@@ -25,7 +25,9 @@ def publish(campaign: Campaign, *, title: str = "News", **bodies: str) -> None:
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         for key in ("one", "two", "three"):
-            publish_update(session, petition, UpdateTexts(key=key, date=START.date(), title=titles, body=texts))
+            # Unchecked: what is refused today may have been stored before it was.
+            update = UpdateTexts.model_construct(key=key, date=START.date(), title=titles, body=texts)
+            publish_update(session, petition, update)
 
 
 def findings(campaign: Campaign) -> list[str]:

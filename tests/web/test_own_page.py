@@ -103,7 +103,6 @@ def test_the_file_has_what_the_page_has(app: Flask, campaign: Campaign, code: st
             "country": "KZ",
             "display": "initials",
             "state": "confirmed",
-            "number": 1,
             "day": "2026-11-23",
         }
         == signature
