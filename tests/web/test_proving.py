@@ -23,7 +23,7 @@ __all__ = ["app", "campaign", "owner"]  # fixtures
 NUMBERS = f"/organize/p/{SLUG}"
 DIGEST = f"{NUMBERS}/digest"
 PROVE = "/organize/prove"
-EXPORT = {"list": "subscribers", "format": "csv"}
+EXPORT = {"list": "subscribers", "format": "csv", "reason": "To hand it over"}
 
 
 def main_form(html: str) -> Page:
