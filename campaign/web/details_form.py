@@ -7,13 +7,12 @@ from flask_wtf import FlaskForm
 from wtforms import Field, StringField, TextAreaField, ValidationError
 
 from campaign.email_address import EmailAddress, parse_email_address
-from campaign.languages import find_country
 from campaign.models import Display
-from campaign.personal_text import clean_comment, clean_name
+from campaign.personal_text import clean_name
 from campaign.services.confirming import Proof
 from campaign.services.own_page import Details, Kept
 from campaign.web.browser_marks import browser_marks
-from campaign.web.forms import accepted
+from campaign.web.forms import PersonChecks, accepted
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -38,7 +37,7 @@ class OwnForm(FlaskForm):  # type: ignore[misc]
         return {field.name: str(field.errors[0]) for field in self if field.errors}
 
 
-class DetailsForm(OwnForm):
+class DetailsForm(PersonChecks, OwnForm):
     """What is kept of the signer."""
 
     name = StringField()
@@ -50,9 +49,6 @@ class DetailsForm(OwnForm):
     languages: list[str]
     is_readable: bool
     _name: str | None = None
-    _comment: str | None = None
-    _country: str | None = None
-    _display: Display
 
     @classmethod
     def of(cls, kept: Kept) -> Self:
@@ -84,21 +80,6 @@ class DetailsForm(OwnForm):
     def validate_name(self, field: Field) -> None:
         if self.is_readable or (field.data or "").strip():
             self._name = accepted(clean_name, field)
-
-    def validate_comment(self, field: Field) -> None:
-        self._comment = accepted(clean_comment, field)
-
-    def validate_country(self, field: Field) -> None:
-        if (field.data or "").strip():
-            self._country = find_country(field.data)
-            if self._country is None:
-                raise ValidationError(N_("Please choose a country from the list."))
-
-    def validate_display(self, field: Field) -> None:
-        try:
-            self._display = Display(field.data or Display.HIDDEN)
-        except ValueError:
-            raise ValidationError(N_("Please choose how your name is shown.")) from None
 
     def validate_language(self, field: Field) -> None:
         if self.languages and field.data not in self.languages:

@@ -40,7 +40,30 @@ class PublicForm(FlaskForm):  # type: ignore[misc]
         return [str(error) for error in (*self.csrf_token.errors, *self.form_errors)]
 
 
-class SigningForm(PublicForm):
+class PersonChecks:
+    """The checks of what a person says of themselves, for each form with these fields."""
+
+    _comment: str | None = None
+    _country: str | None = None
+    _display: Display
+
+    def validate_comment(self, field: Field) -> None:
+        self._comment = accepted(clean_comment, field)
+
+    def validate_country(self, field: Field) -> None:
+        if (field.data or "").strip():
+            self._country = find_country(field.data)
+            if self._country is None:
+                raise ValidationError(N_("Please choose a country from the list."))
+
+    def validate_display(self, field: Field) -> None:
+        try:
+            self._display = Display(field.data or Display.HIDDEN)
+        except ValueError:
+            raise ValidationError(N_("Please choose how your name is shown.")) from None
+
+
+class SigningForm(PersonChecks, PublicForm):
     """The fields of the interface contract, and the version of the demands that the page showed."""
 
     TOO_MANY = N_(
@@ -69,9 +92,6 @@ class SigningForm(PublicForm):
 
     _address: EmailAddress
     _name: str
-    _comment: str | None
-    _country: str | None = None
-    _display: Display
 
     def validate_name(self, field: Field) -> None:
         self._name = accepted(clean_name, field)
@@ -79,21 +99,6 @@ class SigningForm(PublicForm):
     def validate_email(self, field: Field) -> None:
         check_dns = campaign().settings.check_dns
         self._address = accepted(lambda typed: parse_email_address(typed, check_dns=check_dns), field)
-
-    def validate_comment(self, field: Field) -> None:
-        self._comment = accepted(clean_comment, field)
-
-    def validate_country(self, field: Field) -> None:
-        if (field.data or "").strip():
-            self._country = find_country(field.data)
-            if self._country is None:
-                raise ValidationError(N_("Please choose a country from the list."))
-
-    def validate_display(self, field: Field) -> None:
-        try:
-            self._display = Display(field.data or Display.HIDDEN)
-        except ValueError:
-            raise ValidationError(N_("Please choose how your name is shown.")) from None
 
     def validate_consent(self, field: Field) -> None:
         if not field.data:

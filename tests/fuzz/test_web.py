@@ -69,6 +69,18 @@ def _was_kept(page: Page, sent: Fields) -> None:
         assert shown[name] == value, name
 
 
+def _post(target: Target, form: Form, fields: Fields) -> TestResponse:
+    return send(
+        target,
+        "POST",
+        form.action,
+        cookies=form.cookies,
+        data=hostile.encode_form(fields),
+        content_type=URLENCODED,
+        headers=SENT_FROM_HERE,
+    )
+
+
 @pytest.fixture
 def forms(target: Target) -> list[Form]:
     return target.list_forms()
@@ -89,15 +101,7 @@ def test_every_form_found_on_a_page(target: Target, forms: list[Form]) -> None:
     def check(case: tuple[Form, Fields]) -> None:
         form, fields = case
         with target.sandbox.case():
-            answer = send(
-                target,
-                "POST",
-                form.action,
-                cookies=form.cookies,
-                data=hostile.encode_form(fields),
-                content_type=URLENCODED,
-                headers=SENT_FROM_HERE,
-            )
+            answer = _post(target, form, fields)
             page = check_answer(answer)
             if page is not None and form.endpoint == "petition.post_signature" and answer.status_code == 422:
                 _was_kept(page, fields)
@@ -331,15 +335,7 @@ def test_on_postgresql_too_a_sample(target_on_both: Target) -> None:
     def check(case: tuple[Form, Fields]) -> None:
         form, fields = case
         with target.sandbox.case():
-            answer = send(
-                target,
-                "POST",
-                form.action,
-                cookies=form.cookies,
-                data=hostile.encode_form(fields),
-                content_type=URLENCODED,
-                headers=SENT_FROM_HERE,
-            )
+            answer = _post(target, form, fields)
             check_answer(answer)
 
     fuzz("sample of forms on both databases", st.one_of(cases), check, part=2)
