@@ -1,12 +1,12 @@
 """The command ``campaign``, also ``python -m campaign``: every command-line command, and those that keep running."""
 
-from campaign import cli, freezing, processes
+from campaign import cli
 
 
 def main() -> None:
     """Run the command that the process's arguments name."""
-    processes.add_to(cli.cli)
-    freezing.add_to(cli.cli)
+    processes = dict.fromkeys(("serve", "worker"), "campaign.processes")
+    cli.cli.places |= {**processes, "freeze": "campaign.freezing"}
     cli.run()
 
 

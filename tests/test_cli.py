@@ -3,12 +3,17 @@
 import csv
 import io
 import json
+import pkgutil
 import stat
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 from sqlalchemy import delete, select
 
+import campaign.cli
+from campaign.cli import cli
 from campaign.clock import now
 from campaign.models import AuditEntry, Delivery, DeliveryKind, Schedule
 from campaign.services.organizing import get_welcomed
@@ -27,6 +32,22 @@ def actions(campaign: Campaign) -> list[tuple[str, dict[str, object]]]:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     assert {entry.actor for entry in entries} <= {"command line"}
     return [(entry.action, entry.details) for entry in entries]
+
+
+def test_every_command_is_at_its_place(command: Command) -> None:
+    listed = command("--help").out
+    places = {"campaign.processes", "campaign.freezing"}
+    for found in pkgutil.iter_modules(campaign.cli.__path__, "campaign.cli."):
+        if hasattr(import_module(found.name), "add_to"):
+            places.add(found.name)
+    for place in places:
+        here = click.Group()
+        import_module(place).add_to(here)
+        assert {cli.places[name] for name in here.commands} == {place}
+        for name in here.commands:
+            assert f"\n  {name} " in listed
+    refused_name = command("nonsense")
+    assert (refused_name.status, "No such command" in refused_name.err) == (2, True)
 
 
 def test_init_makes_an_installation_once_and_a_petition_lives_in_it(command: Command, tmp_path: Path) -> None:

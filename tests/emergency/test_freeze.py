@@ -64,14 +64,20 @@ def copied(lived: Campaign, command: Command, tmp_path: Path) -> Path:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    timeout = 2  # a browser keeps connections in store on which it asks nothing
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
         pass
+
+
+class _Joined(ThreadingHTTPServer):
+    daemon_threads = False  # so that closing waits for every answer, and no thread outlives its test
 
 
 @pytest.fixture
 def served(copied: Path) -> Iterator[str]:
     """Its address on an ordinary web server."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(copied.parent.parent)))
+    server = _Joined(("127.0.0.1", 0), partial(_Quiet, directory=str(copied.parent.parent)))
     thread = Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}/some%20where/copy/"
@@ -111,6 +117,7 @@ def test_every_link_of_every_page_leads_to_a_page_of_the_copy_or_away_from_it(se
     for file in files:
         with urlopen(file) as answer:
             assert answer.status == 200
+            assert answer.read()
     assert {tag for tag, _ in away} <= {"a", "link"}
     assert {target for tag, target in away if tag == "link"} == {
         f"{LIVE}/{lang}/p/{SLUG}" for lang in ("en", "ru", "kk")

@@ -9,11 +9,14 @@ from flask import Flask
 
 from campaign.supervisor import BUILT_IN
 from campaign.wiring import Campaign
+from tests.commands import Command, command
 from tests.conftest import SLUG
 from tests.services.campaign_files import UPDATE
 from tests.services.people import add_readers, sign
-from tests.web.serving import command, free_port, serving
+from tests.web.serving import free_port, serving
 from tests.web.visiting import confirm_path, unsubscribe_path
+
+__all__ = ["command"]  # a fixture, which pytest finds by its name here
 
 # In this order on one new installation: the words, the exit status, a part of what is printed.
 COMMANDS = [
@@ -48,20 +51,20 @@ COMMANDS = [
 ]
 
 
-def test_every_command_does_its_work_on_a_new_installation(tmp_path: Path) -> None:
+def test_every_command_does_its_work_on_a_new_installation(command: Command, tmp_path: Path) -> None:
     """Exit status 0, 1 with one sentence on stderr, or 2 for wrong usage; never a traceback."""
     update = UPDATE
     for section, title in (("[title]", "Кейін"), ("[body]", "Тағы.")):
         update = update.replace(section, f'{section}\nkk = "{title}"')
     (tmp_path / "update.toml").write_text(update, encoding="utf-8")
     for words, status, told in COMMANDS:
-        done = command(words, tmp_path)
-        assert (words, done.returncode, done.stderr) == (words, status, done.stderr)
-        assert told in done.stdout + done.stderr, words
-        assert "Traceback" not in done.stderr, words
+        done = command(*words)
+        assert (words, done.status, done.err) == (words, status, done.err)
+        assert told in done.out + done.err, words
+        assert "Traceback" not in done.err, words
         if status == 1:
-            assert not done.stdout, words
-            assert done.stderr.count("\n") == 1, words
+            assert not done.out, words
+            assert done.err.count("\n") == 1, words
 
 
 def test_serve_answers_and_ends_well_when_told_to(tmp_path: Path, sqlite_template: Path) -> None:

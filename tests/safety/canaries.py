@@ -54,9 +54,13 @@ def list_forms() -> tuple[frozenset[bytes], frozenset[bytes]]:
     return frozenset(exact), frozenset(any_case)
 
 
-def find_canaries(files: Iterable[Path]) -> list[tuple[str, bytes]]:
-    """Each file that holds a canary, with the form in which it does; long lines may be broken as mails break them."""
+def find_canaries(files: Iterable[Path], *, secrets: Iterable[bytes] = ()) -> list[tuple[str, bytes]]:
+    """Each file that holds a canary, with the form in which it does; long lines may be broken as mails break them.
+
+    ``secrets`` are looked for as they stand, beside the canaries.
+    """
     exact, any_case = list_forms()
+    exact = exact.union(secrets)
     hits = []
     for path in files:
         raw = path.read_bytes()

@@ -7,77 +7,29 @@ import base64
 import binascii
 import logging
 import quopri
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
-from typing import TypedDict
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
 from psycopg import sql
 from sqlalchemy import make_url, select
-from werkzeug.test import TestResponse
 
 from campaign.cli import backup as backup_command
 from campaign.cli import keyring as keyring_command
 from campaign.cli import lists as lists_command
-from campaign.models import DeliveryKind, DeliveryState, Role, Signature
-from campaign.services.bouncing import take_back
-from campaign.services.erasing import erase_person
-from campaign.services.organizing import add_organizer
-from campaign.services.petitions import get_petition, get_text_version
-from campaign.services.signing import sign
-from campaign.web import create_app
+from campaign.models import Signature
 from campaign.wiring import Campaign, wire
-from campaign.worker import work_once
 from tests.commands import Command, command
-from tests.conftest import SLUG, Clock, MakeCampaign
-from tests.mail.returned import sample
+from tests.conftest import Clock, MakeCampaign
 from tests.safety.canaries import CYRILLIC, LATIN, NETWORK, find_canaries, list_files
+from tests.safety.life import PEOPLE, Life, answer_to, said
 from tests.servers.postgresql import PrivateCluster
-from tests.servers.smtp import Mailbox, Received
-from tests.services.people import confirm_all, count, disown, get_signature, list_deliveries, sign_within, typed
-from tests.web.organizing import SIGN_IN, send_form
-from tests.web.visiting import FROM_HERE, code_in, links_in, page_of
+from tests.servers.smtp import Mailbox
+from tests.services.people import count, sign_within
 
 __all__ = ["command"]  # a fixture, which pytest finds by its name here
-
-PEOPLE = 1000
-# How many do all of it by the pages; the others do the same by the services behind them, many in one transaction.
-BY_HAND = 20
-TICKED = {"country": "KZ", "updates": "y", "consent": "y"}
-
-
-class Said(TypedDict):
-    name: str
-    comment: str
-
-
-def tag(number: int) -> str:
-    return f"{LATIN}{number:04d}"
-
-
-def address(number: int) -> str:
-    return f"{tag(number)}@{LATIN}.example.org"
-
-
-def said(number: int) -> Said:
-    """What a person types, beside the address."""
-    return {"name": f"{CYRILLIC.title()} {tag(number).title()}", "comment": f"{CYRILLIC} said {tag(number)}."}
-
-
-def coming_from(number: int) -> dict[str, str]:
-    return {**FROM_HERE, "X-Forwarded-For": f"{NETWORK}::{number:x}", "User-Agent": f"{tag(number)}/1.0"}
-
-
-def answer_to(recipient: str) -> str | None:
-    """Servers that quote the address back, as many do."""
-    if recipient.startswith(tag(7)):
-        return f"550 5.1.1 <{recipient}>: {CYRILLIC}: user unknown"
-    return f"450 4.2.1 <{recipient}> try later" if recipient.startswith(tag(8)) else None
 
 
 @contextmanager
@@ -99,119 +51,6 @@ def logged_to(file: Path) -> Iterator[None]:
         for name in others:
             logging.getLogger(name).setLevel(logging.NOTSET)
         writer.close()
-
-
-def text_of(received: Received) -> str:
-    body = received.parsed.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content()).replace("\r\n", "\n")
-
-
-class Life:
-    """The steps of it, on one installation."""
-
-    def __init__(self, campaign: Campaign, mailbox: Mailbox, clock: Clock, run: Callable[..., None]) -> None:
-        self._campaign, self._mailbox, self._clock, self._run = campaign, mailbox, clock, run
-        self._app: Flask = create_app(campaign)
-
-    def _get(self, path: str, number: int) -> TestResponse:
-        return self._app.test_client().get(path, headers=coming_from(number))
-
-    def _post(self, path: str, number: int, **fields: str) -> TestResponse:
-        return self._app.test_client().post(path, data=fields, headers=coming_from(number))
-
-    def _find(self, numbers: range) -> list[int]:
-        return [get_signature(self._campaign, address(number)).id for number in numbers]
-
-    def sign(self) -> None:
-        """The form, mistakes in it, the same address in other spellings, and everybody else."""
-        for number in range(BY_HAND):
-            fields = {
-                "email": address(number),
-                **TICKED,
-                "name": said(number)["name"],
-                "comment": said(number)["comment"],
-            }
-            assert self._post(page_of(), number, **fields).status_code == 303
-            assert self._post(page_of(), number, **{**fields, "email": address(number).upper()}).status_code == 303
-            for wrong in ({"email": f"{tag(number)} at home"}, {"comment": tag(number) * 200}, {"consent": ""}):
-                kept = self._post(page_of(), number, **{**fields, **wrong})
-                assert kept.status_code == 422
-                assert tag(number) in kept.get_data(as_text=True).lower()
-        campaign = self._campaign
-        with campaign.database.sessions.begin() as session:
-            petition = get_petition(session, SLUG)
-            version = get_text_version(session, petition, "en")
-            for number in range(BY_HAND, PEOPLE):
-                form = typed(address(number), **said(number), updates=number % 10 == 0)
-                sign(session, campaign.vault, petition, version, form, now=campaign.now())
-
-    def confirm(self) -> None:
-        """From the mails; the last ones never do."""
-        work_once(self._campaign)
-        for received in self._mailbox.messages:
-            number = int(received.recipients[0].lower().removeprefix(LATIN)[:4])
-            if number < BY_HAND - 5:
-                text = text_of(received)
-                path = next(path for path in links_in(text) if path.startswith("/confirm/"))
-                assert self._get(path, number).status_code == 200
-                assert self._post(path, number, code="WRONG1").status_code == 422
-                done = self._post(path, number, code=code_in(text), action="not-me" if number == 0 else "confirm")
-                assert done.status_code == 200
-        ids = self._find(range(900, 920))
-        with self._campaign.database.sessions.begin() as session:
-            for signature in session.scalars(select(Signature).where(Signature.id.in_(ids))):
-                signature.expires_at = self._campaign.now()
-        work_once(self._campaign)
-        confirm_all(self._campaign)
-
-    def send_digest(self) -> None:
-        self._clock.turn(timedelta(days=7))
-        work_once(self._campaign)
-        for received in self._mailbox.messages:
-            path = received.parsed["List-Unsubscribe"]
-            number = int(received.recipients[0].lower().removeprefix(LATIN)[:4])
-            if path and number < 10:
-                path = re.sub(r"^<https?://[^/]+|>.*$", "", path)
-                assert self._get(path, number).status_code == 200
-                assert self._post(path, number, **{"List-Unsubscribe": "One-Click"}).status_code == 200
-
-    def take_back(self) -> None:
-        """Bounces and complaints that quote the person's address and the mail."""
-        accepted = [
-            item
-            for item in list_deliveries(self._campaign)
-            if item.kind is DeliveryKind.DIGEST and item.state is DeliveryState.ACCEPTED
-        ]
-        with self._campaign.database.sessions.begin() as session:
-            for number, name in enumerate(("postfix-unknown", "postfix-mailbox-full", "arf-abuse")):
-                returned = sample(name, self._campaign.vault.mail_token(accepted[-1 - number].id))
-                returned = re.sub(rb"[\w.]+@example\.(org|com|net)", address(500 + number).encode(), returned)
-                take_back(session, self._campaign.vault, returned, now=self._campaign.now())
-
-    def organize(self) -> None:
-        """Somebody fails to sign in; lists go to another folder; people are erased."""
-        with self._campaign.database.sessions.begin() as session:
-            add_organizer(session, "o@example.org", get_petition(session, SLUG), Role.OWNER, now=self._campaign.now())
-        client = self._app.test_client()
-        for email in (address(3), "o@example.org"):
-            send_form(client, SIGN_IN, email=email, password=f"{CYRILLIC} {tag(3)}")
-        disown(self._campaign, address(600))
-        ids = self._find(range(800, 820))
-        with self._campaign.database.sessions.begin() as session:
-            erase_person(session, ids, now=self._campaign.now())
-
-    def keep(self, outside: Path) -> None:
-        """Rotate the key, back up, restore, and go on."""
-        for words in (["--format", "csv"], ["--format", "jsonl"], ["--subscribers"]):
-            self._run("export", SLUG, "--output", str(outside / f"list{len(words)}{words[-1]}"), *words)
-        self._run("keyring", "rotate")
-        backup = str(self._campaign.settings.data_dir / "backup")
-        self._run("backup", backup)
-        disown(self._campaign, address(700))
-        work_once(self._campaign)
-        self._run("restore", "--yes", backup)
-        work_once(self._campaign)
 
 
 @pytest.fixture
@@ -288,6 +127,7 @@ def test_a_thousand_lives_leave_no_word_of_theirs_in_any_file(
         life.sign()
         life.confirm()
         life.send_digest()
+        life.visit_own_pages()
         life.take_back()
         life.organize()
         life.keep(tmp_path / "outside")
@@ -295,10 +135,11 @@ def test_a_thousand_lives_leave_no_word_of_theirs_in_any_file(
         # While everything is open, and once more when the last connection has ended.
         files = list_files(data)
         assert {"log", "backup", "tombstones", "editions-begun", "keyring.json"} <= {path.name for path in files}
-        assert find_canaries([*files, *list_server()]) == []
+        assert find_canaries([*files, *list_server()], secrets=life.secrets) == []
+        assert len(life.secrets) == 13
         campaign.database.engine.dispose()
         campaign.jobs.close()
-        assert find_canaries(list_files(data)) == []
+        assert find_canaries(list_files(data), secrets=life.secrets) == []
     # They did live: the mails and the lists, which are elsewhere, are full of them.
     assert len(mailbox.messages) > PEOPLE
     assert len(find_canaries(list_files(tmp_path / "outside"))) > 3

@@ -51,7 +51,8 @@ class PrivateCluster:
 
     def __enter__(self) -> Self:
         # A socket's path may have 107 bytes, which a long TMPDIR would use up.
-        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        room = tempfile.gettempdir()
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir=room if len(room) < 50 else "/tmp"))
         try:
             if self._identity["user"] is not None:
                 shutil.chown(self._folder, self._identity["user"])

@@ -22,6 +22,12 @@ FAST = "That was very fast. Please wait a moment and press the button again."
 CHANGED = "The demands were changed while you were reading. Please read them once more, then sign."
 
 
+@pytest.fixture
+def campaign(sqlite_campaign: Campaign) -> Campaign:
+    """One database is enough for pages: the services are tested on both."""
+    return sqlite_campaign
+
+
 def send(client: FlaskClient, headers: dict[str, str], *, token: bool = False, **fields: str) -> tuple[int, str]:
     """Send the filled-in form; the status, and what is said on top of the form if it comes back."""
     data = {**FILLED_IN, **fields}

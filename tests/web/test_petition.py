@@ -24,6 +24,12 @@ COUNTS = {
 }
 
 
+@pytest.fixture
+def campaign(sqlite_campaign: Campaign) -> Campaign:
+    """One database is enough for pages: the services are tested on both."""
+    return sqlite_campaign
+
+
 def plain(markdown: str) -> str:
     """The words of a text without its marks, to be looked for among a page's words."""
     return " ".join(re.sub(r"^- |[*_#]", "", markdown, flags=re.MULTILINE).split())
