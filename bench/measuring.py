@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from campaign.mail.transport import Transport
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import load_petition, open_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.setting_up import set_up
 from campaign.settings import Settings
 from campaign.supervisor import BUILT_IN

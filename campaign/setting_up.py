@@ -6,8 +6,8 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from campaign.errors import DatabaseError, KeyringError
+from campaign.keyring import Keyring
 from campaign.migrating import has_personal_data, migrate
-from campaign.vault import Keyring
 from campaign.wiring import Campaign
 
 

@@ -14,8 +14,8 @@ from campaign.cli.apart import do_apart
 from campaign.models import Petition, Role
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.organizing import add_organizer
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import find_petition, load_petition, open_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.setting_up import set_up
 from campaign.settings import Settings, read_settings
 from campaign.web.doors import Door

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from campaign.mail.transport import Transport
 from campaign.models import Petition
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import get_petition, load_petition, open_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.setting_up import set_up
 from campaign.settings import Settings
 from campaign.supervisor import BUILT_IN

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 
 from campaign.cli import backup as backup_command
 from campaign.db import open_database
+from campaign.keyring import Keyring
 from campaign.living import running
 from campaign.migrating import migrate_down
 from campaign.models import (
@@ -36,7 +37,6 @@ from campaign.services.petitions import get_petition
 from campaign.services.steering import get_for_change, resume_edition
 from campaign.services.tombstones import keep_beside, list_stones
 from campaign.setting_up import set_up
-from campaign.vault import Keyring
 from campaign.wiring import Campaign, wire
 from campaign.worker import BEGUN, work_once
 from tests.commands import Command, Done, command, refused

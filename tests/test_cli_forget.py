@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from campaign.email_address import parse_email_address
 from campaign.models import ConfirmationAllowance, LinkRequest, SignatureState, SubscriptionState, Tombstone
 from campaign.services.lost_links import request_link
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import load_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.wiring import Campaign
 from tests.commands import Command, command, installed, refused

@@ -14,9 +14,10 @@ from campaign.cli import keyring as keyring_command
 from campaign.db import Base
 from campaign.email_address import parse_email_address
 from campaign.errors import KeyringError
+from campaign.keyring import Keyring
 from campaign.models import LinkRequest, Organizer, Signature
 from campaign.services.rotating import SEALED, count_sealed
-from campaign.vault import Keyring, Vault
+from campaign.vault import Vault
 from campaign.wiring import Campaign, wire
 from tests.commands import Command, command
 from tests.conftest import MakeCampaign

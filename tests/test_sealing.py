@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from campaign.errors import KeyringError, OrganizerKeyError
+from campaign.keyring import Keyring
 from campaign.organizer_keys import OrganizerKey
 from campaign.sealing import (
     decrypt_file,
@@ -14,7 +15,7 @@ from campaign.sealing import (
     open_sealed,
     seal_to,
 )
-from campaign.vault import Keyring, Vault
+from campaign.vault import Vault
 
 KEYS = [OrganizerKey.fresh() for _ in range(3)]
 ONE, OTHER, STRANGER = KEYS

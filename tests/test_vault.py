@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from campaign.email_address import parse_email_address
 from campaign.errors import KeyringError, LinkUnknown
-from campaign.vault import CODE_LENGTH, Keyring, Vault
+from campaign.keyring import Keyring
+from campaign.vault import CODE_LENGTH, Vault
 
 KEYS = Keyring.fresh()
 VAULT = Vault(KEYS)

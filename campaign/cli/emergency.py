@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.cli.wired import keyless, unchecked
 from campaign.errors import CampaignError, InvalidInput, KeyringError
+from campaign.keyring import Keyring
 from campaign.keyring_file import move_keyring
 from campaign.scrubbing import scrub
 from campaign.services.auditing import COMMAND_LINE
@@ -20,7 +21,6 @@ from campaign.services.burning import burn as burn_petition
 from campaign.services.counting import count_confirmed
 from campaign.services.locking import lock_everywhere, unlock_everywhere
 from campaign.services.petitions import get_petition
-from campaign.vault import Keyring
 from campaign.wiring import Campaign
 
 _DATABASE_WITHIN = 10.0

@@ -8,6 +8,7 @@ from datetime import datetime
 import click
 
 from campaign.cli.wired import wired
+from campaign.keyring import Keyring
 from campaign.keyring_file import changing
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.rotating import (
@@ -18,7 +19,6 @@ from campaign.services.rotating import (
     moment_of_database,
     reseal_next,
 )
-from campaign.vault import Keyring
 from campaign.wiring import Campaign
 
 _WAIT_FOR_OTHERS = 60.0  # seconds; what a page or a batch does takes less

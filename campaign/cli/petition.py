@@ -15,8 +15,8 @@ from campaign.personal_text import clean_comment, clean_name
 from campaign.services import petitions
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.counting import count_confirmed
-from campaign.services.petition_file import read_petition_file, read_update_file
-from campaign.services.retaining import NAMES_KEPT, UPDATES_KEPT
+from campaign.services.reading_files import read_petition_file, read_update_file
+from campaign.services.retention_rules import NAMES_KEPT, UPDATES_KEPT
 from campaign.services.signing import Person, Submission
 from campaign.services.signing import sign as sign_petition
 

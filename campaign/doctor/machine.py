@@ -14,10 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaign.db import SAFE_WAL, Database
 from campaign.doctor.check import Check, green, red, yellow
 from campaign.errors import DatabaseError, KeyringError
+from campaign.keyring import Keyring
 from campaign.migrating import check_schema
 from campaign.models import Delivery, DeliveryState, Edition, EditionState, Heartbeat
 from campaign.settings import Settings
-from campaign.vault import Keyring
 
 ALIVE = timedelta(minutes=3)
 LATE = timedelta(minutes=10)

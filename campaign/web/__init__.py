@@ -28,7 +28,7 @@ from campaign.web.disposable_domains import DisposableDomains
 from campaign.web.doors import Door, Site
 from campaign.web.keyless import Keyless
 from campaign.web.source_limit import SourceLimit
-from campaign.web.tallies import Watch
+from campaign.web.watching import Watch
 from campaign.wiring import Campaign
 
 

@@ -9,7 +9,7 @@ from campaign.models import Petition
 from campaign.web.keyless import keyless
 from campaign.web.source_limit import SourceLimit
 from campaign.web.stored_reasons import tell_reason
-from campaign.web.tallies import Watch
+from campaign.web.watching import Watch
 from campaign.wiring import Campaign
 
 

@@ -16,7 +16,7 @@ from campaign.services.digesting import find_last_edition
 from campaign.services.editions import list_editions
 from campaign.services.export_requests import list_open_requests
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
-from campaign.services.retaining import find_names_end, find_updates_end
+from campaign.services.retention_rules import find_names_end, find_updates_end
 from campaign.services.reviewing import count_to_review
 from campaign.services.subscribing import count_active
 from campaign.web import (

@@ -38,8 +38,8 @@ from campaign.models import (
 from campaign.scrubbing import scrub
 from campaign.services.accounts import audit_ledger
 from campaign.services.burning import BURNED, BURNED_TABLES, burn, burn_what_came_since, count_left
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import get_petition, get_text_version, load_petition, open_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.services.signing import sign as post_form
 from campaign.supervisor import BUILT_IN
 from campaign.tokens import random_bytes, random_id

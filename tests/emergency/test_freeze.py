@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from campaign.clock import now
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import load_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.web.frozen_links import file_of, readdress_page
 from campaign.wiring import Campaign

@@ -18,12 +18,12 @@ from sqlalchemy import select
 
 from campaign.cli import emergency
 from campaign.errors import ServerLocked
+from campaign.keyring import Keyring
 from campaign.keyring_file import move_keyring
 from campaign.languages import Language
 from campaign.models import AuditEntry, DeliveryState, ServerLock
 from campaign.services.accounts import audit_ledger
 from campaign.services.locking import lock_everywhere, unlock_everywhere
-from campaign.vault import Keyring
 from campaign.web import create_app
 from campaign.wiring import Campaign, wire
 from campaign.worker import work_once

@@ -14,10 +14,10 @@ import campaign.cli
 from campaign.cli import cli, printable
 from campaign.dkim import read_keys
 from campaign.errors import CampaignError
+from campaign.keyring import Keyring
 from campaign.mail.bounces import read_report
-from campaign.services.petition_file import read_petition_file, read_update_file
+from campaign.services.reading_files import read_petition_file, read_update_file
 from campaign.settings import Settings, read_settings
-from campaign.vault import Keyring
 from tests.conftest import SLUG, MakeCampaign
 from tests.fuzz import hostile
 from tests.fuzz.running import Sandbox, fuzz, sandbox

@@ -15,8 +15,9 @@ from campaign.personal_text import clean_comment, clean_name
 from campaign.services.editions import make_edition
 from campaign.services.lost_links import request_link, take_up_requests
 from campaign.services.mailing import Writer
-from campaign.services.petition_file import PetitionFile, UpdateTexts, read_petition_file
+from campaign.services.petition_file import PetitionFile, UpdateTexts
 from campaign.services.petitions import get_petition, load_petition, publish_update
+from campaign.services.reading_files import read_petition_file
 from campaign.services.signing import Person
 from campaign.services.wanting import select_owed
 from campaign.supervisor import BUILT_IN

@@ -15,8 +15,9 @@ from campaign.personal_text import clean_comment, clean_name
 from campaign.services import exporting
 from campaign.services.exporting import Format
 from campaign.services.mailing import write_message
-from campaign.services.petition_file import PetitionFile, read_petition_file
+from campaign.services.petition_file import PetitionFile
 from campaign.services.petitions import get_petition, load_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.services.signing import Person
 from campaign.supervisor import BUILT_IN
 from tests.conftest import SLUG, MakeCampaign

@@ -17,8 +17,8 @@ from werkzeug.test import TestResponse
 
 from campaign.models import Membership, Organizer, Role
 from campaign.services.organizing import PERMISSIONS, Permission
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import get_petition, load_petition, open_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.web.organizer_session import PROOF_LASTS
 from campaign.web.proving import asks_for_proof

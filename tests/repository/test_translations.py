@@ -12,7 +12,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 from campaign.languages import CATALOGUES, SOURCE_LANGUAGE, available_languages
-from campaign.services.petition_file import read_petition_file
+from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from campaign.services.petition_file import PetitionFile, read_petition_file
+from campaign.services.petition_file import PetitionFile
+from campaign.services.reading_files import read_petition_file
 
 SMALL = """\
 slug = "small"

@@ -12,6 +12,7 @@ from altcha import Challenge, Payload, solve_challenge
 from sqlalchemy import select
 
 from campaign.errors import NotOpen
+from campaign.keyring import Keyring
 from campaign.models import Petition, Signature, SpentChallenge
 from campaign.services.challenging import (
     LASTS,
@@ -24,7 +25,7 @@ from campaign.services.challenging import (
     spend,
 )
 from campaign.services.petitions import close_petition, get_petition
-from campaign.vault import Keyring, Vault
+from campaign.vault import Vault
 from campaign.wiring import Campaign
 from campaign.worker import work_once
 from tests.conftest import SLUG, START, Clock

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from campaign.services.erasing import expire_pending
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import load_petition, open_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, START, Clock

@@ -18,8 +18,8 @@ from campaign.services.organizing import (
     set_password,
     welcome_token,
 )
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import load_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.wiring import Campaign
 from tests.conftest import START

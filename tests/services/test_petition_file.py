@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from campaign.errors import InvalidFile
-from campaign.services.petition_file import read_petition_file, read_update_file
+from campaign.services.reading_files import read_petition_file, read_update_file
 from campaign.supervisor import BUILT_IN
 from tests.services.campaign_files import UPDATE, read, write
 

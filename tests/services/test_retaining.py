@@ -24,7 +24,8 @@ from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.counting import count_confirmed
 from campaign.services.lost_links import request_link
 from campaign.services.petitions import close_petition, get_petition, hand_over, open_petition
-from campaign.services.retaining import Rule, find_names_end, list_due, months_before, retain
+from campaign.services.retaining import retain
+from campaign.services.retention_rules import Rule, find_names_end, list_due, months_before
 from campaign.wiring import Campaign
 from campaign.worker import work_once
 from tests.conftest import SLUG, Clock

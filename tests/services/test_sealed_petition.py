@@ -15,8 +15,8 @@ from campaign.organizer_keys import OrganizerKey, PublicKeys
 from campaign.sealing import open_sealed
 from campaign.services.exporting import count_sealed, list_signatures
 from campaign.services.lists import check_possible, want
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import load_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.services.signing import Person, open_person, row_of
 from campaign.wiring import Campaign
 from tests.organizer_keys import seal_petition

@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 
 from campaign.models import AuditEntry, Edition, Organizer, Role
 from campaign.services.organizing import add_organizer
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import get_petition, load_petition, open_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, quick_app

@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 from campaign.languages import Language
 from campaign.models import Signature, SpentChallenge
 from campaign.services.challenging import LASTS, read_question, switch_challenge
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import close_petition, get_petition, load_petition, open_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.web import create_app
 from campaign.web.challenge import ANOTHER, UNSOLVED, USED_UP, WRONG

@@ -5,8 +5,8 @@ from flask import Flask
 
 from campaign.models import Signature, SignatureState
 from campaign.services.confirming import WRONG_CODES
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import load_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.wiring import Campaign
 from tests.services.people import get_signature, get_signature_by_id, sign

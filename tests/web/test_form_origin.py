@@ -7,8 +7,8 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import load_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.web import create_app
 from campaign.wiring import Campaign

@@ -10,8 +10,8 @@ from flask import Flask
 
 from campaign import supervisor
 from campaign.models import PetitionState, SignatureState
-from campaign.services.petition_file import read_petition_file
 from campaign.services.petitions import close_petition, load_petition
+from campaign.services.reading_files import read_petition_file
 from campaign.wiring import Campaign
 from tests.conftest import Clock
 from tests.services.people import confirm_by_id, count, find_petition, get_signature, sign
