@@ -6,13 +6,12 @@ from typing import Self
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField, TextAreaField, ValidationError
 
-from campaign.email_address import EmailAddress, parse_email_address
 from campaign.models import Display
 from campaign.personal_text import clean_name
 from campaign.services.confirming import Proof
 from campaign.services.own_page import Details, Kept
 from campaign.web.browser_marks import browser_marks
-from campaign.web.forms import PersonChecks, accepted
+from campaign.web.forms import PersonChecks, SignedAddress, accepted
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -96,16 +95,5 @@ class DetailsForm(PersonChecks, OwnForm):
         )
 
 
-class UpdatesForm(OwnForm):
+class UpdatesForm(SignedAddress, OwnForm):
     """The address that was signed with, which is not kept."""
-
-    email = StringField()
-
-    _address: EmailAddress
-
-    def validate_email(self, field: Field) -> None:
-        self._address = accepted(lambda typed: parse_email_address(typed, allow_smtputf8=True), field)
-
-    def address(self) -> EmailAddress:
-        """What the checked form says."""
-        return self._address

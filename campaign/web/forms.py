@@ -63,6 +63,21 @@ class PersonChecks:
             raise ValidationError(N_("Please choose how your name is shown.")) from None
 
 
+class SignedAddress:
+    """The address that somebody signed with, for each form that asks for it."""
+
+    email = StringField()
+
+    _address: EmailAddress
+
+    def validate_email(self, field: Field) -> None:
+        self._address = accepted(lambda typed: parse_email_address(typed, allow_smtputf8=True), field)
+
+    def address(self) -> EmailAddress:
+        """What the checked form says."""
+        return self._address
+
+
 class SigningForm(PersonChecks, PublicForm):
     """The fields of the interface contract, and the version of the demands that the page showed."""
 

@@ -2,13 +2,11 @@
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
-from wtforms import Field, StringField
 
-from campaign.email_address import EmailAddress, parse_email_address
 from campaign.models import Petition
 from campaign.services.lost_links import request_link
 from campaign.web.context import campaign, source_limit, texts_of
-from campaign.web.forms import PublicForm, accepted
+from campaign.web.forms import PublicForm, SignedAddress
 from campaign.web.petition import get_public, outbox_address
 from campaign.web.security import Entry, entry
 
@@ -16,21 +14,10 @@ blueprint = Blueprint("lost_link", __name__)
 N_ = str  # marks a sentence for the translators; the page translates it
 
 
-class LostLinkForm(PublicForm):
+class LostLinkForm(SignedAddress, PublicForm):
     """The address that was signed with."""
 
     TOO_MANY = N_("Very many requests came from where you are. Please send the form again in an hour.")
-
-    email = StringField()
-
-    _address: EmailAddress
-
-    def validate_email(self, field: Field) -> None:
-        self._address = accepted(lambda typed: parse_email_address(typed, allow_smtputf8=True), field)
-
-    def address(self) -> EmailAddress:
-        """What the checked form says."""
-        return self._address
 
 
 def _page(petition: Petition, form: LostLinkForm) -> str:
