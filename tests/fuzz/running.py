@@ -77,13 +77,15 @@ class Sandbox:
     @contextmanager
     def case(self) -> Iterator[None]:
         """What is written here is looked at, and forgotten."""
-        undone = self._connection.begin_nested()
+        # SQLAlchemy's own would stay open when it is rolled back, and ten thousand would stand within each other.
+        self._connection.exec_driver_sql("SAVEPOINT before_case")
         try:
             yield
             with self.campaign.database.snapshots() as session:
                 check_counts(session)
         finally:
-            undone.rollback()
+            self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT before_case")
+            self._connection.exec_driver_sql("RELEASE SAVEPOINT before_case")
 
 
 @contextmanager
