@@ -85,6 +85,8 @@ class OrganizerKey:
     def read(cls, path: Path) -> Self:
         """The keys kept in the file ``path``. Raises OrganizerKeyError with what to do about it."""
         try:
+            if path.is_dir():
+                raise OrganizerKeyError(f"{path} is a folder, and a key is a file.")
             if path.stat().st_mode & 0o077:
                 raise OrganizerKeyError(
                     f"The key {path} can be read by other users of this machine; run: chmod 600 {path}"

@@ -279,7 +279,7 @@ def of_a_lost_key(file: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (Path.unlink, "There is no backup at"),
+        (Path.unlink, "There is no file"),
         (cut, "a part of it is missing"),
         (overwrite, "not a backup"),
         (take_a_table, "a part of it is missing"),

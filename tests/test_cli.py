@@ -63,7 +63,7 @@ def test_init_makes_an_installation_once_and_a_petition_lives_in_it(command: Com
     done = command("petition", "list")
     assert (done.status, done.out) == (0, "")
     (tmp_path / "small.toml").write_text(SMALL)
-    assert "is draft" in command("petition", "load", "small.toml").out
+    assert "its state: draft" in command("petition", "load", "small.toml").out
     assert command("petition", "list").out == "small\tdraft\t0 of 100\n"
     assert "http://127.0.0.1:8000/en/p/small" in command("petition", "open", "small").out
     assert command("petition", "list").out == "small\topen\t0 of 100\n"
@@ -158,7 +158,7 @@ def test_a_digest_is_previewed_made_and_audited(command: Command, installed: Cam
     assert (monthly.status, monthly.err, "=== kk · html ===" in monthly.out) == (0, "", True)
     milestones = command("digest", "preview", SLUG, "--frequency", "milestones")
     assert (milestones.status, "do not get this edition" in milestones.err) == (0, True)
-    assert "Edition 1 is made for 2 readers" in command("digest", "send", SLUG).out
+    assert "Edition 1 is made. Readers: 2." in command("digest", "send", SLUG).out
     assert "Skipped: nothing new" in command("digest", "send", SLUG).out
     assert command("worker", "--once").status == 0
     done = command("digest", "audit", SLUG)

@@ -49,7 +49,7 @@ def test_it_erases_a_person_under_every_petition_and_nobody_else(command: Comman
     done = command("forget", PERSON)
     assert (done.status, done.err) == (0, "")
     assert [line for line in done.out.splitlines() if line.startswith("Petition")] == [
-        f"Petition “{slug}”: the signature and the updates erased." for slug in (SLUG, SECOND)
+        f"Petition “{slug}”: erased: the signature and the updates." for slug in (SLUG, SECOND)
     ]
     assert "the link to the person's own page was asked for: erased" in done.out
     assert PERSON not in done.out
@@ -72,7 +72,7 @@ def test_its_receipt_is_checked_by_a_command(command: Command, installed: Campai
     (code,) = re.findall(r"^Receipt: (\S+)$", command("forget", PERSON).out, re.MULTILINE)
     done = command("receipt", code.lower().replace("-", " "))
     assert done.status == 0
-    assert f"on {installed.now().date()} all that was kept of one person under all petitions" in done.out
+    assert f"on {installed.now().date()} (UTC) all that was kept of one person under all petitions" in done.out
     changed = code[:-1] + ("0" if code[-1] != "0" else "1")
     for wrong in (changed, "1", "", "ж" * 24, "U" * 24):
         refused(command("receipt", wrong), "has not written this receipt")

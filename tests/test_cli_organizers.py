@@ -65,7 +65,13 @@ def test_removing_takes_the_role_the_session_and_at_last_the_account(
 ) -> None:
     command("organizer", "add", EMAIL, "--petition", OTHER, "--role", "viewer")
     done = command("organizer", "remove", EMAIL.upper(), "--petition", SLUG)
-    assert (done.status, done.out) == (0, f"{EMAIL} has no role with “{SLUG}” any more and is signed out.\n")
+    assert (done.status, done.out.splitlines()) == (
+        0,
+        [
+            f"{EMAIL} has no role with “{SLUG}” any more and is signed out.",
+            f"“{SLUG}” has no owner now. To make one: campaign organizer add EMAIL --petition {SLUG} --role owner",
+        ],
+    )
     assert not is_in(owner)
     assert sign_in(owner).status_code == 303
     assert owner.get(f"/organize/p/{SLUG}").status_code == 404

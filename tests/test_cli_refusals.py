@@ -23,6 +23,14 @@ __all__ = ["command", "installed"]  # fixtures, which pytest finds by their name
         (("organizer", "add", "nobody", "--petition", SLUG, "--role", "owner"), "e-mail address"),
         (("export", SLUG, "--output", "no/such/folder/list.csv"), "cannot be written"),
         (("digest", "preview", SLUG, "--language", "de"), "de"),
+        (("petition", "load", "var"), "var is a folder"),
+        (("update", "add", SLUG, "var"), "var is a folder"),
+        (("key", "show", "var"), "var is a folder"),
+        (("open", "list", "--key", "var"), "var is a folder"),
+        (("backup", "var"), "var is a folder"),
+        (("restore", "var"), "There is no file var"),
+        (("restore", "var/keyring.json", "--tombstones", "none"), "There is no file none"),
+        (("freeze", "var/keyring.json"), "var/keyring.json is a file"),
     ],
 )
 def test_a_refusal_is_one_sentence_and_status_1(

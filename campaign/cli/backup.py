@@ -31,13 +31,16 @@ def add_to(cli: click.Group) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Write all that the database holds into FILE. The keys are not in it; keep their copy elsewhere.
 
-    The server may run meanwhile. FILE is the same whether the database is SQLite or PostgreSQL.
+    The server may run meanwhile. An older FILE is replaced when the new one is whole.
+    It is the same whether the database is SQLite or PostgreSQL.
     """
     campaign = wired()
+    if file.is_dir():
+        raise InvalidFile(f"{file} is a folder. Name a file in it.")
     if file.resolve() == campaign.settings.keyring.resolve():
         raise InvalidFile(f"{file} is the keyring; a backup has to go elsewhere.")
     with whole_or_not_at_all(file) as part, _reported(file):
@@ -69,10 +72,10 @@ def _progress(label: str, total: int) -> Iterator["click._termui_impl.ProgressBa
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--tombstones",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path),
     help="A copy of the file of this name in the data directory, where the server is lost.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -82,6 +85,9 @@ def restore(file: Path, tombstones: Path | None, yes: bool) -> None:
     Who was erased since it was made is erased again. What may have been sent since is not sent by itself.
     """
     campaign = wired()
+    for needed in (file, tombstones):
+        if needed is not None and not needed.is_file():
+            raise InvalidFile(f"There is no file {needed}.")
     with standing_still(campaign), _refusing_broken(), _opened(file, campaign.settings.data_dir) as engine:
         with engine.connect() as source:
             note = read_note(source)
@@ -128,8 +134,6 @@ def _refusing_broken() -> Iterator[None]:
 @contextmanager
 def _opened(file: Path, folder: Path) -> Iterator[Engine]:
     """The backup's file, or, where an older version wrote it, a copy of it that was brought up to date."""
-    if not file.is_file():
-        raise InvalidFile(f"There is no backup at {file}.")
     engine = open_file(file)
     with engine.connect() as source:
         read_note(source)

@@ -90,7 +90,8 @@ def send(slug: str) -> None:
         click.echo(f"Skipped: {edition.reason}.")
     elif edition.state is EditionState.SENDING:
         click.echo(
-            f"Edition {edition.number} is made for {edition.candidates} readers. The worker sends it: campaign worker"
+            f"Edition {edition.number} is made. Readers: {edition.candidates}. The worker that runs sends it; "
+            "where none does, run: campaign worker"
         )
     else:
         click.echo(f"Edition {edition.number} is made. {_what_next(found, edition)}")

@@ -46,6 +46,11 @@ def lock(reason: str | None, keyring_to: Path | None) -> None:
     The petition, its updates and the count can be read all the while.
     """
     campaign = unchecked()
+    if not campaign.settings.data_dir.is_dir():
+        raise CampaignError(
+            f"There is no installation in {campaign.settings.data_dir} (CAMPAIGN_DATA_DIR), and nothing was locked. "
+            "Run this where the server's settings are."
+        )
     now, reason = campaign.now(), (reason or "").strip()[:200] or None
     try:
         campaign.lock.close_here(reason, now=now)
@@ -118,7 +123,7 @@ def burn(slug: str, confirm: str | None) -> None:
     for mail in campaign.settings.outbox.glob("*.eml"):
         mail.unlink()
     clean = scrub(campaign.database, [table.__tablename__ for table in BURNED_TABLES])
-    click.echo(f"“{slug}” is burned. Its page still tells that {number} signed.")
+    click.echo(f"“{slug}” is burned. How many signed is still on its page: {number}.")
     if not clean:
         click.echo("The database was being read: run the command once more, so that its log is emptied too.", err=True)
     click.echo(
@@ -147,4 +152,4 @@ def _show_burning(burning: Iterator[int], left: int) -> None:
     done = 0
     for burned in burning:
         done += burned
-        click.echo(f"Burned {done} of {max(done, left)}.", err=True)
+        click.echo(f"{done} of {max(done, left)} rows are burned.", err=True)

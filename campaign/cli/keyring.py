@@ -72,7 +72,7 @@ def rotate(keep_old: bool) -> None:
             keys.with_newest_only().replace(path)
             click.echo("The old key is no longer in the keyring. Copy the file to its other place.")
         if begun_before:
-            click.echo("For a key that is newer than that, run: campaign keyring rotate")
+            click.echo("For a key that is newer still, run it again.")
 
 
 def _others_have_ended(campaign: Campaign) -> bool:

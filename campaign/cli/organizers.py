@@ -7,10 +7,12 @@ from campaign.models import Role
 from campaign.services import petitions
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.organizing import (
+    Permission,
     add_organizer,
     end_sessions,
     get_organizer,
     list_organizers,
+    list_permitted,
     remove_role,
     reset_account,
 )
@@ -76,7 +78,13 @@ def remove(email: str, slug: str) -> None:
         was_last = remove_role(session, removed, found)
         record(session, COMMAND_LINE, "organizer removed", found.id, now=now, organizer=removed.email)
         record(session, COMMAND_LINE, "organizer removed", None, organizer_id=removed.id, now=now)
+        session.flush()
+        has_owner = list_permitted(session, found.id, Permission.REVIEW)
     click.echo(f"{removed.email} has no role with “{slug}” any more and is signed out.")
+    if not has_owner:
+        click.echo(
+            f"“{slug}” has no owner now. To make one: campaign organizer add EMAIL --petition {slug} --role owner"
+        )
     if was_last:
         click.echo("It was the last one: the account is switched off.")
 

@@ -84,7 +84,7 @@ def forget(email: str, yes: bool) -> None:
         return
     for slug, signed, followed in gone.petitions:
         words = " and ".join([*(["the signature"] if signed else []), *(["the updates"] if followed else [])])
-        click.echo(f"Petition “{slug}”: {words} erased.")
+        click.echo(f"Petition “{slug}”: erased: {words}.")
     if gone.mails_counted:
         click.echo("How many confirmation mails the address was sent: erased.")
     if gone.links_asked:
@@ -107,7 +107,9 @@ def receipt(code: str) -> None:
     with campaign.database.snapshots() as session:
         petition = session.get(Petition, found.petition_id) if found.petition_id is not None else None
     under = f"under the petition “{petition.slug}”" if petition is not None else "under all petitions of this server"
-    click.echo(f"This server wrote this receipt: on {found.day} all that was kept of one person {under} was erased.")
+    click.echo(
+        f"This server wrote this receipt: on {found.day} (UTC) all that was kept of one person {under} was erased."
+    )
     click.echo("It does not say of whom, and whoever was erased on that day has the same code.")
 
 

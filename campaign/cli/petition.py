@@ -42,7 +42,7 @@ def load(file: Path) -> None:
         loaded = petitions.load_petition(session, told, now=campaign.now())
         details: dict[str, Any] = {"keys": len(loaded.sealed_to)} if loaded.sealed_to else {}
         record(session, COMMAND_LINE, "petition loaded", loaded.id, now=campaign.now(), **details)
-    click.echo(f"Loaded “{loaded.slug}” in {', '.join(loaded.languages)}; it is {loaded.state}.")
+    click.echo(f"Loaded “{loaded.slug}” in {', '.join(loaded.languages)}; its state: {loaded.state}.")
     if told.challenge not in {None, loaded.challenge}:
         stays = "on" if loaded.challenge else "off"
         click.echo(f"The challenge before signing stays {stays}: an owner switches it, on the review page.")

@@ -50,6 +50,8 @@ def _read(path: Path, kind: type[Part]) -> Part:
         return kind.model_validate(tomllib.loads(_text(path)))
     except FileNotFoundError:
         raise InvalidFile(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise InvalidFile(f"{path} is a folder, not a file.") from None
     except (OSError, UnicodeDecodeError):
         raise InvalidFile(f"The file {path} cannot be read as UTF-8 text.") from None
     except tomllib.TOMLDecodeError as error:

@@ -182,7 +182,7 @@ def list_due(session: Session, *, now: datetime) -> list[Due]:
     pending = Signature.state == SignatureState.PENDING
     next_pending = session.scalar(select(func.min(Signature.expires_at)).where(pending, Signature.expires_at > now))
     due = [Due(Rule.PENDING, None, count(Signature.id, pending & (Signature.expires_at <= now)), _day(next_pending))]
-    for petition in session.scalars(select(Petition).order_by(Petition.slug)).all():
+    for petition in session.scalars(select(Petition).where(Petition.burned_on.is_(None)).order_by(Petition.slug)).all():
         today = today_in(petition, now)
         readers = count(Subscription.id, readers_due(petition, today))
         due.append(Due(Rule.UPDATES, petition.slug, readers, find_updates_end(petition, today)))

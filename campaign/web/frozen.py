@@ -120,7 +120,9 @@ def _mark(base_url: str, at: datetime) -> bytes:
 
 
 def _require_ours(folder: Path) -> None:
-    if folder.exists() and not (folder / MARK).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.is_file():
+        raise InvalidFile(f"{folder} is a file. Name a new folder, or one with an older copy.")
+    if folder.exists() and not (folder / MARK).is_file() and any(folder.iterdir()):
         raise InvalidFile(f"{folder} has something else in it. Name a new folder, or one with an older copy.")
 
 

@@ -184,11 +184,12 @@ def test_nothing_of_the_burned_is_left_in_any_file(command: Command, installed: 
 
     assert found() > 10
     done = command("burn", SLUG, "--confirm", f"{SLUG}:3")
-    assert (done.status, "is burned. Its page still tells that 3 signed." in done.out) == (0, True)
-    assert "Burned 6 of 6." in done.err
+    assert (done.status, "is burned. How many signed is still on its page: 3." in done.out) == (0, True)
+    assert "6 of 6 rows are burned." in done.err
     assert found() == 0
     assert list(installed.settings.outbox.glob("*.eml")) == []
     assert command("digest", "audit", SLUG).status == 0
+    assert SLUG not in command("retention", "--dry-run").out
 
 
 def test_scrubbing_says_when_somebody_reads_the_log(installed: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,7 +344,7 @@ def test_a_burning_that_was_killed_is_gone_on_with(sqlite_campaign: Campaign, co
         stdout=subprocess.DEVNULL,
     )
     assert process.stderr is not None
-    assert process.stderr.readline().decode() == f"Burned 500 of {MANY}.\n"
+    assert process.stderr.readline().decode() == f"500 of {MANY} rows are burned.\n"
     with sqlite_campaign.database.sessions.begin() as session:
         session.connection()
         process.send_signal(signal.SIGKILL)
@@ -353,7 +354,7 @@ def test_a_burning_that_was_killed_is_gone_on_with(sqlite_campaign: Campaign, co
         left = count_left(session, get_petition(session, SLUG))
     assert 0 < left < MANY
     done = command(*certain)
-    assert (done.status, f"Burned {left} of {left}." in done.err) == (0, True)
+    assert (done.status, f"{left} of {left} rows are burned." in done.err) == (0, True)
     with sqlite_campaign.database.snapshots() as session:
         petition = get_petition(session, SLUG)
         assert (count_left(session, petition), petition.counter.confirmed) == (0, MANY)

@@ -188,7 +188,7 @@ def test_an_older_copy_is_replaced_and_anything_else_is_left_alone(
             path.unlink()
     before = sorted(foreign.rglob("*"))
     refused(command("freeze", "foreign"), "something else in it")
-    refused(command("freeze", str(foreign / "index.html")), "something else in it")
+    refused(command("freeze", str(foreign / "index.html")), "is a file")
     refused(command("freeze", "/proc/none/copy"), "cannot be written")
     assert sorted(foreign.rglob("*")) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "foreign", "var"]
