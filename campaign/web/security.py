@@ -58,6 +58,9 @@ def install(app: Flask, *, https: bool) -> None:
         # An address is ASCII (RFC 3986 §2); the library would fail on other bytes wherever the query is looked at.
         if not request.query_string.isascii():
             abort(400)
+        # A proxy may hand on what a visitor says of it (X-Forwarded-Proto), and links are made of it.
+        if request.scheme not in {"http", "https"}:
+            abort(400)
 
     @app.before_request
     def _refuse_large_bodies() -> None:

@@ -184,3 +184,14 @@ def test_what_nobody_foresaw_is_a_page_without_details(
     token = campaign.vault.token(confirming.PURPOSE, signature.id)
     assert caplog.text
     assert not [word for word in (ADDRESS, FILLED_IN["name"], token) if word in caplog.text + answer.text]
+
+
+@pytest.mark.parametrize("scheme", ["", ":", "a b", "*", "http://[", "javascript", "localhost:1"])
+def test_a_scheme_that_is_none_is_refused_whatever_a_proxy_hands_on(
+    make_sqlite_campaign: MakeCampaign, scheme: str
+) -> None:
+    """Links and passkeys are made of it."""
+    client = create_app(make_sqlite_campaign(trusted_proxies=1)).test_client()
+    for page in ("/organize/sign-in", page_of(), "/nothing"):
+        answer = client.get(page, headers={"X-Forwarded-Proto": scheme})
+        assert answer.status_code == (400 if scheme else client.get(page).status_code)
