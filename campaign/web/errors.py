@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from flask import Flask, render_template
+from flask import Flask, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -107,13 +107,11 @@ def install(app: Flask) -> None:
         return page, STATUS[ServerLocked], {"Retry-After": str(_ASK_AGAIN_AFTER)}
 
     @app.errorhandler(HTTPException)
-    def _http(error: HTTPException) -> tuple[str, int]:
+    def _http(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[str, str]]:
+        if isinstance(request.routing_exception, SecurityError):
+            # It names a host that is not ours, so no page with links can be made, whatever else is wrong.
+            return "This server goes by another name.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
         return _page(error.code or 500)
-
-    @app.errorhandler(SecurityError)
-    def _another_name(_error: SecurityError) -> tuple[str, int, dict[str, str]]:
-        # The request names a host that is not ours, so no page with links can be made for it.
-        return "This server goes by another name.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
 
     @app.errorhandler(OperationalError)
     def _database(error: DBAPIError) -> tuple[str, int]:

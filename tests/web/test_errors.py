@@ -195,3 +195,13 @@ def test_a_scheme_that_is_none_is_refused_whatever_a_proxy_hands_on(
     for page in ("/organize/sign-in", page_of(), "/nothing"):
         answer = client.get(page, headers={"X-Forwarded-Proto": scheme})
         assert answer.status_code == (400 if scheme else client.get(page).status_code)
+
+
+def test_a_request_for_another_host_is_told_so_whatever_else_is_wrong_with_it(
+    make_sqlite_campaign: MakeCampaign,
+) -> None:
+    client = create_app(make_sqlite_campaign(trusted_proxies=1)).test_client()
+    elsewhere = {"HTTP_HOST": "elsewhere.example"}
+    for wrong in ({"HTTP_X_FORWARDED_PROTO": "*"}, {"QUERY_STRING": "\xff"}, {"CONTENT_LENGTH": "99999999"}):
+        answer = client.get(page_of(), environ_overrides={**elsewhere, **wrong})
+        assert (answer.status_code, answer.get_data()) == (400, b"This server goes by another name.\n")
