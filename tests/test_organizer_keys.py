@@ -49,7 +49,7 @@ def test_a_key_that_is_not_there_or_cannot_be_written_is_told(tmp_path: Path) ->
     with pytest.raises(OrganizerKeyError, match="There is no key"):
         OrganizerKey.read(tmp_path / "none")
     (tmp_path / "folder").mkdir(mode=0o700)
-    with pytest.raises(OrganizerKeyError, match="cannot be read"):
+    with pytest.raises(OrganizerKeyError, match="is a folder"):
         OrganizerKey.read(tmp_path / "folder")
     with pytest.raises(OrganizerKeyError, match="cannot be written: No such file"):
         OrganizerKey.fresh().write(tmp_path / "no" / "folder")

@@ -58,6 +58,8 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
         total=settings.total_limit or None if counts_posts else None,
         domains=DisposableDomains(settings.disposable_domains),
     )
+    # To send a visitor on from // to / would put what was asked for into a header and the log, line ends and all.
+    app.url_map.merge_slashes = False
     install(app, campaign, SourceLimit(settings.source_limit), watch)
     doors.install(app)
     security.install(app, https=url.startswith("https:"))

@@ -63,7 +63,7 @@ class AppForm(OrganizerForm):
 class NameForm(PasskeyForm):
     """A passkey's name, by which its owner knows it again."""
 
-    name = StringField(filters=[lambda typed: " ".join((typed or "").split())])
+    name = StringField(filters=[lambda typed: " ".join(typed.split()) if isinstance(typed, str) else ""])  # not a file
 
     def validate_name(self, field: Field) -> None:
         if not 0 < len(field.data) <= LONGEST_NAME or not field.data.isprintable():

@@ -135,7 +135,7 @@ def test_a_file_that_is_not_utf8_is_said_so(tmp_path: Path, content: bytes) -> N
 
 
 def test_a_folder_is_not_a_campaign_file(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFile, match="cannot be read"):
+    with pytest.raises(InvalidFile, match="is a folder"):
         read_petition_file(tmp_path)
 
 

@@ -205,3 +205,8 @@ def test_a_request_for_another_host_is_told_so_whatever_else_is_wrong_with_it(
     for wrong in ({"HTTP_X_FORWARDED_PROTO": "*"}, {"QUERY_STRING": "\xff"}, {"CONTENT_LENGTH": "99999999"}):
         answer = client.get(page_of(), environ_overrides={**elsewhere, **wrong})
         assert (answer.status_code, answer.get_data()) == (400, b"This server goes by another name.\n")
+
+
+def test_two_slashes_are_another_address_and_nothing_of_it_is_sent_back(app: Flask) -> None:
+    answer = app.test_client().get("/me//a%0d%0aBcc:%20somebody")
+    assert (answer.status_code, answer.location) == (404, None)
