@@ -122,7 +122,7 @@ def test_a_mailbox_that_is_not_named_or_not_there_is_refused(
     installed: Campaign, command: Command, tmp_path: Path
 ) -> None:
     refused(command("bounce", "--from"), "CAMPAIGN_BOUNCES_URL")
-    refused(command("bounce", "--from", f"maildir://{tmp_path}/none"), "cannot be read now")
+    refused(command("bounce", "--from", f"maildir://{tmp_path}/none"), "There is no mailbox")
 
 
 def test_the_worker_takes_back_what_waits_each_time_it_looks(make_campaign: MakeCampaign, folder: Path) -> None:

@@ -50,6 +50,8 @@ def open_mailbox(url: str) -> Iterator[Mailbox]:
             return
         with _signed_in(parts) as server:
             yield _Imap(server)
+    except mailbox.NoSuchMailboxError:
+        raise MailboxUnreachable("There is no mailbox (Maildir) in the folder that was named.") from None
     except (OSError, imaplib.IMAP4.error, mailbox.Error, UnicodeError) as error:
         raise MailboxUnreachable(
             f"The mailbox of what comes back cannot be read now ({type(error).__name__})."

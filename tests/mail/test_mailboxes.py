@@ -93,11 +93,14 @@ def test_a_message_that_cannot_be_read_holds_up_no_other(
     assert bad not in caplog.text
 
 
-@pytest.mark.parametrize("folder", ["missing", "file", "empty"])
-def test_a_path_that_is_no_maildir_is_said_in_one_sentence(tmp_path: Path, folder: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [("missing", "There is no mailbox"), ("file", "cannot be read now"), ("empty", "cannot be read now")],
+)
+def test_a_path_that_is_no_maildir_is_said_in_one_sentence(tmp_path: Path, folder: str, said: str) -> None:
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(MailboxUnreachable, match="cannot be read now"):
+    with pytest.raises(MailboxUnreachable, match=said):
         read_all(f"maildir://{tmp_path}/{folder}")
     assert not (tmp_path / "missing").exists()
 

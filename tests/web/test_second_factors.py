@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from io import BytesIO
 from itertools import product
 
 import pytest
@@ -255,6 +256,14 @@ def test_what_no_browser_answers_for_a_passkey_is_refused(campaign: Campaign, ow
 def test_a_passkey_has_a_name(owner: FlaskClient, name: str) -> None:
     page = read(owner.get(f"{ACCOUNT}/passkeys"))
     refused = owner.post(f"{ACCOUNT}/passkeys", data={**page.filled_in(), "name": name})
+    assert refused.status_code == 422
+    assert read(refused).by_id("name")["aria-invalid"] == "true"
+
+
+def test_a_file_is_no_name(owner: FlaskClient) -> None:
+    page = read(owner.get(f"{ACCOUNT}/passkeys"))
+    fields = {**page.filled_in(), "name": (BytesIO(b"key"), "key.txt")}
+    refused = owner.post(f"{ACCOUNT}/passkeys", data=fields, content_type="multipart/form-data")
     assert refused.status_code == 422
     assert read(refused).by_id("name")["aria-invalid"] == "true"
 
