@@ -8,10 +8,22 @@ from campaign.models.export_request import ExportRequest
 from campaign.models.link_request import LinkRequest
 from campaign.models.organizer import Membership, Organizer, Passkey, Role
 from campaign.models.pace import Heartbeat, SendingPace
-from campaign.models.petition import DailyCount, Demand, Petition, PetitionCounter, PetitionState, TextVersion
+from campaign.models.paper import PaperLine, PaperSheet
+from campaign.models.petition import (
+    CountryCount,
+    DailyCount,
+    Demand,
+    Petition,
+    PetitionCounter,
+    PetitionPicture,
+    PetitionState,
+    PictureKind,
+    SourceCount,
+    TextVersion,
+)
 from campaign.models.review import Review, ReviewAction, Suspicion, SuspicionKind
 from campaign.models.server_lock import ServerLock
-from campaign.models.signature import ConfirmationAllowance, Display, Signature, SignatureState
+from campaign.models.signature import CommentState, ConfirmationAllowance, Display, Signature, SignatureState
 from campaign.models.subscription import ReaderFrequency, Subscription, SubscriptionState
 from campaign.models.suppression import Suppression, SuppressionReason
 from campaign.models.tombstone import Erased, Tombstone
@@ -20,7 +32,9 @@ from campaign.models.update import Update
 __all__ = [
     "Audience",
     "AuditEntry",
+    "CommentState",
     "ConfirmationAllowance",
+    "CountryCount",
     "DailyCount",
     "Delivery",
     "DeliveryKind",
@@ -36,10 +50,14 @@ __all__ = [
     "LinkRequest",
     "Membership",
     "Organizer",
+    "PaperLine",
+    "PaperSheet",
     "Passkey",
     "Petition",
     "PetitionCounter",
+    "PetitionPicture",
     "PetitionState",
+    "PictureKind",
     "ReaderFrequency",
     "Review",
     "ReviewAction",
@@ -49,6 +67,7 @@ __all__ = [
     "ServerLock",
     "Signature",
     "SignatureState",
+    "SourceCount",
     "SpentChallenge",
     "Subscription",
     "SubscriptionState",

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from campaign.db import Base, BigId, UTCDateTime
@@ -30,13 +30,23 @@ class Display(StrEnum):
     HIDDEN = "hidden"
 
 
+class CommentState(StrEnum):
+    """Who may read a comment: its organizers alone, or everybody once they have read it."""
+
+    PRIVATE = "private"
+    OFFERED = "offered"
+    SHOWN = "shown"
+    REFUSED = "refused"
+
+
 class Signature(Base):
     """One person under one petition.
 
     ``sealed_person`` is JSON of name, place, comment; ``sealed_address`` is there only while the signature is pending,
     and while one that waits for a review wants updates.
     ``signed_on`` is the day of confirming: a moment would say too much. A signature that expired or was withdrawn
-    keeps its row with nothing personal in it. ``review_id`` is the organizers' decision that moved it last.
+    keeps its row with nothing personal in it. ``review_id`` is the organizers' decision that moved it last. ``source``
+    names the link that brought the signer, until the signature is counted.
     """
 
     __tablename__ = "signature"
@@ -57,7 +67,24 @@ class Signature(Base):
             "state <> 'confirmed' OR (number IS NOT NULL AND signed_on IS NOT NULL)",
             name="confirmed_is_numbered",
         ),
+        CheckConstraint("state IN ('pending', 'quarantined') OR source IS NULL", name="source_only_until_counted"),
         Index("ix_signature_expires_at", "expires_at"),
+        # What the public pages list, found without a look at anybody who chose to be hidden.
+        Index(
+            "ix_signature_shown",
+            "petition_id",
+            "number",
+            sqlite_where=text("state = 'confirmed' AND display <> 'hidden'"),
+            postgresql_where=text("state = 'confirmed' AND display <> 'hidden'"),
+        ),
+        Index(
+            "ix_signature_comments",
+            "petition_id",
+            "comment_state",
+            "number",
+            sqlite_where=text("state = 'confirmed' AND comment_state <> 'private'"),
+            postgresql_where=text("state = 'confirmed' AND comment_state <> 'private'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
@@ -70,6 +97,8 @@ class Signature(Base):
     sealed_address: Mapped[bytes | None] = mapped_column(LargeBinary)
     country: Mapped[str | None] = mapped_column(String(2))
     display: Mapped[Display] = mapped_column(choice(Display), default=Display.HIDDEN)
+    comment_state: Mapped[CommentState] = mapped_column(choice(CommentState), default=CommentState.PRIVATE)
+    source: Mapped[str | None] = mapped_column(String(40))
     wants_updates: Mapped[bool] = mapped_column(default=False)
     number: Mapped[int | None]
     signed_on: Mapped[date | None]
