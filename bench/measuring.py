@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from campaign.mail.transport import Transport
-from campaign.services.petitions import load_petition, open_petition
+from campaign.services.lifecycle import open_petition
+from campaign.services.petitions import load_petition
 from campaign.services.reading_files import read_petition_file
 from campaign.setting_up import set_up
 from campaign.settings import Settings
@@ -40,7 +41,7 @@ def new_campaign(folder: Path, open_transport: Callable[[], Transport] | None = 
     campaign = wire(settings, open_transport=open_transport)
     set_up(campaign)
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, read_petition_file(BUILT_IN), now=campaign.now()))
+        open_petition(load_petition(session, read_petition_file(BUILT_IN), now=campaign.now()), now=campaign.now())
     return campaign
 
 

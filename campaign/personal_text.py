@@ -16,6 +16,7 @@ NAME_LENGTH = 100
 PLACE_LENGTH = 100
 COMMENT_LENGTH = 1000
 REASON_LENGTHS = (3, 500)
+NOTE_LENGTH = 2000
 
 # Joiners are letters' business in Persian, Hindi and others; every other format character is invisible mischief.
 _JOINERS = "\u200c\u200d"
@@ -94,3 +95,12 @@ def clean_reason(typed: str) -> str:
     if len(reason) > longest:
         raise InvalidInput("reason", N_("The reason is too long. Please keep it under 500 characters."))
     return reason
+
+
+def clean_note(typed: str) -> str:
+    """What organizers say on the page of how it stands; line ends become ``\\n``. Raises InvalidInput for ``note``."""
+    note = unicodedata.normalize("NFC", typed).replace("\r\n", "\n").replace("\r", "\n").strip()
+    _refuse_unprintable("note", note, allowed=_JOINERS + "\n")
+    if len(note) > NOTE_LENGTH:
+        raise InvalidInput("note", N_("This is too long. Please keep it under 2,000 characters."))
+    return note

@@ -13,8 +13,9 @@ import click
 from campaign.cli.apart import do_apart
 from campaign.models import Petition, Role
 from campaign.services.auditing import COMMAND_LINE, record
+from campaign.services.lifecycle import open_petition
 from campaign.services.organizing import add_organizer
-from campaign.services.petitions import find_petition, load_petition, open_petition
+from campaign.services.petitions import find_petition, load_petition
 from campaign.services.reading_files import read_petition_file
 from campaign.setting_up import set_up
 from campaign.settings import Settings, read_settings
@@ -103,7 +104,7 @@ def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
         petition = find_petition(session, file.slug)
         if petition is None:
             petition = load_petition(session, file, now=now)
-            open_petition(petition)
+            open_petition(petition, now=campaign.now())
             record(session, COMMAND_LINE, "petition loaded", petition.id, now=now)
         if not campaign.settings.is_local or campaign.lock.is_on:
             return petition, None

@@ -25,6 +25,7 @@ from campaign.services.editions import make_due_editions
 from campaign.services.erasing import expire_pending
 from campaign.services.export_requests import forget_old_requests
 from campaign.services.ledger import settle_old_claims
+from campaign.services.lifecycle import close_due
 from campaign.services.lost_links import has_requests, take_up_requests
 from campaign.services.retaining import retain
 from campaign.services.signing import forget_old_allowances
@@ -88,6 +89,7 @@ class DigestWork(Work):
     def tick(self) -> None:
         campaign, now = self._campaign, self._campaign.now()
         with campaign.database.sessions.begin() as session:
+            close_due(session, now=now)
             made = make_due_editions(session, campaign.links, now=now)
             for edition in [*made, *start_due_editions(session, now)]:
                 campaign.jobs.enqueue_edition(session, edition)

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from campaign.mail.transport import Transport
 from campaign.models import Petition
-from campaign.services.petitions import get_petition, load_petition, open_petition
+from campaign.services.lifecycle import open_petition
+from campaign.services.petitions import get_petition, load_petition
 from campaign.services.reading_files import read_petition_file
 from campaign.setting_up import set_up
 from campaign.settings import Settings
@@ -103,7 +104,7 @@ def cluster() -> Iterator[PrivateCluster]:
 def _load(campaign: Campaign) -> None:
     set_up(campaign)
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, read_petition_file(BUILT_IN), now=START))
+        open_petition(load_petition(session, read_petition_file(BUILT_IN), now=START), now=START)
 
 
 def _close(campaign: Campaign) -> None:

@@ -1,5 +1,6 @@
 """Commands about petitions and their updates."""
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from campaign.errors import InvalidInput
 from campaign.languages import find_country
 from campaign.models import Display
 from campaign.personal_text import clean_comment, clean_name
-from campaign.services import petitions
+from campaign.services import lifecycle, petitions
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.counting import count_confirmed
-from campaign.services.reading_files import read_petition_file, read_update_file
+from campaign.services.reading_files import read_petition_file, read_pictures, read_update_file
 from campaign.services.retention_rules import NAMES_KEPT, UPDATES_KEPT
 from campaign.services.signing import Person, Submission
 from campaign.services.signing import sign as sign_petition
@@ -29,7 +30,7 @@ def add_to(cli: click.Group) -> None:
 
 @click.group()
 def petition() -> None:
-    """Load, list, open and close petitions."""
+    """Load, list, open, pause and close petitions; note what became of them."""
 
 
 @petition.command()
@@ -39,7 +40,8 @@ def load(file: Path) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         told = read_petition_file(file)
-        loaded = petitions.load_petition(session, told, now=campaign.now())
+        pictures = read_pictures(file, told)
+        loaded = petitions.load_petition(session, told, now=campaign.now(), pictures=pictures)
         details: dict[str, Any] = {"keys": len(loaded.sealed_to)} if loaded.sealed_to else {}
         record(session, COMMAND_LINE, "petition loaded", loaded.id, now=campaign.now(), **details)
     click.echo(f"Loaded “{loaded.slug}” in {', '.join(loaded.languages)}; its state: {loaded.state}.")
@@ -67,7 +69,7 @@ def open_(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petitions.get_petition(session, slug)
-        petitions.open_petition(found)
+        lifecycle.open_petition(found, now=campaign.now())
         record(session, COMMAND_LINE, "petition opened", found.id, now=campaign.now())
     click.echo(f"“{slug}” is open: {campaign.links.petition(found.languages[0], slug)}")
 
@@ -79,10 +81,55 @@ def close(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petitions.get_petition(session, slug)
-        petitions.close_petition(found, now=campaign.now())
+        lifecycle.close_petition(found, now=campaign.now())
         record(session, COMMAND_LINE, "petition closed", found.id, now=campaign.now())
     click.echo(f"“{slug}” is closed. Signatures that wait for their confirmation can still be confirmed for 72 hours.")
     click.echo(f"Readers’ addresses are erased on {_ends(found.closed_on, UPDATES_KEPT)}, unless it is opened again.")
+
+
+def _by_language(_context: click.Context, _option: click.Parameter, notes: tuple[str, ...]) -> dict[str, str]:
+    for note in notes:
+        if not re.match("[A-Za-z-]+=.", note):
+            raise click.BadParameter(f"“{note}” is not like en=Some words.")
+    return {language: words for language, _, words in (note.partition("=") for note in notes)}
+
+
+_note = click.option(
+    "--note",
+    "notes",
+    metavar="LANG=TEXT",
+    multiple=True,
+    required=True,
+    callback=_by_language,
+    help="What the page says, once for each language of the petition: --note en='…' --note ru='…'.",
+)
+
+
+@petition.command()
+@click.argument("slug")
+@_note
+def pause(slug: str, notes: dict[str, str]) -> None:
+    """Take no signatures for a while, and say why. “open” goes on."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = petitions.get_petition(session, slug)
+        lifecycle.pause_petition(found, notes)
+        record(session, COMMAND_LINE, "petition paused", found.id, now=campaign.now())
+    click.echo(f"“{slug}” is paused. Signatures that wait for their confirmation can still be confirmed.")
+
+
+@petition.command()
+@click.argument("slug")
+@_note
+@click.option("--won", is_flag=True, help="The demands are met.")
+def answer(slug: str, notes: dict[str, str], won: bool) -> None:
+    """Say what became of the demands; the petition takes no more signatures."""
+    campaign = wired()
+    with campaign.database.sessions.begin() as session:
+        found = petitions.get_petition(session, slug)
+        lifecycle.note_answer(found, notes, won=won, now=campaign.now())
+        record(session, COMMAND_LINE, "petition won" if won else "petition answered", found.id, now=campaign.now())
+    click.echo(f"The page of “{slug}” tells it: {campaign.links.petition(found.languages[0], slug)}")
 
 
 @petition.command("hand-over")
@@ -92,7 +139,7 @@ def hand_over(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petitions.get_petition(session, slug)
-        petitions.hand_over(found, now=campaign.now())
+        lifecycle.hand_over(found, now=campaign.now())
         record(session, COMMAND_LINE, "list handed over", found.id, now=campaign.now())
     ends = _ends(found.handed_over_on, NAMES_KEPT)
     click.echo(f"Noted: the list of “{slug}” was handed over. The names of those who have signed are erased on {ends}.")

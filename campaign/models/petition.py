@@ -12,7 +12,7 @@ from campaign.models.column_types import Texts, TextsColumn, choice
 
 
 class PetitionState(StrEnum):
-    """A life: draft, open, perhaps paused for a while, closed; then handed over to its addressee, and answered."""
+    """A life: draft, open, perhaps paused for a while, closed; then handed over, answered, or won."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -20,11 +20,12 @@ class PetitionState(StrEnum):
     CLOSED = "closed"
     DELIVERED = "delivered"
     ANSWERED = "answered"
+    WON = "won"
 
     @property
     def is_over(self) -> bool:
         """Whether no signature is taken any more."""
-        return self in {PetitionState.CLOSED, PetitionState.DELIVERED, PetitionState.ANSWERED}
+        return self in {PetitionState.CLOSED, PetitionState.DELIVERED, PetitionState.ANSWERED, PetitionState.WON}
 
 
 class Petition(Base):

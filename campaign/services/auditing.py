@@ -11,6 +11,7 @@ from campaign.models import AuditEntry
 N_ = str  # marks a sentence for the translators; the page translates it
 
 COMMAND_LINE = N_("command line")
+WORKER = N_("worker")
 
 
 def record(

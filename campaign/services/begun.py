@@ -13,11 +13,10 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from campaign.models import Edition, EditionState, Petition
-from campaign.services.auditing import record
+from campaign.services.auditing import WORKER, record
 from campaign.services.steering import move_edition
 
 N_ = str  # marks a sentence for the translators; the page translates it
-WORKER = N_("worker")
 
 
 def check_begun(session: Session, edition_id: int, file: Path, *, now: datetime) -> bool:

@@ -17,7 +17,6 @@ from campaign.models import (
     ExportRequest,
     LinkRequest,
     Petition,
-    PetitionState,
     Review,
     Schedule,
     Signature,
@@ -29,7 +28,7 @@ from campaign.models import (
 from campaign.services.auditing import record
 from campaign.services.claiming import WAITING
 from campaign.services.erasing import end_subscription, erase_person, erase_signature
-from campaign.services.petitions import close_petition
+from campaign.services.lifecycle import close_petition
 from campaign.services.steering import UNDER_WAY, cancel_edition, list_for_change
 
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -77,7 +76,7 @@ def begin_burning(session: Session, petition: Petition, *, actor: str, now: date
     if petition.burned_on is None:
         petition.burned_on = now.date()
         record(session, actor, "petition burned", petition.id, now=now)
-    if petition.state is not PetitionState.CLOSED:
+    if not petition.state.is_over:
         close_petition(petition, now=now)
     if (schedule := session.get(Schedule, petition.id)) is not None:
         schedule.paused = True

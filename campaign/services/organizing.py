@@ -22,6 +22,7 @@ class Permission(StrEnum):
     EXPORT = "export lists"
     SEND = "send the digest"
     REVIEW = "review signatures"
+    STATE = "change its state"
 
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

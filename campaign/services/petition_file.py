@@ -2,79 +2,33 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from datetime import time as time_of_day
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 
 from campaign.errors import OrganizerKeyError
 from campaign.markdown import render_markdown, render_text
 from campaign.organizer_keys import PublicKeys
 from campaign.placeholders import check_placeholders, check_unreserved
 from campaign.sealing import MOST_RECIPIENTS, seal_to
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-# No mail and no page can hold these: controls, halves of letters, and marks that turn the direction of what follows.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+from campaign.services.file_parts import (
+    DemandTexts,
+    LongText,
+    Look,
+    Part,
+    Sender,
+    ShortText,
+    Slug,
+    SourceTexts,
+    Subject,
+    TimelineTexts,
 )
 
 
-def _printable(text: str) -> str:
-    if _UNPRINTABLE.search(text):
-        raise ValueError("has a character that cannot be shown")
-    return text
-
-
-def _one_line(text: str) -> str:
-    if "\n" in text or "\t" in text:
-        raise ValueError("must be one line")
-    return _printable(text)
-
-
-_Line = AfterValidator(_one_line)
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), _Line]
-LongText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), AfterValidator(_printable)
-]
-Sender = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^<>@]+$"), _Line
-]
-Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), _Line]
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SourceTexts(_Part):
-    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=500)]
-    text: dict[str, ShortText]
-
-
-class DemandTexts(_Part):
-    key: Slug
-    title: dict[str, ShortText]
-    text: dict[str, LongText]
-
-
-class TimelineTexts(_Part):
-    date: date
-    text: dict[str, LongText]
-
-
-class UpdateTexts(_Part):
+class UpdateTexts(Part):
     key: Slug
     date: date
     title: dict[str, ShortText]
@@ -87,7 +41,7 @@ class UpdateTexts(_Part):
         return self
 
 
-class DigestPlan(_Part):
+class DigestPlan(Part):
     """When digests go out: weekly on ``weekday``, or monthly on ``day_of_month``.
 
     ``approval``: a second organizer lets each edition go. ``cool_down``: minutes in which it can still be cancelled.
@@ -128,7 +82,7 @@ class DigestPlan(_Part):
         return opens, closes
 
 
-class PetitionFile(_Part):
+class PetitionFile(Part):
     """Everything a campaign file holds. Every text stands in every one of ``languages``."""
 
     slug: Slug
@@ -137,7 +91,11 @@ class PetitionFile(_Part):
     ]
     timezone: str
     goal: Annotated[int, Field(gt=0, le=1_000_000_000)]
-    milestones: list[Annotated[int, Field(gt=0)]] = []
+    milestones: list[Annotated[int, Field(gt=0)]] = Field(default_factory=list)
+    goal_steps: list[Annotated[int, Field(gt=0)]] = Field(default_factory=list)
+    closes: datetime | None = None
+    related: Annotated[list[Slug], Field(max_length=20)] = Field(default_factory=list)
+    look: Look = Look()
     challenge: bool | None = None
     title: dict[str, ShortText]
     addressee: dict[str, ShortText]
@@ -148,11 +106,11 @@ class PetitionFile(_Part):
     confirmation_subject: dict[str, Subject]
     source: SourceTexts
     digest: DigestPlan = DigestPlan()
-    sealed_to: Annotated[list[str], Field(max_length=MOST_RECIPIENTS)] = []
+    sealed_to: Annotated[list[str], Field(max_length=MOST_RECIPIENTS)] = Field(default_factory=list)
     export_needs_approval: bool = False
     demands: Annotated[list[DemandTexts], Field(min_length=1, max_length=50)]
-    timeline: list[TimelineTexts] = []
-    updates: list[UpdateTexts] = []
+    timeline: list[TimelineTexts] = Field(default_factory=list)
+    updates: list[UpdateTexts] = Field(default_factory=list)
 
     @field_validator("timezone")
     @classmethod
@@ -161,6 +119,13 @@ class PetitionFile(_Part):
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):  # “Europe” is a folder of them
             raise ValueError("is not the name of a timezone, like Asia/Almaty") from None
+        return value
+
+    @field_validator("closes")
+    @classmethod
+    def _on_the_clock_of_the_petition(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is not None:
+            raise ValueError("is in the petition's timezone; write it without one, like 2027-01-31T23:59:00")
         return value
 
     @field_validator("sealed_to")
@@ -187,6 +152,12 @@ class PetitionFile(_Part):
             if keys.count(key) > 1:
                 raise ValueError(f"uses the key “{key}” twice")
         return parts
+
+    @model_validator(mode="after")
+    def _steps_to_the_goal(self) -> Self:
+        if any(step >= self.goal for step in self.goal_steps):
+            raise ValueError("goal_steps: each is below the goal, which is the last of them")
+        return self
 
     @model_validator(mode="after")
     def _every_language(self) -> Self:

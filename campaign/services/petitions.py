@@ -2,17 +2,30 @@
 
 import hashlib
 import json
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from campaign.errors import InvalidFile, NotFound, NotPossible
+from campaign.errors import InvalidFile, NotFound
 from campaign.languages import available_languages
-from campaign.models import Demand, Petition, PetitionCounter, PetitionState, TextVersion, Update
+from campaign.models import (
+    Demand,
+    Petition,
+    PetitionCounter,
+    PetitionPicture,
+    PetitionState,
+    PictureKind,
+    TextVersion,
+    Update,
+)
 from campaign.models.column_types import Texts
-from campaign.services.petition_file import DemandTexts, PetitionFile, TimelineTexts, UpdateTexts
+from campaign.pictures import Picture
+from campaign.services.file_parts import DemandTexts, TimelineTexts
+from campaign.services.petition_file import PetitionFile, UpdateTexts
 from campaign.services.scheduling import plan_digest
 
 _PETITION_TEXTS = ("title", "addressee", "summary", "call", "risk_note", "sender", "confirmation_subject")
@@ -39,35 +52,13 @@ def list_petitions(session: Session, *, state: PetitionState | None = None) -> l
     return list(session.scalars(wanted if state is None else wanted.where(Petition.state == state)))
 
 
-def open_petition(petition: Petition) -> None:
-    """Take signatures from now on. Raises NotPossible for one that was burned."""
-    if petition.burned_on is not None:
-        raise NotPossible(f"“{petition.slug}” was burned on {petition.burned_on}: it stays closed.")
-    petition.state = PetitionState.OPEN
-    petition.closed_on = None
-
-
-def close_petition(petition: Petition, *, now: datetime) -> None:
-    """Take no new signatures; those that wait for their confirmation may still be confirmed.
-
-    From this day on the readers' addresses are kept for a time, and no longer.
-    """
-    petition.state = PetitionState.CLOSED
-    petition.closed_on = petition.closed_on or _day(petition, now)
-
-
-def hand_over(petition: Petition, *, now: datetime) -> None:
-    """Note that the list was handed over: the names in it are kept for a time, and no longer. Raises NotPossible."""
-    if petition.state is PetitionState.DRAFT:
-        raise NotPossible("Nobody has signed a draft: there is nothing to hand over.")
-    petition.handed_over_on = _day(petition, now)
-
-
-def _day(petition: Petition, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(petition.timezone)).date()
-
-
-def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Petition:
+def load_petition(
+    session: Session,
+    file: PetitionFile,
+    *,
+    now: datetime,
+    pictures: Mapping[PictureKind, Picture] = MappingProxyType({}),
+) -> Petition:
     """Make the petition of a campaign file, or bring it up to the file; a new one is a draft.
 
     Repeatable. A changed text of a demand makes a new text version; signatures keep the one they signed. Updates are
@@ -89,7 +80,12 @@ def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Pet
     petition.languages = file.languages
     petition.timezone = file.timezone
     petition.goal = file.goal
+    petition.goal_steps = sorted(set(file.goal_steps))
     petition.milestones = sorted(set(file.milestones))
+    zone = ZoneInfo(file.timezone)
+    petition.closes_at = None if file.closes is None else file.closes.replace(tzinfo=zone).astimezone(UTC)
+    petition.related = file.related
+    petition.look = {} if file.look.colour is None else {"colour": file.look.colour}
     petition.source_url = file.source.url
     petition.sealed_to = file.sealed_to
     petition.export_needs_approval = file.export_needs_approval
@@ -100,6 +96,7 @@ def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Pet
     }
     petition.timeline = [_timeline(entry, file.languages) for entry in file.timeline]
     session.flush()
+    _replace_pictures(session, petition, file, pictures)
     _replace_demands(session, petition, file.demands)
     for update in file.updates:
         publish_update(session, petition, update)
@@ -107,6 +104,25 @@ def load_petition(session: Session, file: PetitionFile, *, now: datetime) -> Pet
     plan_digest(session, petition, file.digest, now=now)
     session.flush()
     return petition
+
+
+def _replace_pictures(
+    session: Session, petition: Petition, file: PetitionFile, pictures: Mapping[PictureKind, Picture]
+) -> None:
+    session.execute(delete(PetitionPicture).where(PetitionPicture.petition_id == petition.id))
+    for kind, picture in pictures.items():
+        session.add(
+            PetitionPicture(
+                petition_id=petition.id,
+                kind=kind,
+                media_type=picture.media_type,
+                digest=picture.digest,
+                width=picture.width,
+                height=picture.height,
+                content=picture.content,
+                alt=_by_language(petition.languages, alt=getattr(file.look, kind).alt),
+            )
+        )
 
 
 def _timeline(entry: TimelineTexts, languages: list[str]) -> dict[str, object]:

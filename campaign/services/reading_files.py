@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from campaign.errors import InvalidFile
+from campaign.models import PictureKind
+from campaign.pictures import MOST_BYTES, Picture, read_picture
 from campaign.services.petition_file import PetitionFile, UpdateFile, check_languages
 
 Part = TypeVar("Part", bound=BaseModel)
@@ -69,6 +71,30 @@ def _read(path: Path, kind: type[Part]) -> Part:
 def read_petition_file(path: Path) -> PetitionFile:
     """The campaign in the TOML file ``path``. Raises InvalidFile with the first problem and its place."""
     return _read(path, PetitionFile)
+
+
+def read_pictures(path: Path, file: PetitionFile) -> dict[PictureKind, Picture]:
+    """The pictures that the campaign in the TOML file ``path`` names, which stand beside it. Raises InvalidFile."""
+    return {
+        kind: _read_picture(path, kind, named.file)
+        for kind in PictureKind
+        if (named := getattr(file.look, kind)) is not None
+    }
+
+
+def _read_picture(path: Path, kind: PictureKind, name: str) -> Picture:
+    place = f"{path.name}: look.{kind}"
+    beside = path.resolve().parent
+    try:
+        named = (beside / name).resolve()
+        if not named.is_relative_to(beside):
+            raise InvalidFile(f"{place}.file: a picture stands in the folder of the campaign file, or below it.")
+        with named.open("rb") as opened:
+            return read_picture(opened.read(MOST_BYTES + 1))
+    except (OSError, RuntimeError):
+        raise InvalidFile(f"{place}.file: “{name}” cannot be read.") from None
+    except ValueError as error:
+        raise InvalidFile(f"{place}.file: “{name}” {error}.") from None
 
 
 def read_update_file(path: Path, languages: list[str]) -> UpdateFile:

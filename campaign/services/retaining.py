@@ -6,16 +6,16 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from campaign.models import Delivery, Petition, PetitionState, Signature, Subscription, Suspicion
+from campaign.models import Delivery, Petition, Signature, Subscription, Suspicion
 from campaign.services.auditing import record
 from campaign.services.erasing import end_subscription, erase_names, erase_person, expire_pending, forget_suspicions
+from campaign.services.lifecycle import today_in
 from campaign.services.retention_rules import (
     BY_AGE,
     moments_due,
     names_due,
     readers_due,
     reasons_due,
-    today_in,
     waiting_due,
 )
 
@@ -84,7 +84,7 @@ def _erase_names(session: Session, petition: Petition, now: datetime) -> int:
     ids: Sequence[int] = session.scalars(
         select(Signature.id).where(found).order_by(Signature.id).limit(BATCH).with_for_update()
     ).all()
-    erase = erase_person if petition.state is PetitionState.CLOSED else erase_names
+    erase = erase_person if petition.state.is_over else erase_names
     erase(session, ids, now=now)
     return len(ids)
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, extract, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -18,7 +17,6 @@ from campaign.models import (
     DeliveryState,
     LinkRequest,
     Petition,
-    PetitionState,
     Review,
     Signature,
     SignatureState,
@@ -26,6 +24,7 @@ from campaign.models import (
     SubscriptionState,
     Suspicion,
 )
+from campaign.services.lifecycle import today_in
 from campaign.services.lost_links import REQUESTS_KEPT
 from campaign.services.own_page import ANSWERED
 from campaign.services.signing import ALLOWANCE_KEPT
@@ -70,17 +69,12 @@ def months_before(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, last))
 
 
-def today_in(petition: Petition, now: datetime) -> date:
-    """The day where the petition is."""
-    return now.astimezone(ZoneInfo(petition.timezone)).date()
-
-
 def names_due(petition: Petition, today: date) -> ColumnElement[bool]:
     """The signatures whose names go on ``today``; under a closed petition with that by which addresses are recognised.
 
     Under one that is open the latter stays, so that nobody is counted twice.
     """
-    closed = petition.state is PetitionState.CLOSED
+    closed = petition.state.is_over
     kept = Signature.sealed_person.is_not(None) | Signature.country.is_not(None)
     old: list[ColumnElement[bool]] = [Signature.signed_on <= months_before(today, NAMES_KEPT_MONTHS)]
     handed = petition.handed_over_on

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from campaign.models import Petition, Schedule
 from campaign.models.digest import Frequency
-from campaign.services.petition_file import WEEKDAYS, DigestPlan
+from campaign.services.file_parts import WEEKDAYS
+from campaign.services.petition_file import DigestPlan
 
 
 def next_run(schedule: Schedule, timezone: str, *, after: datetime) -> datetime:

@@ -17,7 +17,6 @@ from campaign.models import (
     DeliveryKind,
     Display,
     Petition,
-    PetitionState,
     Signature,
     SignatureState,
     TextVersion,
@@ -25,6 +24,7 @@ from campaign.models import (
 from campaign.organizer_keys import PublicKeys
 from campaign.sealing import is_sealed_to_organizers, seal_to
 from campaign.services.counting import count_post
+from campaign.services.lifecycle import takes_signatures
 from campaign.tokens import random_id
 from campaign.vault import Vault
 
@@ -104,7 +104,7 @@ def sign(
     changes. Nobody is told which it was, and all take as long: the work of one, and a commit that writes. The
     answer is for the server's own tallies: the id of the signature that now waits, or None. Raises NotOpen.
     """
-    if petition.state is not PetitionState.OPEN:
+    if not takes_signatures(petition, now):
         raise NotOpen("This petition does not take signatures now.")
     fingerprint = vault.fingerprint(submission.address)
     signature_id = random_id()

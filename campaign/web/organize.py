@@ -1,8 +1,6 @@
 """The organizers' pages: their petitions, one petition's numbers and records, and the way to its lists."""
 
-from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
@@ -15,6 +13,7 @@ from campaign.services.counting import count_confirmed, list_days
 from campaign.services.digesting import find_last_edition
 from campaign.services.editions import list_editions
 from campaign.services.export_requests import list_open_requests
+from campaign.services.lifecycle import today_in
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.retention_rules import find_names_end, find_updates_end
 from campaign.services.reviewing import count_to_review
@@ -86,16 +85,17 @@ def numbers(petition: Petition) -> str:
 
 
 def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
+    today = today_in(petition, campaign().now())
     return {
         "confirmed": count_confirmed(session, petition.id),
-        "goal": petition.goal,
+        "goal": petition.goal_at(count_confirmed(session, petition.id)),
         "readers": count_active(session, petition.id),
-        "days": last_days(list_days(session, petition.id), _today(petition)),
+        "days": last_days(list_days(session, petition.id), today),
         "last_edition": find_last_edition(session, petition.id),
         "to_review": count_to_review(session, petition.id),
         "schedule": session.get(Schedule, petition.id),
-        "updates_end": find_updates_end(petition, _today(petition)),
-        "names_end": find_names_end(session, petition, _today(petition)),
+        "updates_end": find_updates_end(petition, today),
+        "names_end": find_names_end(session, petition, today),
     }
 
 
@@ -107,7 +107,3 @@ def _records(session: Session, petition: Petition) -> dict[str, Any]:
         "entries": list_entries(session, petition.id),
         "returned": list_returned(session, petition),
     }
-
-
-def _today(petition: Petition) -> date:
-    return campaign().now().astimezone(ZoneInfo(petition.timezone)).date()

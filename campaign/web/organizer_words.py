@@ -8,7 +8,11 @@ N_ = str  # marks a sentence for the translators; the page translates it
 PETITION_STATES = {
     PetitionState.DRAFT: N_("draft"),
     PetitionState.OPEN: N_("open"),
+    PetitionState.PAUSED: N_("paused"),
     PetitionState.CLOSED: N_("closed"),
+    PetitionState.DELIVERED: N_("handed over"),
+    PetitionState.ANSWERED: N_("answered"),
+    PetitionState.WON: N_("won"),
 }
 
 SIGNATURE_STATES = {
@@ -106,6 +110,9 @@ ACTIONS = {
     "export approved": N_("approved a list"),
     "export refused": N_("refused a list"),
     "person forgotten": N_("erased all that was kept of a person"),
+    "petition paused": N_("paused the petition"),
+    "petition answered": N_("noted an answer"),
+    "petition won": N_("noted that the demands are met"),
     "list handed over": N_("noted that the list was handed over"),
     "names erased by schedule": N_("erased names that were kept long enough"),
     "updates ended by schedule": N_("erased the addresses of readers that were kept long enough"),

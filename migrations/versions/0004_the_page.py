@@ -7,7 +7,7 @@ revision = "0004"
 down_revision = "0003"
 
 _STATES_BEFORE = ("draft", "open", "closed")
-_STATES = ("draft", "open", "paused", "closed", "delivered", "answered")
+_STATES = ("draft", "open", "paused", "closed", "delivered", "answered", "won")
 _COMMENTS = ("private", "offered", "shown", "refused")
 _PETITION = (
     "answered_on",
@@ -123,7 +123,7 @@ def downgrade() -> None:
         batch_op.drop_column("comment_state")
     with op.batch_alter_table("petition_counter", schema=None) as batch_op:
         batch_op.drop_column("countries_at")
-    op.execute("UPDATE petition SET state = 'closed' WHERE state IN ('paused', 'delivered', 'answered')")
+    op.execute("UPDATE petition SET state = 'closed' WHERE state IN ('paused', 'delivered', 'answered', 'won')")
     with op.batch_alter_table("petition", schema=None) as batch_op:
         batch_op.drop_constraint(op.f("ck_petition_petitionstate"), type_="check")
         batch_op.create_check_constraint(op.f("ck_petition_petitionstate"), _one_of("state", _STATES_BEFORE))

@@ -38,7 +38,8 @@ from campaign.models import (
 from campaign.scrubbing import scrub
 from campaign.services.accounts import audit_ledger
 from campaign.services.burning import BURNED, BURNED_TABLES, burn, burn_what_came_since, count_left
-from campaign.services.petitions import get_petition, get_text_version, load_petition, open_petition
+from campaign.services.lifecycle import open_petition
+from campaign.services.petitions import get_petition, get_text_version, load_petition
 from campaign.services.reading_files import read_petition_file
 from campaign.services.signing import sign as post_form
 from campaign.supervisor import BUILT_IN
@@ -153,7 +154,7 @@ def test_after_burning_counts_and_texts_are_left_and_nobody(campaign: Campaign) 
 def test_another_petition_of_the_server_is_left_alone(campaign: Campaign) -> None:
     file = read_petition_file(BUILT_IN).model_copy(update={"slug": OTHER})
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, file, now=campaign.now()))
+        open_petition(load_petition(session, file, now=campaign.now()), now=campaign.now())
     live(campaign)
     sign(campaign, NAMED[1], OTHER)
     confirm(campaign, NAMED[1], OTHER)
@@ -231,7 +232,7 @@ def test_a_burned_petition_takes_no_signature_and_stays_closed(campaign: Campaig
         petition = get_petition(session, SLUG)
         version = get_text_version(session, petition, "en")
         with pytest.raises(NotPossible, match="stays closed"):
-            open_petition(petition)
+            open_petition(petition, now=campaign.now())
         with pytest.raises(NotOpen):
             post_form(session, campaign.vault, petition, version, typed(NAMED[0]), now=campaign.now())
 

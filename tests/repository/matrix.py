@@ -16,8 +16,9 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from campaign.models import Membership, Organizer, Role
+from campaign.services.lifecycle import open_petition
 from campaign.services.organizing import PERMISSIONS, Permission
-from campaign.services.petitions import get_petition, load_petition, open_petition
+from campaign.services.petitions import get_petition, load_petition
 from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.web.organizer_session import PROOF_LASTS
@@ -68,7 +69,7 @@ def settle(campaign: Campaign) -> None:
             texts = {"slug": slug, "title": dict.fromkeys(file.languages, title)}
             loaded = load_petition(session, file.model_copy(update=texts), now=campaign.now())
             if slug == OTHER:
-                open_petition(loaded)
+                open_petition(loaded, now=campaign.now())
         for person in PEOPLE:
             if person.role is None:
                 continue

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from campaign.email_address import parse_email_address
 from campaign.models import Delivery, DeliveryKind, Edition, ReaderFrequency, Subscription
 from campaign.services.editions import make_edition
+from campaign.services.lifecycle import open_petition
 from campaign.services.petition_file import UpdateTexts
-from campaign.services.petitions import get_petition, load_petition, open_petition, publish_update
+from campaign.services.petitions import get_petition, load_petition, publish_update
 from campaign.services.preferring import Choices, prefer
 from campaign.wiring import Campaign
 from tests.conftest import SLUG
@@ -21,7 +22,7 @@ SECOND = "small"
 
 def add_second_petition(campaign: Campaign, folder: Path) -> None:
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, read(folder), now=campaign.now()))
+        open_petition(load_petition(session, read(folder), now=campaign.now()), now=campaign.now())
 
 
 def follow(campaign: Campaign, email: str, *slugs: str, language: str = "en") -> None:

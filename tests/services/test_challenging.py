@@ -24,7 +24,8 @@ from campaign.services.challenging import (
     read_question,
     spend,
 )
-from campaign.services.petitions import close_petition, get_petition
+from campaign.services.lifecycle import close_petition
+from campaign.services.petitions import get_petition
 from campaign.vault import Vault
 from campaign.wiring import Campaign
 from campaign.worker import work_once

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from campaign.services.erasing import expire_pending
-from campaign.services.petitions import load_petition, open_petition
+from campaign.services.lifecycle import open_petition
+from campaign.services.petitions import load_petition
 from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.wiring import Campaign
@@ -18,7 +19,7 @@ HOUR = timedelta(hours=1)
 def load_another_petition(campaign: Campaign) -> str:
     with campaign.database.sessions.begin() as session:
         file = read_petition_file(BUILT_IN).model_copy(update={"slug": "another"})
-        open_petition(load_petition(session, file, now=START))
+        open_petition(load_petition(session, file, now=START), now=START)
     return "another"
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from campaign.errors import InvalidFile, NotFound
 from campaign.models import Demand, Petition, PetitionState, Schedule, TextVersion, Update
+from campaign.services.lifecycle import open_petition
 from campaign.services.petition_file import PetitionFile, UpdateTexts
 from campaign.services.petitions import (
     get_petition,
@@ -16,7 +17,6 @@ from campaign.services.petitions import (
     list_petitions,
     list_updates,
     load_petition,
-    open_petition,
     publish_update,
 )
 from campaign.services.showing import preview_digest
@@ -31,7 +31,7 @@ CHANGED = ('en = "Do this."', 'en = "Do this today."')
 def load(campaign: Campaign, file: PetitionFile) -> Petition:
     with campaign.database.sessions.begin() as session:
         petition = load_petition(session, file, now=campaign.now())
-        open_petition(petition)
+        open_petition(petition, now=START)
     return petition
 
 

@@ -22,8 +22,9 @@ from campaign.models import (
 )
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.counting import count_confirmed
+from campaign.services.lifecycle import close_petition, hand_over, open_petition
 from campaign.services.lost_links import request_link
-from campaign.services.petitions import close_petition, get_petition, hand_over, open_petition
+from campaign.services.petitions import get_petition
 from campaign.services.retaining import retain
 from campaign.services.retention_rules import Rule, find_names_end, list_due, months_before
 from campaign.wiring import Campaign
@@ -99,7 +100,7 @@ def test_a_petition_that_opens_again_keeps_its_readers(campaign: Campaign, clock
     add_readers(campaign, READER)
     close(campaign)
     with campaign.database.sessions.begin() as session:
-        open_petition(get_petition(session, SLUG))
+        open_petition(get_petition(session, SLUG), now=campaign.now())
     clock.turn(timedelta(days=31))
     run(campaign)
     assert readers(campaign) == 1

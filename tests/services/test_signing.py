@@ -19,7 +19,8 @@ from campaign.models import (
 )
 from campaign.services.counting import count_confirmed
 from campaign.services.erasing import expire_pending
-from campaign.services.petitions import close_petition, get_petition, load_petition
+from campaign.services.lifecycle import close_petition
+from campaign.services.petitions import get_petition, load_petition
 from campaign.services.reading_files import read_petition_file
 from campaign.services.signing import Person
 from campaign.supervisor import BUILT_IN

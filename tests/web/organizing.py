@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from campaign.models import AuditEntry, Edition, Organizer, Role
+from campaign.services.lifecycle import open_petition
 from campaign.services.organizing import add_organizer
-from campaign.services.petitions import get_petition, load_petition, open_petition
+from campaign.services.petitions import get_petition, load_petition
 from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.wiring import Campaign
@@ -41,7 +42,7 @@ def other_petition(campaign: Campaign) -> str:
     file = read_petition_file(BUILT_IN)
     texts = {"slug": OTHER, "title": dict.fromkeys(file.languages, OTHER_TITLE)}
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, file.model_copy(update=texts), now=campaign.now()))
+        open_petition(load_petition(session, file.model_copy(update=texts), now=campaign.now()), now=campaign.now())
     return OTHER
 
 

@@ -11,7 +11,8 @@ from werkzeug.test import TestResponse
 from campaign.languages import Language
 from campaign.models import Signature, SpentChallenge
 from campaign.services.challenging import LASTS, read_question, switch_challenge
-from campaign.services.petitions import close_petition, get_petition, load_petition, open_petition
+from campaign.services.lifecycle import close_petition, open_petition
+from campaign.services.petitions import get_petition, load_petition
 from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from campaign.web import create_app
@@ -257,7 +258,7 @@ def test_a_switch_knows_two_ways(campaign: Campaign, owner: FlaskClient, wanted:
 def test_the_file_says_how_a_new_petition_begins(campaign: Campaign, told: bool | None) -> None:
     file = read_petition_file(BUILT_IN).model_copy(update={"slug": "new", "challenge": told})
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, file, now=START))
+        open_petition(load_petition(session, file, now=START), now=START)
     assert find_petition(campaign, "new").challenge is bool(told)
 
 

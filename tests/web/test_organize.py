@@ -17,8 +17,9 @@ from campaign.models import Delivery, DeliveryKind, Membership, Role, SignatureS
 from campaign.services import exporting
 from campaign.services.counting import list_days
 from campaign.services.exporting import Format
+from campaign.services.lifecycle import close_petition, hand_over
 from campaign.services.organizing import PERMISSIONS, Permission
-from campaign.services.petitions import close_petition, get_petition, hand_over
+from campaign.services.petitions import get_petition
 from campaign.web.daily_counts import SHOWN
 from campaign.web.security import Entry, entry_of
 from campaign.wiring import Campaign

@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 
 from campaign.languages import Language
+from campaign.services.lifecycle import close_petition
 from campaign.services.petition_file import UpdateFile
-from campaign.services.petitions import close_petition, get_petition, load_petition, publish_update
+from campaign.services.petitions import get_petition, load_petition, publish_update
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, Clock
 from tests.services import campaign_files

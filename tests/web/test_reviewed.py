@@ -10,7 +10,8 @@ from flask import Flask
 
 from campaign import supervisor
 from campaign.models import PetitionState, SignatureState
-from campaign.services.petitions import close_petition, load_petition
+from campaign.services.lifecycle import close_petition
+from campaign.services.petitions import load_petition
 from campaign.services.reading_files import read_petition_file
 from campaign.wiring import Campaign
 from tests.conftest import Clock

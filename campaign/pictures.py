@@ -1,0 +1,120 @@
+"""Pictures that organizers put on a page: what they are, how large, and without what a camera wrote into them.
+
+A photo tells where and when it was taken, and with whose telephone. Nothing of that is kept: of each format only the
+pieces are taken over from which the picture itself is drawn.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MOST_BYTES = 200_000
+MOST_PIXELS = 4_000
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_DRAWN = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"sRGB", b"cHRM", b"iCCP", b"sBIT"}
+_WEBP_DRAWN = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP"}
+# JPEG (ITU-T T.81): application segments but those of JFIF, colour profile and Adobe's transform; comments.
+_JPEG_LEFT_OUT = {*range(0xE1, 0xF0), 0xFE} - {0xE2, 0xEE}
+_JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it is served; its size is in pixels."""
+
+    media_type: str
+    width: int
+    height: int
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def read_picture(content: bytes) -> Picture:
+    """The picture in a PNG, JPEG or WebP file. Raises ValueError with what is wrong with it."""
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"is larger than {MOST_BYTES // 1000} KB, too much for a telephone: make it smaller")
+    try:
+        if content.startswith(_PNG):
+            picture = _read_png(content)
+        elif content.startswith(b"\xff\xd8"):
+            picture = _read_jpeg(content)
+        elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+            picture = _read_webp(content)
+        else:
+            raise ValueError("is neither a PNG, nor a JPEG, nor a WebP picture")
+    except (struct.error, IndexError):
+        raise ValueError("is a broken picture") from None
+    if not (0 < picture.width <= MOST_PIXELS and 0 < picture.height <= MOST_PIXELS):
+        raise ValueError(f"is no picture of at most {MOST_PIXELS} × {MOST_PIXELS} pixels")
+    return picture
+
+
+def _read_png(content: bytes) -> Picture:
+    kept, place, width, height = [_PNG], len(_PNG), 0, 0
+    while place < len(content):
+        length, kind = struct.unpack_from(">I4s", content, place)
+        end = place + 12 + length
+        if end > len(content):
+            raise ValueError("is a broken picture")
+        if kind == b"IHDR":
+            width, height = struct.unpack_from(">II", content, place + 8)
+        if kind in _PNG_DRAWN:
+            kept.append(content[place:end])
+        place = end
+        if kind == b"IEND":
+            break
+    return Picture("image/png", width, height, b"".join(kept))
+
+
+def _read_jpeg(content: bytes) -> Picture:
+    kept, place, width, height = [content[:2]], 2, 0, 0
+    while True:
+        mark, kind = content[place], content[place + 1]
+        if mark != 0xFF:
+            raise ValueError("is a broken picture")
+        if kind == 0xDA:  # what follows is drawn, up to the end
+            kept.append(content[place : content.rindex(b"\xff\xd9") + 2])
+            return Picture("image/jpeg", width, height, b"".join(kept))
+        (length,) = struct.unpack_from(">H", content, place + 2)
+        end = place + 2 + length
+        if kind in _JPEG_FRAMES:
+            height, width = struct.unpack_from(">HH", content, place + 5)
+        # The second application segment is also used for more pictures within one file.
+        if kind not in _JPEG_LEFT_OUT and (kind != 0xE2 or content[place + 4 : place + 15] == b"ICC_PROFILE"):
+            kept.append(content[place:end])
+        place = end
+
+
+def _read_webp(content: bytes) -> Picture:
+    kept, width, height = [], 0, 0
+    for kind, piece in _webp_chunks(content):
+        if kind not in _WEBP_DRAWN:
+            continue
+        if kind == b"VP8X":
+            width, height = (int.from_bytes(piece[at : at + 3], "little") + 1 for at in (12, 15))
+            # No word that pieces with metadata follow (EXIF, XMP), or more than one picture.
+            piece = piece[:8] + bytes([piece[8] & 0b00110000]) + piece[9:]  # noqa: PLW2901
+        elif kind == b"VP8 " and not width:
+            width, height = (size & 0x3FFF for size in struct.unpack_from("<HH", piece, 14))
+        elif kind == b"VP8L" and not width:
+            bits = int.from_bytes(piece[9:13], "little")
+            width, height = (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1
+        kept.append(piece)
+    body = b"WEBP" + b"".join(kept)
+    return Picture("image/webp", width, height, b"RIFF" + struct.pack("<I", len(body)) + body)
+
+
+def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = 12
+    while place + 8 <= len(content):
+        kind, length = struct.unpack_from("<4sI", content, place)
+        end = place + 8 + length + length % 2
+        if end > len(content):
+            raise ValueError("is a broken picture")
+        yield kind, content[place:end]
+        place = end
