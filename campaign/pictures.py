@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 MOST_BYTES = 200_000
 MOST_PIXELS = 4_000
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from campaign.errors import InvalidFile, NotFound
 from campaign.languages import available_languages
@@ -50,6 +50,24 @@ def list_petitions(session: Session, *, state: PetitionState | None = None) -> l
     """Petitions by slug, all or those in ``state``."""
     wanted = select(Petition).order_by(Petition.slug)
     return list(session.scalars(wanted if state is None else wanted.where(Petition.state == state)))
+
+
+def list_pictures(session: Session, petition_id: int) -> dict[PictureKind, PetitionPicture]:
+    """The petition's pictures, without their content."""
+    found = session.scalars(
+        select(PetitionPicture)
+        .where(PetitionPicture.petition_id == petition_id)
+        .options(defer(PetitionPicture.content, raiseload=True))
+    )
+    return {picture.kind: picture for picture in found}
+
+
+def list_related(session: Session, petition: Petition) -> list[Petition]:
+    """The petitions on this server that the campaign file names and that are public, in its order."""
+    found = session.scalars(
+        select(Petition).where(Petition.slug.in_(petition.related), Petition.state != PetitionState.DRAFT)
+    )
+    return sorted(found, key=lambda each: petition.related.index(each.slug))
 
 
 def load_petition(

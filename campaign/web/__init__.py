@@ -6,12 +6,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from campaign.languages import TEMPLATES
 from campaign.tokens import random_bytes
 from campaign.web import (
+    caching,
     challenge,
+    compressing,
     confirm,
     doors,
     errors,
     health,
     keyless,
+    look,
     lost_link,
     me,
     me_changes,
@@ -62,12 +65,27 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     app.url_map.merge_slashes = False
     install(app, campaign, SourceLimit(settings.source_limit), watch)
     doors.install(app)
+    if not frozen:  # the files of a copy have no versions
+        caching.install(app)
+    compressing.install(app)
     security.install(app, https=url.startswith("https:"))
     errors.install(app)
     if why:
         keyless.install(app, why)
     signing_in.install(app, campaign)
-    for pages in (petition, challenge, lost_link, confirm, unsubscribe, me, me_changes, withdrawing, organize, health):
+    for pages in (
+        petition,
+        look,
+        challenge,
+        lost_link,
+        confirm,
+        unsubscribe,
+        me,
+        me_changes,
+        withdrawing,
+        organize,
+        health,
+    ):
         app.register_blueprint(pages.blueprint)
     if settings.is_local and not settings.smtp_url:
         app.register_blueprint(outbox.blueprint)

@@ -6,6 +6,7 @@ from flask import Flask, Response, current_app, g, request
 
 from campaign.languages import Language, available_languages
 from campaign.models import Petition
+from campaign.pictures import ENDINGS
 from campaign.web.keyless import keyless
 from campaign.web.source_limit import SourceLimit
 from campaign.web.stored_reasons import tell_reason
@@ -31,6 +32,7 @@ def install(app: Flask, campaign: Campaign, source_limit: SourceLimit, watch: Wa
         lambda: {
             "language": reader_language(),
             "Language": Language,
+            "ENDINGS": ENDINGS,
             "tell_reason": tell_reason,
             "keyless": keyless(),
             "live_url": campaign.settings.base_url,

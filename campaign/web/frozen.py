@@ -24,7 +24,7 @@ from campaign.web.frozen_links import file_of, readdress_page
 from campaign.wiring import Campaign
 
 MARK = "copy.json"  # by it a folder is known to be a copy of ours, which may be replaced
-_COPIED = {"petition", "static"}
+_COPIED = {"petition", "look", "static"}
 
 
 class FrozenCopy:

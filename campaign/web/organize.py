@@ -24,6 +24,7 @@ from campaign.web import (
     organize_digest,
     organize_exports,
     organize_review,
+    organize_state,
     organizer_words,
     proving,
     review_words,
@@ -41,6 +42,7 @@ blueprint.register_blueprint(organize_digest.blueprint)
 blueprint.register_blueprint(organize_exports.blueprint)
 blueprint.register_blueprint(organize_challenge.blueprint)
 blueprint.register_blueprint(organize_review.blueprint)
+blueprint.register_blueprint(organize_state.blueprint)
 blueprint.register_blueprint(proving.blueprint)
 blueprint.register_blueprint(account.blueprint)
 

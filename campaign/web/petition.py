@@ -1,32 +1,30 @@
 """The petition's public pages: read it, sign it, follow it."""
 
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, jsonify, make_response, redirect, render_template, request, url_for
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.errors import NotFound
-from campaign.languages import Language, available_languages
-from campaign.models import Petition, PetitionState, TextVersion, Update
+from campaign.languages import available_languages
+from campaign.models import Petition, PetitionState, TextVersion
 from campaign.services.counting import count_confirmed, count_post
-from campaign.services.petitions import get_petition, get_text_version, list_petitions, list_updates
+from campaign.services.petitions import get_petition, get_text_version, list_petitions
 from campaign.services.showing import get_public_edition, list_public_editions
 from campaign.services.signing import sign
 from campaign.services.suspecting import note_suspicions
-from campaign.services.updates import Told, fill_html, placeholder_values, tell_update
 from campaign.web.browser_marks import remember_mark
-from campaign.web.challenge import USED_UP, Solved, check_challenge, needs_challenge, show_challenge
-from campaign.web.context import campaign, reader_language, source_limit, texts_of, watch
+from campaign.web.caching import KEPT, cached_for_all
+from campaign.web.challenge import USED_UP, Solved, check_challenge, needs_challenge
+from campaign.web.context import campaign, source_limit, texts_of, watch
 from campaign.web.forms import SigningForm
 from campaign.web.keyless import keyless
 from campaign.web.mail_frame import mail_in_frame
-from campaign.web.security import Entry, allow_puzzle, entry
+from campaign.web.petition_page import PREVIEW, petition_page, tell_count, tell_updates
+from campaign.web.security import Entry, entry
 
 blueprint = Blueprint("petition", __name__)
-LATEST_UPDATES = 3
 
 
 def get_public(session: Session, slug: str, lang: str) -> Petition:
@@ -37,64 +35,42 @@ def get_public(session: Session, slug: str, lang: str) -> Petition:
     return petition
 
 
-@cache
-def _country_options(language: Language) -> Markup:
-    """The long list of the form, made once for each language."""
-    return Markup("").join(
-        Markup('<option value="{}">{}</option>').format(code, name) for code, name in language.countries().items()
-    )
-
-
-def _values(petition: Petition, confirmed: int) -> dict[str, str]:
-    return placeholder_values(petition, reader_language().code, campaign().public_links, count=confirmed)
-
-
-def _page(session: Session, petition: Petition, version: TextVersion, form: SigningForm | None) -> str:
-    confirmed = count_confirmed(session, petition.id)
-    values = _values(petition, confirmed)
-    challenge, now = None, campaign().now()
-    if form is not None and needs_challenge(petition, now):
-        challenge = show_challenge(session, petition, form, now=now)
-        allow_puzzle()
-    return render_template(
-        "petition/show.html",
-        petition=petition,
-        texts=texts_of(petition),
-        version=version,
-        form=form,
-        challenge=challenge,
-        errors=form.first_errors() if form else {},
-        confirmed=confirmed,
-        call=fill_html(texts_of(petition)["call"], values),
-        updates=_tell(list_updates(session, petition.id, most=LATEST_UPDATES), values),
-        countries=reader_language().countries(),
-        country_options=_country_options(reader_language()),
-        page_url=campaign().public_links.petition(reader_language().code, petition.slug),
-    )
-
-
-def _tell(updates: list[Update], values: dict[str, str]) -> list[Told]:
-    return [tell_update(update, reader_language().code, values) for update in updates]
-
-
 @blueprint.get("/")
 @entry(Entry.PUBLIC)
-def front() -> str:
+def front() -> Response:
     with campaign().database.snapshots() as session:
-        petitions = [
-            (petition, count_confirmed(session, petition.id))
-            for petition in list_petitions(session, state=PetitionState.OPEN)
-        ]
-        return render_template("petition/front.html", petitions=petitions, texts_of=texts_of)
+        known = [(petition, count_confirmed(session, petition.id)) for petition in list_petitions(session)]
+    page = render_template(
+        "petition/front.html",
+        petitions=[each for each in known if each[0].state in {PetitionState.OPEN, PetitionState.PAUSED}],
+        ended=[each for each in known if each[0].state.is_over],
+        texts_of=texts_of,
+    )
+    return cached_for_all(page)
 
 
 @blueprint.get("/<lang>/p/<slug>")
 @entry(Entry.PUBLIC)
-def show(lang: str, slug: str) -> str:
+def show(lang: str, slug: str) -> Response:
     with campaign().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         form = None if keyless() else SigningForm(formdata=None)
-        return _page(session, petition, get_text_version(session, petition, lang), form)
+        page = petition_page(session, petition, get_text_version(session, petition, lang), form)
+    # Whoever asks gets a new token, which changes nothing that is to be seen.
+    return cached_for_all(page, but_for=form.csrf_token.current_token if form else "")
+
+
+@blueprint.get("/<lang>/p/<slug>/preview/<token>")
+@entry(Entry.LINK)
+def preview(lang: str, slug: str, token: str) -> str | BaseResponse:
+    """The page before it is public, for whom its organizers give the link to."""
+    with campaign().database.snapshots() as session:
+        petition = get_petition(session, slug)
+        if campaign().vault.read_token(PREVIEW, token) != petition.id or lang not in petition.languages:
+            raise NotFound("There is no such preview.")
+        if petition.state is not PetitionState.DRAFT:
+            return redirect(url_for("petition.show", lang=lang, slug=slug))
+        return petition_page(session, petition, get_text_version(session, petition, lang), None)
 
 
 @blueprint.post("/<lang>/p/<slug>")
@@ -106,19 +82,19 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
         petition = get_public(session, slug, lang)
         version = get_text_version(session, petition, lang)
         if not form.check_whole(text_version=version.short_digest):
-            return _page(session, petition, version, form), 422
+            return petition_page(session, petition, version, form), 422
         network = source_limit().mark(request.remote_addr, now.date())
         if not source_limit().allows(request.remote_addr, now.date()):
             form.form_errors.append(form.TOO_MANY)
-            return _page(session, petition, version, form), 429
+            return petition_page(session, petition, version, form), 429
         if watch().is_full(network, now):
             form.form_errors.append(form.BUSY)
-            return _page(session, petition, version, form), 429
+            return petition_page(session, petition, version, form), 429
     submission = form.submission(lang)
     if (wrong := _sign(petition, version, form, network)) is not None:
         form.refuse_answer(wrong)
         with campaign().database.snapshots() as session:
-            return _page(session, petition, version, form), 422
+            return petition_page(session, petition, version, form), 422
     answer = redirect(url_for("petition.check_mail", lang=lang, slug=slug, _anchor="content"), 303)
     remember_mark(answer, campaign().vault.browser_mark(petition.id, campaign().vault.fingerprint(submission.address)))
     return answer
@@ -171,19 +147,20 @@ def outbox_address() -> str | None:
 
 @blueprint.get("/<lang>/p/<slug>/updates")
 @entry(Entry.PUBLIC)
-def updates(lang: str, slug: str) -> str:
+def updates(lang: str, slug: str) -> Response:
     with campaign().database.snapshots() as session:
         petition = get_public(session, slug, lang)
-        return render_template(
+        page = render_template(
             "petition/updates.html",
             petition=petition,
             texts=texts_of(petition),
-            updates=_tell(list_updates(session, petition.id), _values(petition, count_confirmed(session, petition.id))),
+            updates=tell_updates(session, petition),
             editions=[
                 (edition.number, edition.made_at.astimezone(ZoneInfo(petition.timezone)).date())
                 for edition in list_public_editions(session, petition.id, lang)
             ],
         )
+    return cached_for_all(page)
 
 
 @blueprint.get("/<lang>/p/<slug>/digest/<int(max=1000000):number>")
@@ -202,10 +179,8 @@ def count(slug: str) -> Response:
         petition = get_petition(session, slug)
         if petition.state is PetitionState.DRAFT:
             abort(404)
-        as_of = campaign().now().replace(microsecond=0).isoformat()
-        answer = make_response(
-            jsonify(confirmed=count_confirmed(session, petition.id), goal=petition.goal, as_of=as_of)
-        )
-    answer.headers["Cache-Control"] = "public, max-age=10"
+        told = tell_count(session, petition, request.args.get("lang", ""))
+    answer = make_response(jsonify(told))
+    answer.headers["Cache-Control"] = f"public, max-age={KEPT}"
     answer.headers["Access-Control-Allow-Origin"] = "*"
     return answer

@@ -71,12 +71,10 @@ def install(app: Flask, *, https: bool) -> None:
     @app.after_request
     def _headers(response: Response) -> Response:
         headers = response.headers
-        policy = _CONTENT_SECURITY_POLICY + ("; script-src 'self'" if "has_script" in g else "")
         if "has_puzzle" in g:
-            # Its script asks this server when somebody begins to fill in the form; its question is for one person.
-            policy += "; connect-src 'self'"
+            # Its question is for one person.
             headers["Cache-Control"] = "no-store"
-        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("Content-Security-Policy", _policy())
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
@@ -93,9 +91,19 @@ def install(app: Flask, *, https: bool) -> None:
         return response
 
 
+def _policy() -> str:
+    scripts = "; script-src 'self'" if "has_script" in g else ""
+    return _CONTENT_SECURITY_POLICY + scripts + ("; connect-src 'self'" if "may_ask" in g else "")
+
+
+def allow_scripts() -> None:
+    """Let the page that answers this request run this server's scripts, which may ask this server for more."""
+    g.has_script = g.may_ask = True
+
+
 def allow_puzzle() -> None:
-    """Let the page that answers this request run a script of this server, which asks it for a puzzle."""
-    g.has_script = g.has_puzzle = True
+    """Keep the page that answers this request out of caches: the puzzle on it is for one person."""
+    g.has_puzzle = True
 
 
 def _form_signer() -> URLSafeTimedSerializer:

@@ -9,15 +9,19 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from campaign.models import Role, Signature, SignatureState
+from campaign.pictures import read_picture
 from campaign.services import own_page
 from campaign.services.auditing import COMMAND_LINE, record
+from campaign.web.petition_page import PREVIEW
 from campaign.web.security import Entry, entry_of
 from campaign.wiring import Campaign
 from tests.conftest import SLUG
+from tests.pictures import add_picture, png
 from tests.services.people import add_readers, find_petition, make_digest, sign, unsubscribe, withdraw
 from tests.web.organizing import enroll, invite
 from tests.web.visiting import confirm_path, dump, mails, me_path, own_path, unsubscribe_path
 
+PICTURE = read_picture(png(3, 2))
 SIGNER, READER = "signer@example.org", "reader@example.org"
 NO_READER, GONE = "no-reader@example.org", "gone@example.org"
 
@@ -32,6 +36,7 @@ def furnish(campaign: Campaign) -> None:
     unsubscribe(campaign, NO_READER)
     withdraw(campaign, GONE)
     with campaign.database.sessions.begin() as session:
+        add_picture(session, find_petition(campaign).id, PICTURE)
         record(session, COMMAND_LINE, "export", find_petition(campaign).id, now=campaign.now())
 
 
@@ -56,11 +61,14 @@ def _find_withdrawn(campaign: Campaign) -> int:
 def _values(campaign: Campaign, rule: Rule) -> dict[str, object]:
     """Something real for every argument of the route."""
     known: dict[str, object] = {"lang": "ru", "slug": SLUG, "number": 1, "filename": "campaign.css", "passkey_id": 1}
+    known |= {"colour": "8f1d2c", "kind": "logo", "digest": PICTURE.digest, "ending": "png"}
     match rule.endpoint.partition(".")[0]:
         case "confirm":
             known["token"] = confirm_path(campaign, SIGNER).rpartition("/")[2]
         case "unsubscribe":
             known["token"] = unsubscribe_path(campaign, READER).rpartition("/")[2]
+        case "petition" if rule.endpoint == "petition.preview":
+            known["token"] = campaign.vault.token(PREVIEW, find_petition(campaign).id)
         case "me":
             known["token"] = me_path(campaign, READER).rpartition("/")[2]
         case "me_changes" | "withdrawing":
@@ -106,14 +114,15 @@ def test_a_route_without_an_entry_would_be_found(app: Flask) -> None:
 def test_every_address_is_there_to_be_asked(app: Flask, visited: Campaign, visitors: dict[str, FlaskClient]) -> None:
     """Otherwise the tests below would compare nothing but error pages.
 
-    Strangers are sent to sign in, and so is who comes to the second step without the first.
+    Strangers are sent to sign in, and so is who comes to the second step without the first; a preview leads to the
+    page that is public meanwhile.
     """
     found, wanted = {}, {}
     for endpoint, address in _addresses(app, visited):
         organizers = _entry(app, endpoint) is Entry.ORGANIZER
         for who, client in visitors.items():
             found[who, address] = client.get(address, buffered=True).status_code
-            asks_first = endpoint == "second_step.show" or (organizers and who == "stranger")
+            asks_first = endpoint in {"second_step.show", "petition.preview"} or (organizers and who == "stranger")
             wanted[who, address] = 302 if asks_first else 200
     assert found == wanted
     assert {200, 302} == set(found.values())

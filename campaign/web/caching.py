@@ -1,0 +1,54 @@
+"""Public answers that any cache may keep for a while, so that a proxy carries a crowd; and files kept for ever."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, Response, current_app, make_response, request
+
+# Seconds: so late somebody may see that a petition was closed, or a name withdrawn.
+KEPT = 10
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def cached_for_all(page: str, *, but_for: str = "") -> Response:
+    """The page for everybody: no cookie, kept for a moment, then asked for again by what it shows (RFC 9110 §13).
+
+    ``but_for`` is what differs each time and does not matter. It is told to be another page every day, so that no
+    form grows so old that it is refused.
+    """
+    answer = make_response(page)
+    today = current_app.extensions["campaign"].now().date().isoformat()
+    shown = f"{today}{page.replace(but_for, '') if but_for else page}"
+    answer.set_etag(hashlib.sha256(shown.encode()).hexdigest()[:32], weak=True)
+    answer.headers["Cache-Control"] = f"public, max-age={KEPT}"
+    answer.make_conditional(request)
+    return answer
+
+
+def kept_for_ever(answer: Response) -> Response:
+    """An answer whose address changes when its content does."""
+    answer.headers["Cache-Control"] = _FOR_EVER
+    return answer
+
+
+def install(app: Flask) -> None:
+    """Name each static file by its content too, so that browsers need not ask again whether it has changed."""
+
+    @cache
+    def version_of(filename: str) -> str:
+        file = Path(app.static_folder or "") / filename
+        return hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else ""
+
+    @app.url_defaults
+    def _name_version(endpoint: str, values: dict[str, str]) -> None:
+        if endpoint == "static":
+            values["v"] = version_of(values["filename"])
+
+    @app.after_request
+    def _keep_static(answer: Response) -> Response:
+        filename = (request.view_args or {}).get("filename", "")
+        asked = request.args.get("v")
+        if request.endpoint == "static" and asked and asked == version_of(filename) and answer.status_code == 200:
+            kept_for_ever(answer)
+        return answer
