@@ -69,6 +69,8 @@ def _read_png(content: bytes) -> Picture:
         place = end
         if kind == b"IEND":
             break
+    if not kept[-1].startswith(b"\0\0\0\0IEND"):
+        raise ValueError("is a broken picture")
     return Picture("image/png", width, height, b"".join(kept))
 
 
@@ -79,7 +81,10 @@ def _read_jpeg(content: bytes) -> Picture:
         if mark != 0xFF:
             raise ValueError("is a broken picture")
         if kind == 0xDA:  # what follows is drawn, up to the end
-            kept.append(content[place : content.rindex(b"\xff\xd9") + 2])
+            end = content.rfind(b"\xff\xd9")
+            if end < place:
+                raise ValueError("is a broken picture")
+            kept.append(content[place : end + 2])
             return Picture("image/jpeg", width, height, b"".join(kept))
         (length,) = struct.unpack_from(">H", content, place + 2)
         end = place + 2 + length
@@ -106,6 +111,8 @@ def _read_webp(content: bytes) -> Picture:
             bits = int.from_bytes(piece[9:13], "little")
             width, height = (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1
         kept.append(piece)
+    if not any(piece.startswith((b"VP8 ", b"VP8L")) for piece in kept):
+        raise ValueError("is a broken picture")
     body = b"WEBP" + b"".join(kept)
     return Picture("image/webp", width, height, b"RIFF" + struct.pack("<I", len(body)) + body)
 

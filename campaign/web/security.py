@@ -71,8 +71,8 @@ def install(app: Flask, *, https: bool) -> None:
     @app.after_request
     def _headers(response: Response) -> Response:
         headers = response.headers
-        if "has_puzzle" in g:
-            # Its question is for one person.
+        # A puzzle is for one person; what comes back from a form shows what was typed.
+        if "has_puzzle" in g or request.method == "POST":
             headers["Cache-Control"] = "no-store"
         headers.setdefault("Content-Security-Policy", _policy())
         headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from campaign.errors import InvalidFile
-from campaign.services.reading_files import read_petition_file, read_update_file
+from campaign.models import PictureKind
+from campaign.services.reading_files import read_petition_file, read_pictures, read_update_file
 from campaign.supervisor import BUILT_IN
-from tests.services.campaign_files import UPDATE, read, write
+from tests.pictures import png
+from tests.services.campaign_files import SMALL, UPDATE, read, write
 
 
 def test_the_built_in_campaign_is_complete_in_three_languages() -> None:
@@ -26,6 +28,20 @@ def test_a_file_is_read_as_it_is_written(tmp_path: Path) -> None:
 
 
 PROBLEMS = [
+    pytest.param("goal = 100", "goal = 100\ngoal_steps = [50, 100]", "goal_steps", "below the goal", id="step too far"),
+    pytest.param("goal = 100", "goal = 100\ngoal_steps = [0]", "goal_steps[1]", "greater than 0", id="step of none"),
+    pytest.param(
+        "goal = 100", "goal = 100\ncloses = 2027-01-31T23:59:00Z", "closes", "without one", id="closes elsewhere"
+    ),
+    pytest.param("goal = 100", 'goal = 100\nlook = {colour = "red"}', "look.colour", "not a colour", id="no colour"),
+    pytest.param("goal = 100", 'goal = 100\nrelated = ["A b"]', "related[1]", "should match", id="no slug"),
+    pytest.param(
+        "goal = 100",
+        'goal = 100\nlook = {logo = {file = "l.png", alt = {en = "x"}}}',
+        "look.logo.alt",
+        "the language “ru” is missing",
+        id="logo without words",
+    ),
     pytest.param('ru = "Сделайте то."', "", "demands[2].text", "the language “ru” is missing", id="missing language"),
     pytest.param(
         'ru = "Название"',
@@ -169,3 +185,37 @@ def test_a_mistake_in_an_update_is_told_with_its_place(
         read_update_file(write(tmp_path, (old, new), content=UPDATE), languages)
     assert says in refused.value.sentence
     assert "\n" not in refused.value.sentence
+
+
+LOGO = '\n[look]\ncolour = "#0A5C36"\n[look.logo]\nfile = "FILE"\n[look.logo.alt]\nen = "A star"\nru = "Звезда"\n'
+
+
+def test_a_look_is_read_with_the_pictures_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "logo.png").write_bytes(png(4, 3))
+    path = write(tmp_path, content=SMALL + LOGO.replace("FILE", "media/logo.png"))
+    file = read_petition_file(path)
+    assert file.look.colour == "#0a5c36"
+    pictures = read_pictures(path, file)
+    assert {kind: picture.content for kind, picture in pictures.items()} == {PictureKind.LOGO: png(4, 3)}
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("missing.png", "cannot be read"),
+        ("folder", "cannot be read"),
+        ("../small.png", "in the folder of the campaign file"),
+        ("/etc/hostname", "in the folder of the campaign file"),
+        ("link.png", "in the folder of the campaign file"),
+        ("small.toml", "neither a PNG"),
+        ("a\\u0000b", "no picture's name|cannot be read|neither|embedded"),
+    ],
+)
+def test_what_is_no_picture_is_named(tmp_path: Path, name: str, why: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.png").symlink_to("/etc/hostname")
+    path = write(tmp_path, content=SMALL + LOGO.replace("FILE", name))
+    with pytest.raises(InvalidFile, match=why) as refused:
+        read_pictures(path, read_petition_file(path))
+    assert refused.value.sentence.startswith("small.toml: look.logo.file: ")

@@ -1,6 +1,6 @@
 """Petitions: loading a file is repeatable, and nobody's signature moves to another text."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,13 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.errors import InvalidFile, NotFound
-from campaign.models import Demand, Petition, PetitionState, Schedule, TextVersion, Update
+from campaign.models import Demand, Petition, PetitionState, PictureKind, Schedule, TextVersion, Update
+from campaign.pictures import read_picture
+from campaign.services.file_parts import Look, PictureTexts
 from campaign.services.lifecycle import open_petition
 from campaign.services.petition_file import PetitionFile, UpdateTexts
 from campaign.services.petitions import (
     get_petition,
     get_text_version,
     list_petitions,
+    list_pictures,
+    list_related,
     list_updates,
     load_petition,
     publish_update,
@@ -22,6 +26,7 @@ from campaign.services.petitions import (
 from campaign.services.showing import preview_digest
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, START, Clock
+from tests.pictures import png
 from tests.services.campaign_files import read
 from tests.services.people import find_petition, get_signature, sign
 
@@ -52,6 +57,21 @@ def versions(campaign: Campaign, language: str) -> list[tuple[str, bool]]:
             .order_by(TextVersion.id)
         )
         return [(version.demands[0]["text"], version.current) for version in found]
+
+
+def test_a_file_names_steps_a_closing_time_and_a_look(session: Session, tmp_path: Path) -> None:
+    wanted = 'goal = 100\ngoal_steps = [50, 10]\ncloses = 2027-01-31T23:59:00\nrelated = ["kazakhstan"]'
+    file = read(tmp_path, ("goal = 100", f'{wanted}\nlook = {{colour = "#0a5c36"}}'))
+    picture = read_picture(png(4, 3))
+    looked = file.model_copy(update={"look": Look(logo=PictureTexts(file="x", alt={"en": "A star", "ru": "Звезда"}))})
+    petition = load_petition(session, looked, now=START, pictures={PictureKind.LOGO: picture})
+    assert petition.goal_steps == [10, 50]
+    assert petition.closes_at == datetime(2027, 1, 31, 18, 59, tzinfo=UTC)  # five hours behind Almaty
+    assert [each.slug for each in list_related(session, petition)] == [SLUG]
+    logo = list_pictures(session, petition.id)[PictureKind.LOGO]
+    assert (logo.digest, logo.alt["ru"]["alt"]) == (picture.digest, "Звезда")
+    again = load_petition(session, file, now=START)
+    assert (again.look, list_pictures(session, petition.id)) == ({"colour": "#0a5c36"}, {})
 
 
 def test_a_new_petition_is_a_draft_with_sorted_milestones(session: Session, tmp_path: Path) -> None:
