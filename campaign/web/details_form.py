@@ -11,7 +11,7 @@ from campaign.personal_text import clean_name
 from campaign.services.confirming import Proof
 from campaign.services.own_page import Details, Kept
 from campaign.web.browser_marks import browser_marks
-from campaign.web.forms import PersonChecks, SignedAddress, accepted
+from campaign.web.forms import PersonChecks, SignedAddress, TypedMeta, accepted
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -19,7 +19,7 @@ N_ = str  # marks a sentence for the translators; the page translates it
 class OwnForm(FlaskForm):  # type: ignore[misc]
     """A form on a person's own page, with the code from the mail where the browser has not shown it."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(TypedMeta):
         csrf = False  # the address of the page is the secret, and the code is another
 
     code = StringField()

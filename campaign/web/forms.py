@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from flask import request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import CombinedMultiDict
 from wtforms import BooleanField, Field, HiddenField, StringField, TextAreaField, ValidationError
 
 from campaign.email_address import EmailAddress, parse_email_address
@@ -27,10 +29,19 @@ def accepted(check: Callable[[str], Value], field: Field) -> Value:
         raise ValidationError(error.sentence) from None
 
 
+class TypedMeta(FlaskForm.Meta):  # type: ignore[misc]
+    """A field is what was typed: where a file is sent in its place, it is as if it was left empty."""
+
+    def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
+        """The library would put the files among the fields."""
+        found = super().wrap_formdata(form, formdata)
+        return request.form if isinstance(found, CombinedMultiDict) else found
+
+
 class PublicForm(FlaskForm):  # type: ignore[misc]
     """A form on a page that is the same for everybody: no session, no cookie."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(TypedMeta):
         csrf = True
         csrf_class = SameOrigin
 

@@ -8,6 +8,7 @@ from wtforms import BooleanField, Field, StringField, ValidationError
 
 from campaign.models import Petition, ReaderFrequency, Subscription
 from campaign.services.preferring import Choices
+from campaign.web.forms import TypedMeta
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -15,7 +16,7 @@ N_ = str  # marks a sentence for the translators; the page translates it
 class ChoicesForm(FlaskForm):  # type: ignore[misc]
     """What the reader's page asks. ``several``: the reader follows more than one petition here."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(TypedMeta):
         csrf = False  # the address of the page is the secret
 
     language = StringField()

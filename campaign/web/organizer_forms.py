@@ -4,6 +4,7 @@ from flask import abort
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, PasswordField, StringField, ValidationError
 
+from campaign.web.forms import TypedMeta
 from campaign.web.password_rules import find_weakness
 
 LONGEST_NAME = 80
@@ -12,6 +13,9 @@ N_ = str  # marks a sentence for the translators; the page translates it
 
 class OrganizerForm(FlaskForm):  # type: ignore[misc]
     """A form of the organizers' pages, with a token tied to the session."""
+
+    class Meta(TypedMeta):
+        pass
 
     def require_token(self) -> None:
         """End the request, once the form was validated, if it does not come from our own page in this session."""
@@ -63,7 +67,7 @@ class AppForm(OrganizerForm):
 class NameForm(PasskeyForm):
     """A passkey's name, by which its owner knows it again."""
 
-    name = StringField(filters=[lambda typed: " ".join(typed.split()) if isinstance(typed, str) else ""])  # not a file
+    name = StringField(filters=[lambda typed: " ".join((typed or "").split())])
 
     def validate_name(self, field: Field) -> None:
         if not 0 < len(field.data) <= LONGEST_NAME or not field.data.isprintable():

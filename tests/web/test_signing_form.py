@@ -1,17 +1,21 @@
 """The form: errors beside their fields in the reader's language, nothing typed is lost, one answer for everybody."""
 
+from io import BytesIO
+
 import pytest
 from flask import Flask
+from flask_wtf import FlaskForm
 from werkzeug.test import TestResponse
 
 from campaign.languages import Language
 from campaign.models import Display
 from campaign.services.petitions import get_petition, get_text_version
 from campaign.services.signing import Person
+from campaign.web.forms import TypedMeta
 from campaign.wiring import Campaign
 from tests.conftest import SLUG
 from tests.services.people import confirm, get_signature, list_deliveries
-from tests.web.visiting import ADDRESS, FILLED_IN, dump, page_of, post, read
+from tests.web.visiting import ADDRESS, FILLED_IN, FROM_HERE, dump, page_of, post, read
 
 LANGUAGES = ["en", "ru", "kk"]
 SPECIAL = '<b>"O\'Neil" & Sons</b>'
@@ -186,3 +190,19 @@ def test_the_next_page_says_what_to_look_for_in_the_mail(app: Flask, campaign: C
     assert texts["sender"] in shown.text
     assert texts["confirmation_subject"] in shown.text
     assert FILLED_IN["name"] not in shown.text
+
+
+def test_a_file_in_the_place_of_words_is_a_field_left_empty(app: Flask, campaign: Campaign) -> None:
+    """Any field can be sent as one, and no form of ours asks for files."""
+    file = (BytesIO(b"Dana"), "name.txt")
+    answer = app.test_client().post(
+        page_of(), data={**FILLED_IN, "name": file}, headers=FROM_HERE, content_type="multipart/form-data"
+    )
+    assert answer.status_code == 422
+    assert read(answer).by_id("name")["aria-invalid"] == "true"
+    forms, unread = set(), [FlaskForm]
+    while unread:
+        forms.update(unread := [form for parent in unread for form in parent.__subclasses__()])
+    ours = [form for form in forms if form.__module__.startswith("campaign.web")]
+    assert len(ours) > 20
+    assert [form for form in ours if not issubclass(form.Meta, TypedMeta)] == []
