@@ -25,7 +25,7 @@ from campaign.wiring import Campaign
 from tests.conftest import START
 
 ALLOWED = {
-    Role.OWNER: {Permission.VIEW, Permission.EXPORT, Permission.SEND, Permission.REVIEW},
+    Role.OWNER: {Permission.VIEW, Permission.EXPORT, Permission.SEND, Permission.REVIEW, Permission.STATE},
     Role.EDITOR: {Permission.VIEW, Permission.SEND},
     Role.EXPORTER: {Permission.VIEW, Permission.EXPORT},
     Role.VIEWER: {Permission.VIEW},

@@ -56,7 +56,7 @@ def test_it_may_be_kept_and_shown_by_anybody_and_runs_nothing(app: Flask, campai
     assert answers[0].data == answers[1].data
     assert headers["Cache-Control"] == "public, max-age=3600"
     assert "Set-Cookie" not in headers
-    assert "Vary" not in headers
+    assert headers["Vary"] == "Accept-Encoding"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline';")
     assert "sandbox" in headers["Content-Security-Policy"]
     page = Page(answers[0].get_data(as_text=True))
