@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import IntegerField
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, NumberRange
 
 from campaign.errors import NotFound
 from campaign.models import Edition, EditionState, Petition
@@ -25,7 +25,7 @@ blueprint.register_blueprint(organize_edition.blueprint)
 class SendForm(OrganizerForm):
     """``after`` is the last edition that the page knew of, 0 for none: a second click then asks for an old one."""
 
-    after = IntegerField(validators=[InputRequired()])
+    after = IntegerField(validators=[InputRequired(), NumberRange(0, 2**31 - 1)])
 
 
 @blueprint.get("")

@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, IntegerField
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, NumberRange
 
 from campaign.errors import Forbidden, NotFound, NotPossible
 from campaign.models import Edition, Petition
@@ -34,7 +34,7 @@ Step = Callable[[Session, Edition, str, datetime], None]
 class EditionForm(OrganizerForm):
     """``sure`` is the tick without which nothing is cancelled."""
 
-    number = IntegerField(validators=[InputRequired()])
+    number = IntegerField(validators=[InputRequired(), NumberRange(1, 2**31 - 1)])
     sure = BooleanField()
 
 

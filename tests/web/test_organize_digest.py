@@ -200,3 +200,14 @@ def test_a_form_of_another_website_steers_nothing(campaign: Campaign, owner: Fla
     assert owner.post(f"{DIGEST}/edition/{name}", data={"number": 1, "sure": "y"}).status_code == 400
     assert owner.get(f"{DIGEST}/edition/{name}").status_code == 405
     assert dump(campaign) == before
+
+
+@pytest.mark.parametrize("number", [10**30, -1, 2**31])
+def test_a_number_that_no_edition_has_is_refused(campaign: Campaign, owner: FlaskClient, number: int) -> None:
+    add_readers(campaign, "a@example.org")
+    before = dump(campaign)
+    for step in ("approve", "pause", "resume", "cancel"):
+        sent = send_form(owner, DIGEST, f"{DIGEST}/edition/{step}", number=number, sure="y")
+        assert sent.status_code == 400, step
+    assert send_form(owner, DIGEST, f"{DIGEST}/send", after=number).status_code == 400
+    assert dump(campaign) == before
