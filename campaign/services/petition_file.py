@@ -150,6 +150,8 @@ class PetitionFile(_Part):
     digest: DigestPlan = DigestPlan()
     sealed_to: Annotated[list[str], Field(max_length=MOST_RECIPIENTS)] = []
     export_needs_approval: bool = False
+    shows_names: bool = True
+    indexes_names: bool = False
     demands: Annotated[list[DemandTexts], Field(min_length=1, max_length=50)]
     timeline: list[TimelineTexts] = []
     updates: list[UpdateTexts] = []

@@ -10,6 +10,7 @@ from campaign.web import (
     confirm,
     doors,
     errors,
+    feed,
     health,
     keyless,
     lost_link,
@@ -18,9 +19,11 @@ from campaign.web import (
     organize,
     outbox,
     petition,
+    public_numbers,
     security,
     signing_in,
     unsubscribe,
+    wall,
     withdrawing,
 )
 from campaign.web.context import install
@@ -67,7 +70,9 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     if why:
         keyless.install(app, why)
     signing_in.install(app, campaign)
-    for pages in (petition, challenge, lost_link, confirm, unsubscribe, me, me_changes, withdrawing, organize, health):
+    for pages in (petition, wall, public_numbers, feed, challenge, lost_link, confirm, unsubscribe, me, me_changes):
+        app.register_blueprint(pages.blueprint)
+    for pages in (withdrawing, organize, health):
         app.register_blueprint(pages.blueprint)
     if settings.is_local and not settings.smtp_url:
         app.register_blueprint(outbox.blueprint)

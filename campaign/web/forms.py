@@ -95,6 +95,7 @@ class SigningForm(PersonChecks, PublicForm):
     email = StringField()
     country = StringField()
     comment = TextAreaField()
+    comment_public = BooleanField()
     display = StringField(default=Display.HIDDEN.value)
     updates = BooleanField()
     consent = BooleanField()
@@ -150,6 +151,7 @@ class SigningForm(PersonChecks, PublicForm):
             country=self._country,
             display=self._display,
             wants_updates=bool(self.updates.data),
+            offers_comment=bool(self.comment_public.data),
         )
 
     def first_errors(self) -> Mapping[str, Any]:

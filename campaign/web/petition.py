@@ -17,6 +17,7 @@ from campaign.services.showing import get_public_edition, list_public_editions
 from campaign.services.signing import sign
 from campaign.services.suspecting import note_suspicions
 from campaign.services.updates import Told, fill_html, placeholder_values, tell_update
+from campaign.services.wall import list_latest_comments
 from campaign.web.browser_marks import remember_mark
 from campaign.web.challenge import USED_UP, Solved, check_challenge, needs_challenge, show_challenge
 from campaign.web.context import campaign, reader_language, source_limit, texts_of, watch
@@ -69,6 +70,7 @@ def _page(session: Session, petition: Petition, version: TextVersion, form: Sign
         updates=_tell(list_updates(session, petition.id, most=LATEST_UPDATES), values),
         countries=reader_language().countries(),
         country_options=_country_options(reader_language()),
+        comments=[] if keyless() else list_latest_comments(session, campaign().vault, petition),
         page_url=campaign().public_links.petition(reader_language().code, petition.slug),
     )
 
