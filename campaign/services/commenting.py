@@ -47,7 +47,7 @@ def count_comments(session: Session, petition_id: int) -> dict[CommentState, int
         .where(Signature.petition_id == petition_id, WITH_COMMENT)
         .group_by(Signature.comment_state)
     )
-    return dict.fromkeys(READ, 0) | dict(rows.tuples().all())
+    return dict.fromkeys(READ, 0) | dict(rows.all())
 
 
 def list_offers(session: Session, vault: Vault, petition: Petition, state: CommentState, *, page: int) -> Page[Offer]:

@@ -72,7 +72,7 @@ def _count(session: Session, petition_id: int) -> dict[str | None, int]:
         .where(Signature.petition_id == petition_id, Signature.state == SignatureState.CONFIRMED)
         .group_by(Signature.country)
     )
-    return {code: count for code, count in rows}
+    return dict(rows.all())
 
 
 def _list_due(session: Session, now: datetime) -> list[int]:
@@ -107,7 +107,7 @@ def _keep(session: Session, petition_id: int, counts: Mapping[str, int], now: da
 
 def _read(session: Session, petition_id: int) -> dict[str, int]:
     found = select(CountryCount.country, CountryCount.confirmed).where(CountryCount.petition_id == petition_id)
-    return {code: count for code, count in session.execute(found)}
+    return dict(session.execute(found).all())
 
 
 def read_places(session: Session, petition_id: int) -> Places:

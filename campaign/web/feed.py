@@ -46,4 +46,5 @@ def show(lang: str, slug: str) -> Response:
     answer.mimetype = "application/atom+xml"
     answer.headers["Cache-Control"] = "public, max-age=300"
     answer.add_etag()
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer

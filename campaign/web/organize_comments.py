@@ -98,5 +98,5 @@ def settle(petition: Petition) -> BaseResponse | tuple[str, int]:
         )
     if done < len(seen):
         return _page(petition, state, 1, refused="changed", done=done, act=form.act.value), 409
-    values = {"slug": petition.slug, "state": state.value, "act": form.act.value, "done": done}
-    return redirect(url_for("organize.comments.show", **values), 303)
+    told = url_for("organize.comments.show", slug=petition.slug, state=state.value, act=form.act.value, done=done)
+    return redirect(told, 303)
