@@ -27,12 +27,12 @@ WORDS = {
 
 
 class CommentsForm(OrganizerForm):
-    """``show`` or ``refuse``: the mark of one comment, or “chosen” for those that are ticked.
+    """``which`` list was read. ``show`` or ``refuse``: the mark of one comment, or “chosen” for those that are ticked.
 
     A mark is a comment's number and, behind a full stop, the version of it that was read.
     """
 
-    state = StringField(validators=[InputRequired(), AnyOf([*READ])])
+    which = StringField(validators=[InputRequired(), AnyOf([*READ])])
     show = StringField()
     refuse = StringField()
 
@@ -89,7 +89,7 @@ def show(petition: Petition) -> str:
 def settle(petition: Petition) -> BaseResponse | tuple[str, int]:
     form = CommentsForm()
     form.require_valid()
-    state, seen = CommentState(str(form.state.data)), form.seen()
+    state, seen = CommentState(str(form.which.data)), form.seen()
     if not seen:
         return _page(petition, state, 1, refused="nothing"), 422
     with campaign().database.sessions.begin() as session:

@@ -119,11 +119,11 @@ def test_a_comment_goes_from_the_form_through_its_readers_to_everybody(
     page = read(owner.get(COMMENTS))
     assert "<b>Freedom</b>" in page.text
     mark = page.one("input", name="comments")["value"]
-    answer = send_form(owner, COMMENTS, state="offered", show=mark)
+    answer = send_form(owner, COMMENTS, which="offered", show=mark)
     assert "1 comment is shown now." in read(owner.get(answer.location)).text
     for path in (page_of(), f"{WALL}/comments"):
         assert "<b>Freedom</b> A. S." in read(client.get(path)).text
-    send_form(owner, f"{COMMENTS}?state=shown", COMMENTS, state="shown", refuse="chosen", comments=mark)
+    send_form(owner, f"{COMMENTS}?state=shown", COMMENTS, which="shown", refuse="chosen", comments=mark)
     assert "Freedom" not in read(client.get(page_of())).text
     assert [(action, details) for _, action, details in list_audit(campaign)] == [
         ("comments shown", {"comments": 1}),
@@ -142,10 +142,10 @@ def test_a_comment_without_a_tick_and_a_tick_without_a_comment_are_nobodys_to_re
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        ({"state": "offered", "show": "chosen"}, 422),
-        ({"state": "offered", "show": "x.y"}, 422),
-        ({"state": "offered", "show": "7.abc"}, 409),
-        ({"state": "private", "show": "7.abc"}, 400),
+        ({"which": "offered", "show": "chosen"}, 422),
+        ({"which": "offered", "show": "x.y"}, 422),
+        ({"which": "offered", "show": "7.abc"}, 409),
+        ({"which": "private", "show": "7.abc"}, 400),
         ({}, 400),
     ],
 )
