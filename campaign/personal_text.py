@@ -7,6 +7,7 @@ reads, Unicode TR 36), and addresses of web pages (they make the petition an adv
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from campaign.errors import InvalidInput
 
@@ -23,6 +24,7 @@ _JOINERS = "\u200c\u200d"
 _REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 # More marks on one letter than any living orthography writes ("Zalgo").
 _TOO_MANY_MARKS = 6
+_VIRAMA = 9  # the combining class of the marks that join two letters of an Indic script to one
 # A full stop inside a name is common ("J.R.R.", "Md.Rahman"), so only endings in use for web pages count.
 _WEB_ADDRESS = re.compile(
     r"://|\bwww\.|\b[\w-]+\.(?:com|net|org|info|biz|edu|gov|io|co|me|tv|cc|xyz|top|site|online|shop|club|link|live|app"
@@ -66,6 +68,32 @@ def clean_name(typed: str) -> str:
     if not any(unicodedata.category(character).startswith("L") for character in name):
         raise InvalidInput("name", N_("A name has at least one letter. Please type your name."))
     return name
+
+
+def initials_of(name: str) -> str:
+    """The first letter of each word of a cleaned name, “J.-L. P.”; with its marks, in whatever script it is written."""
+    words = ("-".join(_initials(part)) for part in name.split())
+    return " ".join(word for word in words if word)
+
+
+def _initials(word: str) -> Iterator[str]:
+    for part in re.split(r"[-\u2010\u2011]", word):
+        start = next((at for at, character in enumerate(part) if unicodedata.category(character).startswith("L")), None)
+        if start is not None:
+            yield f"{_first_letter(part[start:])}."
+
+
+def _first_letter(word: str) -> str:
+    """The letter with which ``word`` begins as readers see it: with its marks, and what a virama joins to it."""
+    end = 1
+    while end < len(word):
+        joined = unicodedata.combining(word[end - 1]) == _VIRAMA and unicodedata.category(word[end]).startswith("L")
+        if not joined and not unicodedata.category(word[end]).startswith("M"):
+            break
+        end += 1
+    # Not a capital: Georgian has those for whole lines only, and one letter of ours may become two.
+    first = word[0].title()
+    return (first if len(first) == 1 else word[0]) + word[1:end]
 
 
 def clean_place(typed: str) -> str | None:

@@ -20,6 +20,7 @@ from campaign.services.burning import burn_what_came_since
 from campaign.services.challenging import forget_spent
 from campaign.services.claiming import Batch, Sender
 from campaign.services.collecting import send_merged
+from campaign.services.countries import count_countries
 from campaign.services.delivering import finish_editions, send_waiting
 from campaign.services.editions import make_due_editions
 from campaign.services.erasing import expire_pending
@@ -102,6 +103,7 @@ class DigestWork(Work):
             sweep_cancelled(session)
             finish_editions(session)
             hold_editions(session, now)
+        count_countries(campaign.database.snapshots, campaign.database.sessions, now=now)
         if self._retained_on != now.date():  # each worker looks once a day, and when it starts
             retain(campaign.database.sessions, now=now)
             self._retained_on = now.date()

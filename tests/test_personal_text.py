@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign.errors import InvalidInput
-from campaign.personal_text import clean_comment, clean_name, clean_place
+from campaign.personal_text import clean_comment, clean_name, clean_place, initials_of
 
 NAMES = [
     "Aigerim Serikova",
@@ -138,3 +138,31 @@ def test_what_is_kept_of_any_text_is_one_printable_line(typed: str) -> None:
     assert name.splitlines() == [name]
     assert name == clean_name(name) == " ".join(name.split())
     assert not any(unicodedata.category(each) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} for each in name)
+
+
+@pytest.mark.parametrize(
+    ("name", "initials"),
+    [
+        ("Aigerim Serikova", "A. S."),
+        ("aigerim", "A."),
+        ("Jean-Luc d'Artagnan", "J.-L. D."),
+        ("Әсия Қасымова", "Ә. Қ."),
+        ("王小明", "王."),
+        ("मोहन क्षितिज", "मो. क्षि."),
+        ("გიორგი", "გ."),
+        ("ßo 3 «Őz»", "ß. Ő."),
+        ("Z" + "\u0323\u0302" + "oe", "Z\u0323\u0302."),
+    ],
+)
+def test_initials_are_the_first_letters_as_readers_see_them(name: str, initials: str) -> None:
+    assert initials_of(name) == initials
+
+
+@given(st.text(max_size=60))
+def test_every_name_has_initials_and_they_are_shorter(typed: str) -> None:
+    try:
+        name = clean_name(typed)
+    except InvalidInput:
+        return
+    assert initials_of(name)
+    assert len(initials_of(name)) <= 2 * len(name)

@@ -8,7 +8,7 @@ import click
 
 from campaign.cli.wired import wired
 from campaign.email_address import parse_email_address
-from campaign.models import DeliveryKind, Petition, ReaderFrequency, Subscription
+from campaign.models import CommentState, DeliveryKind, Petition, ReaderFrequency, Subscription
 from campaign.services import forgetting
 from campaign.services.auditing import COMMAND_LINE, record
 from campaign.services.history import Account, Event, tell_history
@@ -142,6 +142,8 @@ def _signature(account: Account) -> Iterator[str]:
         yield f"    name and comment: {'erased' if signature.sealed_person is None else 'sealed to the organizers'}"
     yield f"    country: {signature.country or 'none'}, language: {signature.language}, display: {signature.display}"
     yield f"    demands: version {signature.text_version.short_digest}"
+    if signature.comment_state is not CommentState.PRIVATE:
+        yield f"    comment for everybody: {signature.comment_state}"
     if signature.wrong_codes:
         yield f"    wrong codes typed: {signature.wrong_codes}"
     if account.suspicions:

@@ -74,6 +74,11 @@ class Petition(Base):
     )
     counter: Mapped["PetitionCounter"] = relationship(cascade="all, delete-orphan")
 
+    @property
+    def shows_people(self) -> bool:
+        """Whether a name or a comment can be shown at all: not what this server cannot read."""
+        return self.shows_names and not self.sealed_to
+
     def goal_at(self, confirmed: int) -> int:
         """The goal that people see: the first step that so many signatures have not reached, at last ``goal``."""
         return next((step for step in self.goal_steps if confirmed < step < self.goal), self.goal)
@@ -171,7 +176,10 @@ class DailyCount(Base):
 
 
 class CountryCount(Base):
-    """Confirmed signatures from one country, as of the counter's ``countries_at``."""
+    """Confirmed signatures from one country, as of the counter's ``countries_at``, as everybody may see them.
+
+    Small places are not in it by themselves (campaign.services.countries): they are together under a code of theirs.
+    """
 
     __tablename__ = "country_count"
 

@@ -7,7 +7,17 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from campaign.db import upsert
-from campaign.models import Erased, Signature, SignatureState, Subscription, SubscriptionState, Suspicion, Tombstone
+from campaign.models import (
+    CommentState,
+    Display,
+    Erased,
+    Signature,
+    SignatureState,
+    Subscription,
+    SubscriptionState,
+    Suspicion,
+    Tombstone,
+)
 from campaign.services.counting import uncount
 
 # What is left of a signature in the columns that say something of a person.
@@ -18,7 +28,10 @@ _ERASED = {
     "country": None,
     "wants_updates": False,
     "expires_at": None,
+    "comment_state": CommentState.PRIVATE,
 }
+# Where a name is gone that still counts, nothing is left to be shown.
+_NAMELESS = {"display": Display.HIDDEN, "comment_state": CommentState.PRIVATE}
 
 
 def erase_signature(session: Session, signature: Signature, *, now: datetime) -> None:
@@ -48,7 +61,7 @@ def erase_person(session: Session, signature_ids: Collection[int], *, now: datet
     session.execute(
         update(Signature)
         .where(Signature.id.in_(signature_ids), Signature.state != SignatureState.PENDING)
-        .values(**_ERASED)
+        .values(**{**_ERASED, **_NAMELESS})
         .execution_options(synchronize_session=False)
     )
     forget_suspicions(session, signature_ids)
@@ -60,7 +73,7 @@ def erase_names(session: Session, signature_ids: Collection[int], *, now: dateti
     session.execute(
         update(Signature)
         .where(Signature.id.in_(signature_ids))
-        .values(sealed_person=None, country=None)
+        .values(sealed_person=None, country=None, **_NAMELESS)
         .execution_options(synchronize_session=False)
     )
     bury(session, Erased.PERSON, signature_ids, on=now.date())

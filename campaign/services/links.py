@@ -25,6 +25,9 @@ class PublicLinks:
     def updates(self, language: str, slug: str) -> str:
         return f"{self.base_url}/{language}/p/{slug}/updates"
 
+    def feed(self, language: str, slug: str) -> str:
+        return f"{self.base_url}/{language}/p/{slug}/feed.xml"
+
     def edition(self, language: str, slug: str, number: int) -> str:
         return f"{self.base_url}/{language}/p/{slug}/digest/{number}"
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from campaign.email_address import EmailAddress
 from campaign.errors import InvalidInput, LinkExpired, LinkUnknown
 from campaign.models import (
+    CommentState,
     Display,
     Erased,
     LinkRequest,
@@ -23,6 +24,7 @@ from campaign.models import (
 )
 from campaign.services import preferring
 from campaign.services.confirming import Proof, check_code
+from campaign.services.display import shown_name
 from campaign.services.erasing import end_subscription, erase_signature
 from campaign.services.signing import Person, find_signature, forget_allowance, open_person
 from campaign.services.subscribing import begin_subscription, find_subscription, get_followed
@@ -149,6 +151,7 @@ class Details:
     comment: str | None
     country: str | None
     display: Display
+    offers_comment: bool = False
     language: str | None = None
 
 
@@ -156,14 +159,32 @@ def change_details(vault: Vault, kept: Kept, details: Details) -> None:
     """Keep ``details`` of a signature that may be changed, instead of what was typed before."""
     signature = kept.signature
     assert signature is not None  # the caller has asked may_change
+    # A name that cannot be read back cannot be shown.
+    readable = not kept.petition.sealed_to and (details.name is not None or kept.person is not None)
+    display = details.display if readable else Display.HIDDEN
+    signature.comment_state = _comment_state(kept, details, display)
     if details.name is not None:
         place = kept.person.place if kept.person is not None else None
         person = Person(details.name, place, details.comment)
         signature.sealed_person = person.seal(vault, signature.id, sealed_to=kept.petition.sealed_to)
     signature.country = details.country
-    signature.display = Display.HIDDEN if kept.petition.sealed_to else details.display
+    signature.display = display
     if details.language is not None:
         signature.language = details.language
+
+
+def _comment_state(kept: Kept, details: Details, display: Display) -> CommentState:
+    """Whoever decided about a comment has read it, and the name beside it: what is new in either is read again."""
+    signature, before = kept.signature, kept.person
+    assert signature is not None  # the caller has asked may_change
+    if not (details.offers_comment and details.name and details.comment and kept.petition.shows_people):
+        return CommentState.PRIVATE
+    shown = shown_name(Person(details.name), display)
+    known = before is not None and shown in (None, shown_name(before, signature.display))
+    decided = signature.comment_state in (CommentState.SHOWN, CommentState.REFUSED)
+    if decided and known and before is not None and before.comment == details.comment:
+        return signature.comment_state
+    return CommentState.OFFERED
 
 
 def start_updates(session: Session, vault: Vault, kept: Kept, address: EmailAddress, *, now: datetime) -> None:

@@ -108,6 +108,8 @@ class PetitionFile(Part):
     digest: DigestPlan = DigestPlan()
     sealed_to: Annotated[list[str], Field(max_length=MOST_RECIPIENTS)] = Field(default_factory=list)
     export_needs_approval: bool = False
+    shows_names: bool = True
+    indexes_names: bool = False
     demands: Annotated[list[DemandTexts], Field(min_length=1, max_length=50)]
     timeline: list[TimelineTexts] = Field(default_factory=list)
     updates: list[UpdateTexts] = Field(default_factory=list)

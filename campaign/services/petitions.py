@@ -107,6 +107,8 @@ def load_petition(
     petition.source_url = file.source.url
     petition.sealed_to = file.sealed_to
     petition.export_needs_approval = file.export_needs_approval
+    petition.shows_names = file.shows_names
+    petition.indexes_names = file.indexes_names
     petition.texts = {
         language: {name: getattr(file, name)[language] for name in _PETITION_TEXTS}
         | {"source": file.source.text[language]}

@@ -48,6 +48,7 @@ def _tell_signature(kept: Kept) -> dict[str, Any] | None:
         "name": person.name if person else None,
         "place": person.place if person else None,
         "comment": person.comment if person else None,
+        "comment_state": signature.comment_state.value,
         "country": signature.country,
         "language": signature.language,
         "display": signature.display.value,

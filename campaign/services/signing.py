@@ -12,6 +12,7 @@ from campaign.db import upsert
 from campaign.email_address import EmailAddress
 from campaign.errors import NotOpen
 from campaign.models import (
+    CommentState,
     ConfirmationAllowance,
     Delivery,
     DeliveryKind,
@@ -87,6 +88,12 @@ class Submission:
     country: str | None = None
     display: Display = Display.HIDDEN
     wants_updates: bool = False
+    offers_comment: bool = False
+
+    def comment_state(self, petition: Petition) -> CommentState:
+        """Offered only where there is something to read, and somebody who can."""
+        offered = self.offers_comment and self.person.comment and petition.shows_people
+        return CommentState.OFFERED if offered else CommentState.PRIVATE
 
 
 def sign(
@@ -114,6 +121,7 @@ def sign(
         "country": submission.country,
         # A name that cannot be read back cannot be shown.
         "display": Display.HIDDEN if petition.sealed_to else submission.display,
+        "comment_state": submission.comment_state(petition),
         "wants_updates": submission.wants_updates,
     }
     # Of many posts at once one inserts; the unique key decides which, on either database.

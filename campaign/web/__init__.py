@@ -12,6 +12,7 @@ from campaign.web import (
     confirm,
     doors,
     errors,
+    feed,
     health,
     keyless,
     look,
@@ -21,9 +22,11 @@ from campaign.web import (
     organize,
     outbox,
     petition,
+    public_numbers,
     security,
     signing_in,
     unsubscribe,
+    wall,
     withdrawing,
 )
 from campaign.web.context import install
@@ -73,19 +76,8 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     if why:
         keyless.install(app, why)
     signing_in.install(app, campaign)
-    for pages in (
-        petition,
-        look,
-        challenge,
-        lost_link,
-        confirm,
-        unsubscribe,
-        me,
-        me_changes,
-        withdrawing,
-        organize,
-        health,
-    ):
+    public = (petition, look, wall, public_numbers, feed, challenge, lost_link, health)
+    for pages in (*public, confirm, unsubscribe, me, me_changes, withdrawing, organize):
         app.register_blueprint(pages.blueprint)
     if settings.is_local and not settings.smtp_url:
         app.register_blueprint(outbox.blueprint)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Self
 
 from flask_wtf import FlaskForm
-from wtforms import Field, StringField, TextAreaField, ValidationError
+from wtforms import BooleanField, Field, StringField, TextAreaField, ValidationError
 
-from campaign.models import Display
+from campaign.models import CommentState, Display
 from campaign.personal_text import clean_name
 from campaign.services.confirming import Proof
 from campaign.services.own_page import Details, Kept
@@ -42,6 +42,7 @@ class DetailsForm(PersonChecks, OwnForm):
     name = StringField()
     country = StringField()
     comment = TextAreaField()
+    comment_public = BooleanField()
     display = StringField(default=Display.HIDDEN.value)
     language = StringField()
 
@@ -57,6 +58,7 @@ class DetailsForm(PersonChecks, OwnForm):
         filled = {
             "name": person.name if person else "",
             "comment": person.comment if person else "",
+            "comment_public": signature.comment_state is not CommentState.PRIVATE,
             "country": signature.country,
             "display": signature.display.value,
             "language": signature.language,
@@ -91,6 +93,7 @@ class DetailsForm(PersonChecks, OwnForm):
             comment=self._comment,
             country=self._country,
             display=self._display,
+            offers_comment=bool(self.comment_public.data),
             language=self.language.data if self.languages else None,
         )
 

@@ -106,6 +106,7 @@ class SigningForm(PersonChecks, PublicForm):
     email = StringField()
     country = StringField()
     comment = TextAreaField()
+    comment_public = BooleanField()
     display = StringField(default=Display.HIDDEN.value)
     updates = BooleanField()
     consent = BooleanField()
@@ -161,6 +162,7 @@ class SigningForm(PersonChecks, PublicForm):
             country=self._country,
             display=self._display,
             wants_updates=bool(self.updates.data),
+            offers_comment=bool(self.comment_public.data),
         )
 
     def first_errors(self) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from campaign.web.frozen_links import file_of, readdress_page
 from campaign.wiring import Campaign
 
 MARK = "copy.json"  # by it a folder is known to be a copy of ours, which may be replaced
-_COPIED = {"petition", "look", "static"}
+_COPIED = {"petition", "look", "numbers", "feed", "static"}
 
 
 class FrozenCopy:
@@ -108,6 +108,8 @@ def _list_pages(session: Session) -> list[str]:
         for lang in (code for code in petition.languages if code in available_languages()):
             pages.append(url_for("petition.show", lang=lang, slug=petition.slug))
             pages.append(url_for("petition.updates", lang=lang, slug=petition.slug))
+            pages.append(url_for("feed.show", lang=lang, slug=petition.slug))
+            pages.append(url_for("numbers.show", lang=lang, slug=petition.slug))
             pages.extend(
                 url_for("petition.edition", lang=lang, slug=petition.slug, number=edition.number)
                 for edition in list_public_editions(session, petition.id, lang)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from campaign.models import Petition, Schedule
 from campaign.services.accounts import audit_ledger
 from campaign.services.auditing import list_entries
+from campaign.services.commenting import count_comments
 from campaign.services.complaining import list_returned
 from campaign.services.counting import count_confirmed, list_days
 from campaign.services.digesting import find_last_edition
@@ -21,6 +22,7 @@ from campaign.services.subscribing import count_active
 from campaign.web import (
     account,
     organize_challenge,
+    organize_comments,
     organize_digest,
     organize_exports,
     organize_review,
@@ -43,6 +45,7 @@ blueprint.register_blueprint(organize_exports.blueprint)
 blueprint.register_blueprint(organize_challenge.blueprint)
 blueprint.register_blueprint(organize_review.blueprint)
 blueprint.register_blueprint(organize_state.blueprint)
+blueprint.register_blueprint(organize_comments.blueprint)
 blueprint.register_blueprint(proving.blueprint)
 blueprint.register_blueprint(account.blueprint)
 
@@ -95,6 +98,7 @@ def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
         "days": last_days(list_days(session, petition.id), today),
         "last_edition": find_last_edition(session, petition.id),
         "to_review": count_to_review(session, petition.id),
+        "comments": count_comments(session, petition.id),
         "schedule": session.get(Schedule, petition.id),
         "updates_end": find_updates_end(petition, today),
         "names_end": find_names_end(session, petition, today),

@@ -91,6 +91,7 @@ DETAILS = {
     "erased": N_("erased"),
     "review": N_("decision"),
     "signatures": N_("signatures"),
+    "comments": N_("comments"),
 }
 
 LISTS = {
@@ -119,6 +120,8 @@ ACTIONS = {
     "history told": N_("looked up what was sent to a person"),
     "signatures accepted": N_("accepted signatures"),
     "signatures invalidated": N_("declared signatures invalid"),
+    "comments shown": N_("let comments be shown"),
+    "comments refused": N_("had comments not shown"),
     "review taken back": N_("took a decision about signatures back"),
     "digest sent": N_("sent the digest"),
     "digest made": N_("made an edition, which waits"),

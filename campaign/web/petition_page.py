@@ -12,9 +12,11 @@ from campaign.services.counting import count_confirmed
 from campaign.services.lifecycle import takes_signatures
 from campaign.services.petitions import list_pictures, list_related, list_updates
 from campaign.services.updates import Told, fill_html, placeholder_values, tell_update
+from campaign.services.wall import list_latest_comments
 from campaign.web.challenge import needs_challenge, show_challenge
 from campaign.web.context import campaign, reader_language, texts_of
 from campaign.web.forms import SigningForm
+from campaign.web.keyless import keyless
 from campaign.web.security import allow_puzzle, allow_scripts
 
 LATEST_UPDATES = 3
@@ -54,6 +56,7 @@ def petition_page(session: Session, petition: Petition, version: TextVersion, fo
         goal=petition.goal_at(confirmed),
         call=fill_html(texts_of(petition)["call"], _values(petition, confirmed)),
         updates=tell_updates(session, petition, most=LATEST_UPDATES),
+        comments=[] if keyless() else list_latest_comments(session, campaign().vault, petition),
         pictures=list_pictures(session, petition.id),
         related=list_related(session, petition),
         countries=reader_language().countries(),

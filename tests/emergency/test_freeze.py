@@ -59,7 +59,7 @@ def copied(lived: Campaign, command: Command, tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     done = command("freeze", str(folder / "copy"))
     assert (done.status, done.err) == (0, "")
-    assert "11 pages" in done.out
+    assert "17 pages" in done.out
     return folder / "copy"
 
 
@@ -113,7 +113,7 @@ def test_every_link_of_every_page_leads_to_a_page_of_the_copy_or_away_from_it(se
             elif tag == "link":
                 files.add(target)
     assert {urlsplit(address).path.partition("/copy/")[2] for address in found} == set(read_html(copied))
-    assert len(found) == 10
+    assert len(found) == 13
     for file in files:
         with urlopen(file) as answer:
             assert answer.status == 200

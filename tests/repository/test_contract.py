@@ -79,6 +79,7 @@ def test_serve_answers_and_ends_well_when_told_to(tmp_path: Path, sqlite_templat
         ("/", "text/html"),
         *((f"/{lang}/p/{SLUG}", "text/html") for lang in ("en", "ru", "kk")),
         *((f"/{lang}/p/{SLUG}/updates", "text/html") for lang in ("en", "ru", "kk")),
+        *((f"/{lang}/p/{SLUG}/feed.xml", "application/atom+xml") for lang in ("en", "ru", "kk")),
         (f"/p/{SLUG}/count.json", "application/json"),
         ("/healthz", "application/json"),
     ],

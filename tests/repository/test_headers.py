@@ -18,10 +18,12 @@ from tests.web.page import Page
 from tests.web.visiting import FROM_HERE, confirm_path, mails, me_path, page_of, post, unsubscribe_path
 
 STATIC = Path(__file__).parents[2] / "campaign" / "web" / "static"
+PUBLIC_ENDS = ("", "/updates", "/check-your-mail", "/signatures", "/signatures/comments", "/numbers")
 PUBLIC = [
     "/",
-    *(page_of(lang) + end for lang in ("en", "ru", "kk") for end in ("", "/updates", "/check-your-mail")),
+    *(page_of(lang) + end for lang in ("en", "ru", "kk") for end in PUBLIC_ENDS),
     "/p/kazakhstan/count.json",
+    "/en/p/kazakhstan/feed.xml",
     "/healthz",
 ]
 PETITION = [page_of(lang) for lang in ("en", "ru", "kk")]

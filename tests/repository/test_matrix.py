@@ -22,7 +22,7 @@ from tests.repository.test_routes import _values, furnish
 PathOf = Callable[[Rule, str], str]
 
 # What a route is about can be read from its name.
-ABOUT = {"export": "EXPORT", "digest": "SEND", "review": "REVIEW"}
+ABOUT = {"export": "EXPORT", "digest": "SEND", "review": "REVIEW", "comments": "REVIEW"}
 
 
 @pytest.fixture

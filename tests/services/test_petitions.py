@@ -207,3 +207,12 @@ def test_a_run_that_is_due_stays_due_unless_the_plan_changes(campaign: Campaign,
     assert next_at() == due
     load(campaign, read(tmp_path, ('"friday"', '"monday"')))
     assert next_at() != due
+
+
+def test_whether_names_are_shown_and_indexed_follows_the_file(session: Session, tmp_path: Path) -> None:
+    for changed, found in (
+        ([], (True, False)),
+        ([("goal = 100", "goal = 100\nshows_names = false\nindexes_names = true")], (False, True)),
+    ):
+        petition = load_petition(session, read(tmp_path, *changed), now=START)
+        assert (petition.shows_names, petition.indexes_names) == found

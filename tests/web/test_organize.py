@@ -58,6 +58,7 @@ SENT = {
     "after": 0,
     "state": "open",
     "number": 1,
+    "which": "offered",
 }
 
 

@@ -173,9 +173,9 @@ def test_the_front_page_lists_open_petitions_in_the_readers_language(
 
 
 def test_a_signature_without_javascript_or_tick_marks_hides_the_name(app: Flask) -> None:
-    """Hidden is chosen beforehand; consent and updates are the visitor's to tick."""
+    """Hidden is chosen beforehand; all else that is ticked is the visitor's to tick."""
     page = read(app.test_client().get(page_of()))
     assert [radio["value"] for radio in page.all("input", type="radio") if "checked" in radio.attributes] == ["hidden"]
     boxes = page.all("input", type="checkbox")
-    assert {box["name"] for box in boxes} == {"consent", "updates"}
+    assert {box["name"] for box in boxes} == {"consent", "updates", "comment_public"}
     assert not [box["name"] for box in boxes if "checked" in box.attributes]
