@@ -5,10 +5,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from campaign.languages import TEMPLATES
 from campaign.tokens import random_bytes
+from campaign.typesetting import PrintCache
 from campaign.web import (
     challenge,
     confirm,
     doors,
+    embedding,
     errors,
     health,
     keyless,
@@ -17,9 +19,11 @@ from campaign.web import (
     me_changes,
     organize,
     outbox,
+    paper,
     petition,
     security,
     signing_in,
+    spread,
     unsubscribe,
     withdrawing,
 )
@@ -60,6 +64,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     )
     # To send a visitor on from // to / would put what was asked for into a header and the log, line ends and all.
     app.url_map.merge_slashes = False
+    app.extensions["prints"] = PrintCache()
     install(app, campaign, SourceLimit(settings.source_limit), watch)
     doors.install(app)
     security.install(app, https=url.startswith("https:"))
@@ -67,7 +72,9 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     if why:
         keyless.install(app, why)
     signing_in.install(app, campaign)
-    for pages in (petition, challenge, lost_link, confirm, unsubscribe, me, me_changes, withdrawing, organize, health):
+    for pages in (petition, spread, embedding, challenge, lost_link, paper, confirm, unsubscribe, me, me_changes):
+        app.register_blueprint(pages.blueprint)
+    for pages in (withdrawing, organize, health):
         app.register_blueprint(pages.blueprint)
     if settings.is_local and not settings.smtp_url:
         app.register_blueprint(outbox.blueprint)

@@ -10,7 +10,7 @@ from campaign.errors import ServerLocked
 from campaign.services.locking import LOCKED
 
 # What can be read without a key.
-_READABLE = {"petition", "health", "static"}
+_READABLE = {"petition", "spread", "embedding", "health", "static"}
 
 
 @dataclass(frozen=True)

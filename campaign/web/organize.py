@@ -24,6 +24,7 @@ from campaign.web import (
     organize_challenge,
     organize_digest,
     organize_exports,
+    organize_paper,
     organize_review,
     organizer_words,
     proving,
@@ -42,6 +43,7 @@ blueprint.register_blueprint(organize_digest.blueprint)
 blueprint.register_blueprint(organize_exports.blueprint)
 blueprint.register_blueprint(organize_challenge.blueprint)
 blueprint.register_blueprint(organize_review.blueprint)
+blueprint.register_blueprint(organize_paper.blueprint)
 blueprint.register_blueprint(proving.blueprint)
 blueprint.register_blueprint(account.blueprint)
 

@@ -87,6 +87,8 @@ DETAILS = {
     "erased": N_("erased"),
     "review": N_("decision"),
     "signatures": N_("signatures"),
+    "sheet": N_("sheet"),
+    "lines": N_("lines"),
 }
 
 LISTS = {
@@ -106,6 +108,8 @@ ACTIONS = {
     "export approved": N_("approved a list"),
     "export refused": N_("refused a list"),
     "person forgotten": N_("erased all that was kept of a person"),
+    "paper made": N_("made sheets to sign on paper"),
+    "paper entered": N_("entered signatures from paper"),
     "list handed over": N_("noted that the list was handed over"),
     "names erased by schedule": N_("erased names that were kept long enough"),
     "updates ended by schedule": N_("erased the addresses of readers that were kept long enough"),

@@ -23,7 +23,7 @@ from campaign.web.context import campaign, reader_language, source_limit, texts_
 from campaign.web.forms import SigningForm
 from campaign.web.keyless import keyless
 from campaign.web.mail_frame import mail_in_frame
-from campaign.web.security import Entry, allow_puzzle, entry
+from campaign.web.security import Entry, allow_puzzle, allow_script, entry
 
 blueprint = Blueprint("petition", __name__)
 LATEST_UPDATES = 3
@@ -56,6 +56,7 @@ def _page(session: Session, petition: Petition, version: TextVersion, form: Sign
     if form is not None and needs_challenge(petition, now):
         challenge = show_challenge(session, petition, form, now=now)
         allow_puzzle()
+    allow_script()
     return render_template(
         "petition/show.html",
         petition=petition,

@@ -93,6 +93,17 @@ def install(app: Flask, *, https: bool) -> None:
         return response
 
 
+def allow_script() -> None:
+    """Let the page that answers this request run scripts of this server; they may ask nobody for anything."""
+    g.has_script = True
+
+
+def allow_everywhere(response: Response) -> None:
+    """Let pages of other websites use the answer, which is the same for everybody and says nothing of anybody."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+
+
 def allow_puzzle() -> None:
     """Let the page that answers this request run a script of this server, which asks it for a puzzle."""
     g.has_script = g.has_puzzle = True
