@@ -105,7 +105,11 @@ def enter_line(
         raise InvalidInput("code", N_("The line with this code is entered already."))
     sheet = session.get_one(PaperSheet, found.sheet_id, with_for_update=True)
     version = session.get_one(TextVersion, sheet.text_version_id)
-    signature = _make_signature(session, vault, petition, version, line, now)
+    signature = _sign(vault, petition, version, line)
+    signature.signed_on = _day(petition, now)
+    signature.number = take_number(session, petition.id, signature.signed_on)
+    session.add(signature)
+    session.flush()
     found.signature_id = signature.id
     session.flush()
     _record_entered(session, petition_id, sheet.id, actor, now)
@@ -123,11 +127,9 @@ def _find_line(
     return session.scalars(wanted.with_for_update(of=PaperLine) if for_update else wanted).one_or_none()
 
 
-def _make_signature(
-    session: Session, vault: Vault, petition: Petition, version: TextVersion, line: Line, now: datetime
-) -> Signature:
-    signature_id, today = random_id(), _day(petition, now)
-    signature = Signature(
+def _sign(vault: Vault, petition: Petition, version: TextVersion, line: Line) -> Signature:
+    signature_id = random_id()
+    return Signature(
         id=signature_id,
         petition_id=petition.id,
         text_version_id=version.id,
@@ -135,12 +137,7 @@ def _make_signature(
         language=version.language,
         sealed_person=line.person.seal(vault, signature_id, sealed_to=petition.sealed_to),
         country=line.country,
-        number=take_number(session, petition.id, today),
-        signed_on=today,
     )
-    session.add(signature)
-    session.flush()
-    return signature
 
 
 def _record_entered(session: Session, petition_id: int, sheet_id: int, actor: str, now: datetime) -> None:

@@ -44,7 +44,7 @@ class SheetForm(OrganizerForm):
 
 
 class LineForm(PersonChecks, OrganizerForm):
-    """What stands on a line. Not called ``code``: what has that name is not kept while its sender proves who they are."""
+    """What stands on a line. No field is called ``code``: that one is not kept while its sender proves who they are."""
 
     line_code = StringField()
     name = StringField()

@@ -38,8 +38,8 @@ def needs(
     """Let a view in for the petition ``slug`` only with ``permission``; it is given the petition instead.
 
     Whoever posts with another permission than to view has proved within ten minutes who they are, so that no view can
-    forget to ask; ``fresh`` asks whoever looks, too, and what may be posted without is not ``proven``. It can be read from the view, so that a test compares every
-    route with every role.
+    forget to ask; ``fresh`` asks whoever looks, too, and what takes and tells nothing need not be ``proven``. All can
+    be read from the view, so that a test compares every route with every role.
     """
     asks = permission is not Permission.VIEW and proven
     fresh_for = frozenset({"GET", "HEAD", "POST"} if fresh else {"POST"} if asks else ())

@@ -75,13 +75,16 @@ def tell_sheet(petition: Petition, version: TextVersion, sheet: PaperSheet, code
         "risk": {"heading": _("Before you sign: is it safe for you?"), "text": texts_of(petition)["risk_note"]},
         "how": [
             _(
-                "I support these demands, and I agree that the organizers keep my name for this petition and hand it over with it."
+                "I support these demands, and I agree that the organizers keep my name for this petition and hand it "
+                "over with it."
             ),
             _(
-                "Whoever signs after you, and whoever finds this sheet, can read your name. On the website nothing of it is shown."
+                "Whoever signs after you, and whoever finds this sheet, can read your name. On the website nothing of "
+                "it is shown unless you change that yourself."
             ),
             _(
-                "Tear off the part on the right and keep it: with its code you can see, change and withdraw your signature when it is entered."
+                "Tear off the part on the right and keep it: when the line is entered, its code lets you see, change "
+                "and withdraw your signature."
             ),
         ],
         "columns": {
