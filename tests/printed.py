@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 Pixel = tuple[int, int, int]
 _OBJECT = re.compile(rb"(\d+) 0 obj\s*(.*?)\s*endobj", re.DOTALL)
-_STRING = re.compile(rb"/(f\d+)\s[^\n]*?Tf|<([0-9A-Fa-f]+)>|\(((?:\\.|[^\\()])*)\)", re.DOTALL)
+# In a string, brackets that match may stand as they are: here, one pair within another.
+_PLAIN = rb"\\.|[^\\()]"
+_INNER = rb"(?:" + _PLAIN + rb"|\((?:" + _PLAIN + rb")*\))*"
+_STRING = re.compile(
+    rb"/(f\d+)\s[^\n]*?Tf|<([0-9A-Fa-f]+)>|\(((?:" + _PLAIN + rb"|\(" + _INNER + rb"\))*)\)", re.DOTALL
+)
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
@@ -59,7 +64,8 @@ def _read_page(objects: dict[int, bytes], page: bytes) -> str:
         for name, number in re.findall(rb"/(f\d+) (\d+) 0 R", fonts[1] if fonts else b"")
     }
     text, current = "", b""
-    for font, hexadecimal, literal in _STRING.findall(_stream(objects[_reference(page, b"Contents")])):
+    drawn = b"\n".join(re.findall(rb"BT\s(.*?)\sET\b", _stream(objects[_reference(page, b"Contents")]), re.DOTALL))
+    for font, hexadecimal, literal in _STRING.findall(drawn):
         if font:
             current = font
         elif current in maps:

@@ -17,6 +17,9 @@ from tests.web.organizing import enroll
 from tests.web.page import Page
 from tests.web.visiting import FROM_HERE, confirm_path, mails, me_path, page_of, post, unsubscribe_path
 
+# Pages from which the petition's address is passed on, by a script of ours and by links to where people write.
+SHARING = [*(page_of(lang) for lang in ("en", "ru", "kk")), "confirm in another browser"]
+SHARED_WITH = ("https://t.me/share/url?", "https://wa.me/?", "mailto:?")
 STATIC = Path(__file__).parents[2] / "campaign" / "web" / "static"
 PUBLIC = [
     "/",
@@ -85,7 +88,8 @@ def test_every_answer_forbids_what_a_page_of_ours_never_does(
     assert policy["default-src"] == "'none'"
     assert policy["base-uri"] == policy["frame-ancestors"] == "'none'"
     assert policy["form-action"] == policy["style-src"] == "'self'"
-    assert "script-src" not in policy
+    assert policy.get("script-src") == ("'self'" if what in SHARING else None)
+    assert "connect-src" not in policy
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
@@ -142,7 +146,8 @@ def test_a_page_takes_nothing_from_another_server(what: str, campaign: Campaign,
     petition = find_petition(campaign)
     written = set(re.findall(r"https?://[^\s)>\]]+", str(petition.texts))) | {petition.source_url}
     html = client.get(address_of(what, campaign, client)).get_data(as_text=True)
-    named = Page(html).addresses()
+    named = [(tag, at) for tag, at in Page(html).addresses() if not (tag == "a" and at.startswith(SHARED_WITH))]
+    assert len(Page(html).addresses()) - len(named) == (3 if what in SHARING else 0)
     ours = urlsplit(campaign.settings.base_url).netloc
     foreign = [(tag, at) for tag, at in named if urlsplit(at).netloc not in ("", ours, "localhost")]
     assert [(tag, at) for tag, at in foreign if not (tag == "a" and at in written)] == []
@@ -154,9 +159,10 @@ def test_a_page_takes_nothing_from_another_server(what: str, campaign: Campaign,
 def test_a_page_has_no_script_and_no_style_in_it(what: str, campaign: Campaign, client: FlaskClient) -> None:
     page = Page(client.get(address_of(what, campaign, client)).get_data(as_text=True))
     assert not [element for element in page.elements if element.tag in {"style", "object", "embed"}]
-    # Passkeys cannot be asked for without a script; a file of ours is the only one.
+    # Passkeys cannot be asked for without a script, and nothing is copied; a file of ours is the only one.
     scripts = [(element["src"], element.text) for element in page.all("script")]
-    assert scripts == ([("/static/passkey.js", "")] if what == "/organize/sign-in" else [])
+    expected = ["/static/passkey.js"] if what == "/organize/sign-in" else []
+    assert scripts == [(at, "") for at in (["/static/share.js"] if what in SHARING else expected)]
     attributes = {name for element in page.elements for name in element.attributes}
     assert not {name for name in attributes if name == "style" or name.startswith("on")}
 
@@ -175,6 +181,11 @@ def test_a_script_talks_to_nobody(path: Path) -> None:
         assert written.count('fetch(asked.dataset.puzzle, { credentials: "omit" })') == 1
         for known in ("fetch(asked.", "window.fetch", "subtle.importKey("):
             written = written.replace(known, "")
+    if path.name == "embed.js":  # it asks the server of the petition that the website names for its count, once
+        assert written.count("await fetch(`${named[1]}/p/${named[3]}/count.json`, how)") == 1
+        assert 'credentials: "omit", referrerPolicy: "no-referrer"' in written
+        assert not re.search(r"https?://\w", written)
+        written = re.sub(r"https?|await fetch\(`", "", written)
     assert not re.findall(r"https?:|fetch|XMLHttp|WebSocket|import|eval|Function|innerHTML|Storage|cookie", written)
 
 

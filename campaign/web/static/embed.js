@@ -1,5 +1,6 @@
 // Makes <a data-campaign="https://…/en/p/slug">…</a> on any website a small box with the number of signatures. It asks
-// the petition's own server for that number, without cookies, and nobody else; without an answer the link stays.
+// the petition's own server for that number and nobody else, and says nothing of the visitor; without an answer the link
+// stays.
 "use strict";
 (() => {
   const LOOK = `
