@@ -1,12 +1,14 @@
 """A petition's colour, and the shades of it that can be read (WCAG 2.2, contrast of 4.5 to 1)."""
 
 import re
+from collections.abc import Mapping
 from colorsys import hls_to_rgb, rgb_to_hls
 from dataclasses import dataclass
 from typing import Self
 
 AA = 4.5
 PAPER, NIGHT, WHITE = "#fffdfa", "#161412", "#ffffff"
+DEFAULT, DARK = "#8f1d2c", "#111111"
 _STEP = 0.01
 
 
@@ -67,3 +69,14 @@ class Palette:
         """Raises ValueError for what is no colour."""
         colour = Colour.read(written)
         return cls(str(colour.readable_on(PAPER)), str(colour.readable_on(NIGHT)), str(colour.readable_on(WHITE)))
+
+
+def colour_of(look: Mapping[str, str]) -> str:
+    """The colour that a petition's look names, as #rrggbb; ours where it names none."""
+    return look.get("colour", DEFAULT)
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever stands out more on ``colour``: at least 4.5 to 1."""
+    ground = Colour.read(colour)
+    return max((WHITE, DARK), key=lambda ink: ground.contrast(Colour.read(ink)))

@@ -14,6 +14,7 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
+from campaign.crockford import ALPHABET, normalize
 from campaign.email_address import EmailAddress
 from campaign.errors import KeyringError, LinkUnknown
 from campaign.keyring import Keyring
@@ -24,9 +25,6 @@ _log = logging.getLogger(__name__)
 
 _NONCE = 12
 _ID = 8
-# Crockford's base 32: no letter that is read as a digit, five bits each.
-_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CODE_LOOKALIKES = str.maketrans("OIL", "011", " -")
 CODE_LENGTH = 6
 TOKEN_LENGTH = 32
 
@@ -39,6 +37,7 @@ class Vault:
         self._lookup = keyring.lookup
         self._links = AESSIV(keyring.links)
         self._codes = sha256(b"codes" + keyring.links).digest()
+        self._paper = sha256(b"paper" + keyring.lookup).digest()
         self.session_secret = keyring.sessions
         self.challenge_key = sha256(b"challenge" + keyring.sessions).digest()
         self._file: Path | None = None
@@ -100,6 +99,10 @@ class Vault:
         """32 bytes by which an address is recognised again: HMAC-SHA-256 of its comparable spelling."""
         return hmac.digest(self._lookup, address.comparable.encode(), "sha256")
 
+    def paper_fingerprint(self, code: str) -> bytes:
+        """32 bytes by which the code of a line on paper is recognised; the code itself is kept nowhere."""
+        return hmac.digest(self._paper, code.encode(), "sha256")
+
     def token(self, purpose: str, row_id: int) -> str:
         """What a link carries for the row ``row_id``: 32 characters, opaque, the same each time it is asked for.
 
@@ -135,13 +138,11 @@ class Vault:
     def code(self, row_id: int) -> str:
         """The six characters that stand in the mail beside the link, but not in it."""
         number = int.from_bytes(hmac.digest(self._codes, row_id.to_bytes(_ID), "sha256")[:4])
-        return "".join(_CODE_ALPHABET[number >> (5 * place) & 31] for place in range(CODE_LENGTH))
+        return "".join(ALPHABET[number >> (5 * place) & 31] for place in range(CODE_LENGTH))
 
     def code_matches(self, row_id: int, typed: str) -> bool:
         """Whether ``typed`` is the row's code, in any case, with spaces or hyphens, O for 0 and I or L for 1."""
-        return hmac.compare_digest(
-            self.code(row_id), typed.upper().translate(_CODE_LOOKALIKES).encode("ascii", "replace").decode()
-        )
+        return hmac.compare_digest(self.code(row_id), normalize(typed).encode("ascii", "replace").decode())
 
     def browser_mark(self, petition_id: int, fingerprint: bytes) -> str:
         """What the browser that posted a signature keeps, so that its owner needs no code to confirm.

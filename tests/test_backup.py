@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 
 from campaign.cli import backup as backup_command
 from campaign.db import open_database
+from campaign.errors import InvalidInput
 from campaign.keyring import Keyring
 from campaign.living import running
 from campaign.migrating import migrate_down
@@ -26,12 +27,13 @@ from campaign.models import (
     Erased,
     Organizer,
     Role,
+    Signature,
     SignatureState,
     Suppression,
 )
 from campaign.services import backing_up, restoring
 from campaign.services.backing_up import list_tables
-from campaign.services.erasing import erase_person
+from campaign.services.erasing import erase_person, erase_signature
 from campaign.services.organizing import add_organizer
 from campaign.services.petitions import get_petition
 from campaign.services.steering import get_for_change, resume_edition
@@ -57,6 +59,7 @@ from tests.services.people import (
     make_digest,
     sign,
 )
+from tests.services.test_paper import enter, find, print_sheet
 from tests.services.test_steering import balances, plan
 
 __all__ = ["command"]  # a fixture, which pytest finds by its name here
@@ -365,6 +368,26 @@ def erase_some(campaign: Campaign) -> dict[str, int]:
     gone = get_signature(campaign, "gone@example.org").id
     disown(campaign, "gone@example.org")
     return {"person": person, "gone": gone}
+
+
+def test_lines_of_paper_are_restored_and_those_withdrawn_since_enter_nothing(
+    campaign: Campaign, on: On, tmp_path: Path
+) -> None:
+    codes = print_sheet(campaign)
+    kept, (withdrawn, _) = enter(campaign, codes[0])[0], enter(campaign, codes[1])
+    back_up(on, campaign, tmp_path / "copy")
+    with campaign.database.sessions.begin() as session:
+        erase_signature(session, session.get_one(Signature, withdrawn, with_for_update=True), now=campaign.now())
+    put_back(on, campaign, tmp_path / "copy")
+    assert count(campaign) == 1
+    found = find(campaign, codes[0])
+    assert found is not None
+    assert found.id == kept
+    assert find(campaign, codes[1]) is None
+    with pytest.raises(InvalidInput, match="withdrawn"):
+        enter(campaign, codes[1])
+    enter(campaign, codes[2])
+    assert count(campaign) == 2
 
 
 @pytest.mark.parametrize("known_by", ["database", "worker's file", "copy of the file"])

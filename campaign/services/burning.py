@@ -16,6 +16,8 @@ from campaign.models import (
     DeliveryState,
     ExportRequest,
     LinkRequest,
+    PaperLine,
+    PaperSheet,
     Petition,
     Review,
     Schedule,
@@ -44,6 +46,7 @@ BURNED_TABLES = (
     ExportRequest,
     Review,
     Delivery,
+    PaperLine,
 )
 # Those that count for nothing yet are erased as a whole.
 _NOT_COUNTED = (SignatureState.PENDING, SignatureState.QUARANTINED)
@@ -108,7 +111,14 @@ def _burn_subscriptions(session: Session, found: ColumnElement[bool], *, now: da
 
 
 def _burn_requests(session: Session, petition_id: int) -> None:
-    """What is kept besides: why signatures were looked at and by which words, lost links, lists that were asked for."""
+    """What is kept besides: why signatures were looked at and by which words, lost links, lists that were asked for.
+
+    The lines of paper sheets too, those that were not entered as well: by their codes nothing is entered any more.
+    """
+    sheets = select(PaperSheet.id).where(PaperSheet.petition_id == petition_id)
+    session.execute(
+        delete(PaperLine).where(PaperLine.sheet_id.in_(sheets)).execution_options(synchronize_session=False)
+    )
     for table in (Suspicion, LinkRequest, ExportRequest):
         session.execute(delete(table).where(table.petition_id == petition_id))
     session.execute(update(Review).where(Review.petition_id == petition_id).values(criteria={}))

@@ -11,6 +11,7 @@ from campaign.models import (
     CommentState,
     Display,
     Erased,
+    PaperLine,
     Signature,
     SignatureState,
     Subscription,
@@ -53,6 +54,7 @@ def erase_signature(session: Session, signature: Signature, *, now: datetime) ->
     for column, value in _ERASED.items():
         setattr(signature, column, value)
     forget_suspicions(session, [signature.id])
+    forget_paper(session, [signature.id])
     bury(session, Erased.SIGNATURE, [signature.id], on=now.date())
 
 
@@ -65,6 +67,7 @@ def erase_person(session: Session, signature_ids: Collection[int], *, now: datet
         .execution_options(synchronize_session=False)
     )
     forget_suspicions(session, signature_ids)
+    forget_paper(session, signature_ids)
     bury(session, Erased.PERSON, signature_ids, on=now.date())
 
 
@@ -107,6 +110,12 @@ def forget_suspicions(session: Session, signature_ids: Collection[int]) -> None:
     """Forget why the signatures were looked at."""
     if signature_ids:
         session.execute(delete(Suspicion).where(Suspicion.signature_id.in_(signature_ids)))
+
+
+def forget_paper(session: Session, signature_ids: Collection[int]) -> None:
+    """Forget from which lines of paper sheets the signatures were entered. The lines are not entered again."""
+    if signature_ids:
+        session.execute(delete(PaperLine).where(PaperLine.signature_id.in_(signature_ids)))
 
 
 def bury(session: Session, kind: Erased, row_ids: Collection[int], *, on: date) -> None:

@@ -28,6 +28,10 @@ class PublicLinks:
     def feed(self, language: str, slug: str) -> str:
         return f"{self.base_url}/{language}/p/{slug}/feed.xml"
 
+    def paper(self, language: str, slug: str) -> str:
+        """Where whoever signed on paper looks at the entry."""
+        return f"{self.petition(language, slug)}/paper"
+
     def edition(self, language: str, slug: str, number: int) -> str:
         return f"{self.base_url}/{language}/p/{slug}/digest/{number}"
 

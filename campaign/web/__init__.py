@@ -5,12 +5,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from campaign.languages import TEMPLATES
 from campaign.tokens import random_bytes
+from campaign.typesetting import PrintCache
 from campaign.web import (
     caching,
     challenge,
     compressing,
     confirm,
     doors,
+    embedding,
     errors,
     feed,
     health,
@@ -21,10 +23,12 @@ from campaign.web import (
     me_changes,
     organize,
     outbox,
+    paper,
     petition,
     public_numbers,
     security,
     signing_in,
+    spread,
     unsubscribe,
     wall,
     withdrawing,
@@ -66,6 +70,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     )
     # To send a visitor on from // to / would put what was asked for into a header and the log, line ends and all.
     app.url_map.merge_slashes = False
+    app.extensions["prints"] = PrintCache()
     install(app, campaign, SourceLimit(settings.source_limit), watch)
     doors.install(app)
     if not frozen:  # the files of a copy have no versions
@@ -76,7 +81,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     if why:
         keyless.install(app, why)
     signing_in.install(app, campaign)
-    public = (petition, look, wall, public_numbers, feed, challenge, lost_link, health)
+    public = (petition, look, wall, public_numbers, feed, spread, embedding, challenge, lost_link, paper, health)
     for pages in (*public, confirm, unsubscribe, me, me_changes, withdrawing, organize):
         app.register_blueprint(pages.blueprint)
     if settings.is_local and not settings.smtp_url:

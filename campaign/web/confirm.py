@@ -20,7 +20,7 @@ from campaign.services.counting import count_confirmed
 from campaign.services.signing import open_person
 from campaign.web.browser_marks import browser_marks, remember_mark
 from campaign.web.context import campaign, texts_of, use_language
-from campaign.web.security import Entry, entry
+from campaign.web.security import Entry, allow_script, entry
 
 blueprint = Blueprint("confirm", __name__)
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -63,6 +63,7 @@ def _told_count(session: Session, signature: Signature) -> int:
 
 def _confirmed(petition: Petition, total: int, own_page: str | None = None) -> str:
     """The thanks. ``own_page`` is told in the answer to the press alone, not to whoever opens the link later."""
+    allow_script()
     return render_template(
         "confirm/confirmed.html", petition=petition, texts=texts_of(petition), confirmed=total, own_page=own_page
     )

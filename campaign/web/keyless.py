@@ -10,7 +10,7 @@ from campaign.errors import ServerLocked
 from campaign.services.locking import LOCKED
 
 # What can be read without a key.
-_READABLE = {"petition", "look", "numbers", "feed", "health", "static"}
+_READABLE = {"petition", "look", "numbers", "feed", "spread", "embedding", "health", "static"}
 
 
 @dataclass(frozen=True)

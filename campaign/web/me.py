@@ -14,6 +14,7 @@ from campaign.services import confirming, subscribing
 from campaign.services.confirming import Proof
 from campaign.services.history import list_events
 from campaign.services.own_page import Kept, get_kept, is_owner
+from campaign.services.paper import is_from_paper
 from campaign.services.portability import tell_kept
 from campaign.services.preferring import prefer
 from campaign.services.receipts import Receipt, write_receipt
@@ -60,6 +61,7 @@ def own_page(
         zone=ZoneInfo(petition.timezone),
         form=choices,
         details=details,
+        from_paper=signature is not None and is_from_paper(session, signature.id),
         countries=reader_language().countries(),
         needs_code=signature is not None and not is_owner(vault, signature, Proof(browser_marks())),
         frequencies=ReaderFrequency,

@@ -25,6 +25,7 @@ from campaign.web import (
     organize_comments,
     organize_digest,
     organize_exports,
+    organize_paper,
     organize_review,
     organize_state,
     organizer_words,
@@ -46,6 +47,7 @@ blueprint.register_blueprint(organize_challenge.blueprint)
 blueprint.register_blueprint(organize_review.blueprint)
 blueprint.register_blueprint(organize_state.blueprint)
 blueprint.register_blueprint(organize_comments.blueprint)
+blueprint.register_blueprint(organize_paper.blueprint)
 blueprint.register_blueprint(proving.blueprint)
 blueprint.register_blueprint(account.blueprint)
 

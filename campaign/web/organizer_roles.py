@@ -32,14 +32,17 @@ def _get_permitted(slug: str, permission: Permission) -> Petition:
     return petition
 
 
-def needs(permission: Permission, *, fresh: bool = False) -> Callable[[PetitionView], PetitionView]:
+def needs(
+    permission: Permission, *, fresh: bool = False, proven: bool = True
+) -> Callable[[PetitionView], PetitionView]:
     """Let a view in for the petition ``slug`` only with ``permission``; it is given the petition instead.
 
     Whoever posts with another permission than to view has proved within ten minutes who they are, so that no view can
-    forget to ask; ``fresh`` asks whoever looks, too. Both can be read from the view, so that a test compares every
-    route with every role.
+    forget to ask; ``fresh`` asks whoever looks, too, and what takes and tells nothing need not be ``proven``. All can
+    be read from the view, so that a test compares every route with every role.
     """
-    fresh_for = frozenset({"GET", "HEAD", "POST"} if fresh else {"POST"} if permission is not Permission.VIEW else ())
+    asks = permission is not Permission.VIEW and proven
+    fresh_for = frozenset({"GET", "HEAD", "POST"} if fresh else {"POST"} if asks else ())
 
     def declare(view: PetitionView) -> PetitionView:
         @entry(Entry.ORGANIZER)

@@ -92,6 +92,8 @@ DETAILS = {
     "review": N_("decision"),
     "signatures": N_("signatures"),
     "comments": N_("comments"),
+    "sheet": N_("sheet"),
+    "lines": N_("lines"),
 }
 
 LISTS = {
@@ -114,6 +116,8 @@ ACTIONS = {
     "petition paused": N_("paused the petition"),
     "petition answered": N_("noted an answer"),
     "petition won": N_("noted that the demands are met"),
+    "paper made": N_("made sheets to sign on paper"),
+    "paper entered": N_("entered signatures from paper"),
     "list handed over": N_("noted that the list was handed over"),
     "names erased by schedule": N_("erased names that were kept long enough"),
     "updates ended by schedule": N_("erased the addresses of readers that were kept long enough"),

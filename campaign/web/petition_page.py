@@ -17,7 +17,7 @@ from campaign.web.challenge import needs_challenge, show_challenge
 from campaign.web.context import campaign, reader_language, texts_of
 from campaign.web.forms import SigningForm
 from campaign.web.keyless import keyless
-from campaign.web.security import allow_puzzle, allow_scripts
+from campaign.web.security import allow_puzzle, allow_script
 
 LATEST_UPDATES = 3
 PREVIEW = "preview"  # the purpose of a draft's link
@@ -39,7 +39,7 @@ def petition_page(session: Session, petition: Petition, version: TextVersion, fo
     """The page with the form as it stands, or with none: for a preview, and where nothing can be signed."""
     confirmed = count_confirmed(session, petition.id)
     challenge, now = None, campaign().now()
-    allow_scripts()
+    allow_script(asks=True)
     if form is not None and needs_challenge(petition, now):
         challenge = show_challenge(session, petition, form, now=now)
         allow_puzzle()

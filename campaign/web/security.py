@@ -96,9 +96,17 @@ def _policy() -> str:
     return _CONTENT_SECURITY_POLICY + scripts + ("; connect-src 'self'" if "may_ask" in g else "")
 
 
-def allow_scripts() -> None:
-    """Let the page that answers this request run this server's scripts, which may ask this server for more."""
-    g.has_script = g.may_ask = True
+def allow_script(*, asks: bool = False) -> None:
+    """Let the page that answers this request run scripts of this server, which may ask this server for more."""
+    g.has_script = True
+    if asks:
+        g.may_ask = True
+
+
+def allow_everywhere(response: Response) -> None:
+    """Let pages of other websites use the answer, which is the same for everybody and says nothing of anybody."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
 
 def allow_puzzle() -> None:

@@ -1,0 +1,125 @@
+"""In a browser: copying and sharing say what they did, and a link on another website becomes a box."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import make_server
+
+from campaign.web import create_app
+from tests.conftest import SLUG, MakeCampaign
+from tests.services.people import add_readers
+from tests.web.serving import free_port
+from tests.web.visiting import page_of
+
+
+@contextmanager
+def _serve(app: Flask, port: int) -> Iterator[None]:
+    server = make_server("127.0.0.1", port, app, threaded=False)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def base_url(make_sqlite_campaign: MakeCampaign) -> Iterator[str]:
+    """The address of a server in this process, under whose petition one person has signed."""
+    port = free_port()
+    campaign = make_sqlite_campaign(base_url=f"http://127.0.0.1:{port}", port=port)
+    add_readers(campaign, "a@example.org")
+    with _serve(create_app(campaign), port):
+        yield campaign.settings.base_url
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    page.context.close()
+    assert [url for url in asked if not url.startswith(("http://127.0.0.1:", "http://website.example/"))] == []
+
+
+def test_the_address_is_copied_and_that_is_said(page: Page, base_url: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(base_url + page_of())
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator(".share [role=status]")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{base_url}{page_of()}?source=copy"
+
+
+def test_the_devices_own_way_to_share_is_offered_where_there_is_one(page: Page, base_url: str) -> None:
+    page.goto(base_url + page_of())
+    share = page.get_by_role("button", name="Share…")
+    if page.evaluate("!navigator.share"):
+        expect(share).to_have_count(0)
+    page.add_init_script("window.shared = []; navigator.share = async (what) => { window.shared.push(what); };")
+    page.reload()
+    share.click()
+    title = page.get_by_role("heading", level=1).inner_text()
+    assert page.evaluate("window.shared") == [{"title": title, "url": f"{base_url}{page_of()}?source=share"}]
+
+
+def test_without_a_script_there_are_links_and_a_field_and_no_dead_button(browser: Browser, base_url: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base_url + page_of())
+    for name in ("Telegram", "WhatsApp", "E-mail"):
+        expect(page.get_by_role("link", name=name)).to_be_visible()
+    expect(page.get_by_label("The petition’s address, to copy")).to_have_value(f"{base_url}{page_of()}?source=copy")
+    expect(page.locator(".share button:visible")).to_have_count(0)
+    context.close()
+
+
+def _website(page: Page, base_url: str, body: str) -> None:
+    """A page of somebody else's, which allows scripts and numbers from the petition's server and no style in a page."""
+    policy = f"default-src 'none'; script-src {base_url}; connect-src {base_url}"
+    html = f"<!doctype html><meta charset=utf-8><title>x</title><p>{body}</p>"
+    page.route(
+        "http://website.example/",
+        lambda route: route.fulfill(body=html, content_type="text/html", headers={"Content-Security-Policy": policy}),
+    )
+    page.goto("http://website.example/")
+
+
+def test_the_lines_that_are_offered_make_a_box_on_another_website(page: Page, base_url: str) -> None:
+    page.goto(f"{base_url}{page_of('ru')}/spread")
+    lines = page.locator("#box-lines").input_value()
+    title = page.locator("main a").first.inner_text()
+    _website(page, base_url, lines)
+    button = page.locator("div >> a")
+    expect(button).to_have_attribute("href", f"{base_url}{page_of('ru')}?source=embed")
+    expect(page.get_by_text(title)).to_be_visible()
+    expect(page.locator("progress")).to_have_js_property("value", 1)
+    colour = button.evaluate("(element) => getComputedStyle(element).backgroundColor")
+    assert colour == "rgb(143, 29, 44)"
+    assert page.context.cookies() == []
+
+
+@pytest.mark.parametrize(
+    ("named", "href"),
+    [
+        ("{base}/en/p/unknown", "{base}/en/p/unknown"),
+        ("{base}/nothing", "{base}/nothing"),
+        ("{base}/en/p/" + SLUG, "javascript:alert(1)"),
+        ("http://127.0.0.1:9/en/p/x", "http://127.0.0.1:9/en/p/x"),
+    ],
+)
+def test_a_link_of_which_nothing_is_known_stays_a_link(page: Page, base_url: str, named: str, href: str) -> None:
+    named, href = (each.format(base=base_url) for each in (named, href))
+    with page.expect_response(f"{base_url}/embed.js"):
+        _website(
+            page,
+            base_url,
+            f'<a href="{href}" data-campaign="{named}">Sign</a><script src="{base_url}/embed.js"></script>',
+        )
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("Sign", exact=True)).to_have_attribute("href", href)
+    expect(page.locator("progress")).to_have_count(0)
