@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from limits import RateLimitItem
-from limits import parse as parse_limit
-from limits import parse_many as parse_limits
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from campaign.email_address import parse_email_address
 from campaign.errors import InvalidInput, InvalidSettings
+from campaign.rates import Rate
 
 _LONGEST_BOUNCES_NAME = 64 - len("+") - 48
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -62,7 +60,7 @@ class Settings(BaseSettings):
     smtp_messages_per_connection: int = Field(
         500, ge=1, description="Mails after which a connection is replaced by a new one."
     )
-    smtp_rate: Annotated[list[RateLimitItem], NoDecode] = Field(
+    smtp_rate: Annotated[list[Rate], NoDecode] = Field(
         default_factory=list,
         description="Mails sent at most, over all workers: `10/second`, `1000/hour`, or both: `10/second; 1000/hour`; "
         "`off`: no limit.",
@@ -90,12 +88,12 @@ class Settings(BaseSettings):
         "empty: the relay signs.",
     )
     check_dns: bool = Field(False, description="Ask the DNS whether a signer's mail domain exists, at signing.")
-    source_limit: Annotated[RateLimitItem | None, NoDecode] = Field(
-        default_factory=lambda: parse_limit("60/hour"),
+    source_limit: Annotated[Rate | None, NoDecode] = Field(
+        default_factory=lambda: Rate.read("60/hour"),
         description="Signatures accepted from one network (/24, /56): `60/hour`; `off` for kiosks and load tests.",
     )
-    quarantine_limit: Annotated[RateLimitItem | None, NoDecode] = Field(
-        default_factory=lambda: parse_limit("30/hour"),
+    quarantine_limit: Annotated[Rate | None, NoDecode] = Field(
+        default_factory=lambda: Rate.read("30/hour"),
         description="Signatures from one network under one petition beyond which they wait for a review once they are "
         "confirmed: `30/hour`; `off`: none do. Nothing is counted while `CAMPAIGN_SOURCE_LIMIT` is `off`.",
     )
@@ -131,7 +129,7 @@ class Settings(BaseSettings):
         if value.strip().lower() == "off":
             return None
         try:
-            return parse_limit(value)
+            return Rate.read(value)
         except ValueError:
             raise ValueError("must read like 60/hour, or off") from None
 
@@ -143,7 +141,7 @@ class Settings(BaseSettings):
         if value.strip().lower() in ("", "off"):
             return []
         try:
-            return parse_limits(value)
+            return Rate.read_all(value)
         except ValueError:
             raise ValueError("must read like 10/second, 1000/hour or 10/second; 1000/hour, or off") from None
 

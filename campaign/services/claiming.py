@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from limits import RateLimitItem
 from sqlalchemy import Row
 from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.mail.transport import Answer, Later, Transport
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Subscription, SubscriptionState
+from campaign.rates import Rate
 from campaign.services.ledger import claim_all, defer_unwritable, move_all, record_answers
 from campaign.services.mailing import Prepared, Writer
 from campaign.services.pacing import AHEAD, find_interval, find_turn, take_turns
@@ -40,7 +40,7 @@ class Sender:
     claimant: str
     journals: Path
     now: Callable[[], datetime]
-    rate: Sequence[RateLimitItem] = ()
+    rate: Sequence[Rate] = ()
 
 
 @dataclass(frozen=True)

@@ -4,24 +4,24 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from limits import RateLimitItem
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.db import upsert
 from campaign.models import SendingPace
+from campaign.rates import Rate
 
 _ALL = "all"
 # So far ahead one sender takes its turns: a confirmation that comes up now waits no longer than this for its own.
 AHEAD = timedelta(seconds=1)
 
 
-def find_interval(limits: Sequence[RateLimitItem]) -> timedelta | None:
+def find_interval(limits: Sequence[Rate]) -> timedelta | None:
     """The time between two mails under all of ``limits``, None without a limit.
 
     Mails are spread evenly: in no hour, whenever it begins, are there more than the limit and one.
     """
-    return max((timedelta(seconds=limit.get_expiry() / limit.amount) for limit in limits), default=None)
+    return max((limit.per / limit.amount for limit in limits), default=None)
 
 
 def find_turn(session: Session, *, now: datetime) -> datetime:
@@ -43,7 +43,7 @@ def take_turns(session: Session, first: datetime, count: int, interval: timedelt
 
 def wait_for_turn(
     sessions: sessionmaker[Session],
-    limits: Sequence[RateLimitItem],
+    limits: Sequence[Rate],
     now: Callable[[], datetime],
     *,
     longest: timedelta | None = None,

@@ -46,7 +46,7 @@ def send(lang: str, slug: str) -> Response | tuple[str, int]:
         petition = get_public(session, slug, lang)
     if not form.validate():
         return _page(petition, form), 422
-    if not source_limit().allows(request.remote_addr, now.date()):
+    if not source_limit().allows(request.remote_addr, now):
         form.form_errors.append(form.TOO_MANY)
         return _page(petition, form), 429
     with campaign().database.sessions.begin() as session:

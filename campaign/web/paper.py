@@ -59,7 +59,7 @@ def look(lang: str, slug: str) -> Response | tuple[str, int]:
     with campaign().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         # Guesses count however they are spelled.
-        if not source_limit().allows(request.remote_addr, campaign().now().date()):
+        if not source_limit().allows(request.remote_addr, campaign().now()):
             form.form_errors.append(form.TOO_MANY)
             return _page(petition, form), 429
         if not form.validate():

@@ -84,7 +84,7 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
         if not form.check_whole(text_version=version.short_digest):
             return petition_page(session, petition, version, form), 422
         network = source_limit().mark(request.remote_addr, now.date())
-        if not source_limit().allows(request.remote_addr, now.date()):
+        if not source_limit().allows(request.remote_addr, now):
             form.form_errors.append(form.TOO_MANY)
             return petition_page(session, petition, version, form), 429
         if watch().is_full(network, now):

@@ -1,30 +1,40 @@
 """How many signatures one network may send, remembered without remembering the network."""
 
 import hmac
-from datetime import date
+import threading
+from datetime import date, datetime
 from ipaddress import ip_address, ip_network
 
-from limits import RateLimitItem
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
+from campaign.rates import Rate
 from campaign.tokens import random_bytes
+from campaign.web.tallies import Tally
 
 _PREFIX = {4: 24, 6: 56}
 
 
 class SourceLimit:
-    """Counts by a keyed hash of the network; the key lives in memory and changes every day."""
+    """Counts by a keyed hash of the network; the key lives in memory and changes every day.
 
-    def __init__(self, limit: RateLimitItem | None) -> None:
+    Of very many networks the one unseen for longest is forgotten, which takes a flood from tens of thousands of them;
+    such a flood is ``Watch``'s affair.
+    """
+
+    def __init__(self, limit: Rate | None) -> None:
         self._limit = limit
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._lock = threading.Lock()
+        self._tally = Tally(limit.amount, limit.per) if limit else None
         self._key = (date.min, b"")
 
-    def allows(self, source: str | None, today: date) -> bool:
-        """Count one more signature from the IP address ``source``; False where there were too many."""
-        mark = self.mark(source, today)
-        return self._limit is None or mark is None or self._limiter.hit(self._limit, mark)
+    def allows(self, source: str | None, now: datetime) -> bool:
+        """Count one more signature from the IP address ``source``; False, and it counts for none, if it is too many."""
+        mark = self.mark(source, now.date())
+        if self._limit is None or self._tally is None or mark is None:
+            return True
+        with self._lock:
+            if self._tally.count(mark.encode(), now) >= self._limit.amount:
+                return False
+            self._tally.note(mark.encode(), None, now)
+        return True
 
     def mark(self, source: str | None, today: date) -> str | None:
         """What the network of ``source`` is known by today; None where nothing is counted, or it has no network."""

@@ -4,9 +4,8 @@ import hmac
 import threading
 from datetime import date, datetime, timedelta
 
-from limits import RateLimitItem
-
 from campaign.models import SuspicionKind
+from campaign.rates import Rate
 from campaign.services.suspecting import Suspected
 from campaign.tokens import random_bytes
 from campaign.web.disposable_domains import DisposableDomains
@@ -26,7 +25,7 @@ class Watch:
     def __init__(
         self,
         *,
-        quarantine: RateLimitItem | None,
+        quarantine: Rate | None,
         total: int | None,
         domains: DisposableDomains,
     ) -> None:
@@ -35,7 +34,7 @@ class Watch:
         self._counts_posts = quarantine is not None
         self._sources = Tally(
             quarantine.amount if quarantine else 0,
-            timedelta(seconds=quarantine.get_expiry()) if quarantine else _HOUR,
+            quarantine.per if quarantine else _HOUR,
         )
         self._words = Tally(SAME_WORDS - 1, _DAY)
         self._first_comers = Tally(LET_IN, _HOUR)

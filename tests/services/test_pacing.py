@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from limits import parse_many
 from sqlalchemy import delete, select
 
 from campaign.mail.message import Message
 from campaign.mail.transport import Answer, Later, Mails, Transport
 from campaign.models import Delivery, DeliveryKind, DeliveryState, SendingPace
+from campaign.rates import Rate
 from campaign.services import claiming
 from campaign.services.claiming import Batch
 from campaign.services.collecting import send_merged
@@ -94,7 +94,7 @@ def free_at(campaign: Campaign) -> datetime:
     ],
 )
 def test_the_strictest_limit_says_how_far_apart_mails_are(limits: str, interval: float) -> None:
-    assert find_interval(parse_many(limits)) == timedelta(seconds=interval)
+    assert find_interval(Rate.read_all(limits)) == timedelta(seconds=interval)
 
 
 def test_without_a_limit_there_are_no_turns() -> None:

@@ -124,5 +124,6 @@ def test_no_address_of_a_network_is_kept(make_sqlite_campaign: MakeCampaign) -> 
     app = create_app(campaign)
     assert sign(app, 1, "203.0.113.77") == 303
     assert "203.0.113" not in str(dump(campaign))
-    counters = app.extensions["source_limit"]._limiter.storage
-    assert "203.0.113" not in str(vars(counters))
+    counted = app.extensions["source_limit"]._tally._entries
+    assert len(counted) == 1
+    assert "203.0.113" not in str(counted)
