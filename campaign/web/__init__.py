@@ -20,6 +20,7 @@ from campaign.web import (
     petition,
     security,
     signing_in,
+    source_link,
     unsubscribe,
     withdrawing,
 )
@@ -64,6 +65,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     doors.install(app)
     security.install(app, https=url.startswith("https:"))
     errors.install(app)
+    source_link.install(app)
     if why:
         keyless.install(app, why)
     signing_in.install(app, campaign)

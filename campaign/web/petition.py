@@ -24,6 +24,7 @@ from campaign.web.forms import SigningForm
 from campaign.web.keyless import keyless
 from campaign.web.mail_frame import mail_in_frame
 from campaign.web.security import Entry, allow_puzzle, entry
+from campaign.web.source_link import source_of_request
 
 blueprint = Blueprint("petition", __name__)
 LATEST_UPDATES = 3
@@ -93,7 +94,7 @@ def front() -> str:
 def show(lang: str, slug: str) -> str:
     with campaign().database.snapshots() as session:
         petition = get_public(session, slug, lang)
-        form = None if keyless() else SigningForm(formdata=None)
+        form = None if keyless() else SigningForm(formdata=None, source=source_of_request())
         return _page(session, petition, get_text_version(session, petition, lang), form)
 
 
