@@ -1,5 +1,6 @@
 """The organizers' pages: their petitions, one petition's numbers and records, and the way to its lists."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
+from campaign.languages import available_languages, count_missing
 from campaign.models import Petition, Schedule
 from campaign.services.accounts import audit_ledger
 from campaign.services.auditing import list_entries
@@ -18,6 +20,7 @@ from campaign.services.export_requests import list_open_requests
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.retention_rules import find_names_end, find_updates_end
 from campaign.services.reviewing import count_to_review
+from campaign.services.sourcing import OTHER, list_sources
 from campaign.services.subscribing import count_active
 from campaign.web import (
     account,
@@ -52,9 +55,17 @@ def _on_every_page() -> dict[str, Any]:
         "organizer": current_organizer(),
         "tell_details": tell_details,
         "texts_of": texts_of,
+        "untranslated": _list_untranslated,
         "words": organizer_words,
         "review_words": review_words,
     }
+
+
+def _list_untranslated(petitions: Iterable[Petition]) -> list[tuple[str, int | None]]:
+    """The languages of these petitions in which readers meet English, with how many sentences; None: no page at all."""
+    codes = dict.fromkeys(code for petition in petitions for code in petition.languages)
+    missing = {code: count_missing(code) if code in available_languages() else None for code in codes}
+    return [(code, count) for code, count in missing.items() if count != 0]
 
 
 @blueprint.get("/")
@@ -81,6 +92,7 @@ def numbers(petition: Petition) -> str:
             Permission=Permission,
             local=local_time(petition),
             **_numbers(session, petition),
+            **_sources(session, petition),
             **_records(session, petition),
         )
 
@@ -96,6 +108,16 @@ def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
         "schedule": session.get(Schedule, petition.id),
         "updates_end": find_updates_end(petition, _today(petition)),
         "names_end": find_names_end(session, petition, _today(petition)),
+    }
+
+
+def _sources(session: Session, petition: Petition) -> dict[str, Any]:
+    sources = list_sources(session, petition.id)
+    return {
+        "sources": sources,
+        "counted_by_source": sum(count for _, count in sources),
+        "other_source": OTHER,
+        "example_link": campaign().public_links.petition(petition.languages[0], petition.slug) + "?source=telegram",
     }
 
 
