@@ -11,7 +11,7 @@ from gettext import NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -45,6 +45,29 @@ def catalogue(language: str) -> NullTranslations:
     return Translations(compiled)
 
 
+@cache
+def _sentences(language: str) -> tuple[frozenset[object], frozenset[object]]:
+    """All sentences that the catalogue of ``language`` lists, and those of them that are translated."""
+    with (CATALOGUES / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        listed = [message for message in read_po(file, locale=language) if message.id]
+    whole = [message for message in listed if not message.fuzzy and _is_filled_in(message.string)]
+    listed_ids, whole_ids = (frozenset(message.id for message in messages) for messages in (listed, whole))
+    return listed_ids, whole_ids
+
+
+def _is_filled_in(translation: object) -> bool:
+    return all(translation) if isinstance(translation, (tuple, list)) else bool(translation)
+
+
+def count_missing(language: str) -> int:
+    """How many sentences its readers see in English: those that any catalogue lists and this one has not."""
+    if language == SOURCE_LANGUAGE:
+        return 0
+    others = (code for code in available_languages() if code != SOURCE_LANGUAGE)
+    known: frozenset[object] = frozenset().union(*(_sentences(code)[0] for code in others))
+    return len(known - _sentences(language)[1])
+
+
 @dataclass(frozen=True)
 class Language:
     """One language as a template uses it."""
@@ -63,6 +86,14 @@ class Language:
     def own_name(self) -> str:
         """The language's name in itself, as a reader of it looks for it."""
         return (Locale.parse(self.code).get_display_name() or self.code).capitalize()
+
+    def name_of(self, code: str) -> str:
+        """The name of another language in this one, as a sentence begins with it."""
+        try:
+            name = Locale.parse(code, sep="-").get_display_name(self.locale) or code
+        except UnknownLocaleError:  # a file may name any
+            name = code
+        return name[:1].upper() + name[1:]
 
     def gettext(self, sentence: str) -> str:
         return catalogue(self.code).gettext(sentence)

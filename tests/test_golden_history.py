@@ -77,7 +77,7 @@ def live(campaign: Campaign) -> None:
     for who in ("confirmed", "quarantined", "invalidated", "withdrawn", "disowned", "nameless", "lost-link"):
         confirm(campaign, address(who))
     add_readers(campaign, *(address(who) for who in ("reader", "stopped", "bounced")))
-    sign(campaign, address("pending"), comment="Wait for me.", country="KZ", updates=True)
+    sign(campaign, address("pending"), comment="Wait for me.", country="KZ", updates=True, source="telegram")
     send(campaign, Batch(DeliveryKind.CONFIRMATION))
     make_digest(campaign)
     send(campaign, Batch(DeliveryKind.DIGEST))

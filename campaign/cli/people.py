@@ -141,6 +141,8 @@ def _signature(account: Account) -> Iterator[str]:
     else:
         yield f"    name and comment: {'erased' if signature.sealed_person is None else 'sealed to the organizers'}"
     yield f"    country: {signature.country or 'none'}, language: {signature.language}, display: {signature.display}"
+    if signature.source is not None:
+        yield f"    came by: the link “{signature.source}”, kept until the signature counts"
     yield f"    demands: version {signature.text_version.short_digest}"
     if signature.comment_state is not CommentState.PRIVATE:
         yield f"    comment for everybody: {signature.comment_state}"

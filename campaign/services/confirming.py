@@ -1,5 +1,6 @@
 """Confirming: a signature counts when its signer says so from the mail; disowning erases it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -12,6 +13,7 @@ from campaign.models import Petition, Signature, SignatureState, SuppressionReas
 from campaign.services.counting import take_number
 from campaign.services.erasing import end_subscription, erase_signature
 from campaign.services.signing import forget_allowance
+from campaign.services.sourcing import count_sources
 from campaign.services.subscribing import begin_subscription, find_subscription
 from campaign.services.suppressing import suppress
 from campaign.services.suspecting import is_suspected
@@ -109,6 +111,9 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
     # Locks are taken in the order in which signing takes them: signature, allowance, counter.
     forget_allowance(session, fingerprint)
     number = take_number(session, petition.id, today)
+    if signature.source is not None:
+        count_sources(session, petition.id, Counter([signature.source]))
+        signature.source = None
     signature.state = SignatureState.CONFIRMED
     signature.number = number
     signature.signed_on = today

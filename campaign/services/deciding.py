@@ -18,6 +18,7 @@ from campaign.models import Petition, Review, ReviewAction, Signature, Signature
 from campaign.services.auditing import record
 from campaign.services.counting import move_counts, take_numbers
 from campaign.services.reviewing import Changed, Criteria, matching, name_of
+from campaign.services.sourcing import count_sources
 from campaign.services.subscribing import begin_subscription
 from campaign.vault import Vault
 
@@ -153,8 +154,9 @@ def _decide_step(session: Session, vault: Vault, review_id: int, step: _Step) ->
             _number(session, review.petition_id, found)
     elif review.action is ReviewAction.INVALIDATE and criteria.state is SignatureState.CONFIRMED:
         move_counts(session, review.petition_id, _days(found), by=-1)
-    # Nothing is kept by which somebody could be written to whose signature does not wait any more.
-    _set(session, found, state=_BECOMES[review.action], review_id=review.id, sealed_address=None, wants_updates=False)
+    # Nothing is kept by which somebody could be written to whose signature does not wait any more, nor how they came.
+    kept_no_more = {"sealed_address": None, "wants_updates": False, "source": None}
+    _set(session, found, state=_BECOMES[review.action], review_id=review.id, **kept_no_more)
     review.count += len(found)
 
 
@@ -170,6 +172,8 @@ def _begin_updates(session: Session, vault: Vault, signatures: Sequence[Signatur
 def _number(session: Session, petition_id: int, signatures: Sequence[Signature]) -> None:
     """Count them, and give each the next number."""
     first = take_numbers(session, petition_id, _days(signatures))
+    sources = (signature.source for signature in signatures if signature.source is not None)
+    count_sources(session, petition_id, Counter(sources))
     in_order = sorted(signatures, key=lambda signature: (signature.signed_on or date.min, signature.id))
     for number, signature in enumerate(in_order, first):
         signature.number = number

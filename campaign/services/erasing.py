@@ -27,6 +27,7 @@ _ERASED = {
     "sealed_person": None,
     "sealed_address": None,
     "country": None,
+    "source": None,
     "wants_updates": False,
     "expires_at": None,
     "comment_state": CommentState.PRIVATE,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from campaign.db import upsert
@@ -80,7 +80,10 @@ def open_person(vault: Vault, signature: Signature) -> Person | None:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One filled-in form, checked: the address is parsed, the texts are cleaned, the country is an ISO 3166 code."""
+    """One filled-in form, checked: the address is parsed, the texts are cleaned, the country is an ISO 3166 code.
+
+    ``source`` is the word of the link that brought the signer.
+    """
 
     address: EmailAddress
     person: Person
@@ -89,6 +92,7 @@ class Submission:
     display: Display = Display.HIDDEN
     wants_updates: bool = False
     offers_comment: bool = False
+    source: str | None = None
 
     def comment_state(self, petition: Petition) -> CommentState:
         """Offered only where there is something to read, and somebody who can."""
@@ -136,6 +140,7 @@ def sign(
             sealed_address=vault.seal(str(submission.address).encode(), row=f"address:{signature_id}"),
             expires_at=now + CONFIRM_WITHIN,
             wrong_codes=0,
+            source=submission.source,
             **values,
         )
         .on_conflict_do_nothing(index_elements=[Signature.petition_id, Signature.fingerprint])
@@ -156,6 +161,8 @@ def sign(
                 .values(
                     sealed_person=submission.person.seal(vault, kept_id, sealed_to=petition.sealed_to),
                     **values,
+                    # The first link brought its signer; whoever comes again may come from anywhere.
+                    source=func.coalesce(Signature.source, submission.source),
                     **({"expires_at": now + CONFIRM_WITHIN} if may_mail else {}),
                 )
                 .execution_options(synchronize_session=False)

@@ -28,6 +28,7 @@ from campaign.web import (
     public_numbers,
     security,
     signing_in,
+    source_link,
     spread,
     unsubscribe,
     wall,
@@ -78,6 +79,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     compressing.install(app)
     security.install(app, https=url.startswith("https:"))
     errors.install(app)
+    source_link.install(app)
     if why:
         keyless.install(app, why)
     signing_in.install(app, campaign)

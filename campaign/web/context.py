@@ -33,6 +33,7 @@ def install(app: Flask, campaign: Campaign, source_limit: SourceLimit, watch: Wa
             "language": reader_language(),
             "Language": Language,
             "ENDINGS": ENDINGS,
+            "languages_of": languages_of,
             "tell_reason": tell_reason,
             "keyless": keyless(),
             "live_url": campaign.settings.base_url,
@@ -82,6 +83,11 @@ def reader_language() -> Language:
         g.language = Language(next((code for code in asked if code in known), known[0]))
         g.negotiated = True
     return cast("Language", g.language)
+
+
+def languages_of(petition: Petition) -> list[str]:
+    """The languages in which the petition's pages can be read."""
+    return [code for code in petition.languages if code in available_languages()]
 
 
 def texts_of(petition: Petition) -> dict[str, str]:

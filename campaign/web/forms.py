@@ -8,12 +8,14 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict
 from wtforms import BooleanField, Field, HiddenField, StringField, TextAreaField, ValidationError
 
+from campaign.address_typos import suggest
 from campaign.email_address import EmailAddress, parse_email_address
 from campaign.errors import InvalidInput
 from campaign.languages import find_country
 from campaign.models import Display
 from campaign.personal_text import clean_comment, clean_name
 from campaign.services.signing import Person, Submission
+from campaign.services.sourcing import clean_source
 from campaign.web.context import campaign
 from campaign.web.security import SameOrigin, form_age
 
@@ -110,6 +112,10 @@ class SigningForm(PersonChecks, PublicForm):
     display = StringField(default=Display.HIDDEN.value)
     updates = BooleanField()
     consent = BooleanField()
+    # The address about which the page has asked whether it is right, and the other one where that was chosen.
+    asked_about = HiddenField()
+    meant = StringField()
+    source = HiddenField()
     text_version = HiddenField()
     # Nobody sees it; a machine that fills in every field fills it in.
     reference = StringField()
@@ -117,6 +123,7 @@ class SigningForm(PersonChecks, PublicForm):
     question = HiddenField()
     answer = StringField()
 
+    suggestion: str | None = None
     _address: EmailAddress
     _name: str
 
@@ -124,8 +131,16 @@ class SigningForm(PersonChecks, PublicForm):
         self._name = accepted(clean_name, field)
 
     def validate_email(self, field: Field) -> None:
+        """Also asks, once, about an address that looks like a slip; that follows from what was typed alone."""
+        typed = str(accepted(parse_email_address, field))
+        suggestion = suggest(typed)
+        if suggestion is not None and self.meant.data == suggestion:
+            field.data = suggestion
+        elif suggestion is not None and self.asked_about.data != typed:
+            self.suggestion, self.asked_about.data = suggestion, typed
+            return
         check_dns = campaign().settings.check_dns
-        self._address = accepted(lambda typed: parse_email_address(typed, check_dns=check_dns), field)
+        self._address = accepted(lambda decided: parse_email_address(decided, check_dns=check_dns), field)
 
     def validate_consent(self, field: Field) -> None:
         if not field.data:
@@ -142,7 +157,7 @@ class SigningForm(PersonChecks, PublicForm):
         age = form_age(self.csrf_token.data)
         if least and (age is None or age < least):
             self.form_errors.append(N_("That was very fast. Please wait a moment and press the button again."))
-        return valid and not self.form_errors
+        return valid and not self.form_errors and self.suggestion is None
 
     def refuse_answer(self, sentence: str) -> None:
         """Say beside the question what is wrong with its answer; everything typed stays."""
@@ -163,6 +178,7 @@ class SigningForm(PersonChecks, PublicForm):
             display=self._display,
             wants_updates=bool(self.updates.data),
             offers_comment=bool(self.comment_public.data),
+            source=clean_source(self.source.data or ""),
         )
 
     def first_errors(self) -> Mapping[str, Any]:

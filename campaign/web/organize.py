@@ -1,10 +1,12 @@
 """The organizers' pages: their petitions, one petition's numbers and records, and the way to its lists."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
+from campaign.languages import available_languages, count_missing
 from campaign.models import Petition, Schedule
 from campaign.services.accounts import audit_ledger
 from campaign.services.auditing import list_entries
@@ -18,6 +20,7 @@ from campaign.services.lifecycle import today_in
 from campaign.services.organizing import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.retention_rules import find_names_end, find_updates_end
 from campaign.services.reviewing import count_to_review
+from campaign.services.sourcing import OTHER, list_sources
 from campaign.services.subscribing import count_active
 from campaign.web import (
     account,
@@ -58,9 +61,17 @@ def _on_every_page() -> dict[str, Any]:
         "organizer": current_organizer(),
         "tell_details": tell_details,
         "texts_of": texts_of,
+        "untranslated": _list_untranslated,
         "words": organizer_words,
         "review_words": review_words,
     }
+
+
+def _list_untranslated(petitions: Iterable[Petition]) -> list[tuple[str, int | None]]:
+    """The languages of these petitions in which readers meet English, with how many sentences; None: no page at all."""
+    codes = dict.fromkeys(code for petition in petitions for code in petition.languages)
+    missing = {code: count_missing(code) if code in available_languages() else None for code in codes}
+    return [(code, count) for code, count in missing.items() if count != 0]
 
 
 @blueprint.get("/")
@@ -87,6 +98,7 @@ def numbers(petition: Petition) -> str:
             Permission=Permission,
             local=local_time(petition),
             **_numbers(session, petition),
+            **_sources(session, petition),
             **_records(session, petition),
         )
 
@@ -104,6 +116,16 @@ def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
         "schedule": session.get(Schedule, petition.id),
         "updates_end": find_updates_end(petition, today),
         "names_end": find_names_end(session, petition, today),
+    }
+
+
+def _sources(session: Session, petition: Petition) -> dict[str, Any]:
+    sources = list_sources(session, petition.id)
+    return {
+        "sources": sources,
+        "counted_by_source": sum(count for _, count in sources),
+        "other_source": OTHER,
+        "example_link": campaign().public_links.petition(petition.languages[0], petition.slug) + "?source=telegram",
     }
 
 

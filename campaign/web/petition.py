@@ -23,6 +23,7 @@ from campaign.web.keyless import keyless
 from campaign.web.mail_frame import mail_in_frame
 from campaign.web.petition_page import PREVIEW, petition_page, tell_count, tell_updates
 from campaign.web.security import Entry, entry
+from campaign.web.source_link import source_of_request
 
 blueprint = Blueprint("petition", __name__)
 
@@ -54,7 +55,7 @@ def front() -> Response:
 def show(lang: str, slug: str) -> Response:
     with campaign().database.snapshots() as session:
         petition = get_public(session, slug, lang)
-        form = None if keyless() else SigningForm(formdata=None)
+        form = None if keyless() else SigningForm(formdata=None, source=source_of_request())
         page = petition_page(session, petition, get_text_version(session, petition, lang), form)
     # Whoever asks gets a new token, which changes nothing that is to be seen.
     return cached_for_all(page, but_for=form.csrf_token.current_token if form else "")

@@ -40,6 +40,7 @@ class Said(TypedDict, total=False):
     country: str | None
     display: Display
     updates: bool
+    source: str | None
 
 
 def typed(email: str, **said: Unpack[Said]) -> Submission:
@@ -52,6 +53,7 @@ def typed(email: str, **said: Unpack[Said]) -> Submission:
         said.get("country"),
         said.get("display", Display.HIDDEN),
         wants_updates=said.get("updates", False),
+        source=said.get("source"),
     )
 
 
