@@ -1,13 +1,13 @@
 """In a browser: copying and sharing say what they did, and a link on another website becomes a box."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from campaign.web import create_app
 from tests.conftest import SLUG, MakeCampaign
@@ -16,9 +16,16 @@ from tests.web.serving import free_port
 from tests.web.visiting import page_of
 
 
+class _Handler(WSGIRequestHandler):
+    timeout = 2  # a browser keeps connections in store on which it asks nothing
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
 @contextmanager
 def _serve(app: Flask, port: int) -> Iterator[None]:
-    server = make_server("127.0.0.1", port, app, threaded=False)
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Handler)
     thread = Thread(target=server.serve_forever)
     thread.start()
     yield
@@ -44,7 +51,7 @@ def page(browser: Browser) -> Iterator[Page]:
     page.on("request", lambda request: asked.append(request.url))
     yield page
     page.context.close()
-    assert [url for url in asked if not url.startswith(("http://127.0.0.1:", "http://website.example/"))] == []
+    assert [url for url in asked if not url.startswith("http://127.0.0.1:")] == []
 
 
 def test_the_address_is_copied_and_that_is_said(page: Page, base_url: str) -> None:
@@ -78,22 +85,35 @@ def test_without_a_script_there_are_links_and_a_field_and_no_dead_button(browser
     context.close()
 
 
-def _website(page: Page, base_url: str, body: str) -> None:
-    """A page of somebody else's, which allows scripts and numbers from the petition's server and no style in a page."""
+@pytest.fixture
+def website(base_url: str, page: Page) -> Iterator[Callable[[str], None]]:
+    """Somebody else's website, which allows scripts and numbers from the petition's server and no style in a page.
+
+    Called with what stands in its page, it opens that page. It is on this machine too: browsers keep pages from
+    elsewhere away from what runs here.
+    """
     policy = f"default-src 'none'; script-src {base_url}; connect-src {base_url}"
-    html = f"<!doctype html><meta charset=utf-8><title>x</title><p>{body}</p>"
-    page.route(
-        "http://website.example/",
-        lambda route: route.fulfill(body=html, content_type="text/html", headers={"Content-Security-Policy": policy}),
-    )
-    page.goto("http://website.example/")
+    app, port, shown = Flask("website"), free_port(), [""]
+
+    @app.get("/")
+    def _show() -> tuple[str, dict[str, str]]:
+        return f"<!doctype html><title>x</title><p>{shown[0]}</p>", {"Content-Security-Policy": policy}
+
+    def visit(body: str) -> None:
+        shown[0] = body
+        page.goto(f"http://127.0.0.1:{port}/")
+
+    with _serve(app, port):
+        yield visit
 
 
-def test_the_lines_that_are_offered_make_a_box_on_another_website(page: Page, base_url: str) -> None:
+def test_the_lines_that_are_offered_make_a_box_on_another_website(
+    page: Page, base_url: str, website: Callable[[str], None]
+) -> None:
     page.goto(f"{base_url}{page_of('ru')}/spread")
     lines = page.locator("#box-lines").input_value()
     title = page.locator("main a").first.inner_text()
-    _website(page, base_url, lines)
+    website(lines)
     button = page.locator("div >> a")
     expect(button).to_have_attribute("href", f"{base_url}{page_of('ru')}?source=embed")
     expect(page.get_by_text(title)).to_be_visible()
@@ -112,14 +132,12 @@ def test_the_lines_that_are_offered_make_a_box_on_another_website(page: Page, ba
         ("http://127.0.0.1:9/en/p/x", "http://127.0.0.1:9/en/p/x"),
     ],
 )
-def test_a_link_of_which_nothing_is_known_stays_a_link(page: Page, base_url: str, named: str, href: str) -> None:
+def test_a_link_of_which_nothing_is_known_stays_a_link(
+    page: Page, base_url: str, website: Callable[[str], None], named: str, href: str
+) -> None:
     named, href = (each.format(base=base_url) for each in (named, href))
     with page.expect_response(f"{base_url}/embed.js"):
-        _website(
-            page,
-            base_url,
-            f'<a href="{href}" data-campaign="{named}">Sign</a><script src="{base_url}/embed.js"></script>',
-        )
+        website(f'<a href="{href}" data-campaign="{named}">Sign</a><script src="{base_url}/embed.js"></script>')
     page.wait_for_load_state("networkidle")
     expect(page.get_by_text("Sign", exact=True)).to_have_attribute("href", href)
     expect(page.locator("progress")).to_have_count(0)
