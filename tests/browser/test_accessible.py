@@ -1,0 +1,126 @@
+"""Every page in every state, light and dark: no violation of WCAG 2.2 AA that a program can find.
+
+Read aloud in three languages, at four times the size, with text twice as large, and still for who asks for stillness.
+"""
+
+import logging
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+
+from campaign.services.reading_files import read_petition_file
+from campaign.supervisor import BUILT_IN
+from tests.browser.accessible import find_moving, find_too_wide, find_unread, find_violations, read_aloud
+from tests.browser.served import Served, served
+from tests.browser.states import ORGANIZERS, PUBLIC, furnish, shown
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+FOUR_TIMES: ViewportSize = {"width": 320, "height": 256}  # 1280 × 1024 at 400 % (WCAG 1.4.10)
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+LOCALES = {"en": "en-GB", "ru": "ru-RU", "kk": "kk-KZ"}
+MAIL = "digest in the browser"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    with served(tmp_path_factory.mktemp("accessible"), read_petition_file(BUILT_IN)) as place:
+        furnish(place)
+        yield place
+
+
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """Browsers of people who read a language and want nothing to move."""
+    made = {lang: browser.new_context(locale=locale, reduced_motion="reduce") for lang, locale in LOCALES.items()}
+    yield made
+    for context in made.values():
+        context.close()
+
+
+@pytest.fixture
+def page(contexts: dict[str, BrowserContext], lang: str) -> Iterator[Page]:
+    context = contexts[lang]
+    context.clear_cookies()
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    page.set_viewport_size(DESKTOP)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def lang() -> str:
+    return "en"
+
+
+def look_at(page: Page, *, is_mail: bool = False) -> dict[str, list[str]]:
+    """All that is wrong with a page but what axe finds. A mail has no landmarks of its own."""
+    found = {"unread": [] if is_mail else find_unread(page), "moving": find_moving(page)}
+    page.set_viewport_size(FOUR_TIMES)
+    found["four times as large"] = find_too_wide(page)
+    page.set_viewport_size(DESKTOP)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found["text twice as large"] = find_too_wide(page)
+    return {name: what for name, what in found.items() if what}
+
+
+@pytest.mark.parametrize("state", [*PUBLIC, *ORGANIZERS])
+def test_nothing_is_found_in_either_scheme(place: Served, page: Page, state: str) -> None:
+    with shown(place, page, state, "en"):
+        found = {}
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            found[scheme] = find_violations(page)
+        assert found == {"light": [], "dark": []}
+        assert look_at(page, is_mail=state == MAIL) == {}
+
+
+def test_what_is_wrong_with_a_page_is_found(place: Served, page: Page) -> None:
+    """The control of all that is looked for here."""
+    with shown(place, page, "petition", "en"):
+        page.evaluate(
+            """() => {
+              document.querySelector('label[for=email]').remove();
+              document.querySelector('#sign-title').outerHTML = '<h4 id="sign-title">x</h4>';
+              document.querySelector('#name').style.setProperty('transition', 'color 1s', 'important');
+              document.querySelector('.addressee').style.color = '#aaa';
+              const note = document.createElement('p');
+              note.textContent = 'a-word-that-is-too-long-'.repeat(30);
+              note.style.whiteSpace = 'nowrap';
+              document.body.append(note);
+            }"""
+        )
+        rules = {told.partition(":")[0] for told in find_violations(page)}
+        assert {"label", "color-contrast"} <= rules
+        unread = " ".join(find_unread(page))
+        assert "a heading of level 4 follows one of level" in unread
+        assert "a textbox without a name" in unread
+        assert "stands in no landmark" in unread
+        assert "the page is" in find_too_wide(page)[0]
+        assert find_moving(page)
+
+
+@pytest.mark.parametrize("lang", ["ru", "kk"])
+@pytest.mark.parametrize("state", PUBLIC)
+def test_a_page_reads_well_and_fits_in_other_languages(place: Served, page: Page, lang: str, state: str) -> None:
+    with shown(place, page, state, lang):
+        assert look_at(page, is_mail=state == MAIL) == {}
+
+
+@pytest.mark.parametrize("lang", ["en", "ru", "kk"])
+def test_the_form_is_heard_as_it_is_seen(place: Served, page: Page, lang: str) -> None:
+    """Title, demands, then each field in the order of the page, by its name; the way to skip comes first."""
+    with shown(place, page, "petition", lang):
+        read = read_aloud(page)
+        names = [node["name"] for node in read if node["role"] in {"textbox", "combobox", "checkbox", "radio"}]
+        labels = page.locator(
+            "form#sign div:not(.trap) > label, form#sign fieldset label, .share label"
+        ).all_inner_texts()
+    assert [" ".join(name.split()) for name in names] == [
+        " ".join(label.split("\n")[0].split()) for label in labels if label.strip()
+    ]
+    roles = [node["role"] for node in read]
+    assert roles.index("link") < roles.index("main") < roles.index("heading")
