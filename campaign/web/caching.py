@@ -21,7 +21,8 @@ def cached_for_all(page: str, *, but_for: str = "") -> Response:
     today = current_app.extensions["campaign"].now().date().isoformat()
     shown = f"{today}{page.replace(but_for, '') if but_for else page}"
     answer.set_etag(hashlib.sha256(shown.encode()).hexdigest()[:32], weak=True)
-    answer.headers["Cache-Control"] = f"public, max-age={KEPT}"
+    # A proxy keeps it; a browser asks, so that who has just signed sees the number that they are in.
+    answer.headers["Cache-Control"] = f"public, max-age=0, s-maxage={KEPT}"
     answer.make_conditional(request)
     return answer
 
