@@ -46,11 +46,11 @@ def erase_signature(session: Session, signature: Signature, *, now: datetime) ->
             assert signature.signed_on is not None  # the table checks it
             uncount(session, signature.petition_id, signature.signed_on)
             signature.state = SignatureState.WITHDRAWN
-        case SignatureState.QUARANTINED:
+        case SignatureState.QUARANTINED | SignatureState.INVALIDATED:
             signature.state = SignatureState.WITHDRAWN
         case SignatureState.PENDING:
             signature.state = SignatureState.EXPIRED
-        case SignatureState.INVALIDATED | SignatureState.WITHDRAWN | SignatureState.EXPIRED:
+        case SignatureState.WITHDRAWN | SignatureState.EXPIRED:
             pass
     for column, value in _ERASED.items():
         setattr(signature, column, value)

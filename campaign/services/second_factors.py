@@ -41,7 +41,8 @@ def add_app(organizer: Organizer, vault: Vault, sealed: bytes, typed: str, *, no
     step = find_step(open_secret(organizer.id, vault, sealed), typed, now=now, after=None)
     if step is None:
         raise InvalidInput("code", "This is not what an app with this key shows.")
-    organizer.sealed_totp, organizer.totp_step = sealed, step
+    secret = open_secret(organizer.id, vault, sealed)
+    organizer.sealed_totp, organizer.totp_step = vault.seal(secret, row=f"organizer:{organizer.id}"), step
 
 
 def use_app_code(organizer: Organizer, vault: Vault, typed: str, *, now: datetime) -> bool:

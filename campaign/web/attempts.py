@@ -7,6 +7,7 @@ from flask import current_app
 from campaign.models import Organizer
 from campaign.services.admitting import begin_attempt, touch_nobody
 from campaign.services.organizing import find_organizer
+from campaign.services.second_factors import has_second_factor
 from campaign.web.accounts import OrganizerUser
 from campaign.web.context import campaign
 from campaign.web.failure_tally import FailureTally
@@ -26,9 +27,10 @@ def try_password(email: str, password: str) -> Organizer | None:
     """
     with campaign().database.snapshots() as session:
         organizer = find_organizer(session, email)
+        whole = organizer is None or not has_second_factor(organizer)
     if organizer is not None:
         user = OrganizerUser.of(organizer)
-        return organizer if attempt(organizer, lambda: password_matches(user, password)) else None
+        return organizer if attempt(organizer, lambda: password_matches(user, password), whole=whole) else None
     _tally().begin(email.strip().casefold(), now=campaign().now())
     with campaign().database.sessions.begin() as session:
         touch_nobody(session)
@@ -36,7 +38,7 @@ def try_password(email: str, password: str) -> Organizer | None:
     return None
 
 
-def attempt(organizer: Organizer, compare: Callable[[], bool]) -> bool:
+def attempt(organizer: Organizer, compare: Callable[[], bool], *, whole: bool = True) -> bool:
     """Whether ``compare`` says that it is the organizer, who must not be switched off. Raises TooSoon.
 
     The account's failures end elsewhere: when everything that is asked for was right.
@@ -46,7 +48,7 @@ def attempt(organizer: Organizer, compare: Callable[[], bool]) -> bool:
     with campaign().database.sessions.begin() as session:
         begin_attempt(session, organizer.id, known_browser=known, now=now)
     if compare() and organizer.active:
-        if mark:
+        if mark and whole:
             _tally().forget(mark)
         return True
     if mark:

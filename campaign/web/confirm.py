@@ -17,6 +17,7 @@ from campaign.services.confirming import (
     shown_version,
 )
 from campaign.services.counting import count_confirmed
+from campaign.services.own_page import check_owner
 from campaign.services.signing import open_person
 from campaign.web.browser_marks import browser_marks, remember_mark
 from campaign.web.context import campaign, texts_of, use_language
@@ -82,7 +83,7 @@ def answer(token: str) -> str | tuple[str, int] | Response:
             return _confirmed(petition, _told_count(session, signature))
         needs_code = not comes_from_signer(vault, signature, proof)
         try:
-            check_proof(vault, signature, proof)
+            (check_owner if signature.state in ANSWERED else check_proof)(vault, signature, proof)
         except ProofNeeded as needed:
             # Leaving normally commits, so a wrong code is counted.
             return _page(signature, petition, needs_code=True, error=needed.sentence), 422
