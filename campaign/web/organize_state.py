@@ -42,7 +42,7 @@ ACTIONS = {
 class StateForm(OrganizerForm):
     """The state that is wanted; a note for each language comes beside it, as ``note-en`` and so on."""
 
-    state = StringField(validators=[AnyOf(list(ACTIONS))])
+    to = StringField(validators=[AnyOf(list(ACTIONS))])
 
 
 def _page(petition: Petition, *, typed: Mapping[str, str] | None = None, wanted: str = "", error: str = "") -> str:
@@ -71,7 +71,7 @@ def show(petition: Petition) -> str:
 def change(petition: Petition) -> BaseResponse | tuple[str, int]:
     form, now = StateForm(), campaign().now()
     form.require_valid()
-    wanted = PetitionState(form.state.data or "")
+    wanted = PetitionState(form.to.data or "")
     notes = {language: request.form.get(f"note-{language}", "") for language in petition.languages}
     moves: dict[PetitionState, Callable[[Petition], None]] = {
         PetitionState.OPEN: lambda found: open_petition(found, now=now),

@@ -88,7 +88,7 @@ def test_while_it_is_off_the_form_is_as_it_was(app: Flask) -> None:
     answer = app.test_client().get(page_of())
     page = read(answer)
     assert answer.cache_control.public
-    assert [urlsplit(script["src"]).path for script in page.all("script")] == ["/static/count.js"]
+    assert [urlsplit(script["src"]).path for script in page.all("script")] == ["/static/count.js", "/static/share.js"]
     assert not {"question", "answer", "puzzle"} & set(page.filled_in())
     assert post(app.test_client()).status_code == 303
 
@@ -111,6 +111,7 @@ def test_the_page_asks_a_question_that_a_screen_reader_reads_out(client: FlaskCl
     assert [urlsplit(script["src"]).path for script in page.all("script")] == [
         "/static/count.js",
         "/static/challenge.js",
+        "/static/share.js",
     ]
 
 
@@ -221,7 +222,8 @@ def test_there_is_no_puzzle_where_none_is_asked_for(app: Flask, campaign: Campai
     with campaign.database.sessions.begin() as session:
         close_petition(get_petition(session, SLUG), now=START)
     assert client.get(PUZZLE).get_json() == {}
-    assert read(client.get(page_of())).all("script") == []
+    scripts = [urlsplit(script["src"]).path for script in read(client.get(page_of())).all("script")]
+    assert scripts == ["/static/share.js"]
 
 
 def test_too_many_from_one_place_are_told_so_before_an_answer_is_looked_at(

@@ -56,7 +56,7 @@ SENT = {
     "format": "csv",
     "reason": "To hand it over",
     "after": 0,
-    "state": "open",
+    "to": "open",
     "number": 1,
     "which": "offered",
 }
@@ -98,7 +98,7 @@ def table(client: FlaskClient, path: str, table_id: str) -> list[list[str]]:
 
 def test_every_route_of_a_petition_says_which_permission_it_needs(app: Flask) -> None:
     rules = petition_rules(app)
-    assert len(rules) == 21
+    assert len(rules) == 26
     assert {permission_of(app, rule) for rule in rules} == set(Permission)
     organizers = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("organize.")]
     assert {entry_of(app.view_functions[rule.endpoint]) for rule in organizers} == {Entry.ORGANIZER}

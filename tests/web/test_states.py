@@ -103,17 +103,17 @@ def test_once_it_is_open_the_link_leads_to_the_public_page(app: Flask, campaign:
 def test_an_owner_pauses_it_and_opens_it_again(app: Flask, campaign: Campaign) -> None:
     owner = enroll(app, campaign, Role.OWNER)
     notes = {f"note-{code}": text for code, text in NOTES.items()}
-    assert send_form(owner, STATE, STATE, state="paused", **notes).status_code == 303
+    assert send_form(owner, STATE, STATE, to="paused", **notes).status_code == 303
     assert find_petition(campaign).state is PetitionState.PAUSED
-    assert send_form(owner, STATE, STATE, state="paused", **notes).status_code == 303  # a second click
-    assert send_form(owner, STATE, STATE, state="open").status_code == 303
+    assert send_form(owner, STATE, STATE, to="paused", **notes).status_code == 303  # a second click
+    assert send_form(owner, STATE, STATE, to="open").status_code == 303
     assert find_petition(campaign).state is PetitionState.OPEN
     assert [action for _, action, _ in list_audit(campaign)][-2:] == ["petition paused", "petition opened"]
 
 
 def test_a_missing_language_loses_nothing_of_what_was_typed(app: Flask, campaign: Campaign) -> None:
     owner = enroll(app, campaign, Role.OWNER)
-    sent = send_form(owner, STATE, STATE, state="won", **{"note-en": "We won <b>", "note-ru": "", "note-kk": "x"})
+    sent = send_form(owner, STATE, STATE, to="won", **{"note-en": "We won <b>", "note-ru": "", "note-kk": "x"})
     assert sent.status_code == 422
     page = read(sent)
     assert "“ru” too" in page.by_id("state-error").text
