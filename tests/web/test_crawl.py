@@ -22,7 +22,7 @@ def crawl(app: Flask) -> dict[str, str]:
         if at in found or at.startswith(("/outbox", "/static")):  # the outbox is for this machine alone
             continue
         answer = client.get(at, buffered=True)
-        found[at] = answer.get_data(as_text=True)
+        found[at] = answer.get_data().decode(errors="replace")
         if answer.mimetype != "text/html" or answer.status_code != 200:
             continue
         page = Page(found[at])
