@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +11,7 @@ from campaign.errors import LinkExpired, ProofNeeded
 from campaign.models import Petition, Signature, SignatureState, SuppressionReason
 from campaign.services.counting import take_number
 from campaign.services.erasing import end_subscription, erase_signature
+from campaign.services.lifecycle import today_in
 from campaign.services.signing import forget_allowance
 from campaign.services.sourcing import count_sources
 from campaign.services.subscribing import begin_subscription, find_subscription
@@ -96,7 +96,7 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
     assert fingerprint is not None  # a pending signature has both
     assert sealed_address is not None
     petition = session.get_one(Petition, signature.petition_id)
-    today = now.astimezone(ZoneInfo(petition.timezone)).date()
+    today = today_in(petition, now)
     if is_suspected(session, signature.id):
         forget_allowance(session, fingerprint)
         signature.state = SignatureState.QUARANTINED

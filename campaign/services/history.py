@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +26,7 @@ from campaign.models import (
     Suspicion,
     SuspicionKind,
 )
+from campaign.services.lifecycle import today_in
 from campaign.services.signing import Person, find_signature, open_person
 from campaign.services.subscribing import find_subscription
 from campaign.services.suppressing import find_suppression
@@ -186,7 +186,7 @@ def _tell_without(session: Session, petition: Petition, edition: Edition, subscr
     if begun is None:
         waits = edition.state in (EditionState.DRAFT, EditionState.SCHEDULED)
         return Event(edition.made_at, edition.number, NOT_OWED, NOT_YET if waits else CANCELLED)
-    day = begun.astimezone(ZoneInfo(petition.timezone)).date()
+    day = today_in(petition, begun)
     if subscription.state is SubscriptionState.ACTIVE or day < subscription.since_on:
         reason = TOO_EARLY
     else:

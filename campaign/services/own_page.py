@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -23,9 +22,11 @@ from campaign.models import (
     Tombstone,
 )
 from campaign.services import preferring
+from campaign.services.commenting import DECIDED
 from campaign.services.confirming import Proof, check_code
 from campaign.services.display import shown_name
 from campaign.services.erasing import end_subscription, erase_signature
+from campaign.services.lifecycle import today_in
 from campaign.services.signing import Person, find_signature, forget_allowance, open_person
 from campaign.services.subscribing import begin_subscription, find_subscription, get_followed
 from campaign.services.suppressing import find_suppression
@@ -181,7 +182,7 @@ def _comment_state(kept: Kept, details: Details, display: Display) -> CommentSta
         return CommentState.PRIVATE
     shown = shown_name(Person(details.name), display)
     known = before is not None and shown in (None, shown_name(before, signature.display))
-    decided = signature.comment_state in (CommentState.SHOWN, CommentState.REFUSED)
+    decided = signature.comment_state in DECIDED
     if decided and known and before is not None and before.comment == details.comment:
         return signature.comment_state
     return CommentState.OFFERED
@@ -200,7 +201,7 @@ def start_updates(session: Session, vault: Vault, kept: Kept, address: EmailAddr
         )
     if kept.suppression is not None:
         raise InvalidInput("email", N_("This server does not write to this address any more, so it sends no updates."))
-    day = now.astimezone(ZoneInfo(kept.petition.timezone)).date()
+    day = today_in(kept.petition, now)
     begin_subscription(session, vault, signature, str(address).encode(), day=day)
 
 

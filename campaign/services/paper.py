@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from campaign.models import (
 from campaign.paper_codes import new_code
 from campaign.services.auditing import record
 from campaign.services.counting import take_number
+from campaign.services.lifecycle import today_in
 from campaign.services.signing import Person
 from campaign.tokens import random_id
 from campaign.vault import Vault
@@ -67,7 +67,9 @@ def make_sheet(
 ) -> tuple[PaperSheet, Sequence[str]]:
     """A sheet with the demands of ``version``, and the codes of its lines, which are kept nowhere. Raises NotOpen."""
     _check_taken(petition)
-    sheet = PaperSheet(petition_id=petition.id, text_version_id=version.id, made_on=_day(petition, now), made_by=actor)
+    sheet = PaperSheet(
+        petition_id=petition.id, text_version_id=version.id, made_on=today_in(petition, now), made_by=actor
+    )
     session.add(sheet)
     session.flush()
     codes = [new_code() for _ in range(lines)]
@@ -78,10 +80,6 @@ def make_sheet(
     record(session, actor, "paper made", petition.id, now=now, sheet=sheet.id, lines=lines)
     session.flush()
     return sheet, codes
-
-
-def _day(petition: Petition, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(petition.timezone)).date()
 
 
 def enter_line(
@@ -106,7 +104,7 @@ def enter_line(
     sheet = session.get_one(PaperSheet, found.sheet_id, with_for_update=True)
     version = session.get_one(TextVersion, sheet.text_version_id)
     signature = _sign(vault, petition, version, line)
-    signature.signed_on = _day(petition, now)
+    signature.signed_on = today_in(petition, now)
     signature.number = take_number(session, petition.id, signature.signed_on)
     session.add(signature)
     session.flush()

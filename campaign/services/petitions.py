@@ -64,6 +64,8 @@ def list_pictures(session: Session, petition_id: int) -> dict[PictureKind, Petit
 
 def list_related(session: Session, petition: Petition) -> list[Petition]:
     """The petitions on this server that the campaign file names and that are public, in its order."""
+    if not petition.related:
+        return []
     found = session.scalars(
         select(Petition).where(Petition.slug.in_(petition.related), Petition.state != PetitionState.DRAFT)
     )

@@ -38,10 +38,11 @@ def open_secret(organizer_id: int, vault: Vault, sealed: bytes) -> bytes:
 
 def add_app(organizer: Organizer, vault: Vault, sealed: bytes, typed: str, *, now: datetime) -> None:
     """Let the app with this secret count, once it has shown a code. Raises InvalidInput, KeyringError."""
-    step = find_step(open_secret(organizer.id, vault, sealed), typed, now=now, after=None)
+    secret = open_secret(organizer.id, vault, sealed)
+    step = find_step(secret, typed, now=now, after=None)
     if step is None:
         raise InvalidInput("code", "This is not what an app with this key shows.")
-    secret = open_secret(organizer.id, vault, sealed)
+    # Sealed anew: the page was made before a rotation, perhaps.
     organizer.sealed_totp, organizer.totp_step = vault.seal(secret, row=f"organizer:{organizer.id}"), step
 
 

@@ -82,8 +82,10 @@ def answer(token: str) -> str | tuple[str, int] | Response:
         if signature.state in ANSWERED and request.form.get("action") != "not-me":
             return _confirmed(petition, _told_count(session, signature))
         needs_code = not comes_from_signer(vault, signature, proof)
+        # The public form marks any browser that sends the address: enough to confirm what it sent, nothing more.
+        check = check_owner if signature.state in ANSWERED else check_proof
         try:
-            (check_owner if signature.state in ANSWERED else check_proof)(vault, signature, proof)
+            check(vault, signature, proof)
         except ProofNeeded as needed:
             # Leaving normally commits, so a wrong code is counted.
             return _page(signature, petition, needs_code=True, error=needed.sentence), 422

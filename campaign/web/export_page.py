@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
-from zoneinfo import ZoneInfo
 
 from flask import Response, render_template
 from sqlalchemy.orm import Session
@@ -15,6 +14,7 @@ from campaign.organizer_keys import PublicKeys
 from campaign.services import lists
 from campaign.services.export_requests import ends_at, list_open_requests
 from campaign.services.exporting import Format
+from campaign.services.lifecycle import today_in
 from campaign.services.lists import Wanted
 from campaign.services.organizing import Permission, list_permitted
 from campaign.web.accounts import current_organizer
@@ -66,7 +66,7 @@ def download(petition: Petition, wanted: Wanted, to: Sequence[PublicKeys]) -> Re
     """The list as a file; encrypted where there is somebody ``to`` whom."""
     pieces = _encrypted(campaign(), petition, wanted, to) if to else _clear(campaign(), petition, wanted)
     answer = Response(pieces, content_type=_CONTENT_TYPES[wanted.format])
-    today = campaign().now().astimezone(ZoneInfo(petition.timezone)).date()
+    today = today_in(petition, campaign().now())
     name = f"{petition.slug}-{wanted.chosen}-{today.isoformat()}.{wanted.format}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

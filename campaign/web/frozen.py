@@ -20,6 +20,7 @@ from campaign.models import PetitionState
 from campaign.services.petitions import list_petitions
 from campaign.services.showing import list_public_editions
 from campaign.web import create_app
+from campaign.web.context import languages_of
 from campaign.web.frozen_links import file_of, readdress_page
 from campaign.wiring import Campaign
 
@@ -105,7 +106,7 @@ def _list_pages(session: Session) -> list[str]:
         if petition.state is PetitionState.DRAFT:
             continue
         pages.append(url_for("petition.count", slug=petition.slug))
-        for lang in (code for code in petition.languages if code in available_languages()):
+        for lang in languages_of(petition):
             pages.append(url_for("petition.show", lang=lang, slug=petition.slug))
             pages.append(url_for("petition.updates", lang=lang, slug=petition.slug))
             pages.append(url_for("feed.show", lang=lang, slug=petition.slug))

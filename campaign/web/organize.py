@@ -105,9 +105,10 @@ def numbers(petition: Petition) -> str:
 
 def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
     today = today_in(petition, campaign().now())
+    confirmed = count_confirmed(session, petition.id)
     return {
-        "confirmed": count_confirmed(session, petition.id),
-        "goal": petition.goal_at(count_confirmed(session, petition.id)),
+        "confirmed": confirmed,
+        "goal": petition.goal_at(confirmed),
         "readers": count_active(session, petition.id),
         "days": last_days(list_days(session, petition.id), today),
         "last_edition": find_last_edition(session, petition.id),

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.errors import NotFound
-from campaign.languages import available_languages
 from campaign.models import Petition, PetitionState, TextVersion
 from campaign.services.counting import count_confirmed, count_post
 from campaign.services.petitions import get_petition, get_text_version, list_petitions
@@ -17,7 +16,7 @@ from campaign.services.suspecting import note_suspicions
 from campaign.web.browser_marks import remember_mark
 from campaign.web.caching import KEPT, cached_for_all
 from campaign.web.challenge import USED_UP, Solved, check_challenge, needs_challenge
-from campaign.web.context import campaign, source_limit, texts_of, watch
+from campaign.web.context import campaign, languages_of, source_limit, texts_of, watch
 from campaign.web.forms import SigningForm
 from campaign.web.keyless import keyless
 from campaign.web.mail_frame import mail_in_frame
@@ -31,7 +30,7 @@ blueprint = Blueprint("petition", __name__)
 def get_public(session: Session, slug: str, lang: str) -> Petition:
     """The petition, where it is for everybody to see in this language. Raises NotFound."""
     petition = get_petition(session, slug)
-    if petition.state is PetitionState.DRAFT or lang not in petition.languages or lang not in available_languages():
+    if petition.state is PetitionState.DRAFT or lang not in languages_of(petition):
         raise NotFound("There is no such petition in this language.")
     return petition
 
@@ -155,7 +154,7 @@ def updates(lang: str, slug: str) -> Response:
             "petition/updates.html",
             petition=petition,
             texts=texts_of(petition),
-            updates=tell_updates(session, petition),
+            updates=tell_updates(session, petition, count_confirmed(session, petition.id)),
             editions=[
                 (edition.number, edition.made_at.astimezone(ZoneInfo(petition.timezone)).date())
                 for edition in list_public_editions(session, petition.id, lang)

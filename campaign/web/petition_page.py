@@ -55,7 +55,7 @@ def petition_page(session: Session, petition: Petition, version: TextVersion, fo
         confirmed=confirmed,
         goal=petition.goal_at(confirmed),
         call=fill_html(texts_of(petition)["call"], _values(petition, confirmed)),
-        updates=tell_updates(session, petition, most=LATEST_UPDATES),
+        updates=tell_updates(session, petition, confirmed, most=LATEST_UPDATES),
         comments=[] if keyless() else list_latest_comments(session, campaign().vault, petition),
         pictures=list_pictures(session, petition.id),
         related=list_related(session, petition),
@@ -65,9 +65,9 @@ def petition_page(session: Session, petition: Petition, version: TextVersion, fo
     )
 
 
-def tell_updates(session: Session, petition: Petition, *, most: int | None = None) -> list[Told]:
+def tell_updates(session: Session, petition: Petition, confirmed: int, *, most: int | None = None) -> list[Told]:
     """The petition's updates in the reader's language, newest first, with today's numbers in them."""
-    values = _values(petition, count_confirmed(session, petition.id))
+    values = _values(petition, confirmed)
     language = reader_language().code
     return [tell_update(update, language, values) for update in list_updates(session, petition.id, most=most)]
 
