@@ -49,7 +49,8 @@ def install(app: Flask) -> None:
     @app.after_request
     def _keep_static(answer: Response) -> Response:
         filename = (request.view_args or {}).get("filename", "")
-        asked = request.args.get("v")
-        if request.endpoint == "static" and asked and asked == version_of(filename) and answer.status_code == 200:
+        # Not request.args, which fails on a query that is none, and so would its error page.
+        asked = request.query_string == f"v={version_of(filename)}".encode()
+        if request.endpoint == "static" and asked and answer.status_code == 200:
             kept_for_ever(answer)
         return answer

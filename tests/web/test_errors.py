@@ -210,3 +210,9 @@ def test_a_request_for_another_host_is_told_so_whatever_else_is_wrong_with_it(
 def test_two_slashes_are_another_address_and_nothing_of_it_is_sent_back(app: Flask) -> None:
     answer = app.test_client().get("/me//a%0d%0aBcc:%20somebody")
     assert (answer.status_code, "Location" in answer.headers) == (404, False)
+
+
+@pytest.mark.parametrize("path", ["/static/campaign.css", "/embed.js", page_of(), "/nothing"])
+def test_a_query_that_is_no_text_is_refused_everywhere(app: Flask, path: str) -> None:
+    answer = app.test_client().get(path, environ_overrides={"QUERY_STRING": "v=\xff"})
+    assert answer.status_code == 400
