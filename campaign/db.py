@@ -42,6 +42,10 @@ except ImportError:  # other systems than Linux: Python's own, which may be olde
 # Before 3.51.3 two processes that checkpoint at once could corrupt a WAL database (sqlite.org/wal.html).
 SAFE_WAL = (3, 51, 3)
 _BUSY_MILLISECONDS = 30_000
+# After these a database server that does not answer, or to which the line is cut, is an error instead of a wait for
+# hours. What the URL says of them counts (postgresql.org, libpq connection parameters).
+_CONNECT_SECONDS = 10
+_SILENT_MILLISECONDS = 30_000
 
 
 class _SqliteDialect(SQLiteDialect_pysqlite):
@@ -107,7 +111,9 @@ def _process_name() -> str:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    named = {"application_name": _process_name()}
+    waits = {"connect_timeout": _CONNECT_SECONDS, "tcp_user_timeout": _SILENT_MILLISECONDS}
+    ours = {name: value for name, value in waits.items() if name not in url.query}
+    named = {**ours, "application_name": _process_name()}
     return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=named)
 
 

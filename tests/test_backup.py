@@ -14,17 +14,20 @@ from sqlalchemy import select, text
 
 from campaign.cli import backup as backup_command
 from campaign.db import open_database
+from campaign.email_address import parse_email_address
 from campaign.errors import InvalidInput
 from campaign.keyring import Keyring
 from campaign.living import running
 from campaign.migrating import migrate_down
 from campaign.models import (
+    ConfirmationAllowance,
     Delivery,
     DeliveryKind,
     DeliveryState,
     Edition,
     EditionState,
     Erased,
+    LinkRequest,
     Organizer,
     Role,
     Signature,
@@ -32,8 +35,11 @@ from campaign.models import (
     Suppression,
 )
 from campaign.services import backing_up, restoring
+from campaign.services.auditing import COMMAND_LINE
 from campaign.services.backing_up import list_tables
-from campaign.services.erasing import erase_person, erase_signature
+from campaign.services.erasing import erase_names, erase_person, erase_signature
+from campaign.services.forgetting import forget
+from campaign.services.lost_links import request_link, take_up_requests
 from campaign.services.organizing import add_organizer
 from campaign.services.petitions import get_petition
 from campaign.services.steering import get_for_change, resume_edition
@@ -365,9 +371,11 @@ def erase_some(campaign: Campaign) -> dict[str, int]:
     with campaign.database.sessions.begin() as session:
         person = get_signature(campaign, "person@example.org").id
         erase_person(session, [person], now=campaign.now())
+        named = get_signature(campaign, "named@example.org").id
+        erase_names(session, [named], now=campaign.now())
     gone = get_signature(campaign, "gone@example.org").id
     disown(campaign, "gone@example.org")
-    return {"person": person, "gone": gone}
+    return {"person": person, "named": named, "gone": gone}
 
 
 def test_lines_of_paper_are_restored_and_those_withdrawn_since_enter_nothing(
@@ -394,7 +402,7 @@ def test_lines_of_paper_are_restored_and_those_withdrawn_since_enter_nothing(
 def test_what_was_erased_since_the_backup_is_erased_again_and_the_counts_move_back(
     campaign: Campaign, on: On, tmp_path: Path, clock: Clock, known_by: str
 ) -> None:
-    add_readers(campaign, "person@example.org", "gone@example.org", "stays@example.org")
+    add_readers(campaign, "person@example.org", "named@example.org", "gone@example.org", "stays@example.org")
     sign(campaign, "bounced@example.org")
     back_up(on, campaign, tmp_path / "copy")
     clock.turn(timedelta(days=1))
@@ -402,7 +410,7 @@ def test_what_was_erased_since_the_backup_is_erased_again_and_the_counts_move_ba
     work_once(campaign)
     stones = campaign.settings.tombstones
     assert stat.S_IMODE(stones.stat().st_mode) == 0o600
-    assert count(campaign) == 2
+    assert count(campaign) == 3
     day = campaign.now().date()
     words: list[str] = []
     if known_by != "database":
@@ -413,16 +421,43 @@ def test_what_was_erased_since_the_backup_is_erased_again_and_the_counts_move_ba
         words = ["--tombstones", str(tmp_path / "stones")]
     clock.turn(timedelta(days=1))
     said = put_back(on, campaign, tmp_path / "copy", *words)
-    assert "but for 3 rows that were erased since" in said
-    assert count(campaign) == 2
-    gone, person = (get_signature_by_id(campaign, ids[name]) for name in ("gone", "person"))
+    assert "but for 4 rows that were erased since" in said
+    assert count(campaign) == 3
+    gone, person, named = (get_signature_by_id(campaign, ids[name]) for name in ("gone", "person", "named"))
     assert (gone.state, person.state) == (SignatureState.WITHDRAWN, SignatureState.CONFIRMED)
     assert list_personal(gone) == list_personal(person) == [None] * 5
+    assert (named.state, named.sealed_person, named.country) == (SignatureState.CONFIRMED, None, None)
+    assert named.fingerprint is not None  # by which who signs again counts once
     with campaign.database.snapshots() as session:
         assert {(stone.kind, stone.erased_on) for stone in list_stones(session)} == {(kind, day) for kind in Erased}
         if known_by == "database":
             assert len(session.scalars(select(Suppression)).all()) == 1
     assert balances(campaign)
+
+
+def test_a_restored_backup_knows_no_address_that_was_forgotten_since(
+    campaign: Campaign, on: On, tmp_path: Path
+) -> None:
+    add_readers(campaign, "reader@example.org")
+    sign(campaign, "pending@example.org")
+    people = ("reader@example.org", "pending@example.org", "stranger@example.org")
+    petition = find_petition(campaign)
+    with campaign.database.sessions.begin() as session:
+        for email in people:
+            address = parse_email_address(email)
+            request_link(session, campaign.vault, petition.id, address, "en", now=campaign.now())
+        take_up_requests(session, now=campaign.now())  # a mail waits for the reader
+    back_up(on, campaign, tmp_path / "copy")
+    with campaign.database.sessions.begin() as session:
+        for email in people:
+            forget(session, campaign.vault, parse_email_address(email), actor=COMMAND_LINE, now=campaign.now())
+    put_back(on, campaign, tmp_path / "copy")
+    work_once(campaign)
+    with campaign.database.snapshots() as session:
+        assert not session.scalars(select(LinkRequest)).all()
+        assert not session.scalars(select(ConfirmationAllowance)).all()
+    unsent = (DeliveryState.QUEUED, DeliveryState.SENDING)
+    assert not [item for item in list_deliveries(campaign) if item.state in unsent]
 
 
 def test_what_was_erased_is_erased_again_also_after_a_backup_was_put_back_by_hand(

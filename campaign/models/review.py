@@ -59,3 +59,8 @@ class Review(Base):
     count: Mapped[int]
     undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     undone_by: Mapped[str | None] = mapped_column(String(320))
+
+    @property
+    def is_burned(self) -> bool:
+        """Whether its criteria went with the petition's data, and nothing is left that it could be taken back for."""
+        return not self.criteria

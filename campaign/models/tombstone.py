@@ -10,10 +10,11 @@ from campaign.models.column_types import choice
 
 
 class Erased(StrEnum):
-    """A whole signature; what it said of a person while it still counts; a subscription."""
+    """A signature; the person of one that still counts; a name alone, not the fingerprint; a subscription."""
 
     SIGNATURE = "signature"
     PERSON = "person"
+    NAME = "name"
     SUBSCRIPTION = "subscription"
 
 

@@ -80,7 +80,7 @@ def erase_names(session: Session, signature_ids: Collection[int], *, now: dateti
         .values(sealed_person=None, country=None, **_NAMELESS)
         .execution_options(synchronize_session=False)
     )
-    bury(session, Erased.PERSON, signature_ids, on=now.date())
+    bury(session, Erased.NAME, signature_ids, on=now.date())
 
 
 def expire_pending(session: Session, *, now: datetime) -> int:

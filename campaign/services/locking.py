@@ -72,20 +72,29 @@ class Lock:
         _sync_folder(self.file.parent)
 
     def call_when_turned(self, call: Callable[[], None], *, was_on: bool) -> threading.Event:
-        """Look each second, in a thread of its own, and ``call`` once when the lock is no longer as it was.
+        """Look each second, in threads of its own, and ``call`` once when the lock is no longer as it was.
 
-        A database that is lost meanwhile turns nothing: it is neither a lock nor the end of one. Set what is given
-        back to look no longer.
+        A database that is lost meanwhile turns nothing: it is neither a lock nor the end of one. One that hangs holds
+        nobody up who locks this machine: its file is looked at beside it. Set what is given back to look no longer.
         """
 
-        def look() -> None:
-            while self._look() in (None, was_on):
+        def call_once() -> None:
+            if called.acquire(blocking=False):
+                ended.set()
+                call()
+
+        def look(has_turned: Callable[[], bool]) -> None:
+            while not has_turned():
                 if ended.wait(LOOK_EVERY):
                     return
-            call()
+            call_once()
 
-        ended = threading.Event()
-        threading.Thread(target=look, name="lock", daemon=True).start()
+        ended, called = threading.Event(), threading.Lock()
+        looks: list[Callable[[], bool]] = [lambda: self._look() not in (None, was_on)]
+        if not was_on:
+            looks.append(self.file.exists)
+        for each in looks:
+            threading.Thread(target=look, args=(each,), name="lock", daemon=True).start()
         return ended
 
 

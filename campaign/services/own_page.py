@@ -113,7 +113,7 @@ def _tell(session: Session, vault: Vault, signature: Signature | None, subscript
     assert owner is not None  # a link stands for one of the two
     graves = {}
     if signature is not None:
-        for kind in (Erased.SIGNATURE, Erased.PERSON):
+        for kind in (Erased.SIGNATURE, Erased.PERSON, Erased.NAME):
             grave = session.get(Tombstone, (kind, signature.id))
             graves[kind] = grave.erased_on if grave is not None else None
     return Kept(
@@ -123,7 +123,7 @@ def _tell(session: Session, vault: Vault, signature: Signature | None, subscript
         person=open_person(vault, signature) if signature is not None else None,
         suppression=find_suppression(session, owner.fingerprint) if owner.fingerprint is not None else None,
         erased_on=graves.get(Erased.SIGNATURE),
-        names_erased_on=graves.get(Erased.PERSON),
+        names_erased_on=graves.get(Erased.NAME) or graves.get(Erased.PERSON),
     )
 
 

@@ -23,7 +23,7 @@ from campaign.models import (
     Suppression,
 )
 from campaign.services.auditing import COMMAND_LINE, record
-from campaign.services.backing_up import FORMAT, NOTE, copy_rows, list_tables
+from campaign.services.backing_up import FORMAT, NOTE, SHORT_LIVED, copy_rows, list_tables
 from campaign.services.ledger import move
 from campaign.services.rotating import SEALED, count_sealed
 from campaign.services.scheduling import next_run
@@ -109,7 +109,7 @@ def restore(
         for petition in session.scalars(select(Petition).where(Petition.burned_on.is_not(None)))
     }
     session.expunge_all()
-    for table in reversed(list_tables()):
+    for table in (*SHORT_LIVED, *reversed(list_tables())):
         connection.execute(delete(table))
     copy_rows(backup, connection, copied)
     for table in list_tables():

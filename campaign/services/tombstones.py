@@ -1,17 +1,17 @@
 """Tombstones outside the database: a file beside it says what was erased, and what a backup brings back goes again."""
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from campaign.errors import InvalidFile
 from campaign.models import Erased, Signature, SignatureState, Subscription, SubscriptionState, Tombstone
-from campaign.services.erasing import bury, end_subscription, erase_person, erase_signature
+from campaign.services.erasing import bury, end_subscription, erase_names, erase_person, erase_signature
 
 _AT_A_TIME = 500
 _COUNTED = "# in the database: "
@@ -100,14 +100,14 @@ def replay(session: Session, stones: Collection[Stone], *, now: datetime) -> int
     return erased
 
 
-def _list_kept(session: Session, ids: list[int], *states: SignatureState) -> list[Signature]:
-    """The signatures of which something is kept, or which are in one of ``states``; locked."""
-    something = or_(
-        Signature.fingerprint.is_not(None),
-        Signature.sealed_person.is_not(None),
-        Signature.country.is_not(None),
-        Signature.state.in_(states),
-    )
+_PERSONAL = (Signature.fingerprint, Signature.sealed_person, Signature.country)
+
+
+def _list_kept(
+    session: Session, ids: list[int], *states: SignatureState, by: Sequence[InstrumentedAttribute[Any]] = _PERSONAL
+) -> list[Signature]:
+    """The signatures of which something is kept in the columns ``by``, or which are in one of ``states``; locked."""
+    something = or_(*(column.is_not(None) for column in by), Signature.state.in_(states))
     return list(session.scalars(select(Signature).where(Signature.id.in_(ids), something).with_for_update()))
 
 
@@ -120,12 +120,24 @@ def _erase_signatures(session: Session, ids: list[int], now: datetime) -> int:
 
 
 def _erase_persons(session: Session, ids: list[int], now: datetime) -> int:
-    kept = _list_kept(session, ids)
-    for signature in kept:
-        if signature.state is SignatureState.PENDING:  # it was confirmed later, of which the backup knows nothing
-            erase_signature(session, signature, now=now)
+    kept = _erase_pending(session, _list_kept(session, ids), now)
     erase_person(session, ids, now=now)
     return len(kept)
+
+
+def _erase_names(session: Session, ids: list[int], now: datetime) -> int:
+    named = _list_kept(session, ids, by=(Signature.sealed_person, Signature.country))
+    kept = _erase_pending(session, named, now)
+    erase_names(session, ids, now=now)
+    return len(kept)
+
+
+def _erase_pending(session: Session, kept: list[Signature], now: datetime) -> list[Signature]:
+    """They were confirmed later, of which the backup knows nothing: none of them counts."""
+    for signature in kept:
+        if signature.state is SignatureState.PENDING:
+            erase_signature(session, signature, now=now)
+    return kept
 
 
 def _end_subscriptions(session: Session, ids: list[int], now: datetime) -> int:
@@ -139,5 +151,6 @@ def _end_subscriptions(session: Session, ids: list[int], now: datetime) -> int:
 _ERASE: dict[Erased, Callable[[Session, list[int], datetime], int]] = {
     Erased.SIGNATURE: _erase_signatures,
     Erased.PERSON: _erase_persons,
+    Erased.NAME: _erase_names,
     Erased.SUBSCRIPTION: _end_subscriptions,
 }

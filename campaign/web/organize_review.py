@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.errors import NotFound, NotPossible
 from campaign.models import Petition, Review, ReviewAction, Signature, SuspicionKind
+from campaign.services.burning import BURNED
 from campaign.services.deciding import decide, list_unfinished, take_back
 from campaign.services.organizing import Permission
 from campaign.services.reviewing import (
@@ -74,7 +75,10 @@ def _overview(petition: Petition, *, refused: str = "") -> str:
 
 def _told(review: Review) -> str:
     """The criteria of a decision in words."""
-    language, criteria = reader_language(), Criteria.from_json(review.criteria)
+    language = reader_language()
+    if review.is_burned:
+        return language.gettext(BURNED)
+    criteria = Criteria.from_json(review.criteria)
     told = [language.gettext(review_words.REVIEWED[criteria.state])]
     if criteria.kind is not None:
         told.append(language.gettext(review_words.SUSPICIONS[criteria.kind]))

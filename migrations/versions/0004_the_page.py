@@ -8,6 +8,8 @@ down_revision = "0003"
 
 _STATES_BEFORE = ("draft", "open", "closed")
 _STATES = ("draft", "open", "paused", "closed", "delivered", "answered", "won")
+_ERASED_BEFORE = ("signature", "person", "subscription")
+_ERASED = ("signature", "person", "name", "subscription")
 _COMMENTS = ("private", "offered", "shown", "refused")
 _PETITION = (
     "answered_on",
@@ -43,6 +45,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("shows_names", sa.Boolean(), nullable=False, server_default=sa.true()))
         batch_op.add_column(sa.Column("indexes_names", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.add_column(sa.Column("answered_on", sa.Date(), nullable=True))
+    with op.batch_alter_table("tombstone", schema=None) as batch_op:
+        batch_op.drop_constraint(op.f("ck_tombstone_erased"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_tombstone_erased"), _one_of("kind", _ERASED))
     with op.batch_alter_table("petition_counter", schema=None) as batch_op:
         batch_op.add_column(sa.Column("countries_at", sa.DateTime(timezone=True), nullable=True))
     with op.batch_alter_table("signature", schema=None) as batch_op:
@@ -123,6 +128,14 @@ def downgrade() -> None:
         batch_op.drop_column("comment_state")
     with op.batch_alter_table("petition_counter", schema=None) as batch_op:
         batch_op.drop_column("countries_at")
+    # The older program knows no erased names; it erases too much again rather than too little.
+    op.execute(
+        "DELETE FROM tombstone WHERE kind = 'name' AND row_id IN (SELECT row_id FROM tombstone WHERE kind = 'person')"
+    )
+    op.execute("UPDATE tombstone SET kind = 'person' WHERE kind = 'name'")
+    with op.batch_alter_table("tombstone", schema=None) as batch_op:
+        batch_op.drop_constraint(op.f("ck_tombstone_erased"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_tombstone_erased"), _one_of("kind", _ERASED_BEFORE))
     op.execute("UPDATE petition SET state = 'closed' WHERE state IN ('paused', 'delivered', 'answered', 'won')")
     with op.batch_alter_table("petition", schema=None) as batch_op:
         batch_op.drop_constraint(op.f("ck_petition_petitionstate"), type_="check")

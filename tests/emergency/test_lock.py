@@ -1,6 +1,7 @@
 """`campaign lock`: the keys leave the memory of every process, the public pages stay, and all goes on afterwards."""
 
 import json
+import socket
 import stat
 import subprocess
 import sys
@@ -17,18 +18,19 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from campaign.cli import emergency
+from campaign.db import open_database
 from campaign.errors import ServerLocked
 from campaign.keyring import Keyring
 from campaign.keyring_file import move_keyring
 from campaign.languages import Language
 from campaign.models import AuditEntry, DeliveryState, ServerLock
 from campaign.services.accounts import audit_ledger
-from campaign.services.locking import lock_everywhere, unlock_everywhere
+from campaign.services.locking import LOOK_EVERY, Lock, lock_everywhere, unlock_everywhere
 from campaign.web import create_app
 from campaign.wiring import Campaign, wire
 from campaign.worker import work_once
 from tests.commands import Command, command, installed, refused
-from tests.conftest import SLUG, MakeCampaign
+from tests.conftest import SLUG, START, MakeCampaign
 from tests.crash import workers
 from tests.emergency.memory import find_in_memory, list_family, list_keys
 from tests.servers.missing import Missing, skip_or_fail
@@ -346,3 +348,19 @@ def test_a_machine_is_locked_although_its_database_is_out_of_reach(
     refused(command("export", SLUG), "campaign unlock")
     monkeypatch.setenv("CAMPAIGN_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:9/none")
     refused(command("lock"), "This machine is locked. The database does not answer")
+
+
+def test_a_machine_forgets_its_keys_although_its_database_hangs(tmp_path: Path) -> None:
+    """The database is a server that takes the connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"postgresql+psycopg://nobody@127.0.0.1:{port}/none?connect_timeout=600"
+        lock = Lock(tmp_path / "locked", open_database(url))
+        turned = threading.Event()
+        lock.call_when_turned(turned.set, was_on=False)
+        with silent.accept()[0]:  # the lock is looked for in the database, and nothing comes back
+            assert not turned.wait(2 * LOOK_EVERY)
+            lock.close_here(None, now=START)
+            assert turned.wait(60)
+    for thread in [each for each in threading.enumerate() if each.name == "lock"]:
+        thread.join(60)

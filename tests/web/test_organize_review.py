@@ -7,12 +7,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from campaign.errors import NotPossible
 from campaign.models import ReviewAction, Role, SignatureState, SuspicionKind
 from campaign.organizer_keys import OrganizerKey
+from campaign.services.burning import burn
+from campaign.services.deciding import take_back
+from campaign.services.reviewing import Criteria
 from campaign.wiring import Campaign
 from tests.conftest import SLUG
 from tests.organizer_keys import seal_petition
-from tests.services.people import count, get_signature
+from tests.services.people import count, find_petition, get_signature
 from tests.services.suspects import check_counts, count_in, quarantine, review, suspect
 from tests.web.organizing import app, campaign, enroll, list_audit, other_petition, owner, send_form
 from tests.web.visiting import dump, own_path, read
@@ -215,3 +219,17 @@ def test_the_signer_is_not_told_that_the_signature_waits(app: Flask, campaign: C
     review(campaign, ReviewAction.INVALIDATE)
     assert get_signature(campaign, "waits@example.org").state is SignatureState.INVALIDATED
     assert count(campaign) == 1
+
+
+def test_of_a_decision_about_a_burned_petition_it_is_said_that_nothing_else_is_left(
+    campaign: Campaign, owner: FlaskClient
+) -> None:
+    quarantine(campaign, *TROLLS)
+    decision = review(campaign, ReviewAction.INVALIDATE, Criteria(SignatureState.QUARANTINED))
+    petition = find_petition(campaign)
+    list(burn(campaign.database.sessions, petition.id, actor="x", now=campaign.now()))
+    page = owner.get(REVIEW)
+    assert "the petition was burned" in [cell.text for cell in read(page).all("td")]
+    assert "Take it back" not in page.get_data(as_text=True)
+    with pytest.raises(NotPossible, match="burned"):
+        take_back(campaign.database.sessions, petition.id, decision.id, actor="x", now=campaign.now())
