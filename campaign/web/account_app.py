@@ -3,10 +3,12 @@
 import base64
 
 from flask import Blueprint, abort, make_response, redirect, render_template, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from campaign.errors import InvalidInput, KeyringError
 from campaign.one_time_passwords import app_link, written
+from campaign.qr_codes import qr_svg
 from campaign.services.admitting import record_change
 from campaign.services.second_factors import (
     add_app,
@@ -29,11 +31,13 @@ blueprint = Blueprint("app", __name__, url_prefix="/app")
 def _page(sealed: bytes, *, failed: bool = False) -> str:
     organizer = current_organizer()
     secret = open_secret(organizer.id, campaign().vault, sealed)
+    link = app_link(secret, account=organizer.email, server=campaign().links.host)
     return render_template(
         "organize/app.html",
         sealed=base64.b64encode(sealed).decode(),
         secret=written(secret),
-        link=app_link(secret, account=organizer.email, server=campaign().links.host),
+        link=link,
+        qr=Markup(qr_svg(link)),  # noqa: S704 (made of squares alone)
         failed=failed,
     )
 

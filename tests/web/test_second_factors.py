@@ -1,11 +1,13 @@
 """Second factors of organizers: an app's codes, recovery codes, and what happens to sessions when they change."""
 
 import base64
+import re
 from datetime import timedelta
 from io import BytesIO
 from itertools import product
 
 import pytest
+import segno
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -59,6 +61,20 @@ def set_up_app(client: FlaskClient, clock: Clock) -> tuple[bytes, list[str]]:
     return secret, [code.text for code in read(answer).all("code")]
 
 
+def squares(path: str) -> list[list[int]]:
+    """The dark squares of a QR code that is drawn row by row."""
+    x, y, dark = 0, 0, set[tuple[int, int]]()
+    for how, first, second in re.findall(r"([Mmh])(-?[\d.]+) ?(-?[\d.]+)?", path):
+        if how == "h":
+            dark |= {(y, column) for column in range(x, x + int(first))}
+        if how == "M":
+            x = y = 0
+        x += int(first)
+        y += int(float(second or 0))
+    side = max(column for _, column in dark) + 1
+    return [[int((row, column) in dark) for column in range(side)] for row in range(side)]
+
+
 def is_in(client: FlaskClient) -> bool:
     return client.get(HOME).status_code == 200
 
@@ -76,6 +92,8 @@ def test_an_app_is_set_up_with_the_key_that_the_page_shows(
     assert link == (
         f"otpauth://totp/127.0.0.1:{EMAIL}?secret={page.by_id('secret').text.replace(' ', '')}&issuer=127.0.0.1"
     )
+    (picture,) = page.all("path", **{"class": "qrline"})
+    assert squares(picture["d"]) == [list(row) for row in segno.make(link, error="m", micro=False).matrix]
     before = dump(campaign)
     wrong = owner.post(APP, data={**page.filled_in(), "code": "000000"})
     assert wrong.status_code == 422
