@@ -7,7 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
+from flask import Flask
 from sqlalchemy import update
 from werkzeug.serving import make_server
 
@@ -28,10 +30,16 @@ class Served:
     """An installation, where it is served, and how many people there are in it."""
 
     campaign: Campaign
+    app: Flask
     base_url: str
     clock: Clock
     _people: int = 0
     owner: list[Any] = field(default_factory=list)  # the cookies of one who is signed in
+    paper_code: str = ""  # of a line that was entered
+
+    def endpoint_of(self, url: str) -> str:
+        """Which of the program's pages an address is."""
+        return str(self.app.url_map.bind("").match(urlsplit(url).path)[0])
 
     def address(self) -> str:
         """Somebody who was not here yet."""
@@ -57,9 +65,9 @@ class Served:
             before = self.clock() - timedelta(minutes=1)
             session.execute(update(Signature).where(Signature.id == found).values(expires_at=before))
 
-    def organizer(self, role: Role = Role.OWNER) -> str:
+    def organizer(self, role: Role = Role.OWNER, *, email: str = "") -> str:
         """The one-time link of a new organizer."""
-        return self.base_url + invite(self.campaign, role, self.address())
+        return self.base_url + invite(self.campaign, role, email or self.address())
 
     @contextmanager
     def petition(self, **values: object) -> Iterator[None]:
@@ -86,11 +94,12 @@ def served(folder: Path, file: PetitionFile) -> Iterator[Served]:
     set_up(campaign)
     with campaign.database.sessions.begin() as session:
         open_petition(load_petition(session, file, now=clock()), now=clock())
-    server = make_server("127.0.0.1", port, quick_app(campaign), threaded=True)
+    app = quick_app(campaign)
+    server = make_server("127.0.0.1", port, app, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield Served(campaign, f"http://127.0.0.1:{port}", clock)
+        yield Served(campaign, app, f"http://127.0.0.1:{port}", clock)
     finally:
         server.shutdown()
         thread.join()

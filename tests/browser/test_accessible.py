@@ -14,7 +14,7 @@ from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from tests.browser.accessible import find_moving, find_too_wide, find_unread, find_violations, read_aloud
 from tests.browser.served import Served, served
-from tests.browser.states import ORGANIZERS, PUBLIC, furnish, shown
+from tests.browser.states import NOT_PAGES, ORGANIZERS, PAGES, PUBLIC, furnish, shown
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 FOUR_TIMES: ViewportSize = {"width": 320, "height": 256}  # 1280 × 1024 at 400 % (WCAG 1.4.10)
@@ -67,9 +67,17 @@ def look_at(page: Page, *, is_mail: bool = False) -> dict[str, list[str]]:
     return {name: what for name, what in found.items() if what}
 
 
+def test_every_page_of_the_program_is_looked_at(place: Served) -> None:
+    shown = {rule.endpoint for rule in place.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    assert shown == {*PAGES, *NOT_PAGES}
+    assert set(PAGES.values()) <= {*PUBLIC, *ORGANIZERS}
+
+
 @pytest.mark.parametrize("state", [*PUBLIC, *ORGANIZERS])
 def test_nothing_is_found_in_either_scheme(place: Served, page: Page, state: str) -> None:
     with shown(place, page, state, "en"):
+        for endpoint in (endpoint for endpoint, name in PAGES.items() if name == state and state != MAIL):
+            assert place.endpoint_of(page.url) == endpoint
         found = {}
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
