@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
+from playwright.sync_api import Browser
 from sqlalchemy.orm import Session
 
 from campaign.mail.transport import Transport
@@ -24,6 +25,7 @@ from campaign.web import create_app
 from campaign.wiring import Campaign, wire
 from tests.crash import table as crash_table
 from tests.fuzz import table as fuzz_table
+from tests.servers.browser import chromium
 from tests.servers.missing import Missing, skip_or_fail
 from tests.servers.postgresql import PrivateCluster
 
@@ -90,6 +92,16 @@ def settings_for(folder: Path, **overrides: object) -> Settings:
     """Settings of a test's own installation, whatever the environment says."""
     values: dict[str, object] = {"data_dir": folder / "var", "form_min_seconds": 0, "source_limit": "off", **overrides}
     return Settings(_env_file=None, **values)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, here for all tests: playwright allows one in a thread, and an imported fixture would be another."""
+    try:
+        with chromium() as browser:
+            yield browser
+    except Missing as missing:
+        skip_or_fail(missing)
 
 
 @pytest.fixture(scope="session")

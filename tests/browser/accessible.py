@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+GOOD_PRACTICE = "best-practice"
 _CONTROLS = {
     "button", "checkbox", "combobox", "link", "listbox", "menuitem", "radio", "searchbox", "spinbutton", "switch",
     "textbox",
@@ -20,16 +21,19 @@ def _axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-def find_violations(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.0, 2.1 and 2.2, levels A and AA: rule, element, what it says.
+def find_violations(page: Page, *, is_mail: bool = False) -> list[str]:
+    """What axe finds against WCAG 2.0, 2.1 and 2.2, levels A and AA, and good practice: rule, element, what it says.
+
+    A mail need not have the landmarks and headings that are good practice for pages.
 
     Not within frames: they hold mails, which let no script run; their page is looked at by itself.
     """
-    page.evaluate(_axe())
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_axe())
     answer = page.evaluate(
         "tags => axe.run(document,"
         " {runOnly: {type: 'tag', values: tags}, iframes: false, resultTypes: ['violations']})",
-        TAGS,
+        TAGS if is_mail else [*TAGS, GOOD_PRACTICE],
     )
     return [
         f"{violation['id']}: {node['html'][:120]}: {node['failureSummary'][:300]}"
@@ -42,6 +46,7 @@ def read_aloud(page: Page) -> list[dict[str, Any]]:
     """The page as a screen reader gets it, in reading order: role, name, and a heading's level."""
     devtools = page.context.new_cdp_session(page)
     nodes = devtools.send("Accessibility.getFullAXTree")["nodes"]
+    devtools.detach()
     by_id = {node["nodeId"]: node for node in nodes}
     read: list[dict[str, Any]] = []
 
@@ -73,7 +78,7 @@ def find_unread(page: Page) -> list[str]:
     landmarks = [node["role"] for node in read]
     wrong += [f"{landmarks.count(role)} × {role}" for role in ("main", "contentinfo") if landmarks.count(role) != 1]
     wrong += [f"a {node['role']} without a name" for node in read if node["role"] in _CONTROLS and not node["name"]]
-    places = {"main", "contentinfo", "banner", "navigation"}
+    places = {"main", "contentinfo", "banner", "navigation", "complementary"}
     first = next((node["name"] for node in read if node["role"] == "link"), "")
     wrong += [
         f"“{node['name'][:60]}” stands in no landmark"

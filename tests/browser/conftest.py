@@ -1,4 +1,4 @@
-"""What browser tests stand on: Chromium, a mail server, and the whole program in a folder of its own."""
+"""What browser tests stand on: a mail server, and the whole program in a folder of its own."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -8,19 +8,8 @@ from playwright.sync_api import Browser
 
 from tests.browser.installation import Installation, installation
 from tests.browser.visitor import Visitor, visiting
-from tests.servers.browser import chromium
-from tests.servers.missing import Missing, skip_or_fail
 
 Visit = Callable[..., Visitor]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    try:
-        with chromium() as browser:
-            yield browser
-    except Missing as missing:
-        skip_or_fail(missing)
 
 
 @pytest.fixture(scope="module")

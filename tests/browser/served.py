@@ -1,27 +1,34 @@
 """The application in this process, served on a port of its own: pages to be looked at, with people in every state."""
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, abort, request, template_rendered
+from jinja2 import Template
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from campaign.models import Petition, Role, Signature
+from campaign.models import Edition, Petition, PictureKind, Role, Signature
+from campaign.pictures import read_picture
 from campaign.services.lifecycle import open_petition
 from campaign.services.petition_file import PetitionFile
 from campaign.services.petitions import load_petition
 from campaign.setting_up import set_up
+from campaign.web import create_app, keyless
+from campaign.web.keyless import Keyless
 from campaign.wiring import Campaign, wire
 from tests.conftest import SLUG, Clock, quick_app, settings_for
+from tests.pictures import add_picture, png
 from tests.services.people import confirm, get_signature, sign
-from tests.web.organizing import invite
+from tests.web.organizing import OTHER, OTHER_TITLE, invite
 from tests.web.serving import free_port
 
 
@@ -36,10 +43,16 @@ class Served:
     _people: int = 0
     owner: list[Any] = field(default_factory=list)  # the cookies of one who is signed in
     paper_code: str = ""  # of a line that was entered
+    asked_to_confirm: dict[str, str] = field(default_factory=dict)  # who got the mail for it in each language
+    rendered: list[str] = field(default_factory=list)  # the pages that were made, by their templates
 
     def endpoint_of(self, url: str) -> str:
         """Which of the program's pages an address is."""
         return str(self.app.url_map.bind("").match(urlsplit(url).path)[0])
+
+    def note_page(self, _app: Flask, template: Template, **_told: object) -> None:
+        """Keep in mind which page was made."""
+        self.rendered.append(str(template.name))
 
     def address(self) -> str:
         """Somebody who was not here yet."""
@@ -65,25 +78,71 @@ class Served:
             before = self.clock() - timedelta(minutes=1)
             session.execute(update(Signature).where(Signature.id == found).values(expires_at=before))
 
-    def organizer(self, role: Role = Role.OWNER, *, email: str = "") -> str:
+    def organizer(self, role: Role = Role.OWNER, *, email: str = "", slug: str = SLUG) -> str:
         """The one-time link of a new organizer."""
-        return self.base_url + invite(self.campaign, role, email or self.address())
+        return self.base_url + invite(self.campaign, role, email or self.address(), slug)
+
+    def petition(self, slug: str = SLUG, **values: object) -> AbstractContextManager[None]:
+        """The petition with other ``values`` for a while."""
+        return self._changed(Petition, {"slug": slug}, values)
+
+    def edition(self, **values: object) -> AbstractContextManager[None]:
+        """The first edition with other ``values`` for a while."""
+        return self._changed(Edition, {"number": 1}, values)
 
     @contextmanager
-    def petition(self, **values: object) -> Iterator[None]:
-        """The petition with other ``values`` for a while."""
+    def _changed(self, kind: type[Any], found_by: dict[str, object], values: dict[str, object]) -> Iterator[None]:
         with self.campaign.database.sessions.begin() as session:
-            petition = session.query(Petition).filter_by(slug=SLUG).one()
-            before = {name: getattr(petition, name) for name in values}
+            row = session.query(kind).filter_by(**found_by).one()
+            before = {name: getattr(row, name) for name in values}
             for name, value in values.items():
-                setattr(petition, name, value)
+                setattr(row, name, value)
         try:
             yield
         finally:
             with self.campaign.database.sessions.begin() as session:
-                petition = session.query(Petition).filter_by(slug=SLUG).one()
+                row = session.query(kind).filter_by(**found_by).one()
                 for name, value in before.items():
-                    setattr(petition, name, value)
+                    setattr(row, name, value)
+
+    @contextmanager
+    def without_keys(self, *, frozen: bool) -> Iterator["Served"]:
+        """The same installation, locked, or as a copy of it shows its pages."""
+        app = create_app(self.campaign, frozen=frozen)
+        if not frozen:
+            keyless.install(app, Keyless())
+        with _serving(app, free_port()) as base_url:
+            yield replace(self, app=app, base_url=base_url)
+
+
+@contextmanager
+def _serving(app: Flask, port: int) -> Iterator[str]:
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _fail_on_demand() -> None:
+    """Answer /error/500 with that error: most are met where something is broken that here is not."""
+    found = re.fullmatch(r"/error/(\d+)", request.path)
+    if found:
+        abort(int(found[1]))
+
+
+def _load(session: Session, file: PetitionFile, clock: Clock) -> None:
+    """The petition of ``file``, open; beside it a draft with pictures, which nobody has signed."""
+    open_petition(load_petition(session, file, now=clock()), now=clock())
+    texts = {"slug": OTHER, "title": dict.fromkeys(file.languages, OTHER_TITLE), "updates": [], "timeline": []}
+    other = load_petition(session, file.model_copy(update=texts), now=clock())
+    other.look = {"colour": "#8f1d2c"}
+    add_picture(session, other.id, read_picture(png(120, 40)), PictureKind.LOGO)
+    add_picture(session, other.id, read_picture(png(1200, 400)), PictureKind.PICTURE)
 
 
 @contextmanager
@@ -93,16 +152,14 @@ def served(folder: Path, file: PetitionFile) -> Iterator[Served]:
     campaign = wire(settings_for(folder, port=port), now=clock)
     set_up(campaign)
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, file, now=clock()), now=clock())
+        _load(session, file, clock)
     app = quick_app(campaign)
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
+    app.before_request(_fail_on_demand)
     try:
-        yield Served(campaign, app, f"http://127.0.0.1:{port}", clock)
+        with _serving(app, port) as base_url:
+            place = Served(campaign, app, base_url, clock)
+            template_rendered.connect(place.note_page, app)
+            yield place
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         campaign.database.engine.dispose()
         campaign.jobs.close()

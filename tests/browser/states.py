@@ -1,44 +1,39 @@
 """Every page in every state that a person can meet, and the way to it in a browser."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from email import message_from_bytes, policy
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
-from campaign.models import CommentState, Display, PetitionState
-from campaign.services.second_factors import seal_new_secret
+from campaign.models import CommentState, Display, EditionState, PetitionState
+from campaign.organizer_keys import OrganizerKey
+from campaign.web.errors import TITLES
 from campaign.web.petition_page import PREVIEW
 from campaign.worker import work_once
+from tests.browser.leads import Lead, at, press
+from tests.browser.organizer_states import ORGANIZERS
 from tests.browser.served import Served
-from tests.browser.test_organizing import PASSWORD, set_password
 from tests.conftest import SLUG
-from tests.services.people import confirm, find_petition, make_digest, sign, unsubscribe
+from tests.services.people import confirm, confirm_all, find_petition, make_digest, sign, sign_within, unsubscribe
 from tests.services.suspects import quarantine
 from tests.services.test_paper import enter, print_sheet
 from tests.services.test_wall import decide, offer
-from tests.web.organizing import find_organizer
+from tests.web.organizing import OTHER
 from tests.web.visiting import confirm_path, me_path, own_path, unsubscribe_path
 
-Lead = Callable[[Served, Page, str], Any]
-ORGANIZE = f"/organize/p/{SLUG}"
 
-
-def _at(path: str) -> Lead:
-    return lambda served, page, lang: page.goto(served.base_url + path.format(lang=lang, slug=SLUG))
-
-
-def _press(button: Locator) -> None:
-    with button.page.expect_navigation():
-        button.click()
-
-
-def _fill_in(served: Served, page: Page, lang: str, *, email: str, name: str = "Aigerim Serikova") -> None:
+def _fill_in_fields(served: Served, page: Page, lang: str, *, email: str, name: str = "Aigerim Serikova") -> None:
     page.goto(f"{served.base_url}/{lang}/p/{SLUG}")
     page.locator("#name").fill(name)
     page.locator("#email").fill(email)
     page.locator("#consent").check()
-    _press(page.locator("form#sign button[type=submit]").last)
+
+
+def _fill_in(served: Served, page: Page, lang: str, *, email: str, name: str = "Aigerim Serikova") -> None:
+    _fill_in_fields(served, page, lang, email=email, name=name)
+    press(page.locator("form#sign button[type=submit]").last)
 
 
 def _sent(email: str, name: str = "Aigerim Serikova") -> Lead:
@@ -47,7 +42,7 @@ def _sent(email: str, name: str = "Aigerim Serikova") -> Lead:
 
 def _errors(served: Served, page: Page, lang: str) -> None:
     page.goto(f"{served.base_url}/{lang}/p/{SLUG}")
-    _press(page.locator("form#sign button[type=submit]"))
+    press(page.locator("form#sign button[type=submit]"))
 
 
 def _signed(served: Served, page: Page, lang: str) -> str:
@@ -56,17 +51,17 @@ def _signed(served: Served, page: Page, lang: str) -> str:
     return address
 
 
-def _confirm(served: Served, page: Page, lang: str, *, press: str = "") -> None:
+def _confirm(served: Served, page: Page, lang: str, *, answer: str = "") -> None:
     page.goto(served.base_url + confirm_path(served.campaign, _signed(served, page, lang)))
-    if press:
-        _press(page.locator(f"button[value={press}]"))
+    if answer:
+        press(page.locator(f"button[value={answer}]"))
 
 
 def _confirm_elsewhere(served: Served, page: Page, lang: str, *, code: str = "") -> None:
     page.goto(served.base_url + confirm_path(served.campaign, served.signer(lang, confirmed=False)))
     if code:
         page.locator("#code").fill(code)
-        _press(page.locator("button[value=confirm]"))
+        press(page.locator("button[value=confirm]"))
 
 
 def _too_late(served: Served, page: Page, lang: str) -> None:
@@ -80,16 +75,16 @@ def _used(served: Served, page: Page, lang: str) -> None:
     page.goto(served.base_url + confirm_path(served.campaign, served.signer(lang)))
 
 
-def _own(served: Served, page: Page, lang: str, *, below: str = "", press: bool = False) -> None:
+def _own(served: Served, page: Page, lang: str, *, below: str = "", sends: bool = False) -> None:
     page.goto(served.base_url + own_path(served.campaign, served.signer(lang)) + below)
-    if press:
-        _press(page.locator("main form button[type=submit]").last)
+    if sends:
+        press(page.locator("main form button[type=submit]").last)
 
 
 def _own_changed(served: Served, page: Page, lang: str) -> None:
     _own(served, page, lang)
     page.locator("#details #name").fill("")
-    _press(page.locator("#details button[type=submit]"))
+    press(page.locator("#details button[type=submit]"))
 
 
 def _reader(served: Served, page: Page, lang: str) -> None:
@@ -100,7 +95,7 @@ def _withdrawn(served: Served, page: Page, lang: str) -> None:
     address = served.signer(lang)
     page.goto(served.base_url + own_path(served.campaign, address) + "/withdraw")
     page.locator("#code").fill(served.code(address))
-    _press(page.locator("main form button[type=submit]"))
+    press(page.locator("main form button[type=submit]"))
 
 
 def _own_withdrawn(served: Served, page: Page, lang: str) -> None:
@@ -108,10 +103,10 @@ def _own_withdrawn(served: Served, page: Page, lang: str) -> None:
     page.goto(page.url.removesuffix("/receipt"))
 
 
-def _unsubscribe(served: Served, page: Page, lang: str, *, press: bool = False) -> None:
+def _unsubscribe(served: Served, page: Page, lang: str, *, sends: bool = False) -> None:
     page.goto(served.base_url + unsubscribe_path(served.campaign, served.signer(lang, updates=True)))
-    if press:
-        _press(page.locator("main button"))
+    if sends:
+        press(page.locator("main button"))
 
 
 def _stopped(served: Served, page: Page, lang: str) -> None:
@@ -124,19 +119,65 @@ def _stopped(served: Served, page: Page, lang: str) -> None:
 def _lost_link(served: Served, page: Page, lang: str, *, typed: str) -> None:
     page.goto(f"{served.base_url}/{lang}/p/{SLUG}/my-link")
     page.locator("#email").fill(typed)
-    _press(page.locator("main form button[type=submit]"))
+    press(page.locator("main form button[type=submit]"))
+
+
+def _changed_meanwhile(served: Served, page: Page, lang: str) -> None:
+    page.goto(f"{served.base_url}/{lang}/p/{SLUG}")
+    page.evaluate("document.querySelector('[name=text_version]').value = 'of yesterday'")
+    press(page.locator("form#sign button[type=submit]"))
+
+
+def _wrong_answer(served: Served, page: Page, lang: str) -> None:
+    """Of somebody for whose browser the puzzle is too much: what it sends is what is typed."""
+    _fill_in_fields(served, page, lang, email=served.address())
+    with page.expect_navigation():
+        page.evaluate("document.querySelector('#answer').value = 'nothing'; document.querySelector('#sign').submit()")
+
+
+def _closed_meanwhile(served: Served, page: Page, lang: str) -> None:
+    _fill_in_fields(served, page, lang, email=served.address())
+    with served.petition(state=PetitionState.CLOSED):
+        press(page.locator("form#sign button[type=submit]"))
+
+
+def _own_comment(state: CommentState) -> Lead:
+    """The page of somebody whose comment may be shown, as far as organizers have read it."""
+
+    def lead(served: Served, page: Page, lang: str) -> None:
+        address = served.address()
+        offer(served.campaign, address, comment="Freedom!", language=lang)
+        if state is not CommentState.OFFERED:
+            decide(served.campaign, state, address)
+        page.goto(served.base_url + own_path(served.campaign, address))
+
+    return lead
+
+
+def _show_mail(page: Page, html: str) -> None:
+    """By itself: its own page lets no script run, not even one that looks at it; other pages allow no styles of its."""
+    page.goto("about:blank")
+    page.set_content(html)
 
 
 def _digest(served: Served, page: Page, lang: str) -> None:
-    """Its own page lets no script run, not even one that looks at it."""
     answer = page.request.get(f"{served.base_url}/{lang}/p/{SLUG}/digest/1")
     assert answer.ok
-    page.set_content(answer.text())
+    _show_mail(page, answer.text())
+
+
+def _mail_to_confirm(served: Served, page: Page, lang: str) -> None:
+    to = served.asked_to_confirm[lang]
+    files = served.campaign.settings.outbox.glob("*.eml")
+    mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+    (body,) = [mail.get_body(("html",)) for mail in mails if mail["To"] == to]
+    assert body is not None
+    _show_mail(page, body.get_content())
 
 
 def _mail(served: Served, page: Page, lang: str) -> None:
     page.goto(f"{served.base_url}/outbox")
-    _press(page.locator("main table a").first)
+    press(page.locator("main table a").first)
 
 
 def _preview(served: Served, page: Page, lang: str) -> None:
@@ -147,147 +188,105 @@ def _preview(served: Served, page: Page, lang: str) -> None:
 def _paper(served: Served, page: Page, lang: str, *, code: str) -> None:
     page.goto(f"{served.base_url}/{lang}/p/{SLUG}/paper")
     page.locator("#code").fill(code)
-    _press(page.locator("main form button[type=submit]"))
+    press(page.locator("main form button[type=submit]"))
 
 
 PUBLIC: dict[str, Lead] = {
-    "front page": _at("/"),
-    "petition": _at("/{lang}/p/{slug}"),
+    "front page": at("/"),
+    "petition": at("/{lang}/p/{slug}"),
     "petition, form with errors": _errors,
     "petition, a slip in the address": _sent("aigerim@gmial.com"),
     "petition, a slip and an error": _sent("aigerim@gmial.com", name=""),
-    "petition, challenge": _at("/{lang}/p/{slug}"),
+    "petition, challenge": at("/{lang}/p/{slug}"),
+    "petition, a wrong answer": _wrong_answer,
+    "petition, changed meanwhile": _changed_meanwhile,
+    "petition, sealed": at("/{lang}/p/{slug}"),
+    "petition, related ones": at("/{lang}/p/{slug}"),
+    "petition, new, with pictures": at(f"/{{lang}}/p/{OTHER}"),
+    "petition, locked": at("/{lang}/p/{slug}"),
+    "petition, a copy": at("/{lang}/p/{slug}"),
     "petition, preview of a draft": _preview,
-    "petition, paused": _at("/{lang}/p/{slug}"),
-    "petition, closed": _at("/{lang}/p/{slug}"),
-    "petition, delivered": _at("/{lang}/p/{slug}"),
-    "petition, answered": _at("/{lang}/p/{slug}"),
-    "petition, won": _at("/{lang}/p/{slug}"),
-    "front page, nothing open": _at("/"),
+    "petition, paused": at("/{lang}/p/{slug}"),
+    "petition, its time is over": at("/{lang}/p/{slug}"),
+    "petition, closed": at("/{lang}/p/{slug}"),
+    "petition, delivered": at("/{lang}/p/{slug}"),
+    "petition, answered": at("/{lang}/p/{slug}"),
+    "petition, won": at("/{lang}/p/{slug}"),
+    "front page, nothing open": at("/"),
+    "front page, two": at("/"),
+    "front page, an earlier one": at("/"),
+    "front page, a copy": at("/"),
     "check your mail": _signed,
-    "updates": _at("/{lang}/p/{slug}/updates"),
+    "updates": at("/{lang}/p/{slug}/updates"),
+    "updates, none": at(f"/{{lang}}/p/{OTHER}/updates"),
     "digest in the browser": _digest,
-    "names": _at("/{lang}/p/{slug}/signatures"),
-    "names, none is shown": _at("/{lang}/p/{slug}/signatures"),
-    "comments": _at("/{lang}/p/{slug}/signatures/comments"),
-    "public numbers": _at("/{lang}/p/{slug}/numbers"),
-    "spread": _at("/{lang}/p/{slug}/spread"),
-    "paper": _at("/{lang}/p/{slug}/paper"),
+    "names": at("/{lang}/p/{slug}/signatures"),
+    "names, second page": at("/{lang}/p/{slug}/signatures?page=2"),
+    "names, none yet": at(f"/{{lang}}/p/{OTHER}/signatures"),
+    "names, none is shown": at("/{lang}/p/{slug}/signatures"),
+    "comments": at("/{lang}/p/{slug}/signatures/comments"),
+    "comments, none yet": at(f"/{{lang}}/p/{OTHER}/signatures/comments"),
+    "public numbers": at("/{lang}/p/{slug}/numbers"),
+    "public numbers, none yet": at(f"/{{lang}}/p/{OTHER}/numbers"),
+    "mail to confirm": _mail_to_confirm,
+    "spread": at("/{lang}/p/{slug}/spread"),
+    "paper": at("/{lang}/p/{slug}/paper"),
     "paper, wrong code": lambda served, page, lang: _paper(served, page, lang, code="0000"),
     "paper, own page": lambda served, page, lang: _paper(served, page, lang, code=served.paper_code),
-    "lost link": _at("/{lang}/p/{slug}/my-link"),
+    "lost link": at("/{lang}/p/{slug}/my-link"),
     "lost link, error": lambda served, page, lang: _lost_link(served, page, lang, typed="no address"),
     "lost link, asked": lambda served, page, lang: _lost_link(served, page, lang, typed=served.address()),
     "confirm": _confirm,
     "confirm, another browser": _confirm_elsewhere,
     "confirm, wrong code": lambda served, page, lang: _confirm_elsewhere(served, page, lang, code="123456"),
-    "confirmed": lambda served, page, lang: _confirm(served, page, lang, press="confirm"),
+    "confirmed": lambda served, page, lang: _confirm(served, page, lang, answer="confirm"),
     "confirm, used": _used,
     "confirm, too late": _too_late,
-    "disowned": lambda served, page, lang: _confirm(served, page, lang, press="not-me"),
+    "petition, closed meanwhile": _closed_meanwhile,
+    "disowned": lambda served, page, lang: _confirm(served, page, lang, answer="not-me"),
     "own page, signer": _own,
     "own page, change refused": _own_changed,
+    "own page, sealed": _own,
+    "own page, comment offered": _own_comment(CommentState.OFFERED),
+    "own page, comment shown": _own_comment(CommentState.SHOWN),
+    "own page, comment refused": _own_comment(CommentState.REFUSED),
     "own page, reader": _reader,
     "own page, updates stopped": _stopped,
     "own page, withdrawn": _own_withdrawn,
     "get updates": lambda served, page, lang: _own(served, page, lang, below="/updates"),
-    "get updates, error": lambda served, page, lang: _own(served, page, lang, below="/updates", press=True),
+    "get updates, error": lambda served, page, lang: _own(served, page, lang, below="/updates", sends=True),
     "withdraw": lambda served, page, lang: _own(served, page, lang, below="/withdraw"),
-    "withdraw, no code": lambda served, page, lang: _own(served, page, lang, below="/withdraw", press=True),
+    "withdraw, no code": lambda served, page, lang: _own(served, page, lang, below="/withdraw", sends=True),
     "receipt": _withdrawn,
     "unsubscribe": _unsubscribe,
-    "unsubscribed": lambda served, page, lang: _unsubscribe(served, page, lang, press=True),
-    "outbox": _at("/outbox"),
+    "unsubscribed": lambda served, page, lang: _unsubscribe(served, page, lang, sends=True),
+    "outbox": at("/outbox"),
     "outbox, a mail": _mail,
-    "error 404": _at("/{lang}/p/no-such-petition"),
-    "error 404, a link from a mail": _at("/me/no-such-link"),
-    "error 405": _at("/organize/sign-out"),
-    "sign in": _at("/organize/sign-in"),
+    "error 404": at("/{lang}/p/no-such-petition"),
+    "error 404, a link from a mail": at("/me/no-such-link"),
+    "error 405": at("/organize/sign-out"),
+    "error 503, locked": at("/{lang}/p/{slug}/my-link"),
+    **{f"error {code}": at(f"/error/{code}") for code in TITLES if code not in {404, 405}},
+    "sign in": at("/organize/sign-in"),
 }
 
 
-def _sign_in_wrongly(served: Served, page: Page, _lang: str) -> None:
-    page.goto(f"{served.base_url}/organize/sign-in")
-    page.locator("#email").fill("nobody@example.org")
-    page.locator("#password").fill("wrong wrong wrong")
-    _press(page.get_by_role("button", name="Sign in", exact=True))
-
-
-def _second_step(served: Served, page: Page, _lang: str) -> None:
-    """Of an organizer who has an app for codes, and whose password was right."""
-    email = served.address()
-    set_password(page, served.organizer(email=email))
-    page.wait_for_url("**/organize/")
+def _sign_by_name(served: Served, count: int, country: str) -> None:
+    """So many people, who want their names to be shown."""
     with served.campaign.database.sessions.begin() as session:
-        organizer = find_organizer(session, email)
-        organizer.sealed_totp = seal_new_secret(organizer.id, served.campaign.vault)
-    page.context.clear_cookies()
-    page.goto(f"{served.base_url}/organize/sign-in")
-    page.locator("#email").fill(email)
-    page.locator("#password").fill(PASSWORD)
-    _press(page.get_by_role("button", name="Sign in", exact=True))
-
-
-def _sign_in(served: Served, page: Page) -> None:
-    """Once for all pages: it takes a second."""
-    if served.owner:
-        page.context.add_cookies(served.owner)
-        return
-    set_password(page, served.organizer())
-    page.wait_for_url("**/organize/")
-    served.owner = list(page.context.cookies())
-
-
-def _within(path: str) -> Lead:
-    def lead(served: Served, page: Page, _lang: str) -> None:
-        _sign_in(served, page)
-        page.goto(served.base_url + path)
-
-    return lead
-
-
-def _review_choice(served: Served, page: Page, lang: str) -> None:
-    _within(f"{ORGANIZE}/review")(served, page, lang)
-    _press(page.locator("main form button").first)
-
-
-def _refused(path: str, button: str) -> Lead:
-    """A form that comes back, with what is wrong with it."""
-
-    def lead(served: Served, page: Page, lang: str) -> None:
-        _within(path)(served, page, lang)
-        _press(page.locator(button))
-
-    return lead
-
-
-ORGANIZERS: dict[str, Lead] = {
-    "sign in, wrong password": _sign_in_wrongly,
-    "welcome": lambda served, page, _lang: page.goto(served.organizer()),
-    "second step": _second_step,
-    "home": _within("/organize/"),
-    "numbers": _within(ORGANIZE),
-    "digest": _within(f"{ORGANIZE}/digest"),
-    "export": _within(f"{ORGANIZE}/export"),
-    "review": _within(f"{ORGANIZE}/review"),
-    "review, a choice": _review_choice,
-    "state": _within(f"{ORGANIZE}/state"),
-    "state, no reason": _refused(f"{ORGANIZE}/state", "button[name=to][value=paused]"),
-    "offered comments": _within(f"{ORGANIZE}/comments"),
-    "refused comments, none": _within(f"{ORGANIZE}/comments?which=refused"),
-    "paper to enter": _within(f"{ORGANIZE}/paper"),
-    "paper to enter, errors": _refused(f"{ORGANIZE}/paper", "form[action$=lines] button[type=submit]"),
-    "account": _within("/organize/account"),
-    "account, app for codes": _within("/organize/account/app"),
-    "account, passkeys": _within("/organize/account/passkeys"),
-    "prove": _within("/organize/prove?next=/organize/account"),
-    "error 404, signed in": _within("/organize/p/no-such-petition"),
-}
+        for _ in range(count):
+            sign_within(session, served.campaign, served.address(), display=Display.NAME, country=country)
+    confirm_all(served.campaign)
 
 
 def furnish(served: Served) -> None:
-    """Somebody at every place: signers by links and by none, names and comments that are shown, wait and come from
-    paper, an edition, signatures that wait for a review."""
+    """Somebody at every place: signers by links and by none, of several countries and months, names and comments that
+    are shown, wait and come from paper, an edition, signatures that wait for a review."""
+    before = timedelta(days=120)
+    served.clock.turn(-before)
+    _sign_by_name(served, 60, country="KZ")
+    served.clock.turn(before)
+    _sign_by_name(served, 50, country="BA")  # one of the longest names
     for source in ("telegram", "telegram", "radio", "other", None):
         address = served.address()
         sign(served.campaign, address, source=source)
@@ -299,26 +298,64 @@ def furnish(served: Served) -> None:
         address = served.address()
         offer(served.campaign, address, name=name, display=shown_as, country="DE", comment=f"Freedom! {name}")
         decide(served.campaign, CommentState.SHOWN, address)
-    offer(served.campaign, served.address(), name="Waits", comment="I worked there for nine years.")
     served.paper_code = print_sheet(served.campaign, language="en")[0]
     enter(served.campaign, served.paper_code)
-    work_once(served.campaign)  # mails get to the outbox
+    for language in find_petition(served.campaign).languages:
+        served.asked_to_confirm[language] = served.signer(language, confirmed=False)
+    work_once(served.campaign)  # mails get to the outbox, and countries are counted
+
+
+KEYLESS = {"petition, locked", "error 503, locked", "petition, a copy", "front page, a copy"}
+OPEN, PAUSED, CLOSED = PetitionState.OPEN, PetitionState.PAUSED, PetitionState.CLOSED
+# In which state the other petition is meanwhile, which is a draft else.
+OTHERS = {
+    "front page, two": PAUSED,
+    "front page, an earlier one": PetitionState.WON,
+    "petition, related ones": OPEN,
+    "petition, new, with pictures": OPEN,
+    "updates, none": OPEN,
+    "names, none yet": OPEN,
+    "comments, none yet": OPEN,
+    "public numbers, none yet": OPEN,
+    "numbers, nobody has signed": OPEN,
+    "digest, nothing new": OPEN,
+}
+EDITIONS = {
+    "digest, to be approved": EditionState.DRAFT,
+    "digest, being sent": EditionState.SENDING,
+    "digest, paused": EditionState.PAUSED,
+}
 
 
 def _values_of(served: Served, state: str) -> dict[str, object]:
     """What the petition has for a while that the state is about."""
-    today = served.clock().date()
-    told = {lang: {"note": "We wait for the lawyers."} for lang in find_petition(served.campaign).languages}
+    now, today = served.clock(), served.clock().date()
+    languages = find_petition(served.campaign).languages
+    told = {lang: {"note": "We wait for the lawyers."} for lang in languages}
+    sealed: dict[str, object] = {"sealed_to": [OrganizerKey.fresh().public.line]}
+    over: dict[str, object] = {"state": CLOSED, "closed_on": today}
     values: dict[str, dict[str, object]] = {
         "petition, challenge": {"challenge": True},
+        "petition, a wrong answer": {"challenge": True},
+        "petition, sealed": sealed,
+        "petition, related ones": {"related": [OTHER]},
         "petition, preview of a draft": {"state": PetitionState.DRAFT},
         "front page, nothing open": {"state": PetitionState.DRAFT},
-        "petition, paused": {"state": PetitionState.PAUSED, "state_note": told},
-        "petition, closed": {"state": PetitionState.CLOSED, "closed_on": today},
-        "petition, delivered": {"state": PetitionState.DELIVERED, "closed_on": today, "handed_over_on": today},
+        "petition, paused": {"state": PAUSED, "state_note": told},
+        "petition, its time is over": {"closes_at": now - timedelta(minutes=1)},
+        "petition, closed": over,
+        "petition, delivered": {**over, "state": PetitionState.DELIVERED, "handed_over_on": today},
         "petition, answered": {"state": PetitionState.ANSWERED, "answered_on": today, "state_note": told},
         "petition, won": {"state": PetitionState.WON, "answered_on": today, "state_note": told},
         "names, none is shown": {"shows_names": False},
+        "own page, sealed": sealed,
+        "home, a language without pages": {"languages": [*languages, "tlh"]},
+        "numbers, closed and sealed": {**sealed, **over, "export_needs_approval": True},
+        "export, sealed": sealed,
+        "export, asked for": {"export_needs_approval": True},
+        "state, paused": {"state": PAUSED, "state_note": told, "closes_at": now + timedelta(days=9)},
+        "state, burned": {**over, "burned_on": today},
+        "paper to enter, closed": over,
     }
     return values.get(state, {})
 
@@ -326,7 +363,14 @@ def _values_of(served: Served, state: str) -> dict[str, object]:
 @contextmanager
 def shown(served: Served, page: Page, name: str, lang: str) -> Iterator[None]:
     """Lead ``page`` to the state that is called so."""
-    with served.petition(**_values_of(served, name)):
+    with ExitStack() as stack:
+        if name in KEYLESS:
+            served = stack.enter_context(served.without_keys(frozen=name.endswith("a copy")))
+        stack.enter_context(served.petition(SLUG, **_values_of(served, name)))
+        if name in OTHERS:
+            stack.enter_context(served.petition(OTHER, state=OTHERS[name]))
+        if name in EDITIONS:
+            stack.enter_context(served.edition(state=EDITIONS[name]))
         {**PUBLIC, **ORGANIZERS}[name](served, page, lang)
         yield
 
@@ -370,7 +414,8 @@ PAGES = {
     "organize.account.passkeys.show": "account, passkeys",
     "organize.proving.show": "prove",
 }
-NOT_PAGES = {
+MAILS_IN_FRAMES = {"organize.digest.html", "outbox.html"}
+NOT_PAGES = MAILS_IN_FRAMES | {
     "embedding.oembed",
     "embedding.script",
     "feed.show",
@@ -378,8 +423,6 @@ NOT_PAGES = {
     "look.picture",
     "look.style",
     "me.data",
-    "organize.digest.html",  # the mail in the frame of its page
-    "outbox.html",
     "outbox.raw",
     "challenge.puzzle",
     "petition.count",
@@ -388,4 +431,17 @@ NOT_PAGES = {
     "spread.poster",
     "static",
     "withdrawing.receipt_file",
+}
+
+# The pages, by their templates, that not everybody sees who asks an address: a form leads to them, or a refusal.
+ANSWERS = {
+    "confirm/show.html": "confirm",
+    "confirm/confirmed.html": "confirmed",
+    "confirm/disowned.html": "disowned",
+    "error.html": "error 500",
+    "organize/codes.html": "account, recovery codes",
+    "organize/press_again.html": "press again",
+    "organize/second_step.html": "second step",
+    "petition/no_wall.html": "names, none is shown",
+    "unsubscribe/done.html": "unsubscribed",
 }

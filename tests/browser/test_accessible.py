@@ -8,19 +8,20 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from tests.browser.accessible import find_moving, find_too_wide, find_unread, find_violations, read_aloud
+from tests.browser.organizer_states import ORGANIZERS
 from tests.browser.served import Served, served
-from tests.browser.states import NOT_PAGES, ORGANIZERS, PAGES, PUBLIC, furnish, shown
+from tests.browser.states import ANSWERS, NOT_PAGES, PAGES, PUBLIC, furnish, shown
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 FOUR_TIMES: ViewportSize = {"width": 320, "height": 256}  # 1280 × 1024 at 400 % (WCAG 1.4.10)
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 LOCALES = {"en": "en-GB", "ru": "ru-RU", "kk": "kk-KZ"}
-MAIL = "digest in the browser"
+MAILS = {"digest in the browser", "mail to confirm"}
 
 
 @pytest.fixture(scope="module")
@@ -32,23 +33,26 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
-    """Browsers of people who read a language and want nothing to move."""
-    made = {lang: browser.new_context(locale=locale, reduced_motion="reduce") for lang, locale in LOCALES.items()}
-    yield made
-    for context in made.values():
+def pages(browser: Browser) -> Iterator[dict[str, Page]]:
+    """Browsers of people who read a language and want nothing to move; one tab goes from page to page."""
+    made = [browser.new_context(locale=locale, reduced_motion="reduce") for locale in LOCALES.values()]
+    yield dict(zip(LOCALES, [context.new_page() for context in made], strict=True))
+    for context in made:
         context.close()
 
 
 @pytest.fixture
-def page(contexts: dict[str, BrowserContext], lang: str) -> Iterator[Page]:
-    context = contexts[lang]
-    context.clear_cookies()
-    context.set_default_timeout(15_000)
-    page = context.new_page()
+def page(pages: dict[str, Page], lang: str) -> Page:
+    """The tab, as it is before anything was looked at: without cookies, and it keeps no page of another state."""
+    page = pages[lang]
+    page.context.clear_cookies()
+    page.set_default_timeout(15_000)
     page.set_viewport_size(DESKTOP)
-    yield page
-    page.close()
+    page.emulate_media(color_scheme=SCHEMES[0])
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.clearBrowserCache")
+    devtools.detach()
+    return page
 
 
 @pytest.fixture
@@ -70,20 +74,22 @@ def look_at(page: Page, *, is_mail: bool = False) -> dict[str, list[str]]:
 def test_every_page_of_the_program_is_looked_at(place: Served) -> None:
     shown = {rule.endpoint for rule in place.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
     assert shown == {*PAGES, *NOT_PAGES}
-    assert set(PAGES.values()) <= {*PUBLIC, *ORGANIZERS}
+    assert {*PAGES.values(), *ANSWERS.values()} <= {*PUBLIC, *ORGANIZERS}
 
 
 @pytest.mark.parametrize("state", [*PUBLIC, *ORGANIZERS])
 def test_nothing_is_found_in_either_scheme(place: Served, page: Page, state: str) -> None:
     with shown(place, page, state, "en"):
-        for endpoint in (endpoint for endpoint, name in PAGES.items() if name == state and state != MAIL):
+        for endpoint in (endpoint for endpoint, name in PAGES.items() if name == state and state not in MAILS):
             assert place.endpoint_of(page.url) == endpoint
+        for template in (template for template, name in ANSWERS.items() if name == state):
+            assert place.rendered[-1] == template
         found = {}
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            found[scheme] = find_violations(page)
+            found[scheme] = find_violations(page, is_mail=state in MAILS)
         assert found == {"light": [], "dark": []}
-        assert look_at(page, is_mail=state == MAIL) == {}
+        assert look_at(page, is_mail=state in MAILS) == {}
 
 
 def test_what_is_wrong_with_a_page_is_found(place: Served, page: Page) -> None:
@@ -115,7 +121,7 @@ def test_what_is_wrong_with_a_page_is_found(place: Served, page: Page) -> None:
 @pytest.mark.parametrize("state", PUBLIC)
 def test_a_page_reads_well_and_fits_in_other_languages(place: Served, page: Page, lang: str, state: str) -> None:
     with shown(place, page, state, lang):
-        assert look_at(page, is_mail=state == MAIL) == {}
+        assert look_at(page, is_mail=state in MAILS) == {}
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])

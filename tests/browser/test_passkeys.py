@@ -39,6 +39,10 @@ class Authenticator:
         found = self._devtools.send("WebAuthn.getCredentials", {"authenticatorId": self._id})
         return list(found["credentials"])
 
+    def put_away(self) -> None:
+        """The page has no authenticator any more."""
+        self._devtools.detach()
+
     def put(self, credential: dict[str, Any]) -> None:
         """Keep a copy of another's credential."""
         self._devtools.send("WebAuthn.addCredential", {"authenticatorId": self._id, "credential": credential})

@@ -19,14 +19,13 @@ from campaign.supervisor import BUILT_IN
 from campaign.web.frozen_links import file_of, readdress_page
 from campaign.wiring import Campaign
 from campaign.worker import work_once
-from tests.browser.conftest import browser
 from tests.commands import Command, command, refused
 from tests.conftest import SLUG, Clock, MakeCampaign
 from tests.services.people import add_readers, confirm, make_digest, sign
 from tests.web.organizing import OTHER, OTHER_TITLE
 from tests.web.page import Page
 
-__all__ = ["browser", "command"]  # fixtures, which pytest finds by their names here
+__all__ = ["command"]  # a fixture, which pytest finds by its name here
 
 READER = "reader@example.org"
 LIVE = "https://petition.example.org"
@@ -129,7 +128,7 @@ def test_a_page_has_no_form_says_when_it_was_made_and_where_to_sign(copied: Path
         page = Page(html)
         assert page.all("form") == page.all("input") == page.all("script") == [], name
         if "/digest/" not in name:
-            assert lived.now().strftime("%Y") in page.one("p", role="note").text, name
+            assert lived.now().strftime("%Y") in page.one("aside", **{"class": "frozen"}).text, name
     page = Page((copied / "en" / "p" / SLUG / "index.html").read_text(encoding="utf-8"))
     assert f"Sign the petition where it comes from: {LIVE}/en/p/{SLUG}" in page.text
     assert page.one("progress")["value"] == "2"
@@ -155,7 +154,7 @@ def test_a_browser_shows_the_copy_and_asks_nobody_else(served: str, copied: Path
     page.goto(served)
     page.get_by_role("link", name="Stand with the workers of Kazakhstan").click()
     page.get_by_role("link", name="Русский").click()
-    assert page.get_by_role("note").is_visible()
+    assert page.get_by_role("complementary").is_visible()
     assert page.evaluate("getComputedStyle(document.querySelector('.frozen')).textAlign") == "center"
     assert page.context.cookies() == []
     page.goto((copied / "index.html").as_uri())  # from a stick, without any server

@@ -1,13 +1,15 @@
 """Every route: it says who may enter, answers HEAD like GET, and asking it changes nothing."""
 
+import re
 from itertools import product
 
 import pytest
-from flask import Flask, url_for
+from flask import Flask, template_rendered, url_for
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
+from campaign.languages import TEMPLATES
 from campaign.models import Role, Signature, SignatureState
 from campaign.pictures import read_picture
 from campaign.services import own_page
@@ -15,12 +17,14 @@ from campaign.services.auditing import COMMAND_LINE, record
 from campaign.web.petition_page import PREVIEW
 from campaign.web.security import Entry, entry_of
 from campaign.wiring import Campaign
+from tests.browser.states import ANSWERS, MAILS_IN_FRAMES, PAGES
 from tests.conftest import SLUG
 from tests.pictures import add_picture, png
 from tests.services.people import add_readers, find_petition, make_digest, sign, unsubscribe, withdraw
 from tests.web.organizing import enroll, invite
 from tests.web.visiting import confirm_path, dump, mails, me_path, own_path, unsubscribe_path
 
+WEB = TEMPLATES / "web"
 PICTURE = read_picture(png(3, 2))
 SIGNER, READER = "signer@example.org", "reader@example.org"
 NO_READER, GONE = "no-reader@example.org", "gone@example.org"
@@ -128,6 +132,25 @@ def test_every_address_is_there_to_be_asked(app: Flask, visited: Campaign, visit
             wanted[who, address] = 302 if asks_first else 200
     assert found == wanted
     assert {200, 302} == set(found.values())
+
+
+def test_every_page_is_among_those_that_are_looked_at(
+    app: Flask, visited: Campaign, visitors: dict[str, FlaskClient]
+) -> None:
+    """With a browser (tests/browser/test_accessible.py): each address, and each template that none of them shows here.
+
+    A redirect is HTML too, so this tells of pages that these visitors do not see.
+    """
+    asked, made = set(), set()
+    with template_rendered.connected_to(lambda _app, template, **_: made.add(template.name), app):
+        for client, (endpoint, address) in product(visitors.values(), _addresses(app, visited)):
+            if client.get(address, buffered=True).mimetype == "text/html":
+                asked.add(endpoint)
+    assert asked <= {*PAGES, *MAILS_IN_FRAMES}
+    templates = {path.relative_to(WEB).as_posix(): path.read_text(encoding="utf-8") for path in WEB.rglob("*.html")}
+    extended = set(re.findall(r'{% extends "(.+?)" %}', "".join(templates.values())))
+    pages = {name for name, text in templates.items() if text.startswith("{% extends") and name not in extended}
+    assert pages - made <= set(ANSWERS)
 
 
 def test_asking_any_address_leaves_every_table_as_it_is(
