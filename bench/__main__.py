@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import enumeration, exporting, flooding, pages, sending, signing
+from bench import enumeration, exporting, flooding, loading, pages, sending, signing
 from bench.measuring import Line, Result
 
 _ALL: dict[str, Callable[[Path], Result | Iterator[Result | Line]]] = {
@@ -15,6 +15,7 @@ _ALL: dict[str, Callable[[Path], Result | Iterator[Result | Line]]] = {
     "exporting": exporting.csv_rows,
     "sending": sending.sending,
     "flooding": flooding.flooding,
+    "loading": loading.loading,
 }
 
 

@@ -1,11 +1,7 @@
 """How long honest visitors wait while others flood the server, and how much memory that takes."""
 
-import os
-import signal
 import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,37 +9,12 @@ from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from .measuring import SLUG, Line, new_campaign
+from .measuring import SLUG, Line
+from .serving import serving
 
 HONEST = 200
 SLOW_CLIENTS = 50
 HUGE_BODIES, HUGE = 200, 8 * 1024 * 1024
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[tuple[int, int]]:
-    """Its port and the process that answers."""
-    new_campaign(folder / "var").database.engine.dispose()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    settings = {"DATA_DIR": folder / "var", "PORT": port, "SOURCE_LIMIT": "off", "FORM_MIN_SECONDS": "0"}
-    environment = {**os.environ, **{f"CAMPAIGN_{name}": str(value) for name, value in settings.items()}}  # noqa: TID251
-    process = subprocess.Popen([sys.executable, "-m", "campaign", "serve"], env=environment)
-    try:
-        while not _answers(port):
-            time.sleep(0.05)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
-        yield port, int(children[0])
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-
-
-def _answers(port: int) -> bool:
-    try:
-        return _get(port) > 0
-    except OSError:
-        return False
 
 
 def _get(port: int) -> float:
@@ -111,7 +82,7 @@ def flooding(folder: Path) -> Iterator[Line]:
     head = f"POST /en/p/{SLUG} HTTP/1.1\r\nHost: 127.0.0.1\r\n".encode()
     attacks: dict[str, Callable[[int], None]] = {"huge bodies": _send_huge}
     with ExitStack() as stack:
-        port, process = stack.enter_context(_server(folder))
+        port, process = stack.enter_context(serving(folder))
         _waits(port)
         yield Line("honest visitors, alone", _waits(port))
         for what, request in (("headers", head), ("bodies", head + b"Content-Length: 60000\r\n\r\n")):

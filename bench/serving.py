@@ -1,0 +1,44 @@
+"""The program as it is run: gunicorn in a process of its own, on an installation that is filled before."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from campaign.wiring import Campaign
+
+from .measuring import new_campaign
+
+
+@contextmanager
+def serving(folder: Path, fill: Callable[[Campaign], None] = lambda _: None) -> Iterator[tuple[int, int]]:
+    """Its port and the process that answers."""
+    campaign = new_campaign(folder / "var")
+    fill(campaign)
+    campaign.database.engine.dispose()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    settings = {"DATA_DIR": folder / "var", "PORT": port, "SOURCE_LIMIT": "off", "FORM_MIN_SECONDS": "0"}
+    environment = {**os.environ, **{f"CAMPAIGN_{name}": str(value) for name, value in settings.items()}}  # noqa: TID251
+    process = subprocess.Popen([sys.executable, "-m", "campaign", "serve"], env=environment)
+    try:
+        while not _answers(port):
+            time.sleep(0.05)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+        yield port, int(children[0])
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port)):
+            return True
+    except OSError:
+        return False
