@@ -112,7 +112,7 @@ def find_moving(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('*')].filter(element => {
             const lasts = times => times.split(',').some(time => parseFloat(time) > 0.001);
-            return [null, '::before', '::after', '::-webkit-progress-value'].some(part => {
+            return [null, '::before', '::after'].some(part => {
               const style = getComputedStyle(element, part);
               return (style.animationName !== 'none' && lasts(style.animationDuration))
                 || lasts(style.transitionDuration) || style.scrollBehavior === 'smooth';
