@@ -116,10 +116,12 @@ def find_moving(page: Page) -> list[str]:
     """What moves although the reader has asked for stillness."""
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('*')].filter(element => {
-            const style = getComputedStyle(element);
-            const lasts = times => times.split(',').some(time => parseFloat(time) > 0.01);
-            return (style.animationName !== 'none' && lasts(style.animationDuration))
-              || lasts(style.transitionDuration) || style.scrollBehavior === 'smooth';
+            const lasts = times => times.split(',').some(time => parseFloat(time) > 0.001);
+            return [null, '::before', '::after'].some(part => {
+              const style = getComputedStyle(element, part);
+              return (style.animationName !== 'none' && lasts(style.animationDuration))
+                || lasts(style.transitionDuration) || style.scrollBehavior === 'smooth';
+            });
           }).map(element => element.outerHTML.slice(0, 100))"""
     )
     return [*found, *(f"runs: {name}" for name in page.evaluate("() => document.getAnimations().map(String)"))]

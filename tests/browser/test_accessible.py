@@ -4,6 +4,7 @@ Read aloud in three languages, at four times the size, with text twice as large,
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -22,6 +23,7 @@ FOUR_TIMES: ViewportSize = {"width": 320, "height": 256}  # 1280 × 1024 at 400 
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 LOCALES = {"en": "en-GB", "ru": "ru-RU", "kk": "kk-KZ"}
 MAILS = {"digest in the browser", "mail to confirm"}
+_FILLED_IN = {"textbox", "combobox", "checkbox", "radio", "button"}
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +124,21 @@ def test_what_is_wrong_with_a_page_is_found(place: Served, page: Page) -> None:
 def test_a_page_reads_well_and_fits_in_other_languages(place: Served, page: Page, lang: str, state: str) -> None:
     with shown(place, page, state, lang):
         assert look_at(page, is_mail=state in MAILS) == {}
+
+
+@pytest.mark.parametrize("lang", ["en", "ru", "kk"])
+@pytest.mark.parametrize("state", ["petition", "sign in"])
+def test_whatever_is_filled_in_is_named_in_the_language_of_the_page(
+    place: Served, page: Page, lang: str, state: str
+) -> None:
+    """Russian and Kazakh are written in Cyrillic letters; a name in Latin ones was not translated."""
+    with shown(place, page, state, lang):
+        assert page.locator("html").get_attribute("lang") == lang
+        names = [node["name"] for node in read_aloud(page) if node["role"] in _FILLED_IN]
+    latin, cyrillic = re.compile("[A-Za-z]"), re.compile("[\u0400-\u04ff]")
+    own, other = (latin, cyrillic) if lang == "en" else (cyrillic, latin)
+    assert len(names) >= 3
+    assert [name for name in names if not own.search(name) or other.search(name)] == []
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])

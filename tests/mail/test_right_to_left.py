@@ -1,65 +1,93 @@
-"""Each kind of mail in a language that is written from right to left begins on that side, its addresses stay whole."""
+"""Every kind of mail in a right-to-left language: it begins its lines at the right, and keeps addresses whole."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
-from campaign.email_address import parse_email_address
+import pytest
+
+from campaign.languages import Language
+from campaign.mail.lint import lint_message
 from campaign.services.lifecycle import open_petition
-from campaign.services.lost_links import request_link
 from campaign.services.petitions import load_petition
+from campaign.services.reading_files import read_petition_file
+from campaign.supervisor import BUILT_IN
 from campaign.worker import work_once
-from tests.conftest import Clock, MakeCampaign
-from tests.right_to_left import ARABIC, arabic, arabic_petition
+from tests.arabic import ARABIC, arabic_known, in_arabic, petition_in_arabic
+from tests.conftest import SLUG, Clock, MakeCampaign, quick_app
 from tests.servers.smtp import Mailbox
-from tests.services.people import find_petition, sign
-from tests.services.readers import choose, follow, issue
+from tests.services.campaign_files import read
+from tests.services.people import confirm_all, get_signature, sign
+from tests.services.readers import SECOND, choose, follow, issue
+from tests.web.visiting import FROM_HERE, page_of
 
-READER = "layla@example.org"
-SLUGS = "first-in-arabic", "second-in-arabic"
-
-
-def test_every_mail_begins_on_the_right(make_sqlite_campaign: MakeCampaign, tmp_path: Path, clock: Clock) -> None:
-    with arabic(tmp_path), Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
-        with campaign.database.sessions.begin() as session:
-            for slug in SLUGS:
-                file = arabic_petition().model_copy(update={"slug": slug})
-                open_petition(load_petition(session, file, now=clock()), now=clock())
-        for email in (READER, "new@example.org"):
-            follow(campaign, email, *SLUGS, language=ARABIC)
-        sign(campaign, "pending@example.org", SLUGS[0], language=ARABIC)
-        choose(campaign, READER, slug=SLUGS[0], language=ARABIC, merged=True)
-        work_once(campaign)
-        for slug in SLUGS:
-            issue(campaign, "first", slug)
-        clock.turn(timedelta(days=1))
-        address = parse_email_address(READER)
-        with campaign.database.sessions.begin() as session:
-            request_link(session, campaign.vault, find_petition(campaign, SLUGS[0]).id, address, ARABIC, now=clock())
-        work_once(campaign)
-    kinds = {kind: message.parsed for message in mailbox.messages for kind in [_kind(message.parsed)]}
-    assert set(kinds) == {"confirmation", "digest", "merged", "link"}
-    for kind, message in kinds.items():
-        html = _html(message)
-        assert re.search(r'<html lang="ar" dir="rtl"', html), kind
-        sides = set(re.findall(r'align="(\w+)"', html))
-        assert sides <= {"right", "center"}, kind
-        assert "right" in sides, kind
-        assert not re.search(r"(?:text-align|float|margin|padding|border)[-:] *left", html), kind
+READER, BOTH = "reader@example.org", "both@example.org"
+ALIGNED = re.compile(r'align="(\w+)"')
 
 
-def _html(message: EmailMessage) -> str:
-    part = message.get_body(("html",))
+def html_of(mail: EmailMessage) -> str:
+    part = mail.get_body(("html",))
     assert part is not None
     return str(part.get_content())
 
 
-def _kind(message: EmailMessage) -> str:
-    html = _html(message)
-    if "/confirm/" in html:
-        return "confirmation"
-    if "List-Unsubscribe" not in message:
-        return "link"
-    return "merged" if "This mail has the news of" in html else "digest"
+@pytest.fixture
+def arabic(tmp_path: Path) -> Iterator[None]:
+    with arabic_known(tmp_path / "translations"):
+        yield
+
+
+def test_every_mail_is_mirrored(arabic: None, make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock) -> None:
+    """Confirmation, lost link, digest, and one mail for all campaigns, in which another language keeps its own way."""
+    with Mailbox() as mailbox:
+        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
+        with campaign.database.sessions.begin() as session:
+            load_petition(session, petition_in_arabic(read_petition_file(BUILT_IN)), now=clock())
+            open_petition(load_petition(session, petition_in_arabic(read(folder)), now=clock()), now=clock())
+        sign(campaign, READER, language=ARABIC, updates=True)
+        work_once(campaign)
+        confirm_all(campaign)
+        follow(campaign, BOTH, SLUG, SECOND, language=ARABIC)
+        choose(campaign, BOTH, language=ARABIC, merged=True)
+        choose(campaign, BOTH, slug=SECOND, language="ru", merged=True)
+        asked = (
+            quick_app(campaign)
+            .test_client()
+            .post(f"{page_of(ARABIC)}/my-link", data={"email": READER}, headers=FROM_HERE)
+        )
+        assert asked.status_code == 303
+        work_once(campaign)
+        issue(campaign, "first")
+        issue(campaign, "first", SECOND)
+        work_once(campaign)
+        clock.turn(timedelta(days=1))
+        work_once(campaign)
+        sent = mailbox.messages
+    confirmation, link, digest = [received for received in sent if received.recipients == (READER,)]
+    merged = [received for received in sent if received.recipients == (BOTH,)][-1]
+
+    for received, is_list in [(confirmation, False), (link, False), (digest, True), (merged, True)]:
+        (recipient,) = received.recipients
+        assert lint_message(received.content, sender=received.sender, recipient=recipient, is_list=is_list) == []
+        html = html_of(received.parsed)
+        assert f'<html lang="{ARABIC}" dir="rtl">' in html
+        assert re.search(r'<body[^>]*>\s*<table role="presentation" dir="rtl"', html)
+        assert "right" in ALIGNED.findall(html)
+
+    code = campaign.vault.code(get_signature(campaign, READER).id)
+    for received in (confirmation, link):
+        html = html_of(received.parsed)
+        assert set(ALIGNED.findall(html)) == {"center", "right"}
+        assert re.search(rf'<strong class="code" dir="ltr"[^>]*>{code}</strong>', html)
+        assert re.search(r'<span dir="ltr">[^<]*127\.0\.0\.1[^<]*</span>', html)
+        for address in re.findall(r'<a class="address"[^>]*>', html):
+            assert 'dir="ltr"' in address
+        assert in_arabic("Hello,") in html
+    assert set(ALIGNED.findall(html_of(digest.parsed))) == {"center", "right"}
+    assert Language(ARABIC).gettext("Open the petition") in html_of(digest.parsed)
+
+    html = html_of(merged.parsed)
+    sections = re.findall(r'<td lang="(\w+)" dir="(\w+)"><table.*?<td class="head"[^>]* align="(\w+)"', html, re.DOTALL)
+    assert set(sections) == {("ar", "rtl", "right"), ("ru", "ltr", "left")}

@@ -1,4 +1,4 @@
-"""docs/safety.md promises nothing without a test: each row of its tables names one that is there."""
+"""docs/safety.md and accessibility.md promise nothing without a test: each row names one that is there."""
 
 import ast
 import re
@@ -43,8 +43,9 @@ def test_every_row_of_the_threat_model_has_a_control_a_limit_and_a_test() -> Non
         assert _NAMED.search(row[4]), row
 
 
-def test_every_test_that_the_page_names_is_there() -> None:
-    assert _missing(PAGE.read_text(encoding="utf-8")) == []
+@pytest.mark.parametrize("page", [PAGE, ROOT / "docs" / "accessibility.md"], ids=lambda page: page.name)
+def test_every_test_that_the_page_names_is_there(page: Path) -> None:
+    assert _missing(page.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("name", ["`tests/nowhere.py::test_it`", "`tests/repository/test_safety_documented.py::gone`"])

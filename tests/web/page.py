@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-_INLINE = {"a", "b", "code", "em", "i", "small", "span", "strong", "sub", "sup", "textarea", "time"}
+_INLINE = {"a", "b", "bdi", "code", "em", "i", "small", "span", "strong", "sub", "sup", "textarea", "time"}
 _ADDRESSES = ("href", "src", "action", "formaction", "srcset", "poster", "data", "background", "cite", "ping")
 
 

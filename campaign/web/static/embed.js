@@ -46,6 +46,7 @@
     button.href = link.href;
     button.rel = "noopener";
     const box = make("div", "", "");
+    box.dir = "auto"; // as the title is written, whatever the website is in
     box.append(make("p", "title", link.textContent), count, bar, button);
     root.append(box);
     link.replaceWith(host);
