@@ -50,7 +50,7 @@ def scan(app: Flask, mail: str, typed: list[str]) -> list[str]:
 
 def _press_all(client: FlaskClient, at: str, page: Page, typed: list[str]) -> list[str]:
     """Send the forms of a person's own page, as they are filled in."""
-    actions = [urljoin(at, form["action"]) for form in page.all("form", method="post")]
+    actions = [urljoin(at, urlsplit(form["action"]).path) for form in page.all("form", method="post")]
     for action, code in product(actions, typed):
         client.post(action, data={**page.filled_in(), "code": code})
     return [action.rpartition("/")[2] for action in actions]
