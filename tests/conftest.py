@@ -26,7 +26,7 @@ from campaign.wiring import Campaign, wire
 from tests.crash import table as crash_table
 from tests.fuzz import table as fuzz_table
 from tests.servers.browser import chromium
-from tests.servers.missing import Missing, skip_or_fail
+from tests.servers.missing import or_skip
 from tests.servers.postgresql import PrivateCluster
 
 pytest_plugins = ["tests.log_canaries"]
@@ -97,20 +97,14 @@ def settings_for(folder: Path, **overrides: object) -> Settings:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, here for all tests: playwright allows one in a thread, and an imported fixture would be another."""
-    try:
-        with chromium() as browser:
-            yield browser
-    except Missing as missing:
-        skip_or_fail(missing)
+    with or_skip(), chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[PrivateCluster]:
-    try:
-        with PrivateCluster() as cluster:
-            yield cluster
-    except Missing as missing:
-        skip_or_fail(missing)
+    with or_skip(), PrivateCluster() as cluster:
+        yield cluster
 
 
 def _load(campaign: Campaign) -> None:

@@ -21,7 +21,7 @@ from tests.conftest import Clock, MakeCampaign
 from tests.crash.workers import environment
 from tests.mail.returned import sample
 from tests.servers.imap import ImapServer
-from tests.servers.missing import Missing, skip_or_fail
+from tests.servers.missing import or_skip
 from tests.services.deliveries import digests
 from tests.services.people import add_readers, get_subscription, make_digest, sign
 
@@ -174,11 +174,7 @@ def test_what_was_read_when_the_database_failed_is_still_in_the_mailbox(
 
 
 def test_the_worker_reads_an_imap_mailbox(make_sqlite_campaign: MakeCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    try:
-        server = ImapServer()
-    except Missing as missing:
-        skip_or_fail(missing)
-    with server:
+    with or_skip(), ImapServer() as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
         campaign = make_sqlite_campaign(bounces_url=server.url)
         (token,) = one_digest(campaign)

@@ -18,9 +18,10 @@ from campaign.models import ConfirmationAllowance, LinkRequest
 
 FORMAT = "1"
 _AT_A_TIME = 1000
-# What is about processes that run, not about people and petitions; and what only holds back repeated mails, a month at
-# most, where nothing would tell a restored row of somebody who has been forgotten since.
+# What is about processes that run, not about people and petitions.
 _NOT_KEPT = frozenset({"heartbeat", "sending_pace", "server_lock"})
+# What holds back repeated mails, for a month at most. Nothing would tell of a restored row that its person has been
+# forgotten since, so these are in no backup, and a restore empties them.
 SHORT_LIVED = (LinkRequest.__table__, ConfirmationAllowance.__table__)
 
 # What the backup is, as names and values.

@@ -23,7 +23,6 @@ from campaign.services.subscribing import begin_subscription
 from campaign.vault import Vault
 
 STEP = 500
-_BURNED = "The petition was burned: of this decision only how many signatures it was about is left."
 _BECOMES = {
     ReviewAction.ACCEPT: SignatureState.CONFIRMED,
     ReviewAction.INVALIDATE: SignatureState.INVALIDATED,
@@ -119,19 +118,20 @@ def _begin(
 
 
 def _lock_review(session: Session, petition_id: int | None, review_id: int) -> Review | None:
-    """Locks are taken in one order: review, signature, allowance, counter."""
+    """Locks are taken in one order: review, signature, allowance, counter. Raises NotPossible where it is burned."""
     found = select(Review).where(Review.id == review_id).with_for_update(key_share=True)
     if petition_id is not None:
         found = found.where(Review.petition_id == petition_id)
-    return session.scalars(found).one_or_none()
+    review = session.scalars(found).one_or_none()
+    if review is not None and review.is_burned:
+        raise NotPossible("The petition was burned: of this decision only how many signatures it was about is left.")
+    return review
 
 
 def _decide_step(session: Session, vault: Vault, review_id: int, step: _Step) -> None:
     """Move those of the step that still match: others withdrew or were decided about meanwhile."""
     review = _lock_review(session, None, review_id)
     assert review is not None  # nothing deletes one
-    if review.is_burned:
-        raise NotPossible(_BURNED)
     if review.undone_at is not None:
         raise NotPossible("This decision was taken back while it was being carried out.")
     criteria = Criteria.from_json(review.criteria)
@@ -209,8 +209,6 @@ def take_back(
         review = _lock_review(session, petition_id, review_id)
         if review is None:
             raise NotFound("There is no such decision about this petition.")
-        if review.is_burned:
-            raise NotPossible(_BURNED)
         if review.undone_at is None:
             review.undone_at, review.undone_by = now, actor
             record(session, actor, "review taken back", petition_id, now=now, review=review.id, signatures=review.count)
@@ -235,8 +233,6 @@ def _moved_by(review: Review) -> Any:
 def _take_back_step(session: Session, petition_id: int, review_id: int) -> int:
     review = _lock_review(session, petition_id, review_id)
     assert review is not None  # nothing deletes one
-    if review.is_burned:
-        raise NotPossible(_BURNED)
     before = Criteria.from_json(review.criteria).state
     found = session.scalars(_moved_by(review).order_by(Signature.id).limit(STEP).with_for_update()).all()
     if not found:

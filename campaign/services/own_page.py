@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from campaign.email_address import EmailAddress
@@ -111,11 +111,11 @@ def get_kept(session: Session, vault: Vault, token: str, *, for_update: bool = F
 def _tell(session: Session, vault: Vault, signature: Signature | None, subscription: Subscription | None) -> Kept:
     owner = signature or subscription
     assert owner is not None  # a link stands for one of the two
-    graves = {}
+    graves: dict[Erased, date] = {}
     if signature is not None:
-        for kind in (Erased.SIGNATURE, Erased.PERSON, Erased.NAME):
-            grave = session.get(Tombstone, (kind, signature.id))
-            graves[kind] = grave.erased_on if grave is not None else None
+        kinds = (Erased.SIGNATURE, Erased.PERSON, Erased.NAME)
+        of_it = Tombstone.kind.in_(kinds) & (Tombstone.row_id == signature.id)
+        graves = dict(session.execute(select(Tombstone.kind, Tombstone.erased_on).where(of_it)).all())
     return Kept(
         petition=session.get_one(Petition, owner.petition_id),
         signature=signature,

@@ -48,9 +48,9 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def _keep_static(answer: Response) -> Response:
-        filename = (request.view_args or {}).get("filename", "")
-        # Not request.args, which fails on a query that is none, and so would its error page.
-        asked = request.query_string == f"v={version_of(filename)}".encode()
-        if request.endpoint == "static" and asked and answer.status_code == 200:
-            kept_for_ever(answer)
+        if request.endpoint == "static" and answer.status_code == 200:
+            version = version_of((request.view_args or {})["filename"])
+            # Not request.args, which fails on a query that is none, and so would its error page.
+            if request.query_string == f"v={version}".encode():
+                kept_for_ever(answer)
         return answer

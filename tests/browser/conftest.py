@@ -1,15 +1,17 @@
 """What browser tests stand on: a mail server, and the whole program in a folder of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser
 
+from campaign.services.reading_files import read_petition_file
+from campaign.supervisor import BUILT_IN
 from tests.browser.installation import Installation, installation
-from tests.browser.visitor import Visitor, visiting
-
-Visit = Callable[..., Visitor]
+from tests.browser.served import Served
+from tests.browser.states import furnished
+from tests.browser.visitor import Visit, visiting
 
 
 @pytest.fixture(scope="module")
@@ -24,3 +26,10 @@ def visit(browser: Browser, running: Installation) -> Iterator[Visit]:
     """Begin a visit in a browser profile of its own; keywords are playwright's, for the profile."""
     with ExitStack() as stack:
         yield lambda **profile: stack.enter_context(visiting(browser, running.base_url, **profile))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The built-in campaign in this process, with people in every state."""
+    with furnished(tmp_path_factory.mktemp("served"), read_petition_file(BUILT_IN)) as place:
+        yield place

@@ -1,5 +1,6 @@
 """The application in this process, served on a port of its own: pages to be looked at, with people in every state."""
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -148,6 +149,7 @@ def _load(session: Session, file: PetitionFile, clock: Clock) -> None:
 @contextmanager
 def served(folder: Path, file: PetitionFile) -> Iterator[Served]:
     """Serve a new installation with the petition of ``file`` open."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     clock, port = Clock(), free_port()
     campaign = wire(settings_for(folder, port=port), now=clock)
     set_up(campaign)

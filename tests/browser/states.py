@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from email import message_from_bytes, policy
+from pathlib import Path
 
 from playwright.sync_api import Page
 
 from campaign.models import CommentState, Display, EditionState, PetitionState
 from campaign.organizer_keys import OrganizerKey
+from campaign.services.petition_file import PetitionFile
 from campaign.web.errors import TITLES
 from campaign.web.petition_page import PREVIEW
 from campaign.worker import work_once
 from tests.browser.leads import Lead, at, press
 from tests.browser.organizer_states import ORGANIZERS
-from tests.browser.served import Served
+from tests.browser.served import Served, served
 from tests.conftest import SLUG
 from tests.services.people import confirm, confirm_all, find_petition, make_digest, sign, sign_within, unsubscribe
 from tests.services.suspects import quarantine
@@ -303,6 +305,14 @@ def furnish(served: Served) -> None:
     for language in find_petition(served.campaign).languages:
         served.asked_to_confirm[language] = served.signer(language, confirmed=False)
     work_once(served.campaign)  # mails get to the outbox, and countries are counted
+
+
+@contextmanager
+def furnished(folder: Path, file: PetitionFile) -> Iterator[Served]:
+    """Serve a new installation with the petition of ``file``, and people in it."""
+    with served(folder, file) as place:
+        furnish(place)
+        yield place
 
 
 KEYLESS = {"petition, locked", "error 503, locked", "petition, a copy", "front page, a copy"}

@@ -3,7 +3,6 @@
 Read aloud in three languages, at four times the size, with text twice as large, and still for who asks for stillness.
 """
 
-import logging
 import re
 from collections.abc import Iterator
 from typing import Literal
@@ -11,12 +10,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from campaign.services.reading_files import read_petition_file
-from campaign.supervisor import BUILT_IN
 from tests.browser.accessible import find_moving, find_too_wide, find_unread, find_violations, read_aloud
 from tests.browser.organizer_states import ORGANIZERS
-from tests.browser.served import Served, served
-from tests.browser.states import ANSWERS, NOT_PAGES, PAGES, PUBLIC, furnish, shown
+from tests.browser.served import Served
+from tests.browser.states import ANSWERS, NOT_PAGES, PAGES, PUBLIC, shown
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 FOUR_TIMES: ViewportSize = {"width": 320, "height": 256}  # 1280 × 1024 at 400 % (WCAG 1.4.10)
@@ -24,14 +21,6 @@ SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 LOCALES = {"en": "en-GB", "ru": "ru-RU", "kk": "kk-KZ"}
 MAILS = {"digest in the browser", "mail to confirm"}
 _FILLED_IN = {"textbox", "combobox", "checkbox", "radio", "button"}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    with served(tmp_path_factory.mktemp("accessible"), read_petition_file(BUILT_IN)) as place:
-        furnish(place)
-        yield place
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from campaign.web.questions import ANIMALS, COLOURS, NUMBERS
-from tests.browser.conftest import Visit
 from tests.browser.installation import Installation
 from tests.browser.test_organizing import set_password
-from tests.browser.visitor import SLUG, Visitor
+from tests.browser.visitor import SLUG, Visit, Visitor
 
 
 @pytest.fixture(scope="module")

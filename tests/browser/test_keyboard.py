@@ -1,30 +1,19 @@
 """With the keyboard alone: every stop is seen, in order and not covered; who cannot use a mouse signs and shares."""
 
-import logging
 import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from campaign.services.reading_files import read_petition_file
-from campaign.supervisor import BUILT_IN
 from tests.browser.keyboard import tab_to, walk
-from tests.browser.served import Served, served
-from tests.browser.states import furnish, shown
+from tests.browser.served import Served
+from tests.browser.states import shown
 from tests.conftest import SLUG
 from tests.web.visiting import confirm_path
 
 PHONE: ViewportSize = {"width": 390, "height": 700}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    with served(tmp_path_factory.mktemp("keyboard"), read_petition_file(BUILT_IN)) as place:
-        furnish(place)
-        yield place
 
 
 @pytest.fixture(scope="module")

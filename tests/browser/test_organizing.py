@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Visit
 from tests.browser.installation import Installation, link_in, text_of
-from tests.browser.visitor import SLUG, Visitor, visiting
+from tests.browser.visitor import SLUG, Visit, Visitor, visiting
 
 PASSWORD = "four quiet words here"
 READER = "reader@example.org"

@@ -1,6 +1,5 @@
 """Pages in a right-to-left language: mirrored, no wider than the screen, addresses and names whole."""
 
-import logging
 from base64 import b64encode
 from collections.abc import Iterator
 
@@ -11,8 +10,8 @@ from campaign.services.reading_files import read_petition_file
 from campaign.supervisor import BUILT_IN
 from tests.arabic import ARABIC, arabic_known, in_arabic, petition_in_arabic
 from tests.browser.accessible import find_too_wide, find_violations
-from tests.browser.served import Served, served
-from tests.browser.states import furnish, shown
+from tests.browser.served import Served
+from tests.browser.states import furnished, shown
 from tests.conftest import SLUG
 from tests.services.people import count
 
@@ -34,11 +33,9 @@ STATES = [
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     folder = tmp_path_factory.mktemp("arabic")
     file = petition_in_arabic(read_petition_file(BUILT_IN))
-    with arabic_known(folder / "translations"), served(folder, file) as place:
-        furnish(place)
+    with arabic_known(folder / "translations"), furnished(folder, file) as place:
         yield place
 
 

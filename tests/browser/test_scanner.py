@@ -2,9 +2,8 @@
 
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import Visit
 from tests.browser.installation import Installation, link_in
-from tests.browser.visitor import visiting
+from tests.browser.visitor import Visit, visiting
 
 
 def test_a_scanner_that_presses_every_button_with_and_without_a_code_confirms_nothing(

@@ -6,9 +6,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from campaign.languages import Language
-from tests.browser.conftest import Visit
 from tests.browser.installation import Installation, link_in, text_of
-from tests.browser.visitor import SLUG, visiting
+from tests.browser.visitor import SLUG, Visit, visiting
 
 DONE, STOPPED = "Thank you. Your signature counts.", "The updates have stopped"
 

@@ -1,6 +1,6 @@
 """A visitor with a browser profile of their own; whatever goes to another machine or goes wrong is noticed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +54,9 @@ def _note_failure(wrong: list[str], request: Request) -> None:
     # A visitor who leaves a page cancels what it was still loading; everything else that fails says so otherwise.
     if request.failure != "net::ERR_ABORTED":
         wrong.append(f"failed: {request.url} {request.failure}")
+
+
+Visit = Callable[..., Visitor]
 
 
 @contextmanager

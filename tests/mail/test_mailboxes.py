@@ -10,18 +10,15 @@ import pytest
 from campaign.mail.bounces import MOST_BYTES
 from campaign.mail.mailboxes import MailboxUnreachable, open_mailbox
 from tests.servers.imap import ImapServer
-from tests.servers.missing import Missing, skip_or_fail
+from tests.servers.missing import or_skip
 
 ONE, TWO, THREE = (f"Subject: {name}\n\n{name}\n".encode() for name in ("one", "two", "three"))
 
 
 @pytest.fixture(scope="module", params=["", "IMAP4rev1"], ids=["all that Dovecot can", "nothing but IMAP4rev1"])
 def server(request: pytest.FixtureRequest) -> Iterator[ImapServer]:
-    try:
-        with ImapServer(request.param) as server:
-            yield server
-    except Missing as missing:
-        skip_or_fail(missing)
+    with or_skip(), ImapServer(request.param) as server:
+        yield server
 
 
 @pytest.fixture

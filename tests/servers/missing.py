@@ -1,6 +1,8 @@
 """What a test does when a service it needs is not on this machine: skip locally, fail in CI."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import pytest
@@ -19,3 +21,12 @@ def skip_or_fail(missing: Missing) -> NoReturn:
     if os.environ.get("CI") == "true":  # noqa: TID251 (the tests' own setting)
         pytest.fail(str(missing), pytrace=False)
     pytest.skip(str(missing))
+
+
+@contextmanager
+def or_skip() -> Iterator[None]:
+    """Start within this what may be missing."""
+    try:
+        yield
+    except Missing as missing:
+        skip_or_fail(missing)

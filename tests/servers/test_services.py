@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from .browser import chromium
-from .missing import Missing, skip_or_fail
+from .missing import Missing, or_skip, skip_or_fail
 from .postgresql import PrivateCluster
 from .smtp import Mailbox, Received
 from .smtp_sink import SmtpSink
@@ -29,11 +29,7 @@ def letter(subject: str = "Сәлем") -> EmailMessage:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[PrivateCluster]:
-    try:
-        running = PrivateCluster()
-    except Missing as missing:
-        skip_or_fail(missing)
-    with running:
+    with or_skip(), PrivateCluster() as running:
         yield running
 
 
@@ -122,11 +118,7 @@ def test_mailbox_says_how_many_came() -> None:
 
 
 def test_sink_accepts_and_counts() -> None:
-    try:
-        sink = SmtpSink()
-    except Missing as missing:
-        skip_or_fail(missing)
-    with sink:
+    with or_skip(), SmtpSink() as sink:
         assert sink.count == 0
         with smtplib.SMTP("127.0.0.1", sink.port) as client:
             for _ in range(3):
@@ -142,12 +134,9 @@ def _open_a_page() -> str:
 
 
 def test_browser_opens_a_page() -> None:
-    try:
-        # A thread of its own: in this one the browser of other tests may still be open, and playwright allows one.
-        with ThreadPoolExecutor(1) as thread:
-            assert thread.submit(_open_a_page).result() == "Қазақстан"
-    except Missing as missing:
-        skip_or_fail(missing)
+    # A thread of its own: in this one the browser of other tests may still be open, and playwright allows one.
+    with or_skip(), ThreadPoolExecutor(1) as thread:
+        assert thread.submit(_open_a_page).result() == "Қазақстан"
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
