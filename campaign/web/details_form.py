@@ -1,9 +1,7 @@
 """What a signer may change on their own page, and the address to which updates are to go."""
 
-from collections.abc import Mapping
 from typing import Self
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, StringField, TextAreaField, ValidationError
 
 from campaign.models import CommentState, Display
@@ -11,12 +9,12 @@ from campaign.personal_text import clean_name
 from campaign.services.confirming import Proof
 from campaign.services.own_page import Details, Kept
 from campaign.web.browser_marks import browser_marks
-from campaign.web.forms import PersonChecks, SignedAddress, TypedMeta, accepted
+from campaign.web.forms import CheckedForm, PersonChecks, SignedAddress, TypedMeta, accepted
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
 
-class OwnForm(FlaskForm):  # type: ignore[misc]
+class OwnForm(CheckedForm):
     """A form on a person's own page, with the code from the mail where the browser has not shown it."""
 
     class Meta(TypedMeta):
@@ -30,10 +28,6 @@ class OwnForm(FlaskForm):  # type: ignore[misc]
     def refuse(self, field: str, sentence: str) -> None:
         """Add what a service had against a field."""
         self[field].errors = [*self[field].errors, sentence]
-
-    def first_errors(self) -> Mapping[str, str]:
-        """Field → its first error."""
-        return {field.name: str(field.errors[0]) for field in self if field.errors}
 
 
 class DetailsForm(PersonChecks, OwnForm):

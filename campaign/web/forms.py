@@ -1,6 +1,6 @@
 """The public forms: what was typed, checked by the same rules as everywhere, with errors beside their fields."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import request
@@ -40,7 +40,20 @@ class TypedMeta(FlaskForm.Meta):  # type: ignore[misc]
         return request.form if isinstance(found, CombinedMultiDict) else found
 
 
-class PublicForm(FlaskForm):  # type: ignore[misc]
+class CheckedForm(FlaskForm):  # type: ignore[misc]
+    """A form that comes back with what was wrong with it."""
+
+    class Meta(TypedMeta):
+        pass
+
+    def first_errors(self) -> dict[str, str]:
+        """Field → its first error, in the order of the form."""
+        return {
+            name: str(errors[0]) for name, errors in self.errors.items() if name and name != "csrf_token" and errors
+        }
+
+
+class PublicForm(CheckedForm):
     """A form on a page that is the same for everybody: no session, no cookie."""
 
     class Meta(TypedMeta):
@@ -180,7 +193,3 @@ class SigningForm(PersonChecks, PublicForm):
             offers_comment=bool(self.comment_public.data),
             source=clean_source(self.source.data or ""),
         )
-
-    def first_errors(self) -> Mapping[str, Any]:
-        """Field → its first error, in the order of the form."""
-        return {name: errors[0] for name, errors in self.errors.items() if name and name != "csrf_token" and errors}

@@ -26,6 +26,7 @@ def _page(petition: Petition, form: LostLinkForm) -> str:
         petition=petition,
         texts=texts_of(petition),
         form=form,
+        errors=form.first_errors(),
         asked="asked" in request.args and request.method != "POST",
         outbox=outbox_address(),
     )

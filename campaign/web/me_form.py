@@ -1,19 +1,17 @@
 """The form with a reader's choices."""
 
-from collections.abc import Mapping
 from typing import Any, Self
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, StringField, ValidationError
 
 from campaign.models import Petition, ReaderFrequency, Subscription
 from campaign.services.preferring import Choices
-from campaign.web.forms import TypedMeta
+from campaign.web.forms import CheckedForm, TypedMeta
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
 
-class ChoicesForm(FlaskForm):  # type: ignore[misc]
+class ChoicesForm(CheckedForm):
     """What the reader's page asks. ``several``: the reader follows more than one petition here."""
 
     class Meta(TypedMeta):
@@ -60,7 +58,3 @@ class ChoicesForm(FlaskForm):  # type: ignore[misc]
             paused=self.paused.data,
             merged=self.merged.data if self.several else None,
         )
-
-    def first_errors(self) -> Mapping[str, str]:
-        """Field → its first error."""
-        return {name: errors[0] for name, errors in self.errors.items() if name and errors}

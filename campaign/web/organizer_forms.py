@@ -1,21 +1,17 @@
 """The organizers' forms: their proof of origin, signing in, choosing a password."""
 
 from flask import abort
-from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, PasswordField, StringField, ValidationError
 
-from campaign.web.forms import TypedMeta
+from campaign.web.forms import CheckedForm
 from campaign.web.password_rules import find_weakness
 
 LONGEST_NAME = 80
 N_ = str  # marks a sentence for the translators; the page translates it
 
 
-class OrganizerForm(FlaskForm):  # type: ignore[misc]
+class OrganizerForm(CheckedForm):
     """A form of the organizers' pages, with a token tied to the session."""
-
-    class Meta(TypedMeta):
-        pass
 
     def require_token(self) -> None:
         """End the request, once the form was validated, if it does not come from our own page in this session."""

@@ -41,7 +41,9 @@ class StubForm(PublicForm):
 
 
 def _page(petition: Petition, form: StubForm) -> str:
-    return render_template("paper/show.html", petition=petition, texts=texts_of(petition), form=form)
+    return render_template(
+        "paper/show.html", petition=petition, texts=texts_of(petition), form=form, errors=form.first_errors()
+    )
 
 
 @blueprint.get("/<lang>/p/<slug>/paper")

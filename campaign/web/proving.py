@@ -14,6 +14,7 @@ from campaign.models import Organizer
 from campaign.services.admitting import TooSoon, end_failures
 from campaign.services.second_factors import has_app
 from campaign.web.accounts import OrganizerUser, current_organizer, signed_in
+from campaign.web.asked_words import ASKED
 from campaign.web.attempts import attempt
 from campaign.web.context import campaign
 from campaign.web.factor_checks import proves
@@ -109,4 +110,4 @@ def prove() -> BaseResponse | str | tuple[str, int] | tuple[str, int, dict[str, 
     renew(OrganizerUser.of(organizer))
     if (waiting := find_kept_form(organizer.id, kept)) is None:
         return redirect(our_page(form.next.data), 303)
-    return render_template("organize/press_again.html", waiting=waiting)
+    return render_template("organize/press_again.html", waiting=waiting, asked=ASKED[waiting.endpoint])

@@ -75,10 +75,6 @@ class CriteriaForm(OrganizerForm):
             find_country(str(self.country.data)) if (self.country.data or "").strip() else None,
         )
 
-    def first_errors(self) -> dict[str, str]:
-        """Field → its first error, in the order of the form."""
-        return {name: str(errors[0]) for name, errors in self.errors.items() if name and errors}
-
 
 def _day_or_none(typed: str | None) -> date | None:
     try:

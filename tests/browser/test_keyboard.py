@@ -137,5 +137,19 @@ def test_after_a_mistake_the_focus_is_on_the_list_of_mistakes_which_leads_to_the
         page.keyboard.press("Enter")
         expect(page.locator(f"#{field}")).to_be_focused()
         expect(page.locator(f"#{field}")).to_be_in_viewport()
-    with shown(place, page, "own page, change refused", "en"):
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "own page, change refused",
+        "lost link, error",
+        "paper, wrong code",
+        "paper to enter, errors",
+        "paper to enter, no sheet",
+    ],
+)
+def test_every_form_that_came_back_has_the_focus_on_its_list_of_mistakes(place: Served, page: Page, state: str) -> None:
+    with shown(place, page, state, "en"):
         expect(page.locator("#problems")).to_be_focused()
+        assert page.locator("#problems a").count() > 0

@@ -57,8 +57,8 @@ def list_forms() -> tuple[frozenset[bytes], frozenset[bytes]]:
 def find_canaries(files: Iterable[Path], *, secrets: Iterable[bytes] = ()) -> list[tuple[str, bytes]]:
     """Each file that holds a canary, with the form in which it does; long lines may be broken as mails break them.
 
-    ``secrets`` are looked for as they stand, beside the canaries. A file that is gone when its turn comes holds nothing:
-    a database server that runs makes such files and deletes them.
+    ``secrets`` are looked for as they stand, beside the canaries. A file that is gone when its turn comes holds
+    nothing: a database server that runs makes such files and deletes them.
     """
     exact, any_case = list_forms()
     exact = exact.union(secrets)

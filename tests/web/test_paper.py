@@ -79,12 +79,12 @@ def test_the_code_on_paper_is_what_is_typed(owner: FlaskClient, app: Flask, camp
     answer = type_line(owner, codes[2].lower(), country="Kazakhstan", comment="At the gate.")
     assert answer.status_code == 303
     page = read(owner.get(answer.location))
-    assert page.one("p", role="status").text == "Entered, as number 1. 1 of 12 lines of sheet 1 are entered."
+    assert page.one("p", role="status").text == "Entered, as number 1. Sheet 1: 1 of 12 lines entered."
     assert {page.by_id(name)["value"] for name in ("line_code", "name", "country")} == {""}
     assert (
         read(owner.get(type_line(owner, codes[7]).location))
         .one("p", role="status")
-        .text.endswith("2 of 12 lines of sheet 1 are entered.")
+        .text.endswith("Sheet 1: 2 of 12 lines entered.")
     )
     signer, found = look(app, codes[2])
     assert found.status_code == 303

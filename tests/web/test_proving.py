@@ -9,7 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from campaign.models import EditionState
+from campaign.web.asked_words import ASKED
 from campaign.web.organizer_session import PROOF_LASTS
+from campaign.web.proving import asks_for_proof
 from campaign.wiring import Campaign
 from tests.conftest import SLUG, Clock
 from tests.services.people import add_readers
@@ -48,6 +50,10 @@ def test_who_signed_in_ten_minutes_ago_is_asked_and_presses_again(campaign: Camp
     again = stale.post(PROVE, data={**main_form(asked.text).filled_in(), "password": PASSWORD})
     assert again.status_code == 200
     assert list_audit(campaign) == []
+    told = read(again).text
+    assert "Export a list" in told
+    assert EXPORT["reason"] in told
+    assert EXPORT["list"] not in told
     form = main_form(again.text)
     assert form.one("form")["action"] == f"{NUMBERS}/export"
     assert {name: form.filled_in()[name] for name in EXPORT} == EXPORT
@@ -134,6 +140,15 @@ def test_what_is_too_long_to_be_kept_is_said_to_be(stale: FlaskClient) -> None:
     assert "too long to be kept" in read(asked).text
     answer = stale.post(PROVE, data={**main_form(asked.text).filled_in(), "password": PASSWORD})
     assert (answer.status_code, answer.location) == (303, HOME)
+
+
+def test_all_that_a_proof_is_asked_for_has_words(app: Flask) -> None:
+    asked = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and asks_for_proof(app.view_functions[rule.endpoint], "POST")
+    }
+    assert asked == set(ASKED)
 
 
 def test_leading_elsewhere_is_refused(stale: FlaskClient) -> None:
