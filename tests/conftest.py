@@ -1,5 +1,6 @@
 """What most tests stand on: a database made by the migrations (SQLite and PostgreSQL), a campaign, a clock to turn."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser
 from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
 
 from campaign.mail.transport import Transport
 from campaign.models import Petition
@@ -46,6 +48,13 @@ def pytest_configure() -> None:
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:  # noqa: TID251
         os.environ["TMPDIR"] = str(MEMORY)  # noqa: TID251
         tempfile.tempdir = None
+    # Tests leave little that is garbage and much that lives: searching for it at the usual pace takes a sixth of a run.
+    gc.set_threshold(200_000, 50, 50)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
 
 
 class _Compiled(BytecodeCache):
@@ -63,6 +72,20 @@ class _Compiled(BytecodeCache):
 
 
 Flask.jinja_options = {"bytecode_cache": _Compiled()}
+
+_builders: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+_compile_builder = Rule._compile_builder
+
+
+def _compile_builder_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+    """The function that builds a rule's addresses, which says nothing but what the rule does; see ``_Compiled``."""
+    key = rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown
+    if key not in _builders:
+        _builders[key] = _compile_builder(rule, append_unknown)
+    return _builders[key]
+
+
+Rule._compile_builder = _compile_builder_once  # type: ignore[method-assign, assignment]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
