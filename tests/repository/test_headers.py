@@ -1,6 +1,9 @@
 """Every answer's headers, and that no page takes anything from another server or runs anything."""
 
 import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,8 +13,8 @@ from flask.testing import FlaskClient
 
 from campaign.models import Role
 from campaign.web import create_app
-from campaign.wiring import Campaign
-from tests.conftest import MakeCampaign
+from campaign.wiring import Campaign, wire
+from tests.conftest import Clock, MakeCampaign, quick_app, settings_for
 from tests.services.people import add_readers, find_petition, sign
 from tests.web.organizing import enroll
 from tests.web.page import Page
@@ -47,51 +50,64 @@ PAGES = [
 ]
 
 
-@pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
-    return sqlite_campaign
+@dataclass(frozen=True)
+class Place:
+    """An installation with somebody at every page, the browser of an owner who has signed, and where the pages are."""
+
+    campaign: Campaign
+    app: Flask
+    client: FlaskClient
+    addresses: dict[str, str]
+
+    def address_of(self, what: str) -> str:
+        """The address of a page about a person, or ``what`` itself."""
+        return self.addresses.get(what, what)
 
 
-@pytest.fixture
-def client(app: Flask, campaign: Campaign) -> FlaskClient:
-    sign(campaign, "other@example.org")
+def _furnish(campaign: Campaign) -> Place:
+    app = quick_app(campaign)
+    for name in ("other", "late"):
+        sign(campaign, f"{name}@example.org")
     add_readers(campaign, "reader@example.org", "gone@example.org")
     client = enroll(app, campaign, Role.OWNER)
     post(client)
     mails(campaign)
-    return client
-
-
-def address_of(what: str, campaign: Campaign, client: FlaskClient) -> str:
-    """The address of a page about a person, or ``what`` itself."""
-    if what == "unsubscribed":
-        path = unsubscribe_path(campaign, "gone@example.org")
-        assert client.post(path).status_code == 200
-        return path
-    if what == "expired":
-        path = confirm_path(campaign, "other@example.org")
-        code = campaign.vault.code(_id(campaign, path))
-        assert client.post(path, data={"action": "not-me", "code": code}).status_code == 200
-        return path
-    made = {
+    addresses = {
         "confirm": confirm_path(campaign),
         "confirm in another browser": confirm_path(campaign, "other@example.org"),
+        "expired": confirm_path(campaign, "late@example.org"),
         "unsubscribe": unsubscribe_path(campaign, "reader@example.org"),
+        "unsubscribed": unsubscribe_path(campaign, "gone@example.org"),
         "me": me_path(campaign, "reader@example.org"),
         "unknown": "/confirm/unknown",
     }
-    return made.get(what, what)
+    assert set(LINKS) == set(addresses)
+    assert client.post(addresses["unsubscribed"]).status_code == 200
+    late = campaign.vault.read_token("confirm", addresses["expired"].rpartition("/")[2])
+    not_me = {"action": "not-me", "code": campaign.vault.code(late)}
+    assert client.post(addresses["expired"], data=not_me).status_code == 200
+    return Place(campaign, app, client, addresses)
 
 
-def _id(campaign: Campaign, path: str) -> int:
-    return campaign.vault.read_token("confirm", path.rpartition("/")[2])
+@pytest.fixture(scope="module")
+def place(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One for all that only look."""
+    folder = tmp_path_factory.mktemp("headers")
+    shutil.copytree(sqlite_template, folder / "var")
+    campaign = wire(settings_for(folder), now=Clock())
+    yield _furnish(campaign)
+    campaign.database.engine.dispose()
+    campaign.jobs.close()
+
+
+@pytest.fixture
+def place_to_change(sqlite_campaign: Campaign) -> Place:
+    return _furnish(sqlite_campaign)
 
 
 @pytest.mark.parametrize("what", [*PUBLIC, *UNKNOWN, *LINKS, *ORGANIZERS, "/static/campaign.css"])
-def test_every_answer_forbids_what_a_page_of_ours_never_does(
-    what: str, campaign: Campaign, client: FlaskClient
-) -> None:
-    headers = client.get(address_of(what, campaign, client), buffered=True).headers
+def test_every_answer_forbids_what_a_page_of_ours_never_does(what: str, place: Place) -> None:
+    headers = place.client.get(place.address_of(what), buffered=True).headers
     policy = dict(part.strip().partition(" ")[::2] for part in headers["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["base-uri"] == policy["frame-ancestors"] == "'none'"
@@ -105,23 +121,24 @@ def test_every_answer_forbids_what_a_page_of_ours_never_does(
 
 
 @pytest.mark.parametrize("what", [*PUBLIC, *UNKNOWN])
-def test_a_public_page_sets_no_cookie(what: str, app: Flask, client: FlaskClient) -> None:
+def test_a_public_page_sets_no_cookie(what: str, place: Place) -> None:
     """Not for a visitor who comes without one, nor for one who has signed."""
-    assert client.get_cookie("signing")
-    assert "Set-Cookie" not in app.test_client().get(what).headers
-    assert "Set-Cookie" not in client.get(what).headers
+    assert place.client.get_cookie("signing")
+    assert "Set-Cookie" not in place.app.test_client().get(what).headers
+    assert "Set-Cookie" not in place.client.get(what).headers
 
 
 @pytest.mark.parametrize("what", ORGANIZERS)
-def test_a_page_for_organizers_is_kept_nowhere(what: str, app: Flask, client: FlaskClient) -> None:
+def test_a_page_for_organizers_is_kept_nowhere(what: str, place: Place) -> None:
     """Nor is the answer to a stranger."""
-    assert {asked.get(what).headers["Cache-Control"] for asked in (client, app.test_client())} == {"no-store"}
-    assert client.get(what).status_code == 200
+    asking = place.client, place.app.test_client()
+    assert {client.get(what).headers["Cache-Control"] for client in asking} == {"no-store"}
+    assert place.client.get(what).status_code == 200
 
 
 @pytest.mark.parametrize("what", LINKS)
-def test_a_page_about_a_person_is_kept_nowhere(what: str, campaign: Campaign, client: FlaskClient) -> None:
-    address = address_of(what, campaign, client)
+def test_a_page_about_a_person_is_kept_nowhere(what: str, place_to_change: Place) -> None:
+    address, client = place_to_change.address_of(what), place_to_change.client
     answers = [client.get(address), client.post(address, data={"code": "wrong"})]
     assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
 
@@ -142,21 +159,21 @@ def test_a_page_about_a_person_is_kept_nowhere(what: str, campaign: Campaign, cl
         "/unsubscribe/unknown",
     ],
 )
-def test_an_error_where_pages_are_about_persons_is_kept_nowhere(app: Flask, path: str, method: str) -> None:
+def test_an_error_where_pages_are_about_persons_is_kept_nowhere(place: Place, path: str, method: str) -> None:
     """Nor is it told to the next website where one came from."""
-    headers = app.test_client().open(path, method=method).headers
+    headers = place.app.test_client().open(path, method=method).headers
     assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("no-store", "no-referrer")
 
 
 @pytest.mark.parametrize("what", PAGES)
-def test_a_page_takes_nothing_from_another_server(what: str, campaign: Campaign, client: FlaskClient) -> None:
+def test_a_page_takes_nothing_from_another_server(what: str, place: Place) -> None:
     """Every address in it is ours, except the petition's source and links inside its texts."""
-    petition = find_petition(campaign)
+    petition = find_petition(place.campaign)
     written = set(re.findall(r"https?://[^\s)>\]]+", str(petition.texts))) | {petition.source_url}
-    html = client.get(address_of(what, campaign, client)).get_data(as_text=True)
+    html = place.client.get(place.address_of(what)).get_data(as_text=True)
     named = [(tag, at) for tag, at in Page(html).addresses() if not (tag == "a" and at.startswith(SHARED_WITH))]
     assert len(Page(html).addresses()) - len(named) == (3 if what in SHARING else 0)
-    ours = urlsplit(campaign.settings.base_url).netloc
+    ours = urlsplit(place.campaign.settings.base_url).netloc
     foreign = [(tag, at) for tag, at in named if urlsplit(at).netloc not in ("", ours, "localhost")]
     assert [(tag, at) for tag, at in foreign if not (tag == "a" and at in written)] == []
     assert {urlsplit(at).scheme for _, at in named} <= {"", "http", "https"}
@@ -164,8 +181,8 @@ def test_a_page_takes_nothing_from_another_server(what: str, campaign: Campaign,
 
 
 @pytest.mark.parametrize("what", PAGES)
-def test_a_page_has_no_script_and_no_style_in_it(what: str, campaign: Campaign, client: FlaskClient) -> None:
-    page = Page(client.get(address_of(what, campaign, client)).get_data(as_text=True))
+def test_a_page_has_no_script_and_no_style_in_it(what: str, place: Place) -> None:
+    page = Page(place.client.get(place.address_of(what)).get_data(as_text=True))
     assert not [element for element in page.elements if element.tag in {"style", "object", "embed"}]
     assert [element.text for element in page.all("script") if element.text] == []
     assert [urlsplit(element["src"]).path for element in page.all("script")] == SCRIPTS.get(what, [])
@@ -174,8 +191,8 @@ def test_a_page_has_no_script_and_no_style_in_it(what: str, campaign: Campaign, 
 
 
 @pytest.mark.parametrize("what", ["/organize/sign-in", "/organize/account/passkeys"])
-def test_our_own_script_runs_where_passkeys_are_asked_for(what: str, client: FlaskClient) -> None:
-    policy = client.get(what).headers["Content-Security-Policy"]
+def test_our_own_script_runs_where_passkeys_are_asked_for(what: str, place: Place) -> None:
+    policy = place.client.get(what).headers["Content-Security-Policy"]
     assert policy.endswith("; script-src 'self'")
     assert "unsafe" not in policy
 
