@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowSerializationFormat
-from sqlalchemy import Engine
+from sqlalchemy import Engine, QueuePool
 from sqlalchemy.orm import Session
 
 from campaign.db import open_for_workflows
@@ -224,7 +224,16 @@ def running(work: Work, database_url: str, worker: str, *, grace_seconds: int) -
         yield
     finally:
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=grace_seconds)
-        engine.dispose()
+        _close(engine)
+
+
+def _close(engine: Engine) -> None:
+    """Close all connections. Threads of the library that are not waited for give theirs back in a moment."""
+    pool = cast("QueuePool", engine.pool)
+    until = time.monotonic() + 2
+    while pool.checkedout() and time.monotonic() < until:
+        time.sleep(0.01)
+    engine.dispose()
 
 
 def wait_until_drained(jobs: Jobs, worker: str, *, seconds: float) -> bool:
