@@ -17,7 +17,7 @@ run: setup ## Run everything on this machine, at http://127.0.0.1:8000
 test: .venv/.ready-dev ## Check and test everything
 	@tools/test-services
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 3 -q
+	$(BIN)/pytest -n 3 --dist worksteal -q
 
 # Other cases each night; a failure prints the one that fails. The tests try some hundreds, always the same ones.
 CASES ?= 10000

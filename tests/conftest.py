@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser
 from sqlalchemy.orm import Session
-from werkzeug.routing import Rule
 
 from campaign.mail.transport import Transport
 from campaign.models import Petition
@@ -25,6 +23,7 @@ from campaign.settings import Settings
 from campaign.supervisor import BUILT_IN
 from campaign.web import create_app
 from campaign.wiring import Campaign, wire
+from tests.compiled import compile_once
 from tests.crash import table as crash_table
 from tests.fuzz import table as fuzz_table
 from tests.servers.browser import chromium
@@ -48,6 +47,7 @@ def pytest_configure() -> None:
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:  # noqa: TID251
         os.environ["TMPDIR"] = str(MEMORY)  # noqa: TID251
         tempfile.tempdir = None
+    compile_once()
     # Tests leave little that is garbage and much that lives: searching for it at the usual pace takes a sixth of a run.
     gc.set_threshold(200_000, 50, 50)
 
@@ -55,37 +55,6 @@ def pytest_configure() -> None:
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
-
-
-class _Compiled(BytecodeCache):
-    """Templates that this process has compiled: each test makes an application of its own, hundreds in all."""
-
-    def __init__(self) -> None:
-        self._by_key: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._by_key:
-            bucket.bytecode_from_string(self._by_key[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._by_key[bucket.key] = bucket.bytecode_to_string()
-
-
-Flask.jinja_options = {"bytecode_cache": _Compiled()}
-
-_builders: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
-_compile_builder = Rule._compile_builder
-
-
-def _compile_builder_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-    """The function that builds a rule's addresses, which says nothing but what the rule does; see ``_Compiled``."""
-    key = rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown
-    if key not in _builders:
-        _builders[key] = _compile_builder(rule, append_unknown)
-    return _builders[key]
-
-
-Rule._compile_builder = _compile_builder_once  # type: ignore[method-assign, assignment]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
