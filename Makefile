@@ -15,8 +15,8 @@ run: setup ## Run everything on this machine, at http://127.0.0.1:8000
 	@$(BIN)/python app.py
 
 test: .venv/.ready-dev ## Check and test everything
-	@tools/test-services
-	@$(MAKE) --no-print-directory check
+	@# Packages are fetched while the sources are checked: the one waits for the network, the other for the processor.
+	@tools/test-services & services=$$!; $(MAKE) --no-print-directory check; checked=$$?; wait $$services && exit $$checked
 	$(BIN)/pytest -n 3 --dist worksteal -q
 
 # Other cases each night; a failure prints the one that fails. The tests try some hundreds, always the same ones.
