@@ -105,7 +105,8 @@ def _load(campaign: Campaign) -> None:
         open_petition(load_petition(session, read_petition_file(BUILT_IN), now=START), now=START)
 
 
-def _close(campaign: Campaign) -> None:
+def close_campaign(campaign: Campaign) -> None:
+    """Close all that it has open."""
     campaign.database.engine.dispose()
     campaign.jobs.close()
 
@@ -116,7 +117,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     campaign = wire(settings_for(folder))
     _load(campaign)
-    _close(campaign)
+    close_campaign(campaign)
     return folder / "var"
 
 
@@ -126,7 +127,7 @@ def postgresql_template(cluster: PrivateCluster, tmp_path_factory: pytest.TempPa
     url = cluster.create_database()
     campaign = wire(settings_for(folder, database_url=url))
     _load(campaign)
-    _close(campaign)
+    close_campaign(campaign)
     return url, folder / "var"
 
 
@@ -152,7 +153,7 @@ def make_sqlite_campaign(folder: Path, sqlite_template: Path, clock: Clock) -> I
 
     yield make
     for campaign in made:
-        _close(campaign)
+        close_campaign(campaign)
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def make_campaign(request: pytest.FixtureRequest, folder: Path, clock: Clock) ->
 
     yield make
     for campaign in made:
-        _close(campaign)
+        close_campaign(campaign)
     cluster.drop_database(url)
 
 

@@ -48,7 +48,7 @@ from campaign.setting_up import set_up
 from campaign.wiring import Campaign, wire
 from campaign.worker import BEGUN, work_once
 from tests.commands import Command, Done, command, refused
-from tests.conftest import SLUG, Clock, MakeCampaign, settings_for
+from tests.conftest import SLUG, Clock, MakeCampaign, close_campaign, settings_for
 from tests.servers.postgresql import PrivateCluster
 from tests.servers.smtp import Mailbox
 from tests.services.deliveries import claim
@@ -97,8 +97,7 @@ def on(command: Command, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
 
     yield run
     for each in made:
-        each.database.engine.dispose()
-        each.jobs.close()
+        close_campaign(each)
 
 
 On = Callable[..., Done]
@@ -214,8 +213,7 @@ def test_a_backup_moves_an_installation_to_the_other_database(
     confirm(target, "pending@example.org")
     back_up(on, target, tmp_path / "copy")
     moved = rows_of(target)
-    target.database.engine.dispose()
-    target.jobs.close()
+    close_campaign(target)
     put_back(on, source, tmp_path / "copy")
     for name in ("signature", "subscription", "delivery", "daily_count", "petition", "tombstone"):
         assert rows_of(source)[name] == moved[name]
@@ -362,8 +360,7 @@ def test_while_another_machine_uses_the_database_it_is_refused(
     with elsewhere.database.engine.connect():
         monkeypatch.undo()
         refused(on(campaign, "restore", "--yes", str(tmp_path / "copy")), "on every machine")
-    elsewhere.database.engine.dispose()
-    elsewhere.jobs.close()
+    close_campaign(elsewhere)
 
 
 def erase_some(campaign: Campaign) -> dict[str, int]:
@@ -470,8 +467,7 @@ def test_what_was_erased_is_erased_again_also_after_a_backup_was_put_back_by_han
     shutil.copy(campaign.settings.data_dir / "campaign.sqlite", tmp_path / "copy")
     disown(campaign, "gone@example.org")
     work_once(campaign)
-    campaign.database.engine.dispose()
-    campaign.jobs.close()
+    close_campaign(campaign)
     for path in campaign.settings.data_dir.glob("campaign.sqlite*"):
         path.unlink()
     shutil.copy(tmp_path / "copy", campaign.settings.data_dir / "campaign.sqlite")

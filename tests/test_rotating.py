@@ -20,7 +20,7 @@ from campaign.services.rotating import SEALED, count_sealed
 from campaign.vault import Vault
 from campaign.wiring import Campaign, wire
 from tests.commands import Command, command
-from tests.conftest import MakeCampaign
+from tests.conftest import MakeCampaign, close_campaign
 from tests.crash.workers import environment
 from tests.services.people import add_readers, find_petition, sign
 
@@ -117,8 +117,7 @@ def apart(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setattr(keyring_command, "wired", wired)
     yield
     for each in made:
-        each.database.engine.dispose()
-        each.jobs.close()
+        close_campaign(each)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from campaign.setting_up import set_up
 from campaign.web import create_app, keyless
 from campaign.web.keyless import Keyless
 from campaign.wiring import Campaign, wire
-from tests.conftest import SLUG, Clock, quick_app, settings_for
+from tests.conftest import SLUG, Clock, close_campaign, quick_app, settings_for
 from tests.pictures import add_picture, png
 from tests.services.people import confirm, get_signature, sign
 from tests.web.organizing import OTHER, OTHER_TITLE, invite
@@ -163,5 +163,4 @@ def served(folder: Path, file: PetitionFile) -> Iterator[Served]:
             template_rendered.connect(place.note_page, app)
             yield place
     finally:
-        campaign.database.engine.dispose()
-        campaign.jobs.close()
+        close_campaign(campaign)

@@ -14,7 +14,7 @@ from campaign.email_address import parse_email_address
 from campaign.models import Delivery, DeliveryState, Signature, Subscription
 from campaign.wiring import wire
 from campaign.worker import CONFIRMATIONS
-from tests.conftest import settings_for
+from tests.conftest import close_campaign, settings_for
 from tests.crash.forked import Zygote
 from tests.services.people import add_readers, make_digest, send, sign
 
@@ -61,8 +61,7 @@ def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
             found = select(Delivery.id, table.fingerprint).join(table, table.id == column)
             owners |= {number: by_fingerprint[print_] for number, print_ in session.execute(found) if print_}
         waiting = frozenset(session.scalars(select(Delivery.id).where(Delivery.state == DeliveryState.QUEUED)))
-    campaign.database.engine.dispose()
-    campaign.jobs.close()
+    close_campaign(campaign)
     return Prepared(folder / "var", owners, waiting)
 
 

@@ -19,7 +19,7 @@ from campaign.mail.transport import Transport
 from campaign.models import DeliveryState
 from campaign.services.ledger import CLAIM_LASTS, FIRST_RETRY, settle_old_claims
 from campaign.wiring import Campaign, wire
-from tests.conftest import Clock, MakeCampaign, settings_for
+from tests.conftest import Clock, MakeCampaign, close_campaign, settings_for
 from tests.crash import rows
 from tests.crash.conftest import READERS, Prepared, read_headers
 from tests.crash.forked import Zygote
@@ -110,8 +110,7 @@ def test_disk_full_for_the_database(
         assert zygote.start(data_dir, server.url).wait() is not None
         received = [read_headers(message)[0] for message in server.taken]
     states = count_owed(campaign, prepared)
-    campaign.database.engine.dispose()
-    campaign.jobs.close()
+    close_campaign(campaign)
     end = ", ".join(f"{count} {state}" for state, count in states.items())
     fault = rows.FULL_DATABASE
     record_property("fault", {"name": fault.name, "after": ", ".join(sorted(found)), "end": end})

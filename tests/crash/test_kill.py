@@ -16,7 +16,7 @@ from campaign.clock import now
 from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.accounts import audit_ledger
 from campaign.wiring import Campaign, wire
-from tests.conftest import Clock, MakeCampaign, settings_for
+from tests.conftest import Clock, MakeCampaign, close_campaign, settings_for
 from tests.crash.workers import digests, enqueue_digest, run, worker
 from tests.mail.scripted_smtp import DOT, FALL_SILENT, ScriptedServer
 from tests.servers.smtp import Mailbox
@@ -64,8 +64,7 @@ def many_readers(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
     campaign = wire(settings_for(folder), now=now)
     add_readers(campaign, *MANY)
     enqueue_digest(campaign)
-    campaign.database.engine.dispose()
-    campaign.jobs.close()
+    close_campaign(campaign)
     return folder / "var"
 
 
@@ -74,8 +73,7 @@ def with_many(folder: Path, many_readers: Path) -> Iterator[Campaign]:
     shutil.copytree(many_readers, folder / "var")
     campaign = wire(settings_for(folder), now=now)
     yield campaign
-    campaign.database.engine.dispose()
-    campaign.jobs.close()
+    close_campaign(campaign)
 
 
 def slowly(_address: str) -> None:

@@ -30,7 +30,7 @@ from campaign.web import create_app
 from campaign.wiring import Campaign, wire
 from campaign.worker import work_once
 from tests.commands import Command, command, installed, refused
-from tests.conftest import SLUG, START, MakeCampaign
+from tests.conftest import SLUG, START, MakeCampaign, close_campaign
 from tests.crash import workers
 from tests.emergency.memory import find_in_memory, list_family, list_keys
 from tests.servers.missing import or_skip
@@ -229,8 +229,7 @@ def locked(lived: Campaign) -> Iterator[FlaskClient]:
     fresh = wire(lived.settings, now=lived.now)
     yield create_app(fresh).test_client()
     assert "vault" not in vars(fresh)
-    fresh.database.engine.dispose()
-    fresh.jobs.close()
+    close_campaign(fresh)
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from campaign.models import Role
 from campaign.web import create_app
 from campaign.wiring import Campaign, wire
-from tests.conftest import Clock, MakeCampaign, quick_app, settings_for
+from tests.conftest import Clock, MakeCampaign, close_campaign, quick_app, settings_for
 from tests.services.people import add_readers, find_petition, sign
 from tests.web.organizing import enroll
 from tests.web.page import Page
@@ -96,8 +96,7 @@ def place(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     shutil.copytree(sqlite_template, folder / "var")
     campaign = wire(settings_for(folder), now=Clock())
     yield _furnish(campaign)
-    campaign.database.engine.dispose()
-    campaign.jobs.close()
+    close_campaign(campaign)
 
 
 @pytest.fixture

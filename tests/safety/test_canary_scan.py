@@ -22,7 +22,7 @@ from campaign.cli import lists as lists_command
 from campaign.models import Signature
 from campaign.wiring import Campaign, wire
 from tests.commands import Command, command
-from tests.conftest import Clock, MakeCampaign
+from tests.conftest import Clock, MakeCampaign, close_campaign
 from tests.safety.canaries import CYRILLIC, LATIN, NETWORK, find_canaries, list_files
 from tests.safety.life import PEOPLE, Life, answer_to, said
 from tests.servers.postgresql import PrivateCluster
@@ -70,8 +70,7 @@ def run(command: Command, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(module, "wired", wired)
     yield run_well
     for each in made:
-        each.database.engine.dispose()
-        each.jobs.close()
+        close_campaign(each)
 
 
 @pytest.fixture
@@ -137,8 +136,7 @@ def test_a_thousand_lives_leave_no_word_of_theirs_in_any_file(
         assert {"log", "backup", "tombstones", "editions-begun", "keyring.json"} <= {path.name for path in files}
         assert find_canaries([*files, *list_server()], secrets=life.secrets) == []
         assert len(life.secrets) == 13
-        campaign.database.engine.dispose()
-        campaign.jobs.close()
+        close_campaign(campaign)
         assert find_canaries(list_files(data), secrets=life.secrets) == []
     # They did live: the mails and the lists, which are elsewhere, are full of them.
     assert len(mailbox.messages) > PEOPLE

@@ -9,7 +9,7 @@ import pytest
 from campaign.models import DeliveryState, EditionState
 from campaign.wiring import Campaign
 from campaign.worker import BEGUN, work_once
-from tests.conftest import Clock, MakeCampaign
+from tests.conftest import Clock, MakeCampaign, close_campaign
 from tests.servers.smtp import Mailbox
 from tests.services.deliveries import digests
 from tests.services.people import add_readers
@@ -22,8 +22,7 @@ def back_up(campaign: Campaign, copy: Path) -> None:
 
 
 def restore(campaign: Campaign, copy: Path) -> None:
-    campaign.database.engine.dispose()
-    campaign.jobs.close()
+    close_campaign(campaign)
     for path in campaign.settings.data_dir.glob("campaign.sqlite*"):
         path.unlink()
     shutil.copy(copy, campaign.settings.data_dir / "campaign.sqlite")
