@@ -4,10 +4,10 @@ import sys
 
 from campaign import logs
 from campaign.errors import CampaignError
+from campaign.installation.wiring import wire
+from campaign.run.supervisor import run_everything
 from campaign.settings import read_settings
-from campaign.supervisor import run_everything
-from campaign.web.server import open_door
-from campaign.wiring import wire
+from campaign.web.server.gunicorn import open_door
 
 logs.install()
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from campaign.email_address import EmailAddress
 from campaign.models import Signature
-from campaign.services.confirming import confirm
-from campaign.web import create_app
+from campaign.services.signatures.confirm import confirm
+from campaign.text.email_address import EmailAddress
+from campaign.web.app import create_app
 
 from .measuring import SLUG, Line, new_campaign
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from campaign.models import SignatureState
-from campaign.services.exporting import SIGNATURE_COLUMNS, Format, list_signatures, write_rows
-from campaign.services.petitions import get_petition
+from campaign.services.exports.rows import SIGNATURE_COLUMNS, Format, list_signatures, write_rows
+from campaign.services.petitions.store import get_petition
 
 from .measuring import SLUG, Result, new_campaign, per_second
 from .people import confirm_all, sign_many

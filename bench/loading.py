@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext
 
+from campaign.crypto.link_purposes import LinkPurpose
+from campaign.installation.wiring import Campaign
 from campaign.models import Display, Role, Signature
-from campaign.services.confirming import PURPOSE
-from campaign.services.organizing import add_organizer
-from campaign.services.petitions import get_petition, get_text_version
-from campaign.services.signing import Person, Submission, sign
-from campaign.wiring import Campaign
+from campaign.services.organizers.members import add_organizer
+from campaign.services.petitions.store import get_petition, get_text_version
+from campaign.services.signatures.sign import Person, Submission, sign
 from tests.servers.browser import chromium
 
 from .measuring import SLUG, Line
@@ -99,7 +99,9 @@ def _fill(campaign: Campaign, paths: dict[str, str]) -> None:
             sign(session, campaign.vault, petition, version, named, now=campaign.now())
         organizer = add_organizer(session, "owner@example.org", petition, Role.OWNER, now=campaign.now())
         paths["welcome"] = urlsplit(campaign.links.welcome(organizer)).path
-        paths["confirmed"] = f"/confirm/{campaign.vault.token(PURPOSE, session.query(Signature.id).limit(1).scalar())}"
+        paths["confirmed"] = (
+            f"/confirm/{campaign.vault.token(LinkPurpose.CONFIRM, session.query(Signature.id).limit(1).scalar())}"
+        )
     confirm_all(campaign)
 
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from campaign.mail.transport import Transport
-from campaign.services.lifecycle import open_petition
-from campaign.services.petitions import load_petition
-from campaign.services.reading_files import read_petition_file
-from campaign.setting_up import set_up
+from campaign.installation.setup import set_up
+from campaign.installation.wiring import Campaign, wire
+from campaign.mail.smtp.transport import Transport
+from campaign.run.supervisor import BUILT_IN
+from campaign.services.petitions.file_reader import read_petition_file
+from campaign.services.petitions.lifecycle import open_petition
+from campaign.services.petitions.store import load_petition
 from campaign.settings import Settings
-from campaign.supervisor import BUILT_IN
-from campaign.wiring import Campaign, wire
 
 SLUG = "kazakhstan"
 

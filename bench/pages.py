@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from campaign.web import create_app
+from campaign.web.app import create_app
 
 from .measuring import SLUG, Result, new_campaign, per_second
 

@@ -5,13 +5,13 @@ from typing import Any, cast
 
 from sqlalchemy import Table, insert
 
-from campaign.email_address import EmailAddress
+from campaign.crypto.randomness import random_id
+from campaign.installation.wiring import Campaign
 from campaign.models import Signature, Subscription
-from campaign.services.confirming import confirm
-from campaign.services.petitions import get_petition, get_text_version
-from campaign.services.signing import Person, Submission, sign
-from campaign.tokens import random_id
-from campaign.wiring import Campaign
+from campaign.services.petitions.store import get_petition, get_text_version
+from campaign.services.signatures.confirm import confirm
+from campaign.services.signatures.sign import Person, Submission, sign
+from campaign.text.email_address import EmailAddress
 
 from .measuring import SLUG
 

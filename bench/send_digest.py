@@ -5,13 +5,13 @@ import sys
 import time
 from pathlib import Path
 
+from campaign.installation.wiring import wire
 from campaign.models import DeliveryKind
-from campaign.services.claiming import Batch
-from campaign.services.delivering import list_chunks, send_waiting
-from campaign.services.digesting import find_last_edition
-from campaign.services.petitions import get_petition
+from campaign.services.delivery.claims import Batch
+from campaign.services.delivery.send import list_chunks, send_waiting
+from campaign.services.digests.content import find_last_edition
+from campaign.services.petitions.store import get_petition
 from campaign.settings import Settings
-from campaign.wiring import wire
 
 # Not from bench.measuring: that loads what a sender does not need.
 SLUG = "kazakhstan"

@@ -15,13 +15,13 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from campaign.dkim import new_key, write_key
+from campaign.installation.wiring import Campaign
+from campaign.mail.dkim import new_key, write_key
 from campaign.models import Delivery, DeliveryKind, DeliveryState
-from campaign.services.digesting import find_last_edition
-from campaign.services.editions import make_edition
-from campaign.services.mailing import write_message
-from campaign.services.petitions import get_petition
-from campaign.wiring import Campaign
+from campaign.services.delivery.writer import write_message
+from campaign.services.digests.content import find_last_edition
+from campaign.services.digests.editions import make_edition
+from campaign.services.petitions.store import get_petition
 
 from .measuring import SLUG, Line, Result, new_campaign
 from .people import add_readers, sign_many

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from campaign.wiring import Campaign
+from campaign.installation.wiring import Campaign
 
 from .measuring import new_campaign
 

@@ -5,8 +5,8 @@ from campaign import cli
 
 def main() -> None:
     """Run the command that the process's arguments name."""
-    processes = dict.fromkeys(("serve", "worker"), "campaign.processes")
-    cli.cli.places |= {**processes, "freeze": "campaign.freezing"}
+    processes = dict.fromkeys(("serve", "worker"), "campaign.run.commands")
+    cli.cli.places |= {**processes, "freeze": "campaign.run.freeze"}
     cli.run()
 
 

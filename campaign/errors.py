@@ -1,7 +1,7 @@
 """Everything a person may be told has gone wrong: one class for each, one sentence in each.
 
 The sentence is written for the reader of the page or the terminal. The web door looks the status up by type
-(``campaign.web.errors``), the command line exits 1 with the sentence (``campaign.cli``).
+(``campaign.web.core.errors``), the command line exits 1 with the sentence (``campaign.cli``).
 """
 
 

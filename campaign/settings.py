@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from campaign.email_address import parse_email_address
 from campaign.errors import InvalidInput, InvalidSettings
-from campaign.rates import Rate
+from campaign.text.email_address import parse_email_address
+from campaign.text.rates import Rate
 
 _LONGEST_BOUNCES_NAME = 64 - len("+") - 48
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}

@@ -9,30 +9,30 @@ from datetime import date, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaign.engine import Work, running, wait_until_drained
 from campaign.errors import CampaignError
-from campaign.living import beating, holding, take_over_dead
-from campaign.mail.mailboxes import MailboxUnreachable
+from campaign.installation.leases import beating, holding, take_over_dead
+from campaign.installation.wiring import Campaign
+from campaign.jobs import Work, running, wait_until_drained
+from campaign.mail.returned.mailboxes import MailboxUnreachable
 from campaign.models import DeliveryKind, DeliveryState
-from campaign.services.begun import check_begun
-from campaign.services.bouncing import read_mailbox
-from campaign.services.burning import burn_what_came_since
-from campaign.services.challenging import forget_spent
-from campaign.services.claiming import Batch, Sender
-from campaign.services.collecting import send_merged
-from campaign.services.countries import count_countries
-from campaign.services.delivering import finish_editions, send_waiting
-from campaign.services.editions import make_due_editions
-from campaign.services.erasing import expire_pending
-from campaign.services.export_requests import forget_old_requests
-from campaign.services.ledger import settle_old_claims
-from campaign.services.lifecycle import close_due
-from campaign.services.lost_links import has_requests, take_up_requests
-from campaign.services.retaining import retain
-from campaign.services.signing import forget_old_allowances
-from campaign.services.steering import hold_editions, may_send_now, start_due_editions, sweep_cancelled
-from campaign.services.tombstones import keep_beside
-from campaign.wiring import Campaign
+from campaign.services.abuse.challenges import forget_spent
+from campaign.services.bounces.intake import read_mailbox
+from campaign.services.delivery.claims import Batch, Sender
+from campaign.services.delivery.ledger import settle_old_claims
+from campaign.services.delivery.send import finish_editions, send_waiting
+from campaign.services.delivery.send_merged import send_merged
+from campaign.services.digests.editions import make_due_editions
+from campaign.services.digests.restore_guard import check_begun
+from campaign.services.digests.transitions import hold_editions, may_send_now, start_due_editions, sweep_cancelled
+from campaign.services.exports.approvals import forget_old_requests
+from campaign.services.petitions.lifecycle import close_due
+from campaign.services.privacy.burn import burn_what_came_since
+from campaign.services.privacy.retention import retain
+from campaign.services.privacy.tombstones import keep_beside
+from campaign.services.signatures.countries import count_countries
+from campaign.services.signatures.erase import expire_pending
+from campaign.services.signatures.link_requests import has_requests, take_up_requests
+from campaign.services.signatures.sign import forget_old_allowances
 
 _log = logging.getLogger(__name__)
 

@@ -1,12 +1,12 @@
-"""How Alembic reaches our tables, on the connection that ``campaign.migrating`` hands it."""
+"""How Alembic reaches our tables, on the connection that ``campaign.services.operations.schema`` hands it."""
 
 from typing import Any, Literal
 
 from alembic import context
 
 from campaign.db import UTCDateTime
-from campaign.migrating import is_ours
 from campaign.models import AuditEntry
+from campaign.services.operations.schema import is_ours
 
 
 def render_plainly(kind: str, item: Any, _context: object) -> str | Literal[False]:

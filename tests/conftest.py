@@ -13,24 +13,24 @@ from flask import Flask
 from playwright.sync_api import Browser
 from sqlalchemy.orm import Session
 
-from campaign.mail.transport import Transport
+from campaign.installation.setup import set_up
+from campaign.installation.wiring import Campaign, wire
+from campaign.mail.smtp.transport import Transport
 from campaign.models import Petition
-from campaign.services.lifecycle import open_petition
-from campaign.services.petitions import get_petition, load_petition
-from campaign.services.reading_files import read_petition_file
-from campaign.setting_up import set_up
+from campaign.run.supervisor import BUILT_IN
+from campaign.services.petitions.file_reader import read_petition_file
+from campaign.services.petitions.lifecycle import open_petition
+from campaign.services.petitions.store import get_petition, load_petition
 from campaign.settings import Settings
-from campaign.supervisor import BUILT_IN
-from campaign.web import create_app
-from campaign.wiring import Campaign, wire
-from tests.compiled import compile_once
+from campaign.web.app import create_app
 from tests.crash import table as crash_table
 from tests.fuzz import table as fuzz_table
+from tests.scenes.compiled import compile_once
 from tests.servers.browser import chromium
 from tests.servers.missing import or_skip
 from tests.servers.postgresql import PrivateCluster
 
-pytest_plugins = ["tests.log_canaries"]
+pytest_plugins = ["tests.scenes.log_canaries"]
 
 # A Monday noon in Almaty.
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)

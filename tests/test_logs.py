@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from campaign import logs
-from tests.log_canaries import find_canaries
+from tests.scenes.log_canaries import find_canaries
 
 ROOT = Path(__file__).parents[1]
 SECRET = "aigerim@example.org"
@@ -68,7 +68,7 @@ def test_an_error_is_told_by_types_and_places_without_messages_however_it_is_cha
         except ValueError as error:
             raise LookupError(SECRET) from error
     except LookupError:
-        logging.getLogger("campaign.engine").exception("A step failed")
+        logging.getLogger("campaign.jobs").exception("A step failed")
     (line,) = lines(written)
     assert line["error"] == "LookupError < ValueError"
     trace = line["trace"]
@@ -84,7 +84,7 @@ def test_an_error_of_the_database_is_told_without_its_statement_and_values(writt
         with engine.connect() as connection:
             connection.execute(text("SELECT * FROM nothing WHERE email = :email"), {"email": SECRET})
     except DBAPIError:
-        logging.getLogger("campaign.web.errors").exception("The database cannot be used")
+        logging.getLogger("campaign.web.core.errors").exception("The database cannot be used")
     assert "OperationalError < OperationalError" in written.getvalue()
     assert not [word for word in (SECRET, "SELECT", "nothing") if word in written.getvalue()]
 
@@ -214,7 +214,17 @@ def test_a_test_that_logs_an_address_fails(tmp_path: Path) -> None:
     )
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "tests.log_canaries", "-p", "no:cacheprovider", str(tmp_path)],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "tests.scenes.log_canaries",
+            "-p",
+            "no:cacheprovider",
+            str(tmp_path),
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},  # noqa: TID251
         capture_output=True,

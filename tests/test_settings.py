@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from campaign.errors import InvalidSettings
-from campaign.rates import Rate
 from campaign.settings import Settings, read_settings
+from campaign.text.rates import Rate
 
 
 @pytest.fixture(autouse=True)

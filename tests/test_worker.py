@@ -7,17 +7,16 @@ import pytest
 from sqlalchemy import select
 
 from campaign.errors import AlreadyRunning, CampaignError
-from campaign.living import beating
+from campaign.installation.leases import beating
+from campaign.installation.wiring import Campaign
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Heartbeat, SignatureState
-from campaign.services.digesting import find_last_edition
-from campaign.services.editions import make_edition
-from campaign.services.ledger import move
-from campaign.services.petitions import get_petition
-from campaign.wiring import Campaign
+from campaign.services.delivery.ledger import move
+from campaign.services.digests.content import find_last_edition
+from campaign.services.digests.editions import make_edition
+from campaign.services.petitions.store import get_petition
 from campaign.worker import _only_one, work_once
 from tests.conftest import SLUG, Clock, MakeCampaign
-from tests.servers.smtp import Mailbox, Received
-from tests.services.people import (
+from tests.scenes.people import (
     add_readers,
     find_petition,
     get_signature,
@@ -25,6 +24,7 @@ from tests.services.people import (
     list_deliveries,
     sign,
 )
+from tests.servers.smtp import Mailbox, Received
 
 Q, SENDING, ACCEPTED, DEFERRED, REJECTED, SUPPRESSED, IN_DOUBT = DeliveryState
 

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from campaign.cli.wired import wired
 from campaign.db import open_database, open_file
 from campaign.errors import DatabaseError, InvalidFile
-from campaign.living import standing_still
-from campaign.migrating import is_up_to_date, migrate, stamp
-from campaign.services.backing_up import count_rows, whole_or_not_at_all, write_backup
-from campaign.services.restoring import Restored, check_keys, read_note
-from campaign.services.restoring import restore as put_back
-from campaign.services.tombstones import Stone, read_stones
-from campaign.wiring import Campaign
+from campaign.installation.leases import standing_still
+from campaign.installation.wiring import Campaign
+from campaign.services.operations.backup import count_rows, whole_or_not_at_all, write_backup
+from campaign.services.operations.restore import Restored, check_keys, read_note
+from campaign.services.operations.restore import restore as put_back
+from campaign.services.operations.schema import is_up_to_date, migrate, stamp
+from campaign.services.privacy.tombstones import Stone, read_stones
 
 
 def add_to(cli: click.Group) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy.exc import OperationalError
 
 from campaign.cli.wired import wired
 from campaign.errors import CampaignError, InvalidInput
-from campaign.mail.bounces import MOST_BYTES, ReportKind
-from campaign.services.bouncing import read_mailbox, take_back
+from campaign.mail.returned.reports import MOST_BYTES, ReportKind
+from campaign.services.bounces.intake import read_mailbox, take_back
 
 _SETTING = "CAMPAIGN_BOUNCES_URL"
 

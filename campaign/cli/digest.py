@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 from campaign.cli.wired import wired
 from campaign.errors import NotFound, NotPossible
 from campaign.models import DeliveryKind, DeliveryState, Edition, EditionState, Petition, ReaderFrequency, Schedule
-from campaign.services.accounts import audit_ledger
-from campaign.services.auditing import COMMAND_LINE, record
-from campaign.services.checking import check_next_edition
-from campaign.services.petitions import get_petition
-from campaign.services.rehearsing import rehearse_edition
-from campaign.services.showing import preview_digest
-from campaign.services.steering import (
+from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.delivery.ledger_audit import audit_ledger
+from campaign.services.digests.archive import preview_digest
+from campaign.services.digests.lint_check import check_next_edition
+from campaign.services.digests.send_test import rehearse_edition
+from campaign.services.digests.transitions import (
     approve_edition,
     cancel_edition,
     get_for_change,
@@ -25,6 +24,7 @@ from campaign.services.steering import (
     pause_edition,
     resume_edition,
 )
+from campaign.services.petitions.store import get_petition
 
 TITLES = {DeliveryKind.CONFIRMATION: "Confirmations", DeliveryKind.LINK: "Lost links"}
 

@@ -2,7 +2,7 @@
 
 import click
 
-from campaign.dkim import new_key, read_keys, write_key
+from campaign.mail.dkim import new_key, read_keys, write_key
 from campaign.settings import Settings, read_settings
 
 

@@ -11,17 +11,17 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.cli.wired import keyless, unchecked
+from campaign.crypto.keyring import Keyring
+from campaign.crypto.keyring_file import move_keyring
 from campaign.errors import CampaignError, InvalidInput, KeyringError
-from campaign.keyring import Keyring
-from campaign.keyring_file import move_keyring
-from campaign.scrubbing import scrub
-from campaign.services.auditing import COMMAND_LINE
-from campaign.services.burning import BURNED_TABLES, count_left
-from campaign.services.burning import burn as burn_petition
-from campaign.services.counting import count_confirmed
-from campaign.services.locking import lock_everywhere, unlock_everywhere
-from campaign.services.petitions import get_petition
-from campaign.wiring import Campaign
+from campaign.installation.wiring import Campaign
+from campaign.services.audit_log import COMMAND_LINE
+from campaign.services.operations.scrub import scrub
+from campaign.services.operations.server_lock import lock_everywhere, unlock_everywhere
+from campaign.services.petitions.counts import count_confirmed
+from campaign.services.petitions.store import get_petition
+from campaign.services.privacy.burn import BURNED_TABLES, count_left
+from campaign.services.privacy.burn import burn as burn_petition
 
 _DATABASE_WITHIN = 10.0
 

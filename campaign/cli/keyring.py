@@ -8,10 +8,11 @@ from datetime import datetime
 import click
 
 from campaign.cli.wired import wired
-from campaign.keyring import Keyring
-from campaign.keyring_file import changing
-from campaign.services.auditing import COMMAND_LINE, record
-from campaign.services.rotating import (
+from campaign.crypto.keyring import Keyring
+from campaign.crypto.keyring_file import changing
+from campaign.installation.wiring import Campaign
+from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.operations.key_rotation import (
     SEALED,
     Place,
     count_older_transactions,
@@ -19,7 +20,6 @@ from campaign.services.rotating import (
     moment_of_database,
     reseal_next,
 )
-from campaign.wiring import Campaign
 
 _WAIT_FOR_OTHERS = 60.0  # seconds; what a page or a batch does takes less
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from campaign.cli.targets import written_to
+from campaign.crypto.organizer_keys import OrganizerKey
 from campaign.errors import InvalidFile
-from campaign.organizer_keys import OrganizerKey
-from campaign.services.age_lists import Opening, open_list
-from campaign.services.exporting import Format
+from campaign.services.exports.age_lists import Opening, open_list
+from campaign.services.exports.rows import Format
 
 
 def add_to(cli: click.Group) -> None:

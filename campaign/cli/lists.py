@@ -11,10 +11,11 @@ from campaign.cli.targets import written_to
 from campaign.cli.wired import wired
 from campaign.errors import InvalidInput
 from campaign.models import SignatureState
-from campaign.personal_text import clean_reason
-from campaign.services import exporting, lists
-from campaign.services.auditing import COMMAND_LINE, record
-from campaign.services.petitions import get_petition
+from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.exports import lists
+from campaign.services.exports import rows as export_rows
+from campaign.services.petitions.store import get_petition
+from campaign.text.personal_text import clean_reason
 
 
 def add_to(cli: click.Group) -> None:
@@ -22,7 +23,7 @@ def add_to(cli: click.Group) -> None:
     cli.add_command(export)
 
 
-def _with_progress(rows: Iterable[exporting.Row], total: int, *, quiet: bool) -> Iterator[exporting.Row]:
+def _with_progress(rows: Iterable[export_rows.Row], total: int, *, quiet: bool) -> Iterator[export_rows.Row]:
     hidden = quiet or not sys.stderr.isatty()
     with click.progressbar(rows, length=total, label="Exporting", file=sys.stderr, hidden=hidden) as shown:
         yield from shown
@@ -30,7 +31,7 @@ def _with_progress(rows: Iterable[exporting.Row], total: int, *, quiet: bool) ->
 
 @click.command()
 @click.argument("slug")
-@click.option("--format", "kind", type=click.Choice([kind.value for kind in exporting.Format]), default="csv")
+@click.option("--format", "kind", type=click.Choice([kind.value for kind in export_rows.Format]), default="csv")
 @click.option("--state", type=click.Choice([state.value for state in SignatureState]), default="confirmed")
 @click.option("--subscribers", is_flag=True, help="The digest's readers instead, with their addresses.")
 @click.option("--age", is_flag=True, help="An encrypted file for the petition's organizers; a sealed one always is.")

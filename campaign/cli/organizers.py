@@ -4,9 +4,8 @@ import click
 
 from campaign.cli.wired import wired
 from campaign.models import Role
-from campaign.services import petitions
-from campaign.services.auditing import COMMAND_LINE, record
-from campaign.services.organizing import (
+from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.organizers.members import (
     Permission,
     add_organizer,
     end_sessions,
@@ -16,7 +15,8 @@ from campaign.services.organizing import (
     remove_role,
     reset_account,
 )
-from campaign.services.second_factors import has_app
+from campaign.services.organizers.second_factors import has_app
+from campaign.services.petitions import store as petition_store
 
 
 def add_to(cli: click.Group) -> None:
@@ -42,7 +42,7 @@ def add(email: str, slug: str, role: str) -> None:
     """Give EMAIL a role, and print the one-time link with which they set their password."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found = petitions.get_petition(session, slug)
+        found = petition_store.get_petition(session, slug)
         added = add_organizer(session, email, found, Role(role), now=campaign.now())
         record(session, COMMAND_LINE, "organizer added", found.id, now=campaign.now(), role=role)
         link = campaign.links.welcome(added)
@@ -73,7 +73,7 @@ def remove(email: str, slug: str) -> None:
     """Take EMAIL's role away and sign them out. With the last role the account is switched off."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found, now = petitions.get_petition(session, slug), campaign.now()
+        found, now = petition_store.get_petition(session, slug), campaign.now()
         removed = get_organizer(session, email)
         was_last = remove_role(session, removed, found)
         record(session, COMMAND_LINE, "organizer removed", found.id, now=now, organizer=removed.email)

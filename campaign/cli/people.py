@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from campaign.cli.wired import wired
-from campaign.email_address import parse_email_address
 from campaign.models import CommentState, DeliveryKind, Petition, ReaderFrequency, Subscription
-from campaign.services import forgetting
-from campaign.services.auditing import COMMAND_LINE, record
-from campaign.services.history import Account, Event, tell_history
-from campaign.services.receipts import Receipt, read_receipt, write_receipt
+from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.privacy import erase_person
+from campaign.services.privacy.delivery_history import Account, Event, tell_history
+from campaign.services.privacy.receipts import Receipt, read_receipt, write_receipt
+from campaign.text.email_address import parse_email_address
 
 FREQUENCIES = {
     ReaderFrequency.EACH: "each edition",
@@ -78,7 +78,7 @@ def forget(email: str, yes: bool) -> None:
         click.confirm("Erase all that is kept of this address, under every petition?", abort=True)
     now = campaign.now()
     with campaign.database.sessions.begin() as session:
-        gone = forgetting.forget(session, campaign.vault, address, actor=COMMAND_LINE, now=now)
+        gone = erase_person.forget(session, campaign.vault, address, actor=COMMAND_LINE, now=now)
     if gone.is_nothing and gone.suppression is None:
         click.echo(UNKNOWN)
         return

@@ -8,18 +8,19 @@ from typing import Any
 import click
 
 from campaign.cli.wired import wired
-from campaign.email_address import parse_email_address
 from campaign.errors import InvalidInput
-from campaign.languages import find_country
+from campaign.i18n import find_country
 from campaign.models import Display
-from campaign.personal_text import clean_comment, clean_name
-from campaign.services import lifecycle, petitions
-from campaign.services.auditing import COMMAND_LINE, record
-from campaign.services.counting import count_confirmed
-from campaign.services.reading_files import read_petition_file, read_pictures, read_update_file
-from campaign.services.retention_rules import NAMES_KEPT, UPDATES_KEPT
-from campaign.services.signing import Person, Submission
-from campaign.services.signing import sign as sign_petition
+from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.petitions import lifecycle
+from campaign.services.petitions import store as petition_store
+from campaign.services.petitions.counts import count_confirmed
+from campaign.services.petitions.file_reader import read_petition_file, read_pictures, read_update_file
+from campaign.services.privacy.retention_rules import NAMES_KEPT, UPDATES_KEPT
+from campaign.services.signatures.sign import Person, Submission
+from campaign.services.signatures.sign import sign as sign_petition
+from campaign.text.email_address import parse_email_address
+from campaign.text.personal_text import clean_comment, clean_name
 
 
 def add_to(cli: click.Group) -> None:
@@ -41,7 +42,7 @@ def load(file: Path) -> None:
     with campaign.database.sessions.begin() as session:
         told = read_petition_file(file)
         pictures = read_pictures(file, told)
-        loaded = petitions.load_petition(session, told, now=campaign.now(), pictures=pictures)
+        loaded = petition_store.load_petition(session, told, now=campaign.now(), pictures=pictures)
         details: dict[str, Any] = {"keys": len(loaded.sealed_to)} if loaded.sealed_to else {}
         record(session, COMMAND_LINE, "petition loaded", loaded.id, now=campaign.now(), **details)
     click.echo(f"Loaded “{loaded.slug}” in {', '.join(loaded.languages)}; its state: {loaded.state}.")
@@ -55,7 +56,7 @@ def list_all() -> None:
     """Every petition with its state and count."""
     campaign = wired()
     with campaign.database.snapshots() as session:
-        found = [(item, count_confirmed(session, item.id)) for item in petitions.list_petitions(session)]
+        found = [(item, count_confirmed(session, item.id)) for item in petition_store.list_petitions(session)]
     for item, confirmed in found:
         click.echo(f"{item.slug}\t{item.state}\t{confirmed} of {item.goal}")
     if not found:
@@ -68,7 +69,7 @@ def open_(slug: str) -> None:
     """Take signatures."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found = petitions.get_petition(session, slug)
+        found = petition_store.get_petition(session, slug)
         lifecycle.open_petition(found, now=campaign.now())
         record(session, COMMAND_LINE, "petition opened", found.id, now=campaign.now())
     click.echo(f"“{slug}” is open: {campaign.links.petition(found.languages[0], slug)}")
@@ -80,7 +81,7 @@ def close(slug: str) -> None:
     """Take no more signatures."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found = petitions.get_petition(session, slug)
+        found = petition_store.get_petition(session, slug)
         lifecycle.close_petition(found, now=campaign.now())
         record(session, COMMAND_LINE, "petition closed", found.id, now=campaign.now())
     click.echo(f"“{slug}” is closed. Signatures that wait for their confirmation can still be confirmed for 72 hours.")
@@ -112,7 +113,7 @@ def pause(slug: str, notes: dict[str, str]) -> None:
     """Take no signatures for a while, and say why. “open” goes on."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found = petitions.get_petition(session, slug)
+        found = petition_store.get_petition(session, slug)
         lifecycle.pause_petition(found, notes)
         record(session, COMMAND_LINE, "petition paused", found.id, now=campaign.now())
     click.echo(f"“{slug}” is paused. Signatures that wait for their confirmation can still be confirmed.")
@@ -126,7 +127,7 @@ def answer(slug: str, notes: dict[str, str], won: bool) -> None:
     """Say what became of the demands; the petition takes no more signatures."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found = petitions.get_petition(session, slug)
+        found = petition_store.get_petition(session, slug)
         lifecycle.note_answer(found, notes, won=won, now=campaign.now())
         record(session, COMMAND_LINE, "petition won" if won else "petition answered", found.id, now=campaign.now())
     click.echo(f"The page of “{slug}” tells it: {campaign.links.petition(found.languages[0], slug)}")
@@ -138,7 +139,7 @@ def hand_over(slug: str) -> None:
     """Note that the list was handed over today: the names in it are erased 30 days later."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found = petitions.get_petition(session, slug)
+        found = petition_store.get_petition(session, slug)
         lifecycle.hand_over(found, now=campaign.now())
         record(session, COMMAND_LINE, "list handed over", found.id, now=campaign.now())
     ends = _ends(found.handed_over_on, NAMES_KEPT)
@@ -162,8 +163,8 @@ def add_update(slug: str, file: Path) -> None:
     """Publish the update in FILE, or correct the one with the same key."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found = petitions.get_petition(session, slug)
-        published = petitions.publish_update(session, found, read_update_file(file, found.languages))
+        found = petition_store.get_petition(session, slug)
+        published = petition_store.publish_update(session, found, read_update_file(file, found.languages))
         record(session, COMMAND_LINE, "update published", found.id, now=campaign.now(), key=published.key)
     click.echo(f"Published “{published.key}”. The next digest carries it.")
 
@@ -188,7 +189,7 @@ def sign(
     if country.strip() and code is None:
         raise InvalidInput("country", f"“{country}” is not a country.")
     with campaign.database.sessions.begin() as session:
-        found = petitions.get_petition(session, slug)
+        found = petition_store.get_petition(session, slug)
         language = language or found.languages[0]
         if language not in found.languages:
             raise InvalidInput(
@@ -198,7 +199,7 @@ def sign(
             session,
             campaign.vault,
             found,
-            petitions.get_text_version(session, found, language),
+            petition_store.get_text_version(session, found, language),
             Submission(address, person, language, code, Display(display), wants_updates=updates),
             now=campaign.now(),
         )

@@ -3,8 +3,8 @@
 import click
 
 from campaign.cli.wired import wired
-from campaign.services.retaining import retain
-from campaign.services.retention_rules import list_due
+from campaign.services.privacy.retention import retain
+from campaign.services.privacy.retention_rules import list_due
 
 
 def add_to(cli: click.Group) -> None:

@@ -3,7 +3,7 @@
 import click
 
 from campaign.cli.wired import unchecked
-from campaign.setting_up import bring_up_to_date, set_up
+from campaign.installation.setup import bring_up_to_date, set_up
 
 
 def add_to(cli: click.Group) -> None:

@@ -5,9 +5,9 @@ import os
 
 import click
 
-from campaign.migrating import check_schema
+from campaign.installation.wiring import Campaign, wire
+from campaign.services.operations.schema import check_schema
 from campaign.settings import read_settings
-from campaign.wiring import Campaign, wire
 
 _FORGET_WITHIN = 5.0
 

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Sequence
 
-from campaign.dkim import DkimKey
 from campaign.doctor.check import Check, green, red, yellow
 from campaign.doctor.names import Names
 from campaign.doctor.spf import MOST_LOOKUPS, MOST_VOID, Spf, SpfBroken, evaluate
 from campaign.errors import DkimKeyError
+from campaign.mail.dkim import DkimKey
 
 
 def check_spf(names: Names, domain: str, addresses: Sequence[str], *, through: str | None) -> Check:

@@ -6,7 +6,6 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from campaign.db import Database
-from campaign.dkim import read_keys
 from campaign.doctor.check import Check, Colour, green, red, yellow
 from campaign.doctor.dns import check_dkim, check_dmarc, check_mail_hosts, check_pointer, check_spf
 from campaign.doctor.machine import (
@@ -19,7 +18,8 @@ from campaign.doctor.machine import (
 )
 from campaign.doctor.names import DnsUnreachable, Names
 from campaign.doctor.smtp import LOOPBACK, check_mail_server, host_of
-from campaign.services.locking import Lock
+from campaign.mail.dkim import read_keys
+from campaign.services.operations.server_lock import Lock
 from campaign.settings import Settings
 
 # Addresses for documentation (RFC 5737, RFC 3849): a route to anywhere leads to them too, and nothing is sent there.

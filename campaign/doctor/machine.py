@@ -11,12 +11,12 @@ from pathlib import Path
 from sqlalchemy import Engine, func, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from campaign.crypto.keyring import Keyring
 from campaign.db import SAFE_WAL, Database
 from campaign.doctor.check import Check, green, red, yellow
 from campaign.errors import DatabaseError, KeyringError
-from campaign.keyring import Keyring
-from campaign.migrating import check_schema
 from campaign.models import Delivery, DeliveryState, Edition, EditionState, Heartbeat
+from campaign.services.operations.schema import check_schema
 from campaign.settings import Settings
 
 ALIVE = timedelta(minutes=3)

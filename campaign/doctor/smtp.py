@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from campaign.doctor.check import Check, Colour, green, red, yellow
-from campaign.mail.verp import envelope_sender
+from campaign.mail.returned.verp import envelope_sender
 
 NAME = "Mail server"
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))

@@ -6,7 +6,7 @@ from typing import Any
 from css_inline import CSSInliner
 from jinja2 import Environment
 
-from campaign.languages import TEMPLATES, Language, templates
+from campaign.i18n import TEMPLATES, Language, templates
 from campaign.mail.message import Content
 
 

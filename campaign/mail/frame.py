@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from email.quoprimime import body_encode
 
-from campaign.dkim import BodyHash
+from campaign.mail.dkim import BodyHash
 
 _LINE = 57  # bytes that make a base64 line of 76 characters (RFC 2045 §6.8)
 Values = Mapping[str, bytes]

@@ -1,14 +1,9 @@
 """What is stored: one module for each noun."""
 
-from campaign.models.audit import AuditEntry
-from campaign.models.challenge import SpentChallenge
-from campaign.models.delivery import Delivery, DeliveryKind, DeliveryState
-from campaign.models.digest import Audience, Edition, EditionState, EditionText, Schedule
-from campaign.models.export_request import ExportRequest
-from campaign.models.link_request import LinkRequest
+from campaign.models.delivery import Delivery, DeliveryKind, DeliveryState, Heartbeat, SendingPace
+from campaign.models.edition import Audience, Edition, EditionState, EditionText, Schedule
+from campaign.models.moderation import Review, ReviewAction, SpentChallenge, Suspicion, SuspicionKind
 from campaign.models.organizer import Membership, Organizer, Passkey, Role
-from campaign.models.pace import Heartbeat, SendingPace
-from campaign.models.paper import PaperLine, PaperSheet
 from campaign.models.petition import (
     CountryCount,
     DailyCount,
@@ -20,14 +15,26 @@ from campaign.models.petition import (
     PictureKind,
     SourceCount,
     TextVersion,
+    Update,
 )
-from campaign.models.review import Review, ReviewAction, Suspicion, SuspicionKind
-from campaign.models.server_lock import ServerLock
-from campaign.models.signature import CommentState, ConfirmationAllowance, Display, Signature, SignatureState
-from campaign.models.subscription import ReaderFrequency, Subscription, SubscriptionState
-from campaign.models.suppression import Suppression, SuppressionReason
-from campaign.models.tombstone import Erased, Tombstone
-from campaign.models.update import Update
+from campaign.models.records import AuditEntry, Erased, ExportRequest, ServerLock, Tombstone
+from campaign.models.signature import (
+    CommentState,
+    ConfirmationAllowance,
+    Display,
+    LinkRequest,
+    PaperLine,
+    PaperSheet,
+    Signature,
+    SignatureState,
+)
+from campaign.models.subscription import (
+    ReaderFrequency,
+    Subscription,
+    SubscriptionState,
+    Suppression,
+    SuppressionReason,
+)
 
 __all__ = [
     "Audience",

@@ -107,3 +107,21 @@ class Delivery(Base):
     claimed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     claimed_by: Mapped[str | None] = mapped_column(String(80))
     returned: Mapped[str | None] = mapped_column(String(200))
+
+
+class SendingPace(Base):
+    """When the next mail may go out, over all workers; ``name`` says which limit this is."""
+
+    __tablename__ = "sending_pace"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    free_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Heartbeat(Base):
+    """When a worker was last alive."""
+
+    __tablename__ = "heartbeat"
+
+    worker: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)

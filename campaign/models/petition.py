@@ -178,7 +178,8 @@ class DailyCount(Base):
 class CountryCount(Base):
     """Confirmed signatures from one country, as of the counter's ``countries_at``, as everybody may see them.
 
-    Small places are not in it by themselves (campaign.services.countries): they are together under a code of theirs.
+    Small places are not in it by themselves: they are together under a code of their own
+    (``services.signatures.countries``).
     """
 
     __tablename__ = "country_count"
@@ -196,3 +197,21 @@ class SourceCount(Base):
     petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"), primary_key=True)
     source: Mapped[str] = mapped_column(String(40), primary_key=True)
     confirmed: Mapped[int]
+
+
+class Update(Base):
+    """``texts`` holds for each language: title, body (Markdown). ``sequence`` orders updates within their petition.
+
+    A digest's window is cut by ``sequence``, not by the clock: an update added while an edition is made is in exactly
+    one of the two editions beside it.
+    """
+
+    __tablename__ = "petition_update"
+    __table_args__ = (UniqueConstraint("petition_id", "sequence"), UniqueConstraint("petition_id", "key"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"))
+    sequence: Mapped[int]
+    key: Mapped[str] = mapped_column(String(80))
+    published_on: Mapped[date]
+    texts: Mapped[Texts] = mapped_column(TextsColumn)

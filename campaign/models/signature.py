@@ -117,3 +117,44 @@ class ConfirmationAllowance(Base):
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     mails: Mapped[int] = mapped_column(SmallInteger)
     last_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class LinkRequest(Base):
+    """One row for each address and petition, so that nobody is sent many such mails.
+
+    ``sealed_address`` is there only until it is known whether there is something to send, and that is sent.
+    """
+
+    __tablename__ = "link_request"
+
+    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"), primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    sealed_address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    language: Mapped[str] = mapped_column(String(20))
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class PaperSheet(Base):
+    """A printed sheet. Whoever signs on it signs the demands that are printed there."""
+
+    __tablename__ = "paper_sheet"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    petition_id: Mapped[int] = mapped_column(ForeignKey("petition.id"), index=True)
+    text_version_id: Mapped[int] = mapped_column(ForeignKey("text_version.id"))
+    made_on: Mapped[date]
+    made_by: Mapped[str] = mapped_column(String(320))
+
+
+class PaperLine(Base):
+    """A line of a sheet. ``fingerprint`` is the keyed hash of the code that is printed on it, and of nothing else.
+
+    ``signature_id`` is there from the moment the line was entered.
+    """
+
+    __tablename__ = "paper_line"
+
+    sheet_id: Mapped[int] = mapped_column(ForeignKey("paper_sheet.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    signature_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("signature.id"), unique=True)

@@ -50,3 +50,17 @@ class Subscription(Base):
     paused: Mapped[bool] = mapped_column(default=False)
     merged: Mapped[bool] = mapped_column(default=False)
     soft_bounces: Mapped[int] = mapped_column(SmallInteger, default=0)
+
+
+class SuppressionReason(StrEnum):
+    NOT_ME = "not me"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+
+class Suppression(Base):
+    __tablename__ = "suppression"
+
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    reason: Mapped[SuppressionReason] = mapped_column(choice(SuppressionReason))
+    since_on: Mapped[date]

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from campaign.crypto.link_purposes import LinkPurpose
+from campaign.crypto.vault import Vault
 from campaign.models import Organizer
-from campaign.services import confirming, own_page, preferring, subscribing
-from campaign.services.organizing import welcome_token
-from campaign.vault import Vault
+from campaign.services.organizers.members import welcome_token
+from campaign.services.subscribers import subscriptions
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,22 @@ class Links(PublicLinks):
         return self.before_token(purpose) + self.vault.token(purpose, row_id)
 
     def confirm(self, signature_id: int) -> str:
-        return self._personal(confirming.PURPOSE, signature_id)
+        return self._personal(LinkPurpose.CONFIRM, signature_id)
 
     def welcome(self, organizer: Organizer) -> str:
         return f"{self.organize_url}/organize/welcome/{organizer.id}/{welcome_token(self.vault, organizer)}"
 
     def unsubscribe(self, *subscription_ids: int) -> str:
         """Ends all of them with one click: a mail that tells of several petitions has one such link too."""
-        tokens = (self.vault.token(subscribing.PURPOSE, row_id) for row_id in subscription_ids)
-        return self.before_token(subscribing.PURPOSE) + subscribing.SEPARATOR.join(tokens)
+        tokens = (self.vault.token(LinkPurpose.UNSUBSCRIBE, row_id) for row_id in subscription_ids)
+        return self.before_token(LinkPurpose.UNSUBSCRIBE) + subscriptions.SEPARATOR.join(tokens)
 
     def me(self, subscription_id: int) -> str:
-        return self._personal(preferring.PURPOSE, subscription_id)
+        return self._personal(LinkPurpose.READER, subscription_id)
 
     def own_page(self, signature_id: int) -> str:
         """The signer's own page. The link of a digest, which stands for the subscription, leads there too."""
-        return self.before_token(preferring.PURPOSE) + self.vault.token(own_page.PURPOSE, signature_id)
+        return self.before_token(LinkPurpose.READER) + self.vault.token(LinkPurpose.SIGNER, signature_id)
 
     def my_link(self, language: str, slug: str) -> str:
         """Where the lost link to the own page is asked for."""

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser
 
-from campaign.services.reading_files import read_petition_file
-from campaign.supervisor import BUILT_IN
+from campaign.run.supervisor import BUILT_IN
+from campaign.services.petitions.file_reader import read_petition_file
 from tests.browser.installation import Installation, installation
 from tests.browser.served import Served
 from tests.browser.states import furnished

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
+from tests.scenes.serving import ROOT, command, free_port, serving
 from tests.servers.smtp import Mailbox
-from tests.web.serving import ROOT, command, free_port, serving
 
 MAIL_WITHIN = 30
 

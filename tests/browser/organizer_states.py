@@ -8,18 +8,18 @@ from datetime import timedelta
 from playwright.sync_api import Page
 from sqlalchemy import delete
 
+from campaign.crypto.totp import STEP, code_at
 from campaign.models import Membership, Role
-from campaign.one_time_passwords import STEP, code_at
-from campaign.services.second_factors import seal_new_secret
+from campaign.services.organizers.second_factors import seal_new_secret
 from tests.browser.leads import Lead, press
 from tests.browser.served import Served
 from tests.browser.test_organizing import PASSWORD, set_password
 from tests.browser.test_passkeys import Authenticator
 from tests.conftest import SLUG
-from tests.services.suspects import quarantine
-from tests.services.test_paper import print_sheet
-from tests.services.test_wall import offer
-from tests.web.organizing import OTHER, find_organizer
+from tests.scenes.organizing import OTHER, find_organizer
+from tests.scenes.suspects import quarantine
+from tests.services.signatures.test_paper import print_sheet
+from tests.services.signatures.test_public_signers import offer
 
 ORGANIZE = f"/organize/p/{SLUG}"
 ACCOUNT = "/organize/account"

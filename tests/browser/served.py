@@ -17,20 +17,21 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
+from campaign.installation.setup import set_up
+from campaign.installation.wiring import Campaign, wire
+from campaign.media.pictures import read_picture
 from campaign.models import Edition, Petition, PictureKind, Role, Signature
-from campaign.pictures import read_picture
-from campaign.services.lifecycle import open_petition
-from campaign.services.petition_file import PetitionFile
-from campaign.services.petitions import load_petition
-from campaign.setting_up import set_up
-from campaign.web import create_app, keyless
-from campaign.web.keyless import Keyless
-from campaign.wiring import Campaign, wire
+from campaign.services.petitions.file_schema import PetitionFile
+from campaign.services.petitions.lifecycle import open_petition
+from campaign.services.petitions.store import load_petition
+from campaign.web.app import create_app
+from campaign.web.core import locked_mode
+from campaign.web.core.locked_mode import Keyless
 from tests.conftest import SLUG, Clock, close_campaign, quick_app, settings_for
-from tests.pictures import add_picture, png
-from tests.services.people import confirm, get_signature, sign
-from tests.web.organizing import OTHER, OTHER_TITLE, invite
-from tests.web.serving import free_port
+from tests.scenes.organizing import OTHER, OTHER_TITLE, invite
+from tests.scenes.people import confirm, get_signature, sign
+from tests.scenes.pictures import add_picture, png
+from tests.scenes.serving import free_port
 
 
 @dataclass
@@ -111,7 +112,7 @@ class Served:
         """The same installation, locked, or as a copy of it shows its pages."""
         app = create_app(self.campaign, frozen=frozen)
         if not frozen:
-            keyless.install(app, Keyless())
+            locked_mode.install(app, Keyless())
         with _serving(app, free_port()) as base_url:
             yield replace(self, app=app, base_url=base_url)
 

@@ -8,22 +8,22 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from campaign.crypto.organizer_keys import OrganizerKey
 from campaign.models import CommentState, Display, EditionState, PetitionState
-from campaign.organizer_keys import OrganizerKey
-from campaign.services.petition_file import PetitionFile
-from campaign.web.errors import TITLES
-from campaign.web.petition_page import PREVIEW
+from campaign.services.petitions.file_schema import PetitionFile
+from campaign.web.core.errors import TITLES
+from campaign.web.public.petition_page import PREVIEW
 from campaign.worker import work_once
 from tests.browser.leads import Lead, at, press
 from tests.browser.organizer_states import ORGANIZERS
 from tests.browser.served import Served, served
 from tests.conftest import SLUG
-from tests.services.people import confirm, confirm_all, find_petition, make_digest, sign, sign_within, unsubscribe
-from tests.services.suspects import quarantine
-from tests.services.test_paper import enter, print_sheet
-from tests.services.test_wall import decide, offer
-from tests.web.organizing import OTHER
-from tests.web.visiting import confirm_path, me_path, own_path, unsubscribe_path
+from tests.scenes.organizing import OTHER
+from tests.scenes.people import confirm, confirm_all, find_petition, make_digest, sign, sign_within, unsubscribe
+from tests.scenes.suspects import quarantine
+from tests.scenes.visiting import confirm_path, me_path, own_path, unsubscribe_path
+from tests.services.signatures.test_paper import enter, print_sheet
+from tests.services.signatures.test_public_signers import decide, offer
 
 
 def _fill_in_fields(served: Served, page: Page, lang: str, *, email: str, name: str = "Aigerim Serikova") -> None:
@@ -445,13 +445,13 @@ NOT_PAGES = MAILS_IN_FRAMES | {
 
 # The pages, by their templates, that not everybody sees who asks an address: a form leads to them, or a refusal.
 ANSWERS = {
-    "confirm/show.html": "confirm",
-    "confirm/confirmed.html": "confirmed",
-    "confirm/disowned.html": "disowned",
-    "error.html": "error 500",
-    "organize/codes.html": "account, recovery codes",
-    "organize/press_again.html": "press again",
-    "organize/second_step.html": "second step",
-    "petition/no_wall.html": "names, none is shown",
-    "unsubscribe/done.html": "unsubscribed",
+    "public/confirm/show.html": "confirm",
+    "public/confirm/confirmed.html": "confirmed",
+    "public/confirm/disowned.html": "disowned",
+    "core/error.html": "error 500",
+    "organizers/codes.html": "account, recovery codes",
+    "auth/press_again.html": "press again",
+    "auth/second_step.html": "second step",
+    "public/petition/no_wall.html": "names, none is shown",
+    "public/unsubscribe/done.html": "unsubscribed",
 }

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from campaign.web.questions import ANIMALS, COLOURS, NUMBERS
+from campaign.web.public.questions import ANIMALS, COLOURS, NUMBERS
 from tests.browser.installation import Installation
 from tests.browser.test_organizing import set_password
 from tests.browser.visitor import SLUG, Visit, Visitor

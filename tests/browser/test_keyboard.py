@@ -10,7 +10,7 @@ from tests.browser.keyboard import tab_to, walk
 from tests.browser.served import Served
 from tests.browser.states import shown
 from tests.conftest import SLUG
-from tests.web.visiting import confirm_path
+from tests.scenes.visiting import confirm_path
 
 PHONE: ViewportSize = {"width": 390, "height": 700}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Page, ViewportSize
 
-from campaign.services.reading_files import read_petition_file
-from campaign.supervisor import BUILT_IN
-from tests.arabic import ARABIC, arabic_known, in_arabic, petition_in_arabic
+from campaign.run.supervisor import BUILT_IN
+from campaign.services.petitions.file_reader import read_petition_file
 from tests.browser.accessible import find_too_wide, find_violations
 from tests.browser.served import Served
 from tests.browser.states import furnished, shown
 from tests.conftest import SLUG
-from tests.services.people import count
+from tests.scenes.arabic import ARABIC, arabic_known, in_arabic, petition_in_arabic
+from tests.scenes.people import count
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 800}

@@ -9,11 +9,11 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from campaign.web import create_app
+from campaign.web.app import create_app
 from tests.conftest import SLUG, MakeCampaign
-from tests.services.people import add_readers
-from tests.web.serving import free_port
-from tests.web.visiting import page_of
+from tests.scenes.people import add_readers
+from tests.scenes.serving import free_port
+from tests.scenes.visiting import page_of
 
 
 class _Handler(WSGIRequestHandler):

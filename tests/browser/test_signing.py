@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from campaign.languages import Language
+from campaign.i18n import Language
 from tests.browser.installation import Installation, link_in, text_of
 from tests.browser.visitor import SLUG, Visit, visiting
 

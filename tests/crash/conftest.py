@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from campaign.clock import now
-from campaign.email_address import parse_email_address
+from campaign.installation.wiring import wire
 from campaign.models import Delivery, DeliveryState, Signature, Subscription
-from campaign.wiring import wire
+from campaign.text.email_address import parse_email_address
 from campaign.worker import CONFIRMATIONS
 from tests.conftest import close_campaign, settings_for
 from tests.crash.forked import Zygote
-from tests.services.people import add_readers, make_digest, send, sign
+from tests.scenes.people import add_readers, make_digest, send, sign
 
 READERS = [f"reader{number}@example.org" for number in range(24)]
 SIGNERS = [f"signer{number}@example.org" for number in range(4)]

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.mail.scripted_smtp import BODY, DOT, FALL_SILENT, GREETING, HANG_UP, RESET, Script
+from tests.servers.scripted_smtp import BODY, DOT, FALL_SILENT, GREETING, HANG_UP, RESET, Script
 
 SILENCE = 0.3  # seconds that the sender waits for an answer here
 

@@ -5,16 +5,16 @@ from collections.abc import Callable
 
 import pytest
 
+from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryKind, DeliveryState
-from campaign.services.accounts import audit_ledger
-from campaign.services.claiming import Batch
-from campaign.services.ledger import FIRST_RETRY
-from campaign.wiring import Campaign
+from campaign.services.delivery.claims import Batch
+from campaign.services.delivery.ledger import FIRST_RETRY
+from campaign.services.delivery.ledger_audit import audit_ledger
 from tests.conftest import Clock, MakeCampaign
 from tests.crash.conftest import read_headers
 from tests.crash.rows import FAULTS, SILENCE, Fault
-from tests.mail.scripted_smtp import ScriptedServer
-from tests.services.people import add_readers, find_petition, list_deliveries, make_digest, send
+from tests.scenes.people import add_readers, find_petition, list_deliveries, make_digest, send
+from tests.servers.scripted_smtp import ScriptedServer
 
 DIGESTS = Batch(DeliveryKind.DIGEST)
 

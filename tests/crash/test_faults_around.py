@@ -13,21 +13,21 @@ from sqlalchemy.exc import OperationalError
 
 from campaign import db
 from campaign.clock import now
-from campaign.mail.pipeline import Limits
-from campaign.mail.smtp import SmtpTransport
-from campaign.mail.transport import Transport
+from campaign.installation.wiring import Campaign, wire
+from campaign.mail.smtp.client import SmtpTransport
+from campaign.mail.smtp.pipeline import Limits
+from campaign.mail.smtp.transport import Transport
 from campaign.models import DeliveryState
-from campaign.services.ledger import CLAIM_LASTS, FIRST_RETRY, settle_old_claims
-from campaign.wiring import Campaign, wire
+from campaign.services.delivery.ledger import CLAIM_LASTS, FIRST_RETRY, settle_old_claims
 from tests.conftest import Clock, MakeCampaign, close_campaign, settings_for
 from tests.crash import rows
 from tests.crash.conftest import READERS, Prepared, read_headers
 from tests.crash.forked import Zygote
 from tests.crash.rows import Fault
 from tests.crash.test_faults import DIGESTS, Record, assert_end, count_states, owe_digest
-from tests.mail.scripted_smtp import DOT, ScriptedServer
+from tests.scenes.people import list_deliveries, send
+from tests.servers.scripted_smtp import DOT, ScriptedServer
 from tests.servers.secure_smtp import Certificate, SecureServer
-from tests.services.people import list_deliveries, send
 
 
 def test_down_for_an_hour(make_sqlite_campaign: MakeCampaign, clock: Clock, record_property: Record) -> None:

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from campaign.clock import now
+from campaign.installation.wiring import Campaign, wire
 from campaign.models import DeliveryKind, DeliveryState
-from campaign.services.accounts import audit_ledger
-from campaign.wiring import Campaign, wire
+from campaign.services.delivery.ledger_audit import audit_ledger
 from tests.conftest import Clock, MakeCampaign, close_campaign, settings_for
 from tests.crash.workers import digests, enqueue_digest, run, worker
-from tests.mail.scripted_smtp import DOT, FALL_SILENT, ScriptedServer
+from tests.scenes.people import add_readers, find_petition, get_subscription, list_deliveries, sign
+from tests.servers.scripted_smtp import DOT, FALL_SILENT, ScriptedServer
 from tests.servers.smtp import Mailbox
-from tests.services.people import add_readers, find_petition, get_subscription, list_deliveries, sign
 
 ACCEPTED, IN_DOUBT = DeliveryState.ACCEPTED, DeliveryState.IN_DOUBT
 FEW = [f"reader{number}@example.org" for number in range(5)]

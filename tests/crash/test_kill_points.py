@@ -13,7 +13,7 @@ import pytest
 from campaign.models import DeliveryState
 from tests.crash.conftest import READERS, SIGNERS, Prepared, read_headers
 from tests.crash.forked import CONNECTIONS, Forked, Zygote
-from tests.mail.scripted_smtp import DOT, FALL_SILENT, GREETING, ScriptedServer
+from tests.servers.scripted_smtp import DOT, FALL_SILENT, GREETING, ScriptedServer
 
 RUNS = int(os.environ.get("CRASH_RUNS", "50"))  # noqa: TID251 (the tests' own setting)
 

@@ -7,13 +7,13 @@ from threading import Lock
 from sqlalchemy import select
 
 from campaign.clock import now
+from campaign.installation.wiring import Campaign
 from campaign.models import SendingPace
-from campaign.services.pacing import find_turn
-from campaign.wiring import Campaign
+from campaign.services.delivery.throttle import find_turn
 from tests.conftest import Clock, MakeCampaign
 from tests.crash.workers import worker
+from tests.scenes.people import sign_within
 from tests.servers.smtp import Mailbox, Received
-from tests.services.people import sign_within
 
 INTERVAL = timedelta(seconds=1) / 40
 RATE = "40/second"

@@ -7,16 +7,16 @@ from datetime import timedelta
 from email import message_from_bytes
 
 from campaign.clock import now
-from campaign.living import take_over_dead
+from campaign.installation.leases import take_over_dead
+from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryState
-from campaign.services.accounts import audit_ledger
-from campaign.services.heartbeats import SILENT_AFTER
-from campaign.wiring import Campaign
+from campaign.services.delivery.heartbeats import SILENT_AFTER
+from campaign.services.delivery.ledger_audit import audit_ledger
 from tests.conftest import Clock, MakeCampaign
 from tests.crash.workers import digests, enqueue_digest, worker
-from tests.mail.scripted_smtp import DOT, FALL_SILENT, ScriptedServer
+from tests.scenes.people import add_readers, find_petition, get_subscription
+from tests.servers.scripted_smtp import DOT, FALL_SILENT, ScriptedServer
 from tests.servers.smtp import Mailbox
-from tests.services.people import add_readers, find_petition, get_subscription
 
 ACCEPTED, IN_DOUBT = DeliveryState.ACCEPTED, DeliveryState.IN_DOUBT
 READERS = [f"reader{number}@example.org" for number in range(6)]

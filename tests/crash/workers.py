@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from campaign.installation.wiring import Campaign
 from campaign.models import Delivery, DeliveryKind
-from campaign.services.editions import make_edition
-from campaign.services.petitions import get_petition
-from campaign.wiring import Campaign
+from campaign.services.digests.editions import make_edition
+from campaign.services.petitions.store import get_petition
 from tests.conftest import SLUG
-from tests.services.people import list_deliveries
+from tests.scenes.people import list_deliveries
 
 ROOT = Path(__file__).parent.parent.parent
 

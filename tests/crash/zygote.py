@@ -18,13 +18,13 @@ from typing import NoReturn, TypedDict
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from campaign.living import holding
-from campaign.mail.connection import Connection
+from campaign.installation.leases import holding
+from campaign.installation.wiring import Campaign, wire
+from campaign.mail.smtp.connection import Connection
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, Petition
-from campaign.services.accounts import audit_ledger
-from campaign.services.delivering import list_chunks, send_waiting
+from campaign.services.delivery.ledger_audit import audit_ledger
+from campaign.services.delivery.send import list_chunks, send_waiting
 from campaign.settings import Settings
-from campaign.wiring import Campaign, wire
 from campaign.worker import CONFIRMATIONS, DigestWork
 
 FAILED = 3

@@ -8,11 +8,11 @@ import dns.resolver
 import dns.reversename
 import pytest
 
-from campaign.dkim import DkimKey, new_key, read_keys, write_key
 from campaign.doctor import names as names_module
 from campaign.doctor.check import Check, Colour
 from campaign.doctor.dns import check_dkim, check_dmarc, check_mail_hosts, check_pointer
 from campaign.doctor.names import DnsUnreachable, Names
+from campaign.mail.dkim import DkimKey, new_key, read_keys, write_key
 from tests.conftest import MakeCampaign
 from tests.servers.dns import SERVFAIL, NameServer, Table
 

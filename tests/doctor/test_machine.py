@@ -19,10 +19,10 @@ from campaign.doctor.machine import (
     check_worker,
     kernel_keeps_time,
 )
+from campaign.installation.wiring import Campaign
 from campaign.models import Edition, EditionState, Heartbeat
-from campaign.wiring import Campaign
 from tests.conftest import Clock, MakeCampaign
-from tests.services.people import add_readers, make_digest, sign
+from tests.scenes.people import add_readers, make_digest, sign
 
 
 def test_a_keyring_that_is_nobody_elses_is_green_and_a_copy_is_asked_for(sqlite_campaign: Campaign) -> None:

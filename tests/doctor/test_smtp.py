@@ -8,8 +8,8 @@ import pytest
 
 from campaign.doctor.check import Check, Colour
 from campaign.doctor.smtp import check_mail_server
-from campaign.mail.verp import find_token
-from tests.mail.scripted_smtp import FALL_SILENT, GREETING, HANG_UP, ScriptedServer
+from campaign.mail.returned.verp import find_token
+from tests.servers.scripted_smtp import FALL_SILENT, GREETING, HANG_UP, ScriptedServer
 from tests.servers.secure_smtp import Certificate, SecureServer
 from tests.servers.smtp import Mailbox
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from werkzeug.test import TestResponse
 
 from tests.fuzz.hostile import CANARY
-from tests.web.page import Page
+from tests.scenes.page import Page
 
 OURS = {"", "localhost", "127.0.0.1"}
 

@@ -12,7 +12,7 @@ from tests.conftest import MakeCampaign, quick_app
 from tests.fuzz.places import Form, list_forms
 from tests.fuzz.running import Sandbox, sandbox, take_count
 from tests.repository.test_routes import furnish
-from tests.web.organizing import enroll
+from tests.scenes.organizing import enroll
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import IntegerConverter, Rule
 
-from campaign.wiring import Campaign
+from campaign.installation.wiring import Campaign
 from tests.fuzz.places import Form, address_of
 from tests.repository.test_routes import _values
 

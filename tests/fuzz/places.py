@@ -7,9 +7,9 @@ from flask import Flask, url_for
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from campaign.wiring import Campaign
+from campaign.installation.wiring import Campaign
 from tests.repository.test_routes import _values
-from tests.web.page import Page
+from tests.scenes.page import Page
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.db import Database
+from campaign.installation.wiring import Campaign
 from campaign.models import DailyCount, Petition, PetitionCounter, Signature, SignatureState
-from campaign.wiring import Campaign
 
 Case = TypeVar("Case")
 

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 import campaign.cli
 from campaign.cli import cli, printable
-from campaign.dkim import read_keys
+from campaign.crypto.keyring import Keyring
 from campaign.errors import CampaignError
-from campaign.keyring import Keyring
-from campaign.mail.bounces import read_report
-from campaign.services.reading_files import read_petition_file, read_update_file
+from campaign.mail.dkim import read_keys
+from campaign.mail.returned.reports import read_report
+from campaign.services.petitions.file_reader import read_petition_file, read_update_file
 from campaign.settings import Settings, read_settings
 from tests.conftest import SLUG, MakeCampaign
 from tests.fuzz import hostile
 from tests.fuzz.running import Sandbox, fuzz, sandbox
-from tests.services.campaign_files import SMALL, UPDATE
-from tests.services.people import add_readers, list_deliveries, make_digest
+from tests.scenes.campaign_files import SMALL, UPDATE
+from tests.scenes.people import add_readers, list_deliveries, make_digest
 
 Run = Callable[..., None]
 
@@ -223,7 +223,7 @@ def test_on_postgresql_too_a_sample(box_on_both: Sandbox, monkeypatch: pytest.Mo
 def test_mails_that_come_back(box: Sandbox, run: Run) -> None:
     """Reports with true and false names of mails, and what is no mail."""
     token = box.campaign.vault.mail_token(list_deliveries(box.campaign)[0].id)
-    report = (Path(__file__).parents[1] / "mail/bounces/exim-unknown.eml").read_bytes()
+    report = (Path(__file__).parents[1] / "mail/returned/bounces/exim-unknown.eml").read_bytes()
     header = st.builds(
         lambda name, value: hostile.to_bytes(f"{name}: {value}"),
         st.sampled_from(

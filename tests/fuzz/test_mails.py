@@ -7,27 +7,27 @@ from smtplib import SMTP
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from campaign.email_address import parse_email_address
 from campaign.errors import CampaignError, InvalidInput
 from campaign.mail.message import Message
 from campaign.models import Delivery, DeliveryKind, Display
-from campaign.personal_text import clean_comment, clean_name
-from campaign.services.editions import make_edition
-from campaign.services.lost_links import request_link, take_up_requests
-from campaign.services.mailing import Writer
-from campaign.services.petition_file import PetitionFile, UpdateTexts
-from campaign.services.petitions import get_petition, load_petition, publish_update
-from campaign.services.reading_files import read_petition_file
-from campaign.services.signing import Person
-from campaign.services.wanting import select_owed
-from campaign.supervisor import BUILT_IN
+from campaign.run.supervisor import BUILT_IN
+from campaign.services.delivery.eligibility import select_owed
+from campaign.services.delivery.writer import Writer
+from campaign.services.digests.editions import make_edition
+from campaign.services.petitions.file_reader import read_petition_file
+from campaign.services.petitions.file_schema import PetitionFile, UpdateTexts
+from campaign.services.petitions.store import get_petition, load_petition, publish_update
+from campaign.services.signatures.link_requests import request_link, take_up_requests
+from campaign.services.signatures.sign import Person
+from campaign.text.email_address import parse_email_address
+from campaign.text.personal_text import clean_comment, clean_name
 from tests.conftest import SLUG, MakeCampaign
 from tests.fuzz.answers import check_page
 from tests.fuzz.running import Sandbox, fuzz, sandbox
 from tests.fuzz.test_outputs import TYPED
 from tests.mail.test_message import parse
+from tests.scenes.people import confirm_all, find_petition, sign_within
 from tests.servers.smtp import Mailbox
-from tests.services.people import confirm_all, find_petition, sign_within
 
 READERS = [f"signer{number}@example.org" for number in range(5)]
 URL = re.compile(r"https?://[^\s)>\]\"<]+")

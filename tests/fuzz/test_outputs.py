@@ -11,21 +11,21 @@ from pydantic import ValidationError
 
 from campaign.errors import InvalidInput
 from campaign.models import SignatureState
-from campaign.personal_text import clean_comment, clean_name
-from campaign.services import exporting
-from campaign.services.exporting import Format
-from campaign.services.mailing import write_message
-from campaign.services.petition_file import PetitionFile
-from campaign.services.petitions import get_petition, load_petition
-from campaign.services.reading_files import read_petition_file
-from campaign.services.signing import Person
-from campaign.supervisor import BUILT_IN
+from campaign.run.supervisor import BUILT_IN
+from campaign.services.delivery.writer import write_message
+from campaign.services.exports import rows as export_rows
+from campaign.services.exports.rows import Format
+from campaign.services.petitions.file_reader import read_petition_file
+from campaign.services.petitions.file_schema import PetitionFile
+from campaign.services.petitions.store import get_petition, load_petition
+from campaign.services.signatures.sign import Person
+from campaign.text.personal_text import clean_comment, clean_name
 from tests.conftest import SLUG, MakeCampaign
 from tests.fuzz import hostile
 from tests.fuzz.answers import check_page
 from tests.fuzz.running import fuzz, sandbox
 from tests.mail.test_message import parse
-from tests.services.people import list_deliveries, sign_within
+from tests.scenes.people import list_deliveries, sign_within
 
 ADDRESS = "signer@example.org"
 URL = re.compile(r"https?://[^\s)>\]\"<]+")
@@ -123,8 +123,8 @@ def test_a_list_gives_back_what_was_typed_and_no_cell_begins_like_a_formula(
                     sign_within(session, box.campaign, ADDRESS, name=person.name, comment=person.comment)
                 with box.campaign.database.snapshots() as session:
                     petition = get_petition(session, SLUG)
-                    rows = exporting.list_signatures(session, campaign.vault, petition, SignatureState.PENDING)
-                    written = b"".join(exporting.write_rows(rows, exporting.SIGNATURE_COLUMNS, kind)).decode()
+                    rows = export_rows.list_signatures(session, campaign.vault, petition, SignatureState.PENDING)
+                    written = b"".join(export_rows.write_rows(rows, export_rows.SIGNATURE_COLUMNS, kind)).decode()
             if kind is Format.JSONL:
                 (row,) = (json.loads(line) for line in written.split("\n") if line)
             else:

@@ -14,7 +14,7 @@ from tests.fuzz.answers import check_answer
 from tests.fuzz.conftest import Target
 from tests.fuzz.places import Form, address_of, cookies_of
 from tests.fuzz.running import NIGHTLY, fuzz
-from tests.web.page import Page
+from tests.scenes.page import Page
 
 ROOT = Path(__file__).parents[2]
 URLENCODED = "application/x-www-form-urlencoded"

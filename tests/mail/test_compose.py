@@ -9,18 +9,18 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import select
 
-from campaign.languages import Language
+from campaign.i18n import Language
+from campaign.installation.wiring import Campaign
 from campaign.mail.message import Message
 from campaign.models import Audience, Delivery, DeliveryKind, Display, EditionText, Update
-from campaign.services.digesting import PREFERENCES_MARK, UNSUBSCRIBE_MARK
-from campaign.services.mailing import write_message
-from campaign.services.petition_file import UpdateTexts
-from campaign.services.petitions import get_petition, publish_update
-from campaign.services.updates import placeholder_values, tell_update
-from campaign.wiring import Campaign
+from campaign.services.delivery.writer import write_message
+from campaign.services.digests.content import PREFERENCES_MARK, UNSUBSCRIBE_MARK
+from campaign.services.petitions.file_schema import UpdateTexts
+from campaign.services.petitions.store import get_petition, publish_update
+from campaign.services.petitions.updates import placeholder_values, tell_update
 from tests.conftest import SLUG, START
 from tests.mail.test_message import header_lines, parse, part, read
-from tests.services.people import (
+from tests.scenes.people import (
     add_readers,
     find_petition,
     get_signature,

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from campaign.languages import Language
-from campaign.mail.lint import lint_message
-from campaign.services.lifecycle import open_petition
-from campaign.services.petitions import load_petition
-from campaign.services.reading_files import read_petition_file
-from campaign.supervisor import BUILT_IN
+from campaign.i18n import Language
+from campaign.mail.lint.message import lint_message
+from campaign.run.supervisor import BUILT_IN
+from campaign.services.petitions.file_reader import read_petition_file
+from campaign.services.petitions.lifecycle import open_petition
+from campaign.services.petitions.store import load_petition
 from campaign.worker import work_once
-from tests.arabic import ARABIC, arabic_known, in_arabic, petition_in_arabic
 from tests.conftest import SLUG, Clock, MakeCampaign, quick_app
+from tests.scenes.arabic import ARABIC, arabic_known, in_arabic, petition_in_arabic
+from tests.scenes.campaign_files import read
+from tests.scenes.people import confirm_all, get_signature, sign
+from tests.scenes.readers import SECOND, choose, follow, issue
+from tests.scenes.visiting import FROM_HERE, page_of
 from tests.servers.smtp import Mailbox
-from tests.services.campaign_files import read
-from tests.services.people import confirm_all, get_signature, sign
-from tests.services.readers import SECOND, choose, follow, issue
-from tests.web.visiting import FROM_HERE, page_of
 
 READER, BOTH = "reader@example.org", "both@example.org"
 ALIGNED = re.compile(r'align="(\w+)"')

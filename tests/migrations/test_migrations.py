@@ -8,13 +8,13 @@ from sqlalchemy import Engine, inspect
 
 from campaign.db import Base, Database, open_database
 from campaign.errors import DatabaseError
-from campaign.migrating import check_models, check_schema, has_personal_data, migrate, migrate_down
-from campaign.services.editions import make_edition
-from campaign.services.petitions import get_petition
-from campaign.wiring import Campaign
+from campaign.installation.wiring import Campaign
+from campaign.services.digests.editions import make_edition
+from campaign.services.operations.schema import check_models, check_schema, has_personal_data, migrate, migrate_down
+from campaign.services.petitions.store import get_petition
 from tests.conftest import SLUG
+from tests.scenes.people import add_readers, sign
 from tests.servers.postgresql import PrivateCluster
-from tests.services.people import add_readers, sign
 
 OURS = set(Base.metadata.tables)
 

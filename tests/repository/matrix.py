@@ -15,16 +15,16 @@ from sqlalchemy import update
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from campaign.installation.wiring import Campaign
 from campaign.models import Membership, Organizer, Role
-from campaign.services.lifecycle import open_petition
-from campaign.services.organizing import PERMISSIONS, Permission
-from campaign.services.petitions import get_petition, load_petition
-from campaign.services.reading_files import read_petition_file
-from campaign.supervisor import BUILT_IN
-from campaign.web.organizer_session import PROOF_LASTS
-from campaign.web.proving import asks_for_proof
-from campaign.web.security import Entry, entry_of
-from campaign.wiring import Campaign
+from campaign.run.supervisor import BUILT_IN
+from campaign.services.organizers.members import PERMISSIONS, Permission
+from campaign.services.petitions.file_reader import read_petition_file
+from campaign.services.petitions.lifecycle import open_petition
+from campaign.services.petitions.store import get_petition, load_petition
+from campaign.web.auth.reauthenticate import asks_for_proof
+from campaign.web.auth.session import PROOF_LASTS
+from campaign.web.core.security import Entry, entry_of
 from tests.conftest import SLUG
 
 DRAFT, OTHER, MISSING = "draft-of-ours", "theirs", "missing"

@@ -7,14 +7,14 @@ from shutil import copytree
 import pytest
 from flask import Flask
 
-from campaign.supervisor import BUILT_IN
-from campaign.wiring import Campaign
-from tests.commands import Command, command
+from campaign.installation.wiring import Campaign
+from campaign.run.supervisor import BUILT_IN
 from tests.conftest import SLUG
-from tests.services.campaign_files import UPDATE
-from tests.services.people import add_readers, sign
-from tests.web.serving import free_port, serving
-from tests.web.visiting import confirm_path, unsubscribe_path
+from tests.scenes.campaign_files import UPDATE
+from tests.scenes.commands import Command, command
+from tests.scenes.people import add_readers, sign
+from tests.scenes.serving import free_port, serving
+from tests.scenes.visiting import confirm_path, unsubscribe_path
 
 __all__ = ["command"]  # a fixture, which pytest finds by its name here
 

@@ -11,14 +11,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from campaign.installation.wiring import Campaign, wire
 from campaign.models import Role
-from campaign.web import create_app
-from campaign.wiring import Campaign, wire
+from campaign.web.app import create_app
 from tests.conftest import Clock, MakeCampaign, close_campaign, quick_app, settings_for
-from tests.services.people import add_readers, find_petition, sign
-from tests.web.organizing import enroll
-from tests.web.page import Page
-from tests.web.visiting import FROM_HERE, confirm_path, mails, me_path, page_of, post, unsubscribe_path
+from tests.scenes.organizing import enroll
+from tests.scenes.page import Page
+from tests.scenes.people import add_readers, find_petition, sign
+from tests.scenes.visiting import FROM_HERE, confirm_path, mails, me_path, page_of, post, unsubscribe_path
 
 # Pages from which the petition's address is passed on, by a script of ours and by links to where people write.
 SHARING = [*(page_of(lang) for lang in ("en", "ru", "kk")), "confirm in another browser"]

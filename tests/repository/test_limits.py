@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaign.wiring import Campaign
+from campaign.installation.wiring import Campaign
 from tests.repository.test_routes import _addresses, _values, visited, visitors
-from tests.web.page import Page
-from tests.web.visiting import FROM_HERE
+from tests.scenes.page import Page
+from tests.scenes.visiting import FROM_HERE
 
 __all__ = ["visited", "visitors"]  # fixtures
 

@@ -8,14 +8,14 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from campaign.installation.wiring import Campaign
 from campaign.models import Petition
-from campaign.services.organizing import Permission
-from campaign.web import create_app
-from campaign.web.accounts import signed_in
-from campaign.web.organizer_roles import needs
-from campaign.web.proving import declare_fresh
-from campaign.web.security import Entry, entry, entry_of
-from campaign.wiring import Campaign
+from campaign.services.organizers.members import Permission
+from campaign.web.app import create_app
+from campaign.web.auth.permissions import needs
+from campaign.web.auth.reauthenticate import declare_fresh
+from campaign.web.auth.users import signed_in
+from campaign.web.core.security import Entry, entry, entry_of
 from tests.repository.matrix import OTHER_TITLE, PEOPLE, ask, run_matrix, settle
 from tests.repository.test_routes import _values, furnish
 

@@ -9,20 +9,20 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from campaign.languages import TEMPLATES
+from campaign.crypto.link_purposes import LinkPurpose
+from campaign.i18n import TEMPLATES
+from campaign.installation.wiring import Campaign
+from campaign.media.pictures import read_picture
 from campaign.models import Role, Signature, SignatureState
-from campaign.pictures import read_picture
-from campaign.services import own_page
-from campaign.services.auditing import COMMAND_LINE, record
-from campaign.web.petition_page import PREVIEW
-from campaign.web.security import Entry, entry_of
-from campaign.wiring import Campaign
+from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.web.core.security import Entry, entry_of
+from campaign.web.public.petition_page import PREVIEW
 from tests.browser.states import ANSWERS, MAILS_IN_FRAMES, PAGES
 from tests.conftest import SLUG
-from tests.pictures import add_picture, png
-from tests.services.people import add_readers, find_petition, make_digest, sign, unsubscribe, withdraw
-from tests.web.organizing import enroll, invite
-from tests.web.visiting import confirm_path, dump, mails, me_path, own_path, unsubscribe_path
+from tests.scenes.organizing import enroll, invite
+from tests.scenes.people import add_readers, find_petition, make_digest, sign, unsubscribe, withdraw
+from tests.scenes.pictures import add_picture, png
+from tests.scenes.visiting import confirm_path, dump, mails, me_path, own_path, unsubscribe_path
 
 WEB = TEMPLATES / "web"
 PICTURE = read_picture(png(3, 2))
@@ -77,7 +77,7 @@ def _values(campaign: Campaign, rule: Rule) -> dict[str, object]:
             known["token"] = me_path(campaign, READER).rpartition("/")[2]
         case "me_changes" | "withdrawing":
             if "receipt" in rule.rule:
-                known["token"] = campaign.vault.token(own_page.PURPOSE, _find_withdrawn(campaign))
+                known["token"] = campaign.vault.token(LinkPurpose.SIGNER, _find_withdrawn(campaign))
             else:
                 known["token"] = own_path(campaign, NO_READER).rpartition("/")[2]
         case "signing_in":

@@ -11,9 +11,9 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from campaign.languages import CATALOGUES, SOURCE_LANGUAGE, available_languages
-from campaign.services.reading_files import read_petition_file
-from campaign.supervisor import BUILT_IN
+from campaign.i18n import CATALOGUES, SOURCE_LANGUAGE, available_languages
+from campaign.run.supervisor import BUILT_IN
+from campaign.services.petitions.file_reader import read_petition_file
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = [language for language in read_petition_file(BUILT_IN).languages if language != SOURCE_LANGUAGE]

@@ -15,24 +15,24 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryKind, DeliveryState, Role, Signature
-from campaign.services.bouncing import take_back
-from campaign.services.erasing import erase_person
-from campaign.services.petitions import get_petition, get_text_version
-from campaign.services.signing import sign
-from campaign.wiring import Campaign
+from campaign.services.bounces.intake import take_back
+from campaign.services.petitions.store import get_petition, get_text_version
+from campaign.services.signatures.erase import erase_person
+from campaign.services.signatures.sign import sign
 from campaign.worker import work_once
 from tests.conftest import SLUG, Clock, quick_app
-from tests.mail.returned import sample
 from tests.safety.canaries import CYRILLIC, LATIN, NETWORK
+from tests.scenes.organizing import SIGN_IN, invite, send_form
+from tests.scenes.people import confirm_all, disown, get_signature, list_deliveries, typed
+from tests.scenes.returned import sample
+from tests.scenes.suspects import suspect
+from tests.scenes.visiting import FROM_HERE, code_in, links_in, own_path, page_of, read
 from tests.servers.smtp import Mailbox, Received
-from tests.services.people import confirm_all, disown, get_signature, list_deliveries, typed
-from tests.services.suspects import suspect
-from tests.web.organizing import SIGN_IN, invite, send_form
-from tests.web.test_challenge import right, token_in, turn
-from tests.web.test_organize_review import CHOICE, REVIEW, press
-from tests.web.test_second_factors import ACCOUNT, SECOND, code_of, set_up_app
-from tests.web.visiting import FROM_HERE, code_in, links_in, own_path, page_of, read
+from tests.web.auth.test_second_factors import ACCOUNT, SECOND, code_of, set_up_app
+from tests.web.organizers.test_review import CHOICE, REVIEW, press
+from tests.web.public.test_challenge import right, token_in, turn
 
 PEOPLE = 1000
 # How many do all of it by the pages; the others do the same by the services behind them, many in one transaction.

@@ -19,15 +19,15 @@ from sqlalchemy import make_url, select
 from campaign.cli import backup as backup_command
 from campaign.cli import keyring as keyring_command
 from campaign.cli import lists as lists_command
+from campaign.installation.wiring import Campaign, wire
 from campaign.models import Signature
-from campaign.wiring import Campaign, wire
-from tests.commands import Command, command
 from tests.conftest import Clock, MakeCampaign, close_campaign
 from tests.safety.canaries import CYRILLIC, LATIN, NETWORK, find_canaries, list_files
 from tests.safety.life import PEOPLE, Life, answer_to, said
+from tests.scenes.commands import Command, command
+from tests.scenes.people import count, sign_within
 from tests.servers.postgresql import PrivateCluster
 from tests.servers.smtp import Mailbox
-from tests.services.people import count, sign_within
 
 __all__ = ["command"]  # a fixture, which pytest finds by its name here
 

@@ -1,0 +1,1 @@
+"""Everything that keeps a secret: keys, sealed data, tokens and codes."""

@@ -1,0 +1,108 @@
+"""The collaborators of one installation, chosen in one place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from campaign import clock
+from campaign.crypto.vault import Vault
+from campaign.db import Database, open_database
+from campaign.jobs import Jobs
+from campaign.mail.dkim import DkimSigner, read_keys
+from campaign.mail.smtp.client import SmtpTransport
+from campaign.mail.smtp.pipeline import Limits
+from campaign.mail.smtp.transport import FileTransport, Transport
+from campaign.services.delivery.claims import Sender
+from campaign.services.delivery.envelope import Post
+from campaign.services.links import Links, PublicLinks
+from campaign.services.operations.server_lock import Lock
+from campaign.settings import Settings
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One installation: what its doors hand to the services."""
+
+    settings: Settings
+    database: Database
+    jobs: Jobs
+    now: Callable[[], datetime]
+    open_transport: Callable[[], Transport]
+
+    @cached_property
+    def lock(self) -> Lock:
+        """Whether the keys may be read."""
+        return Lock(self.settings.lock_file, self.database)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Opened on first use, so that a new installation can be set up. Raises KeyringError, ServerLocked."""
+        self.lock.refuse()
+        return Vault.watching(self.settings.keyring)
+
+    @cached_property
+    def public_links(self) -> PublicLinks:
+        return PublicLinks(self.settings.base_url)
+
+    @cached_property
+    def links(self) -> Links:
+        return Links(self.settings.base_url, self.settings.organize_url, self.vault)
+
+    @cached_property
+    def post(self) -> Post:
+        settings = self.settings
+        return Post(
+            vault=self.vault,
+            links=self.links,
+            mail_from=settings.mail_from,
+            bounces_to=settings.bounces_to if settings.verp else None,
+            dkim=self.dkim,
+        )
+
+    @cached_property
+    def dkim(self) -> DkimSigner | None:
+        """What signs the mails; None where the relay does. Its keys are read on first use. Raises DkimKeyError."""
+        keys = read_keys(self.settings.dkim_folder, self.settings.signing_selectors)
+        return DkimSigner(keys, self.settings.mail_domain) if keys else None
+
+    def sender(self, part: str) -> Sender:
+        """A sender with a connection of its own, for one thread of this worker, which calls itself ``part``."""
+        return Sender(
+            sessions=self.database.sessions,
+            snapshots=self.database.snapshots,
+            post=self.post,
+            transport=self.open_transport(),
+            claimant=f"{self.settings.worker_name}/{part}",
+            journals=self.settings.journals,
+            now=self.now,
+            rate=self.settings.smtp_rate,
+        )
+
+
+def wire(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = clock.now,
+    open_transport: Callable[[], Transport] | None = None,
+) -> Campaign:
+    """The installation that ``settings`` describe; tests override the clock and the way mail goes out."""
+
+    def transport() -> Transport:
+        if settings.smtp_url:
+            limits = Limits(
+                silence=settings.smtp_timeout,
+                connections=settings.smtp_connections,
+                messages_per_connection=settings.smtp_messages_per_connection,
+                per_domain=settings.smtp_per_domain,
+            )
+            return SmtpTransport(settings.smtp_url, limits)
+        return FileTransport(settings.outbox)
+
+    return Campaign(
+        settings=settings,
+        database=open_database(settings.database_url),
+        jobs=Jobs(settings.database_url),
+        now=now,
+        open_transport=open_transport or transport,
+    )

@@ -1,0 +1,16 @@
+"""DKIM by us: keys with their DNS records, and a signature of each key for each mail (RFC 6376, RFC 8463)."""
+
+from campaign.mail.dkim.keys import DkimKey, DnsRecord, dns_record, new_key, read_keys, write_key
+from campaign.mail.dkim.signer import BodyHash, DkimSigner, body_hash
+
+__all__ = [
+    "BodyHash",
+    "DkimKey",
+    "DkimSigner",
+    "DnsRecord",
+    "body_hash",
+    "dns_record",
+    "new_key",
+    "read_keys",
+    "write_key",
+]

@@ -1,0 +1,1 @@
+"""Returned mail: bounces and complaints, and the mailboxes that they are read from."""

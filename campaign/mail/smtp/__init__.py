@@ -1,0 +1,1 @@
+"""Sending messages: over SMTP, or into files."""

@@ -1,0 +1,301 @@
+"""Many messages over a few connections: who sends what next, and what becomes of it when a connection breaks."""
+
+import select
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from smtplib import SMTPException
+
+from campaign.mail.smtp.connection import CLOSING, Connection, ConnectionLost, Item, Reply, read_answer
+from campaign.mail.smtp.supply import Supply
+from campaign.mail.smtp.transport import Answer, Mails, Outcome
+
+_LOOK_AGAIN = 0.02
+_LOOK_AT_SILENCE = 0.1
+_OPEN_AGAIN_AFTER = 5.0
+_BREAKS_MOST = 3
+
+
+@dataclass(frozen=True)
+class Limits:
+    """``silence`` in seconds; ``per_domain``: messages under way to one recipient domain, 0 for no bound."""
+
+    silence: float
+    connections: int = 1
+    messages_per_connection: int = 500
+    per_domain: int = 0
+
+
+class Pipeline:
+    """One run: takes messages from ``mails`` until there is no more or the server cannot be used.
+
+    A connection that breaks is replaced. The run ends where none can be opened, where several break in a row with
+    nothing accepted in between, where the server says that it closes (421) or refuses the sender: all that was not
+    given to the server then ends as not tried.
+    """
+
+    def __init__(
+        self, mails: Mails, kept: list[Connection], open_connection: Callable[[], "Future[Connection]"], limits: Limits
+    ) -> None:
+        self._mails = mails
+        self._supply = Supply(mails, limits.per_domain)
+        self._open = open_connection
+        self._limits = limits
+        self._poll = select.poll()
+        self._watched: dict[int, Connection] = {}
+        self._idle: set[Connection] = set()
+        self._deadlines: dict[Connection, float] = {}
+        self._opening: list[Future[Connection]] = []
+        self._open_at = 0.0
+        self._silence_at = 0.0
+        self._starting: list[tuple[Connection, Item]] = []
+        self._unusable: str | None = None
+        self._works = False
+        self._breaks = 0
+        for connection in kept:
+            self._join(connection)
+
+    def run(self) -> None:
+        """Until every message that was taken has its end."""
+        while True:
+            if self._opening:
+                self._take_opened()
+            self._hand_out()
+            if self._unusable is not None:
+                self._supply.give_up(Answer(Outcome.NOT_TRIED, self._unusable))
+            if self._is_done:
+                return
+            self._wait()
+
+    def leave(self) -> list[Connection]:
+        """The connections that may be used again; the others are closed."""
+        for future in self._opening:
+            future.add_done_callback(_discard)
+        kept = [connection for connection in self._deadlines if connection.is_idle]
+        for connection in self._deadlines:
+            if not connection.is_idle:
+                connection.sock.close()
+        return kept
+
+    @property
+    def _is_done(self) -> bool:
+        nothing_left = self._unusable is not None or self._supply.is_empty
+        return nothing_left and all(connection.is_idle for connection in self._deadlines)
+
+    def _join(self, connection: Connection) -> None:
+        self._poll.register(connection.sock, select.POLLIN)
+        self._watched[connection.sock.fileno()] = connection
+        self._deadlines[connection] = time.monotonic() + self._limits.silence
+        self._idle.add(connection)
+
+    def _part(self, connection: Connection) -> None:
+        self._poll.unregister(connection.sock)
+        del self._watched[connection.sock.fileno()]
+        del self._deadlines[connection]
+        self._idle.discard(connection)
+
+    def _take_opened(self) -> None:
+        for future in [future for future in self._opening if future.done()]:
+            self._opening.remove(future)
+            try:
+                self._join(future.result())
+            except (OSError, SMTPException) as error:
+                self._open_at = time.monotonic() + _OPEN_AGAIN_AFTER
+                if not self._deadlines and not self._opening:
+                    self._unusable = f"the mail server cannot be used ({type(error).__name__})"
+
+    def _hand_out(self) -> None:
+        for connection in [*self._idle]:
+            if connection.handed >= self._limits.messages_per_connection:
+                self._part(connection)
+                connection.say_goodbye()
+            elif (item := self._next_item()) is not None:
+                self._assign(connection, item)
+                self._flush(connection)
+        missing = self._limits.connections - len(self._deadlines) - len(self._opening)
+        if not missing or time.monotonic() < self._open_at:
+            return
+        for _ in range(missing):
+            if self._supply.ready <= len(self._opening):
+                item = self._next_item()
+                if item is None:
+                    return
+                self._supply.keep(item)
+            self._opening.append(self._open())
+
+    def _next_item(self) -> Item | None:
+        return None if self._unusable is not None else self._supply.next()
+
+    def _assign(self, connection: Connection, item: Item) -> None:
+        if connection.can_take(item):
+            self._supply.occupy(item)
+            connection.envelope(item)
+            self._idle.discard(connection)
+        else:
+            self._mails.end(item.number, Answer(Outcome.REJECTED, "recipient: the mail server has no SMTPUTF8"))
+
+    def _wait(self) -> None:
+        now = time.monotonic()
+        wait = self._supply.wait(now, _LOOK_AGAIN if self._opening else _LOOK_AT_SILENCE)
+        ready = [(self._watched[number], events) for number, events in self._poll.poll(wait * 1000)]
+        now = time.monotonic()
+        for connection, events in ready:
+            if events != select.POLLOUT:
+                self._deadlines[connection] = now + self._limits.silence
+                self._read(connection)
+        self._start()
+        for connection, _ in ready:
+            if connection in self._deadlines:
+                self._flush(connection)
+        if now < self._silence_at:
+            return
+        self._silence_at = now + _LOOK_AT_SILENCE
+        for connection, deadline in list(self._deadlines.items()):
+            if deadline <= now and not connection.is_idle:
+                self._lost(connection, "TimeoutError")
+
+    def _read(self, connection: Connection) -> None:
+        lost = None
+        try:
+            connection.read()
+        except ConnectionLost as error:
+            lost = str(error)
+        if lost is None and (usual := connection.usual_replies()) is not None:
+            taken, line, following = usual
+            self._end(connection, taken, read_answer("message", 250, line))
+            following.answered = True
+            self._send(connection, following)
+            return
+        try:
+            for kind, item, code, line in connection.replies():
+                if code == 250 and (kind is Reply.MAIL or kind is Reply.RCPT):
+                    item.answered = True
+                    continue
+                self._take_reply(connection, kind, item, code, line)
+                if connection not in self._deadlines:
+                    return
+        except ConnectionLost as error:
+            lost = str(error)
+        if lost is not None:
+            self._lost(connection, lost)
+
+    def _start(self) -> None:
+        """Have it noted, once for all connections, what is written on them next."""
+        starting = {connection: item for connection, item in self._starting if connection in self._deadlines}
+        self._starting.clear()
+        if not starting:
+            return
+        try:
+            self._mails.start([item.number for item in starting.values()])
+        except OSError as error:
+            for connection in starting:
+                self._drop(connection, f"what is sent cannot be noted ({type(error).__name__})")
+
+    def _drop(self, connection: Connection, why: str) -> None:
+        """Hang up before the final dot: the server has nothing."""
+        self._part(connection)
+        connection.sock.close()
+        for item in connection.items:
+            self._end_lost(item, Answer(Outcome.NOT_TRIED, why))
+
+    def _flush(self, connection: Connection) -> None:
+        try:
+            connection.flush()
+        except ConnectionLost as error:
+            self._lost(connection, str(error))
+            return
+        if connection.wants_to_write != connection.watched_for_room:
+            connection.watched_for_room = connection.wants_to_write
+            self._poll.modify(connection.sock, select.POLLIN | (select.POLLOUT if connection.wants_to_write else 0))
+        if connection.is_idle:
+            self._idle.add(connection)
+
+    def _take_reply(self, connection: Connection, kind: Reply, item: Item, code: int, line: bytes) -> None:
+        if kind is Reply.MAIL:
+            self._take_sender_reply(connection, item, code, line)
+        elif kind is Reply.RCPT:
+            if item.answer is None and code not in (250, 251):
+                item.answer = read_answer("recipient", code, line)
+        elif kind is Reply.DATA:
+            self._take_data_reply(connection, item, code, line)
+        elif kind is Reply.DOT:
+            self._end(connection, item, read_answer("message", code, line))
+        elif kind is Reply.EMPTY_DOT:
+            assert item.answer is not None  # it is why nothing was sent
+            self._end(connection, item, item.answer)
+        if code == CLOSING:
+            self._lost(connection, "the server is closing")
+        elif item.answer is not None and kind in (Reply.MAIL, Reply.RCPT) and connection.cancel(item):
+            self._end(connection, item, item.answer)
+
+    @staticmethod
+    def _take_sender_reply(connection: Connection, item: Item, code: int, line: bytes) -> None:
+        if code == CLOSING and connection.used:
+            return  # it has had enough of this connection, not of this message
+        item.answered = True
+        if code != 250:
+            # A refused sender is our trouble with our server: it concerns every mail, and ends none.
+            item.answer = Answer(Outcome.NOT_TRIED, read_answer("sender", code, line).reason)
+
+    def _take_data_reply(self, connection: Connection, item: Item, code: int, line: bytes) -> None:
+        if code != 354:
+            connection.needs_reset()
+            self._end(connection, item, item.answer or read_answer("DATA", code, line))
+        elif item.answer is not None:
+            connection.nothing(item)
+        else:
+            self._send(connection, item)
+
+    def _send(self, connection: Connection, item: Item) -> None:
+        """Give the server the message once that is noted, and with it the envelope of the next."""
+        connection.content(item)
+        self._starting.append((connection, item))
+        following = self._next_item() if connection.handed < self._limits.messages_per_connection else None
+        if following is not None:
+            self._assign(connection, following)
+
+    def _end(self, connection: Connection, item: Item, answer: Answer) -> None:
+        connection.used = True
+        self._supply.free(item)
+        if answer.outcome is Outcome.NOT_TRIED:
+            self._unusable = answer.reason
+        elif answer.outcome is Outcome.BROKEN_OFF:
+            self._unusable = "the mail server is closing"
+        elif answer.outcome is not Outcome.IN_DOUBT:
+            self._works = True
+            self._breaks = 0
+        self._mails.end(item.number, answer)
+
+    def _lost(self, connection: Connection, why: str) -> None:
+        """End what was under way on a connection that is gone; what the server has not spoken of is tried again."""
+        self._part(connection)
+        connection.sock.close()
+        items = connection.items
+        for item in items:
+            if connection.is_dotted(item):
+                reason = f"the connection broke before the server's answer ({why})"
+                self._end_lost(item, Answer(Outcome.IN_DOUBT, reason))
+            elif item.answer is not None:
+                self._end_lost(item, item.answer)
+            elif item.answered:
+                reason = f"the connection broke before the message was complete ({why})"
+                self._end_lost(item, Answer(Outcome.BROKEN_OFF, reason))
+            elif connection.used or self._works:
+                self._supply.put_back(item)
+            else:
+                self._end_lost(item, Answer(Outcome.NOT_TRIED, f"the mail server cannot be used ({why})"))
+        self._breaks += bool(items)
+        if self._breaks >= _BREAKS_MOST:
+            self._unusable = f"the mail server cannot be used ({why})"
+
+    def _end_lost(self, item: Item, answer: Answer) -> None:
+        self._supply.free(item)
+        if answer.outcome is Outcome.NOT_TRIED:
+            self._unusable = answer.reason
+        self._mails.end(item.number, answer)
+
+
+def _discard(future: "Future[Connection]") -> None:
+    if not future.cancelled() and future.exception() is None:
+        future.result().sock.close()

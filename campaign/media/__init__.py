@@ -1,0 +1,1 @@
+"""Pictures, colours, QR codes and documents to print."""

@@ -1,0 +1,1 @@
+"""Periods: every time limit and number that is a promise to people."""

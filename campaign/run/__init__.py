@@ -1,0 +1,1 @@
+"""Running everything on one machine: the commands for it, the supervisor, and the static copy of the pages."""

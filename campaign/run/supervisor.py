@@ -1,0 +1,136 @@
+"""Everything on one machine: set up what is missing, load the built-in campaign, keep web and worker running."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import click
+
+from campaign.cli.apart import do_apart
+from campaign.installation.setup import set_up
+from campaign.installation.wiring import Campaign, wire
+from campaign.models import Petition, Role
+from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.organizers.members import add_organizer
+from campaign.services.petitions.file_reader import read_petition_file
+from campaign.services.petitions.lifecycle import open_petition
+from campaign.services.petitions.store import find_petition, load_petition
+from campaign.settings import Settings, read_settings
+from campaign.web.core.sites import Door
+from campaign.web.server.gunicorn import check_port_is_free
+
+BUILT_IN = Path(__file__).parents[1] / "campaigns" / "kazakhstan.toml"
+FIRST_ORGANIZER = "organizer@example.org"
+_RESTART_AFTER = 2.0
+_STOP_WITHIN = 40.0
+
+
+def run_everything() -> int:
+    """Run until told to stop; the exit status. Raises CampaignError where it cannot start."""
+    settings = read_settings()
+    for door in (Door.PUBLIC, Door.ORGANIZERS) if settings.organizers_apart else (Door.ALL,):
+        check_port_is_free(settings, door)
+    greeting = do_apart(_prepare)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopping.set())
+    children = [_Child("serve"), _Child("worker")]
+    if settings.organizers_apart:
+        children.append(_Child("serve", "--organizers"))
+    if _wait_for_page(settings, stopping, children[0]):
+        click.echo(greeting)
+        sys.stdout.flush()
+    try:
+        while not stopping.wait(0.5):
+            for child in children:
+                child.keep_alive()
+    finally:
+        for child in children:
+            child.stop()
+    return 0
+
+
+class _Child:
+    """One command of ours as a process of its own, started again when it ends."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+        self._command = [sys.executable, "-m", "campaign", *words]
+        self._start()
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(self._command, start_new_session=True)  # noqa: S603 (our own command)
+        self._ended: float | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def keep_alive(self) -> None:
+        if self.is_running:
+            return
+        if self._ended is None:
+            self._ended = time.monotonic()
+            click.echo(
+                f"{' '.join(self._words)} ended with status {self._process.returncode}; starting it again.", err=True
+            )
+        elif time.monotonic() - self._ended > _RESTART_AFTER:
+            self._start()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+
+def _prepare() -> str:
+    """Make what is missing; the words with which the server says that it is there."""
+    campaign = wire(read_settings())
+    set_up(campaign)
+    return _greeting(campaign, *_load_built_in(campaign))
+
+
+def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
+    """The first petition, and a one-time sign-in link where only this machine can use it."""
+    now = campaign.now()
+    with campaign.database.sessions.begin() as session:
+        file = read_petition_file(BUILT_IN)
+        petition = find_petition(session, file.slug)
+        if petition is None:
+            petition = load_petition(session, file, now=now)
+            open_petition(petition, now=campaign.now())
+            record(session, COMMAND_LINE, "petition loaded", petition.id, now=now)
+        if not campaign.settings.is_local or campaign.lock.is_on:
+            return petition, None
+        organizer = add_organizer(session, FIRST_ORGANIZER, petition, Role.OWNER, now=now)
+        return petition, campaign.links.welcome(organizer)
+
+
+def _wait_for_page(settings: Settings, stopping: threading.Event, web: _Child) -> bool:
+    while web.is_running and not stopping.wait(0.1):
+        try:
+            connection = HTTPConnection(settings.host, settings.port, timeout=2)
+            connection.request("GET", "/healthz", headers={"Host": settings.trusted_hosts[0]})
+            if connection.getresponse().status == 200:
+                return True
+        except (OSError, HTTPException):
+            continue
+    return False
+
+
+def _greeting(campaign: Campaign, petition: Petition, welcome: str | None) -> str:
+    settings = campaign.settings
+    lines = ["", f"  Petition:   {campaign.public_links.petition(petition.languages[0], petition.slug)}"]
+    if welcome:
+        lines.append(f"  Organizer:  {welcome}   (one-time sign-in link)")
+    if settings.is_local and not settings.smtp_url:
+        lines.append(f"  Mails:      {settings.base_url}/outbox   (no mail server is set, so mails become files)")
+    if campaign.lock.is_on:
+        lines.append("  The server is locked: its pages can be read, nothing else. Unlock it with: campaign unlock")
+    return "\n".join([*lines, "", "Stop with Ctrl-C."])

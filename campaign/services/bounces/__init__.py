@@ -1,0 +1,1 @@
+"""Bounces: what a returned mail changes."""

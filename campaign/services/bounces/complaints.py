@@ -1,0 +1,130 @@
+"""Complaints: how many of an edition's readers pressed “this is spam”, and what follows when they are many.
+
+Large receivers want fewer than 0.1 % and refuse a sender's mail above 0.3 %; then nobody gets the digest.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy.orm import Session
+
+from campaign.mail.returned.reports import ReportKind
+from campaign.models import AuditEntry, Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Petition, Schedule
+from campaign.services.audit_log import record
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+WARN_AT = 0.001
+PAUSE_AT = 0.003
+ACTOR = N_("mail that came back")
+WARNED = "complaints warning"
+PAUSED = "digest paused by complaints"
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What came back for one edition, beside how many of its mails servers accepted."""
+
+    edition: int | None
+    accepted: int
+    permanent: int
+    temporary: int
+    complaints: int
+
+    @property
+    def complaint_rate(self) -> float:
+        """Complaints by accepted mails, 0 to 1."""
+        return min(1.0, self.complaints / max(1, self.accepted))
+
+    @property
+    def is_high(self) -> bool:
+        return self.complaint_rate >= WARN_AT
+
+
+def _count(session: Session, petition_id: int, edition_id: int | None = None) -> dict[int, Returned]:
+    """By edition, newest first; each count reads an index of its own and no row."""
+    mails = (Delivery.edition_id == Edition.id) & (Delivery.kind == DeliveryKind.DIGEST)
+
+    def count(condition: ColumnElement[bool]) -> ScalarSelect[int]:
+        return select(func.count()).where(mails, condition).correlate(Edition).scalar_subquery()
+
+    def came(kind: ReportKind) -> ScalarSelect[int]:
+        return count(Delivery.returned.is_not(None) & Delivery.returned.startswith(kind.value))
+
+    counted = (
+        select(
+            Edition.id,
+            Edition.number,
+            count(Delivery.state == DeliveryState.ACCEPTED),
+            came(ReportKind.PERMANENT),
+            came(ReportKind.TEMPORARY),
+            came(ReportKind.COMPLAINT),
+        )
+        .where(Edition.petition_id == petition_id, Edition.candidates > 0)
+        .order_by(Edition.number.desc())
+    )
+    if edition_id is not None:
+        counted = counted.where(Edition.id == edition_id)
+    return {
+        row_id: Returned(number, accepted, permanent, temporary, complaints)
+        for row_id, number, accepted, permanent, temporary, complaints in session.execute(counted)
+    }
+
+
+def list_returned(session: Session, petition: Petition) -> list[Returned]:
+    """What came back for each edition of the petition that has mails, newest first."""
+    return list(_count(session, petition.id).values())
+
+
+def complaint_rate(session: Session, edition: Edition) -> float:
+    """Complaints about an edition by its accepted mails, 0 to 1."""
+    counted = _count(session, edition.petition_id, edition.id).get(edition.id)
+    return counted.complaint_rate if counted else 0.0
+
+
+def weigh_complaints(session: Session, edition: Edition, *, now: datetime) -> None:
+    """Warn organizers of an edition's complaints at 0.1 %, pause the petition's digest at 0.3 %: once for each edition.
+
+    Pausing stops the schedule and every edition that is being sent. Whoever resumes them has seen why; the same edition
+    does not pause them again.
+    """
+    if _is_told(session, edition, PAUSED):
+        return
+    counted = _count(session, edition.petition_id, edition.id)[edition.id]
+    if counted.complaint_rate >= PAUSE_AT:
+        _tell(session, edition, PAUSED, counted, now)
+        _pause(session, edition.petition_id)
+    elif counted.complaint_rate >= WARN_AT and not _is_told(session, edition, WARNED):
+        _tell(session, edition, WARNED, counted, now)
+
+
+def _is_told(session: Session, edition: Edition, action: str) -> bool:
+    told = select(AuditEntry.id).where(
+        AuditEntry.petition_id == edition.petition_id,
+        AuditEntry.action == action,
+        AuditEntry.details["edition"].as_integer() == edition.number,
+    )
+    return session.scalars(told.limit(1)).one_or_none() is not None
+
+
+def _tell(session: Session, edition: Edition, action: str, counted: Returned, now: datetime) -> None:
+    record(
+        session,
+        ACTOR,
+        action,
+        edition.petition_id,
+        now=now,
+        edition=edition.number,
+        complaints=counted.complaints,
+        accepted=counted.accepted,
+    )
+
+
+def _pause(session: Session, petition_id: int) -> None:
+    if schedule := session.get(Schedule, petition_id):
+        schedule.paused = True
+    sending = select(Edition).where(Edition.petition_id == petition_id, Edition.state == EditionState.SENDING)
+    for edition in session.scalars(sending.with_for_update()):
+        edition.state = EditionState.PAUSED
+        edition.reason = N_("too many readers complained")

@@ -1,0 +1,1 @@
+"""Delivery: the ledger of every mail, and the senders that work it off."""

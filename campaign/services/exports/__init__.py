@@ -1,0 +1,1 @@
+"""Exports: lists of signatures and of subscribers."""

@@ -1,0 +1,1 @@
+"""Moderation: the signatures and comments that wait for a review, and the decisions about them."""

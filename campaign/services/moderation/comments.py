@@ -1,0 +1,98 @@
+"""Comments that signers offer to be shown: organizers read them first, and say which are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from campaign.crypto.vault import Vault
+from campaign.models import CommentState, Petition, Signature, SignatureState
+from campaign.services.audit_log import record
+from campaign.services.signatures.public_names import WITH_COMMENT, Page, list_numbers, shown_name
+from campaign.services.signatures.sign import open_person
+
+AT_A_TIME = 20
+# What an organizer reads, and decides about; from either of the latter two there is a way back.
+DECIDED = (CommentState.SHOWN, CommentState.REFUSED)
+READ = (CommentState.OFFERED, *DECIDED)
+_DONE = {CommentState.SHOWN: "comments shown", CommentState.REFUSED: "comments refused"}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A comment as an organizer reads it: with the ``name`` that would stand beside it, None where none would.
+
+    ``version`` names exactly what is read here: what its signer changes afterwards has another.
+    """
+
+    number: int
+    version: str
+    text: str
+    language: str
+    name: str | None
+
+
+def version_of(signature: Signature) -> str:
+    """Names what a page shows of a comment and its signer."""
+    return sha256((signature.sealed_person or b"") + signature.display.encode()).hexdigest()[:32]
+
+
+def count_comments(session: Session, petition_id: int) -> dict[CommentState, int]:
+    """How many comments there are to be read, and how many were decided about either way."""
+    rows = session.execute(
+        select(Signature.comment_state, func.count())
+        .where(Signature.petition_id == petition_id, WITH_COMMENT)
+        .group_by(Signature.comment_state)
+    )
+    return dict.fromkeys(READ, 0) | dict(rows.all())
+
+
+def list_offers(session: Session, vault: Vault, petition: Petition, state: CommentState, *, page: int) -> Page[Offer]:
+    """A page of the comments in ``state``, oldest first. Raises NotFound."""
+    wanted = Signature.comment_state == state
+    found = list_numbers(session, petition.id, WITH_COMMENT, wanted, newest_first=False, page=page, size=AT_A_TIME)
+    chosen = select(Signature).where(
+        Signature.petition_id == petition.id, Signature.number.in_(found.items), WITH_COMMENT
+    )
+    offers = []
+    for signature in session.scalars(chosen.order_by(Signature.number)):
+        person = open_person(vault, signature)
+        if person is not None and person.comment and signature.number is not None:
+            name = shown_name(person, signature.display)
+            offers.append(Offer(signature.number, version_of(signature), person.comment, signature.language, name))
+    return Page(found.number, found.last, found.in_all, offers)
+
+
+def decide_comments(
+    session: Session,
+    petition_id: int,
+    seen: Mapping[int, str],
+    state: CommentState,
+    *,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Have the comments shown or not, by number; how many. ``seen`` has for each the version that was read.
+
+    What was changed or withdrawn since stays as it is: nobody has read it as it stands now.
+    """
+    found = session.scalars(
+        select(Signature)
+        .where(
+            Signature.petition_id == petition_id,
+            Signature.number.in_(seen),
+            Signature.state == SignatureState.CONFIRMED,
+            Signature.comment_state.in_(READ),
+        )
+        .order_by(Signature.id)
+        .with_for_update()
+    )
+    decided = [signature for signature in found if version_of(signature) == seen[signature.number or 0]]
+    for signature in decided:
+        signature.comment_state = state
+    if decided:
+        record(session, actor, _DONE[state], petition_id, now=now, comments=len(decided))
+    return len(decided)

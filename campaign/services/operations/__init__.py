@@ -1,0 +1,1 @@
+"""Operations: backup, restore, key rotation, the server lock, and the database schema."""

@@ -1,0 +1,120 @@
+"""The lock: while it is on, no process holds the keys, so nothing is signed, sent, exported or signed in.
+
+It is a file on each machine, which can be made when the database is out of reach, and a row, which all machines see.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from campaign.db import Database, upsert
+from campaign.errors import ServerLocked
+from campaign.models import ServerLock
+from campaign.services.audit_log import COMMAND_LINE, record
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+_THE_ROW = 1
+LOOK_EVERY = 1.0  # seconds
+LOCKED = N_("The server is locked: its keys are not in memory. To unlock it, run: campaign unlock")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The lock of one installation, as this machine sees it."""
+
+    file: Path
+    database: Database
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the keys must not be read here. A database out of reach says nothing, and the file alone decides."""
+        return bool(self._look())
+
+    def _look(self) -> bool | None:
+        if self.file.exists():
+            return True
+        url = self.database.engine.url
+        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+            return None  # which looking would make
+        try:
+            with self.database.snapshots() as session:
+                return session.get(ServerLock, _THE_ROW) is not None
+        except SQLAlchemyError:
+            return None
+
+    def refuse(self) -> None:
+        """Raise ServerLocked while the lock is on."""
+        if self.is_on:
+            raise ServerLocked(LOCKED)
+
+    def close_here(self, reason: str | None, *, now: datetime) -> None:
+        """Lock this machine, whatever state the database is in. Repeatable. Raises OSError."""
+        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"since": now.isoformat(), "reason": reason}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_folder(self.file.parent)
+
+    def open_here(self) -> None:
+        """Take the lock from this machine. Repeatable."""
+        self.file.unlink(missing_ok=True)
+        _sync_folder(self.file.parent)
+
+    def call_when_turned(self, call: Callable[[], None], *, was_on: bool) -> threading.Event:
+        """Look each second, in threads of its own, and ``call`` once when the lock is no longer as it was.
+
+        A database that is lost meanwhile turns nothing: it is neither a lock nor the end of one. One that hangs holds
+        nobody up who locks this machine: its file is looked at beside it. Set what is given back to look no longer.
+        """
+
+        def call_once() -> None:
+            if called.acquire(blocking=False):
+                ended.set()
+                call()
+
+        def look(has_turned: Callable[[], bool]) -> None:
+            while not has_turned():
+                if ended.wait(LOOK_EVERY):
+                    return
+            call_once()
+
+        ended, called = threading.Event(), threading.Lock()
+        looks: list[Callable[[], bool]] = [lambda: self._look() not in (None, was_on)]
+        if not was_on:
+            looks.append(self.file.exists)
+        for each in looks:
+            threading.Thread(target=look, args=(each,), name="lock", daemon=True).start()
+        return ended
+
+
+def lock_everywhere(session: Session, reason: str | None, *, now: datetime) -> None:
+    """Lock every machine that uses this database, and record it. Repeatable: the first reason and time stay."""
+    row = {"id": _THE_ROW, "since": now, "reason": reason}
+    locked = session.execute(upsert(session, ServerLock).values(row).on_conflict_do_nothing().returning(ServerLock.id))
+    if locked.scalar_one_or_none() is not None:
+        record(session, COMMAND_LINE, "server locked", None, now=now, reason=reason)
+
+
+def unlock_everywhere(session: Session, *, now: datetime) -> None:
+    """Let every machine read its keys again, but for those that were locked by a file of their own; record it."""
+    if session.execute(delete(ServerLock).returning(ServerLock.id)).scalar_one_or_none() is not None:
+        record(session, COMMAND_LINE, "server unlocked", None, now=now)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

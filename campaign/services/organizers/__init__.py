@@ -1,0 +1,1 @@
+"""Organizers: members and their permissions, second factors, passkeys, and slowed sign-ins."""

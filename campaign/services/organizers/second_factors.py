@@ -1,0 +1,95 @@
+"""What an organizer signs in with besides the password: an app's one-time passwords, recovery codes for bad days."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from campaign.crypto.randomness import random_bytes
+from campaign.crypto.totp import find_step, new_secret
+from campaign.crypto.vault import Vault
+from campaign.errors import InvalidInput
+from campaign.models import Organizer
+
+RECOVERY_CODES = 10
+# 120 random bits, so that a plain hash keeps them (ASVS 5.0, 6.5.2): six groups of four, five bits a letter.
+_CODE_BYTES = 15
+_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+_LOOKALIKES = str.maketrans("oil", "011", " -")
+
+
+def has_app(organizer: Organizer) -> bool:
+    """Whether an authenticator app was set up."""
+    return organizer.sealed_totp is not None
+
+
+def has_second_factor(organizer: Organizer) -> bool:
+    """Whether the password alone does not sign in."""
+    return has_app(organizer) or bool(organizer.passkeys)
+
+
+def seal_new_secret(organizer_id: int, vault: Vault) -> bytes:
+    """A secret for an app, as it will be kept. It counts from ``add_app`` on."""
+    return vault.seal(new_secret(), row=f"organizer:{organizer_id}")
+
+
+def open_secret(organizer_id: int, vault: Vault, sealed: bytes) -> bytes:
+    """The secret of this organizer's app. Raises KeyringError where it is another's or none."""
+    return vault.open(sealed, row=f"organizer:{organizer_id}")
+
+
+def add_app(organizer: Organizer, vault: Vault, sealed: bytes, typed: str, *, now: datetime) -> None:
+    """Let the app with this secret count, once it has shown a code. Raises InvalidInput, KeyringError."""
+    secret = open_secret(organizer.id, vault, sealed)
+    step = find_step(secret, typed, now=now, after=None)
+    if step is None:
+        raise InvalidInput("code", "This is not what an app with this key shows.")
+    # Sealed anew: the page was made before a rotation, perhaps.
+    organizer.sealed_totp, organizer.totp_step = vault.seal(secret, row=f"organizer:{organizer.id}"), step
+
+
+def use_app_code(organizer: Organizer, vault: Vault, typed: str, *, now: datetime) -> bool:
+    """Whether the app shows this code; it is used up, and so are all before it."""
+    if organizer.sealed_totp is None:
+        return False
+    secret = open_secret(organizer.id, vault, organizer.sealed_totp)
+    step = find_step(secret, typed, now=now, after=organizer.totp_step)
+    if step is not None:
+        organizer.totp_step = step
+    return step is not None
+
+
+def make_recovery_codes(organizer: Organizer) -> list[str]:
+    """Ten new codes, to be shown once; those before end."""
+    codes = [_random_code() for _ in range(RECOVERY_CODES)]
+    organizer.recovery_codes = [_hashed(organizer, code) for code in codes]
+    return codes
+
+
+def use_recovery_code(organizer: Organizer, typed: str) -> bool:
+    """Whether this is one of the codes that are left; it is used up."""
+    hashed = _hashed(organizer, typed)
+    left = [kept for kept in organizer.recovery_codes if kept != hashed]
+    is_one = len(left) < len(organizer.recovery_codes)
+    organizer.recovery_codes = left
+    return is_one
+
+
+def end_recovery_codes(organizer: Organizer) -> None:
+    """Without a second factor there is nothing to recover."""
+    if not has_second_factor(organizer):
+        organizer.recovery_codes = []
+
+
+def remove_app(organizer: Organizer) -> None:
+    """The app counts no more."""
+    organizer.sealed_totp = organizer.totp_step = None
+    end_recovery_codes(organizer)
+
+
+def _random_code() -> str:
+    number = int.from_bytes(random_bytes(_CODE_BYTES))
+    text = "".join(_LETTERS[number >> (5 * place) & 31] for place in range(24))
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def _hashed(organizer: Organizer, code: str) -> str:
+    return sha256(f"{organizer.id}:{code.lower().translate(_LOOKALIKES)}".encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Petitions: their files, texts, states, counts and schedules."""

@@ -1,0 +1,81 @@
+"""The kinds of texts and numbers in a campaign file, and the smaller parts that are made of them."""
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, field_validator
+
+from campaign.media.colours import Colour
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+# No mail and no page can hold these: controls, halves of letters, and marks that turn the direction of what follows.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+
+
+def _printable(text: str) -> str:
+    if _UNPRINTABLE.search(text):
+        raise ValueError("has a character that cannot be shown")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text or "\t" in text:
+        raise ValueError("must be one line")
+    return _printable(text)
+
+
+_Line = AfterValidator(_one_line)
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), _Line]
+LongText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), AfterValidator(_printable)
+]
+Sender = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^<>@]+$"), _Line
+]
+Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), _Line]
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Part(BaseModel):
+    """A table of a campaign file: what is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceTexts(Part):
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=500)]
+    text: dict[str, ShortText]
+
+
+class DemandTexts(Part):
+    key: Slug
+    title: dict[str, ShortText]
+    text: dict[str, LongText]
+
+
+class TimelineTexts(Part):
+    date: date
+    text: dict[str, LongText]
+
+
+class PictureTexts(Part):
+    """A file beside the campaign file, and in each language what it shows, for who does not see it."""
+
+    file: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    alt: dict[str, ShortText]
+
+
+class Look(Part):
+    """What makes a petition's page its own: one colour, a picture, a logo."""
+
+    colour: str | None = None
+    picture: PictureTexts | None = None
+    logo: PictureTexts | None = None
+
+    @field_validator("colour")
+    @classmethod
+    def _known_colour(cls, value: str | None) -> str | None:
+        return None if value is None else str(Colour.read(value))

@@ -1,0 +1,75 @@
+"""When a digest is due, in the campaign's own timezone: over clock changes, and on the 31st of a short month."""
+
+import calendar
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from campaign.models import Petition, Schedule
+from campaign.models.edition import Frequency
+from campaign.services.petitions.file_parts import WEEKDAYS
+from campaign.services.petitions.file_schema import DigestPlan
+
+
+def next_run(schedule: Schedule, timezone: str, *, after: datetime) -> datetime:
+    """The first moment of the schedule later than ``after``, in UTC.
+
+    A time of day that a clock change skips runs when the clock has moved on; one that is repeated runs the first
+    time. Runs that were missed are not made up for: they coalesce into the one that is due.
+    """
+    zone = ZoneInfo(timezone)
+    day = after.astimezone(zone).date() - timedelta(days=1)
+    while True:
+        if _falls_on(schedule, day):
+            # fold=0 reads a repeated time as the first of the two; in a gap it is the time before the change, which
+            # in UTC is the moment after it.
+            moment = datetime.combine(day, schedule.time_of_day, tzinfo=zone).astimezone(UTC)
+            if moment > after:
+                return moment
+        day += timedelta(days=1)
+
+
+def _falls_on(schedule: Schedule, day: date) -> bool:
+    if schedule.frequency is Frequency.WEEKLY:
+        return day.weekday() == schedule.day
+    return day.day == min(schedule.day, calendar.monthrange(day.year, day.month)[1])
+
+
+def is_window_open(schedule: Schedule | None, timezone: str, moment: datetime) -> bool:
+    """Whether an edition may be sent at ``moment``. The clock on the wall decides, also in an hour that comes twice."""
+    if schedule is None or schedule.window_from is None or schedule.window_until is None:
+        return True
+    opens, closes, at = schedule.window_from, schedule.window_until, moment.astimezone(ZoneInfo(timezone)).time()
+    return opens <= at < closes if opens < closes else at >= opens or at < closes
+
+
+def next_opening(schedule: Schedule | None, timezone: str, *, after: datetime) -> datetime:
+    """The first moment from ``after`` on at which the send window is open, in UTC."""
+    moment = after
+    # By the minute, since a clock change can open and close a window at moments that no arithmetic on its times
+    # finds. It opens within three days, even where a change skips all of it.
+    while not is_window_open(schedule, timezone, moment):
+        moment = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return moment
+
+
+def plan_digest(session: Session, petition: Petition, plan: DigestPlan, *, now: datetime) -> Schedule:
+    """Set when the petition's digest goes out. A run that is due already stays due unless the plan changed."""
+    frequency = Frequency(plan.frequency)
+    day = WEEKDAYS.index(plan.weekday) if frequency is Frequency.WEEKLY else plan.day_of_month
+    schedule = session.get(Schedule, petition.id)
+    if schedule is None:
+        schedule = Schedule(petition_id=petition.id)
+        session.add(schedule)
+    schedule.needs_approval, schedule.cool_down_minutes = plan.approval, plan.cool_down
+    schedule.window_from, schedule.window_until = plan.window_times
+    if (schedule.frequency, schedule.day, schedule.time_of_day) == (
+        frequency,
+        day,
+        plan.time,
+    ) and schedule.next_at <= now:
+        return schedule
+    schedule.frequency, schedule.day, schedule.time_of_day = frequency, day, plan.time
+    schedule.next_at = next_run(schedule, petition.timezone, after=now)
+    return schedule

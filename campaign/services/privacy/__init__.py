@@ -1,0 +1,1 @@
+"""Privacy: retention, erasure, and what a person is told about their own data."""

@@ -1,0 +1,161 @@
+"""Burning a petition: who signed and who reads is destroyed; that so many did, when, and all texts stay.
+
+It goes in batches, each a transaction of its own, and what is begun is finished: the day on the petition says that it
+is burned, so that it can be gone on with after a crash, and what came in between the batches is found the next time.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from campaign.models import (
+    ConfirmationAllowance,
+    Delivery,
+    DeliveryState,
+    ExportRequest,
+    LinkRequest,
+    PaperLine,
+    PaperSheet,
+    Petition,
+    Review,
+    Schedule,
+    Signature,
+    SignatureState,
+    Subscription,
+    SubscriptionState,
+    Suspicion,
+)
+from campaign.services.audit_log import record
+from campaign.services.delivery.claims import WAITING
+from campaign.services.digests.transitions import UNDER_WAY, cancel_edition, list_for_change
+from campaign.services.petitions.lifecycle import close_petition
+from campaign.services.signatures.erase import end_subscription, erase_person, erase_signature
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+BURNED = N_("the petition was burned")
+BATCH = 500
+BURNED_TABLES = (
+    Signature,
+    Subscription,
+    ConfirmationAllowance,
+    Suspicion,
+    LinkRequest,
+    ExportRequest,
+    Review,
+    Delivery,
+    PaperLine,
+)
+# Those that count for nothing yet are erased as a whole.
+_NOT_COUNTED = (SignatureState.PENDING, SignatureState.QUARANTINED)
+
+
+def _says_something(petition_id: int) -> ColumnElement[bool]:
+    """Signatures of which something personal is kept."""
+    return (Signature.petition_id == petition_id) & (
+        Signature.state.in_(_NOT_COUNTED)
+        | Signature.fingerprint.is_not(None)
+        | Signature.sealed_person.is_not(None)
+        | Signature.sealed_address.is_not(None)
+        | Signature.country.is_not(None)
+    )
+
+
+def _is_read(petition_id: int) -> ColumnElement[bool]:
+    return (Subscription.petition_id == petition_id) & (Subscription.state == SubscriptionState.ACTIVE)
+
+
+def count_left(session: Session, petition: Petition) -> int:
+    """How many signatures and subscriptions are still to be burned."""
+    signatures = select(func.count()).where(_says_something(petition.id))
+    subscriptions = select(func.count()).where(_is_read(petition.id))
+    return session.scalars(signatures).one() + session.scalars(subscriptions).one()
+
+
+def begin_burning(session: Session, petition: Petition, *, actor: str, now: datetime) -> None:
+    """Close the petition for good and end what it sends, so that nobody comes in while it burns. Repeatable."""
+    if petition.burned_on is None:
+        petition.burned_on = now.date()
+        record(session, actor, "petition burned", petition.id, now=now)
+    if not petition.state.is_over:
+        close_petition(petition, now=now)
+    if (schedule := session.get(Schedule, petition.id)) is not None:
+        schedule.paused = True
+    for edition in list_for_change(session, petition.id, *UNDER_WAY):
+        cancel_edition(session, edition, actor, now)
+
+
+def _burn_signatures(session: Session, found: ColumnElement[bool], *, now: datetime) -> list[int]:
+    # Locks are taken in one order everywhere: signature, allowance, counter.
+    wanted = select(Signature).where(found).order_by(Signature.id).limit(BATCH).with_for_update()
+    signatures = session.scalars(wanted).all()
+    known = [signature.fingerprint for signature in signatures if signature.fingerprint is not None]
+    session.execute(delete(ConfirmationAllowance).where(ConfirmationAllowance.fingerprint.in_(known)))
+    counted = [signature.id for signature in signatures if signature.state not in _NOT_COUNTED]
+    for signature in signatures:
+        if signature.state in _NOT_COUNTED:
+            erase_signature(session, signature, now=now)
+    session.flush()
+    erase_person(session, counted, now=now)
+    return [signature.id for signature in signatures]
+
+
+def _burn_subscriptions(session: Session, found: ColumnElement[bool], *, now: datetime) -> list[int]:
+    wanted = select(Subscription).where(found).order_by(Subscription.id).limit(BATCH).with_for_update()
+    subscriptions = session.scalars(wanted).all()
+    for subscription in subscriptions:
+        end_subscription(session, subscription, now=now)
+    return [subscription.id for subscription in subscriptions]
+
+
+def _burn_requests(session: Session, petition_id: int) -> None:
+    """What is kept besides: why signatures were looked at and by which words, lost links, lists that were asked for.
+
+    The lines of paper sheets too, those that were not entered as well: by their codes nothing is entered any more.
+    """
+    sheets = select(PaperSheet.id).where(PaperSheet.petition_id == petition_id)
+    session.execute(
+        delete(PaperLine).where(PaperLine.sheet_id.in_(sheets)).execution_options(synchronize_session=False)
+    )
+    for table in (Suspicion, LinkRequest, ExportRequest):
+        session.execute(delete(table).where(table.petition_id == petition_id))
+    session.execute(update(Review).where(Review.petition_id == petition_id).values(criteria={}))
+    session.execute(
+        update(Delivery)
+        .where(Delivery.petition_id == petition_id, Delivery.state.in_(WAITING))
+        .values(state=DeliveryState.SUPPRESSED, reason=BURNED)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def burn(sessions: sessionmaker[Session], petition_id: int, *, actor: str, now: datetime) -> Iterator[int]:
+    """Burn the petition to its end, and tell after each batch how many it was for. Repeatable, at whatever place."""
+    with sessions.begin() as session:
+        begin_burning(session, session.get_one(Petition, petition_id, with_for_update=True), actor=actor, now=now)
+    burned = True
+    while burned:  # what came in behind a batch is found by the next round
+        burned = False
+        with sessions.begin() as session:
+            _burn_requests(session, petition_id)
+        for burn_some, found, row_id in (
+            (_burn_signatures, _says_something(petition_id), Signature.id),
+            (_burn_subscriptions, _is_read(petition_id), Subscription.id),
+        ):
+            after = 0
+            while True:
+                with sessions.begin() as session:
+                    ids = burn_some(session, found & (row_id > after), now=now)
+                if not ids:
+                    break
+                after, burned = ids[-1], True
+                yield len(ids)
+
+
+def burn_what_came_since(session: Session, *, now: datetime) -> None:
+    """Burn a batch of what is found under burned petitions: somebody signed while it burned, or a crash left them."""
+    for petition_id in session.scalars(select(Petition.id).where(Petition.burned_on.is_not(None))).all():
+        _burn_signatures(session, (Signature.petition_id == petition_id) & Signature.fingerprint.is_not(None), now=now)
+        _burn_subscriptions(session, _is_read(petition_id), now=now)
+        _burn_requests(session, petition_id)

@@ -1,0 +1,195 @@
+"""A person's history: every mail that was owed to them, and every edition that was not, with why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from campaign.crypto.vault import Vault
+from campaign.mail.returned.reports import ReportKind
+from campaign.models import (
+    ConfirmationAllowance,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Edition,
+    EditionState,
+    LinkRequest,
+    Petition,
+    Signature,
+    Subscription,
+    SubscriptionState,
+    Suppression,
+    Suspicion,
+    SuspicionKind,
+)
+from campaign.services.petitions.lifecycle import today_in
+from campaign.services.signatures.sign import Person, find_signature, open_person
+from campaign.services.subscribers.subscriptions import find_subscription
+from campaign.services.subscribers.suppressions import find_suppression
+from campaign.text.email_address import EmailAddress
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+# What became of a mail, in the words of the person it was for.
+FATES = {
+    DeliveryState.QUEUED: N_("waits to be sent"),
+    DeliveryState.SENDING: N_("is being sent"),
+    DeliveryState.ACCEPTED: N_("sent: the mail server took it"),
+    DeliveryState.DEFERRED: N_("the mail server wants it later; it is tried again"),
+    DeliveryState.REJECTED: N_("not sent: the mail server refused it"),
+    DeliveryState.SUPPRESSED: N_("not sent"),
+    DeliveryState.IN_DOUBT: N_(
+        "perhaps sent: the connection broke at the last moment, and it is not sent a second time"
+    ),
+}
+# What came back for it, in the same person's words.
+CAME_BACK = {
+    ReportKind.PERMANENT: N_("the address does not take mail"),
+    ReportKind.TEMPORARY: N_("the mailbox did not take it this time"),
+    ReportKind.COMPLAINT: N_("it was reported as spam"),
+}
+NOT_OWED = N_("not sent")
+NOT_YET = N_("has not been sent to anybody yet")
+CANCELLED = N_("it was cancelled before it was sent to you")
+TOO_EARLY = N_("it was sent before you subscribed")
+TOO_LATE = N_("it was sent after you had stopped the updates")
+NOT_THEN = N_("you were not subscribed when it was sent")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One mail, or one edition of which there was none for the person; of other kinds ``edition`` is None.
+
+    ``fate`` and ``reason`` are for the translators, ``returned`` is what came back by mail, as the ledger has it.
+    """
+
+    at: datetime
+    edition: int | None
+    fate: str
+    reason: str | None
+    returned: str | None = None
+    kind: DeliveryKind = DeliveryKind.DIGEST
+
+    @property
+    def came_back(self) -> str | None:
+        """The kind of what came back, for the translators; None if nothing did."""
+        return CAME_BACK[ReportKind(self.returned.split(" ")[0])] if self.returned else None
+
+
+@dataclass(frozen=True)
+class Account:
+    """What is known of a person under one petition."""
+
+    petition: Petition
+    signature: Signature | None
+    subscription: Subscription | None
+    events: Sequence[Event]
+    person: Person | None
+    suspicions: Sequence[SuspicionKind]
+
+
+@dataclass(frozen=True)
+class History:
+    """``allowance`` counts the confirmation mails of late, ``requests`` are those for a lost link, by petition."""
+
+    suppression: Suppression | None
+    accounts: Sequence[Account]
+    allowance: ConfirmationAllowance | None = None
+    requests: Sequence[tuple[str, LinkRequest]] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.suppression or self.accounts or self.allowance or self.requests)
+
+
+def tell_history(session: Session, vault: Vault, address: EmailAddress) -> History:
+    """All that is known of an address, petition by petition.
+
+    A subscription that has ended cannot be found by its address, nor a signature that was erased: nothing is kept by
+    which they could be. The reader's own link leads to what is left of an ended subscription.
+    """
+    fingerprint = vault.fingerprint(address)
+    accounts = []
+    for petition in session.scalars(select(Petition).order_by(Petition.slug)):
+        signature = find_signature(session, petition.id, fingerprint)
+        subscription = find_subscription(session, petition.id, fingerprint)
+        if signature is not None or subscription is not None:
+            events = list_events(session, petition, subscription, signature)
+            person = open_person(vault, signature) if signature is not None else None
+            suspicions = _list_suspicions(session, signature)
+            accounts.append(Account(petition, signature, subscription, events, person, suspicions))
+    requests = session.execute(
+        select(Petition.slug, LinkRequest)
+        .join(Petition, Petition.id == LinkRequest.petition_id)
+        .where(LinkRequest.fingerprint == fingerprint)
+        .order_by(Petition.slug)
+    )
+    return History(
+        find_suppression(session, fingerprint),
+        accounts,
+        session.get(ConfirmationAllowance, fingerprint),
+        [(slug, request) for slug, request in requests],
+    )
+
+
+def _list_suspicions(session: Session, signature: Signature | None) -> Sequence[SuspicionKind]:
+    if signature is None:
+        return ()
+    found = select(Suspicion.kind).where(Suspicion.signature_id == signature.id).order_by(Suspicion.kind)
+    return session.scalars(found).all()
+
+
+def tell_reading(session: Session, petition: Petition, subscription: Subscription) -> list[Event]:
+    """The history behind a reader's own link, newest first."""
+    fingerprint = subscription.fingerprint
+    signature = find_signature(session, petition.id, fingerprint) if fingerprint is not None else None
+    return list_events(session, petition, subscription, signature)
+
+
+def list_events(
+    session: Session, petition: Petition, subscription: Subscription | None, signature: Signature | None
+) -> list[Event]:
+    """Every mail that the two were owed, and every edition of which the subscription was no candidate; newest first."""
+    events = []
+    if signature is not None:
+        own = select(Delivery).where(Delivery.signature_id == signature.id, Delivery.edition_id.is_(None))
+        events += [_tell(delivery, None) for delivery in session.scalars(own)]
+    if subscription is not None:
+        editions = (
+            select(Edition, Delivery)
+            .outerjoin(Delivery, (Delivery.edition_id == Edition.id) & (Delivery.subscription_id == subscription.id))
+            .where(Edition.petition_id == petition.id, Edition.number.is_not(None))
+        )
+        found = cast("Iterable[tuple[Edition, Delivery | None]]", session.execute(editions))
+        events += [
+            _tell_without(session, petition, edition, subscription)
+            if delivery is None
+            else _tell(delivery, edition.number)
+            for edition, delivery in found
+        ]
+    return sorted(events, key=lambda event: (event.at, event.edition or 0), reverse=True)
+
+
+def _tell(delivery: Delivery, edition: int | None) -> Event:
+    # What the server said when it took a mail tells nobody anything.
+    reason = None if delivery.state is DeliveryState.ACCEPTED else delivery.reason
+    return Event(delivery.queued_at, edition, FATES[delivery.state], reason, delivery.returned, delivery.kind)
+
+
+def _tell_without(session: Session, petition: Petition, edition: Edition, subscription: Subscription) -> Event:
+    """Who was subscribed when the sending began has a row, so who has none was not."""
+    begun = session.scalars(select(Delivery.queued_at).where(Delivery.edition_id == edition.id).limit(1)).first()
+    if begun is None:
+        waits = edition.state in (EditionState.DRAFT, EditionState.SCHEDULED)
+        return Event(edition.made_at, edition.number, NOT_OWED, NOT_YET if waits else CANCELLED)
+    day = today_in(petition, begun)
+    if subscription.state is SubscriptionState.ACTIVE or day < subscription.since_on:
+        reason = TOO_EARLY
+    else:
+        # Of the day of subscribing the moment is not known.
+        reason = TOO_LATE if day > subscription.since_on else NOT_THEN
+    return Event(begun, edition.number, NOT_OWED, reason)

@@ -1,0 +1,128 @@
+"""The lost link to a person's own page: asked for by typing the address, sent where the address has signed.
+
+Asking does the same for every address. Whether there is something to send is found out by the worker, when nobody waits
+for the answer any more; then the address is erased, at once where there is nothing to send.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from campaign.crypto.vault import Vault
+from campaign.db import upsert
+from campaign.models import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    LinkRequest,
+    PetitionCounter,
+    Signature,
+)
+from campaign.services.signatures.self_service import ANSWERED
+from campaign.services.signatures.sign import find_signature
+from campaign.text.email_address import EmailAddress
+
+MAIL_AGAIN_AFTER = timedelta(hours=24)
+REQUESTS_KEPT = timedelta(days=30)
+_ENDED = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SUPPRESSED, DeliveryState.IN_DOUBT)
+
+
+def sealed_row(petition_id: int, fingerprint: bytes) -> str:
+    """As part of which row the address of a request is sealed."""
+    return f"link:{petition_id}:{fingerprint.hex()}"
+
+
+def request_link(
+    session: Session, vault: Vault, petition_id: int, address: EmailAddress, language: str, *, now: datetime
+) -> None:
+    """Note that somebody typed ``address`` to get its link. A second time within 24 hours changes nothing."""
+    fingerprint = vault.fingerprint(address)
+    values = {
+        "sealed_address": vault.seal(str(address).encode(), row=sealed_row(petition_id, fingerprint)),
+        "language": language,
+        "asked_at": now,
+    }
+    session.execute(
+        upsert(session, LinkRequest)
+        .values(petition_id=petition_id, fingerprint=fingerprint, **values)
+        .on_conflict_do_update(
+            index_elements=[LinkRequest.petition_id, LinkRequest.fingerprint],
+            set_=values,
+            where=LinkRequest.asked_at <= now - MAIL_AGAIN_AFTER,
+        )
+    )
+
+
+def has_requests(session: Session) -> bool:
+    """Whether there are requests of which it is not known what becomes of them."""
+    waiting = select(LinkRequest.petition_id).where(LinkRequest.sealed_address.is_not(None)).limit(1)
+    return session.scalar(waiting) is not None
+
+
+def take_up_requests(session: Session, *, now: datetime) -> int:
+    """Owe a mail to each that has signed, and erase the addresses of all for whom nothing waits; how many were owed.
+
+    Repeatable: a request keeps its address exactly as long as its mail waits.
+    """
+    waiting = (
+        select(LinkRequest).where(LinkRequest.sealed_address.is_not(None)).with_for_update(skip_locked=True).limit(500)
+    )
+    owed = 0
+    for request in session.scalars(waiting).all():
+        signature = find_signature(session, request.petition_id, request.fingerprint)
+        if signature is None or signature.state not in ANSWERED:
+            request.sealed_address = None
+            continue
+        state = _find_mail(session, signature, request)
+        if state is None:
+            _queue(session, signature, now)
+            owed += 1
+        elif state in _ENDED:
+            request.sealed_address = None
+    return owed
+
+
+def _find_mail(session: Session, signature: Signature, request: LinkRequest) -> DeliveryState | None:
+    """Where the mail is that was owed for this request; None where none was yet."""
+    return session.scalar(
+        select(Delivery.state)
+        .where(
+            Delivery.signature_id == signature.id,
+            Delivery.kind == DeliveryKind.LINK,
+            Delivery.queued_at >= request.asked_at,
+        )
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    )
+
+
+def _queue(session: Session, signature: Signature, now: datetime) -> None:
+    session.add(
+        Delivery(
+            kind=DeliveryKind.LINK,
+            petition_id=signature.petition_id,
+            signature_id=signature.id,
+            queued_at=now,
+            due_at=now,
+        )
+    )
+    # The mail has the code once more, so that wrong ones typed by others lock nobody out for good.
+    session.execute(
+        update(Signature)
+        .where(Signature.id == signature.id)
+        .values(wrong_codes=0)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(PetitionCounter)
+        .where(PetitionCounter.petition_id == signature.petition_id)
+        .values(links=PetitionCounter.links + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_requests(session: Session, fingerprint: bytes) -> int:
+    """Forget that links were asked for with an address; how many petitions that was for."""
+    gone = delete(LinkRequest).where(LinkRequest.fingerprint == fingerprint).returning(LinkRequest.petition_id)
+    return len(session.scalars(gone).all())

@@ -1,0 +1,217 @@
+"""Signing: keep a signature, and in the same transaction the mail that asks its signer to confirm it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from campaign.crypto.organizer_keys import PublicKeys
+from campaign.crypto.randomness import random_id
+from campaign.crypto.recipient_sealing import is_sealed_to_organizers, seal_to
+from campaign.crypto.vault import Vault
+from campaign.db import upsert
+from campaign.errors import NotOpen
+from campaign.models import (
+    CommentState,
+    ConfirmationAllowance,
+    Delivery,
+    DeliveryKind,
+    Display,
+    Petition,
+    Signature,
+    SignatureState,
+    TextVersion,
+)
+from campaign.services.petitions.counts import count_post
+from campaign.services.petitions.lifecycle import takes_signatures
+from campaign.text.email_address import EmailAddress
+
+CONFIRM_WITHIN = timedelta(hours=72)
+# One confirmation mail per address in this time, and so many in all, whatever is posted and under whichever petition.
+MAIL_AGAIN_AFTER = timedelta(hours=24)
+MAILS_IN_ALL = 3
+ALLOWANCE_KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a signer said of themselves, as it is sealed."""
+
+    name: str
+    place: str | None = None
+    comment: str | None = None
+
+    def seal(self, vault: Vault, signature_id: int, *, sealed_to: Sequence[str]) -> bytes:
+        """Seal to the organizers whose public lines are ``sealed_to``; where there are none, with the keyring."""
+        row = row_of(signature_id)
+        if not sealed_to:
+            return vault.seal(self.to_json(), row=row)
+        return seal_to([PublicKeys.read(line) for line in sealed_to], self.to_json(), row=row)
+
+    def to_json(self) -> bytes:
+        kept = {"name": self.name, "place": self.place, "comment": self.comment}
+        return json.dumps({key: value for key, value in kept.items() if value}, ensure_ascii=False).encode()
+
+    @classmethod
+    def from_json(cls, plain: bytes) -> "Person":
+        return cls(**json.loads(plain))
+
+    @classmethod
+    def open(cls, vault: Vault, signature_id: int, sealed: bytes) -> "Person":
+        """Raises KeyringError for what another keyring, or organizers, would have to open."""
+        return cls.from_json(vault.open(sealed, row=row_of(signature_id)))
+
+
+def row_of(signature_id: int) -> str:
+    """The identity with which the person in this row is sealed."""
+    return f"signature:{signature_id}"
+
+
+def open_person(vault: Vault, signature: Signature) -> Person | None:
+    """What the signer said of themselves; None where it was erased, or sealed to the organizers."""
+    sealed = signature.sealed_person
+    if sealed is None or is_sealed_to_organizers(sealed):
+        return None
+    return Person.open(vault, signature.id, sealed)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One filled-in form, checked: the address is parsed, the texts are cleaned, the country is an ISO 3166 code.
+
+    ``source`` is the word of the link that brought the signer.
+    """
+
+    address: EmailAddress
+    person: Person
+    language: str
+    country: str | None = None
+    display: Display = Display.HIDDEN
+    wants_updates: bool = False
+    offers_comment: bool = False
+    source: str | None = None
+
+    def comment_state(self, petition: Petition) -> CommentState:
+        """Offered only where there is something to read, and somebody who can."""
+        offered = self.offers_comment and self.person.comment and petition.shows_people
+        return CommentState.OFFERED if offered else CommentState.PRIVATE
+
+
+def sign(
+    session: Session,
+    vault: Vault,
+    petition: Petition,
+    text_version: TextVersion,
+    submission: Submission,
+    *,
+    now: datetime,
+) -> int | None:
+    """Keep the submission until its signer confirms it, and queue the mail that asks for that.
+
+    For an address that waits for its confirmation the newest submission counts, for one that has signed nothing
+    changes. Nobody is told which it was, and all take as long: the work of one, and a commit that writes. The
+    answer is for the server's own tallies: the id of the signature that now waits, or None. Raises NotOpen.
+    """
+    if not takes_signatures(petition, now):
+        raise NotOpen("This petition does not take signatures now.")
+    fingerprint = vault.fingerprint(submission.address)
+    signature_id = random_id()
+    values = {
+        "text_version_id": text_version.id,
+        "language": submission.language,
+        "country": submission.country,
+        # A name that cannot be read back cannot be shown.
+        "display": Display.HIDDEN if petition.sealed_to else submission.display,
+        "comment_state": submission.comment_state(petition),
+        "wants_updates": submission.wants_updates,
+    }
+    # Of many posts at once one inserts; the unique key decides which, on either database.
+    session.execute(
+        upsert(session, Signature)
+        .values(
+            id=signature_id,
+            petition_id=petition.id,
+            state=SignatureState.PENDING,
+            fingerprint=fingerprint,
+            sealed_person=submission.person.seal(vault, signature_id, sealed_to=petition.sealed_to),
+            sealed_address=vault.seal(str(submission.address).encode(), row=f"address:{signature_id}"),
+            expires_at=now + CONFIRM_WITHIN,
+            wrong_codes=0,
+            source=submission.source,
+            **values,
+        )
+        .on_conflict_do_nothing(index_elements=[Signature.petition_id, Signature.fingerprint])
+    )
+    kept_id, state = session.execute(
+        select(Signature.id, Signature.state)
+        .where(Signature.petition_id == petition.id, Signature.fingerprint == fingerprint)
+        # Locks are taken in one order everywhere: signature, allowance, counter.
+        .with_for_update()
+    ).one()
+    waits = state is SignatureState.PENDING
+    with session.begin_nested() as attempt:
+        may_mail = _use_allowance(session, fingerprint, now)
+        if waits and kept_id != signature_id:
+            session.execute(
+                update(Signature)
+                .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)
+                .values(
+                    sealed_person=submission.person.seal(vault, kept_id, sealed_to=petition.sealed_to),
+                    **values,
+                    # The first link brought its signer; whoever comes again may come from anywhere.
+                    source=func.coalesce(Signature.source, submission.source),
+                    **({"expires_at": now + CONFIRM_WITHIN} if may_mail else {}),
+                )
+                .execution_options(synchronize_session=False)
+            )
+        if may_mail:
+            _queue_confirmation(session, petition.id, kept_id, now)
+        if not waits:
+            # An answer that comes sooner would say that this address has signed, so the work is done and taken back.
+            attempt.rollback()
+    count_post(session, petition.id, is_mailed=waits and may_mail)
+    return kept_id if waits else None
+
+
+def find_signature(session: Session, petition_id: int, fingerprint: bytes) -> Signature | None:
+    """The signature of an address under a petition, whatever its state, or None."""
+    return session.scalars(
+        select(Signature).where(Signature.petition_id == petition_id, Signature.fingerprint == fingerprint)
+    ).one_or_none()
+
+
+def _use_allowance(session: Session, fingerprint: bytes, now: datetime) -> bool:
+    """Whether the address may be sent a confirmation mail now; if so, it counts."""
+    insert = upsert(session, ConfirmationAllowance).values(fingerprint=fingerprint, mails=1, last_at=now)
+    counted = insert.on_conflict_do_update(
+        index_elements=[ConfirmationAllowance.fingerprint],
+        set_={"mails": ConfirmationAllowance.mails + 1, "last_at": now},
+        where=(ConfirmationAllowance.mails < MAILS_IN_ALL) & (ConfirmationAllowance.last_at <= now - MAIL_AGAIN_AFTER),
+    ).returning(ConfirmationAllowance.mails)
+    return session.execute(counted).scalar_one_or_none() is not None
+
+
+def forget_old_allowances(session: Session, *, now: datetime) -> None:
+    """Nobody is locked out for ever because a stranger typed their address three times."""
+    session.execute(delete(ConfirmationAllowance).where(ConfirmationAllowance.last_at <= now - ALLOWANCE_KEPT))
+
+
+def forget_allowance(session: Session, fingerprint: bytes) -> None:
+    """Somebody at the address has answered: it is no bomber's victim, and may sign the next petition at once."""
+    session.execute(delete(ConfirmationAllowance).where(ConfirmationAllowance.fingerprint == fingerprint))
+
+
+def _queue_confirmation(session: Session, petition_id: int, signature_id: int, now: datetime) -> None:
+    session.add(
+        Delivery(
+            kind=DeliveryKind.CONFIRMATION,
+            petition_id=petition_id,
+            signature_id=signature_id,
+            queued_at=now,
+            due_at=now,
+        )
+    )
+    session.flush()

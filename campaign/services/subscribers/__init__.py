@@ -1,0 +1,1 @@
+"""Subscribers: who gets a digest, and to which addresses nothing is sent."""

@@ -1,0 +1,83 @@
+"""Passwords as they are kept and compared: argon2 of one Unicode form, and one hash for every attempt."""
+
+from itertools import pairwise
+from typing import cast
+
+from flask import current_app
+from flask_security import hash_password as hash_normalized
+
+from campaign.web.auth.users import OrganizerUser
+
+# Characters; passlib refuses to hash more (PASSLIB_MAX_PASSWORD_SIZE).
+_MOST = 4096
+
+
+def _normalize(password: str) -> str:
+    return cast("str", current_app.extensions["security"].password_util.normalize(password))
+
+
+def hash_password(password: str) -> str:
+    """The password as it is kept: argon2 of the Unicode form in which signing in compares it."""
+    return hash_normalized(_normalize(password))
+
+
+def password_matches(user: OrganizerUser | None, typed: str) -> bool:
+    """Whether it is this organizer's password. Nobody's, or one who has none, costs as much time as a wrong one.
+
+    So does one of more characters than passlib takes, which nobody can have chosen.
+    """
+    given = _normalize(typed)
+    if user is None or not user.password or len(given) > _MOST:
+        hash_normalized(given[:_MOST])
+        return False
+    return bool(user.verify_and_update_password(given))
+
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+SHORTEST = 12
+# A letter becomes at most eighteen in the Unicode form that is kept, of which passlib takes 4,096.
+LONGEST = 200
+_FEWEST_CHARACTERS = 5
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "йцукенгшщзхъфывапролджэячсмитьбю", "01234567890")
+# What lists of stolen passwords have with twelve characters and more, without what is put around them; the shorter
+# words in them come back doubled, or with a year behind.
+_COMMON = {
+    *("password", "passwort", "passw", "letmein", "welcome", "iloveyou", "qwerty", "qazwsx", "zaqxsw", "admin"),
+    *("administrator", "changeme", "monkey", "dragon", "football", "baseball", "superman", "sunshine", "princess"),
+    *("trustno", "starwars", "whatever", "master", "secret", "unknown", "computer", "internet", "organizer"),
+    *("petition", "campaign", "correcthorsebatterystaple", "pass", "word", "пароль", "привет", "любовь", "құпиясөз"),
+}
+_SUBSTITUTED = str.maketrans("@4310$5!7", "aaeiossit")
+
+
+def find_weakness(password: str, owner: str) -> str | None:
+    """Why ``owner``, an address, may not have this password; None where it is good."""
+    if len(password) < SHORTEST:
+        return N_("Please choose at least 12 characters; a few words in a row are easy to keep.")
+    if len(password) > LONGEST:
+        return N_("This is too long. Please shorten it.")
+    plain = password.casefold()
+    without_year = plain.strip("0123456789!.?")
+    if owner in plain or (without_year and without_year in owner):
+        return N_("Please choose something that is not your own address.")
+    if len(set(plain)) < _FEWEST_CHARACTERS or _is_row(plain) or _is_common(plain):
+        return N_("This is among the first that others would try. Please choose a few words in a row instead.")
+    return None
+
+
+def _is_row(plain: str) -> bool:
+    """Whether nearly every two characters are neighbours on a keyboard or in the alphabet, in either direction."""
+    rows = [part for row in _ROWS for part in (row, row[::-1])]
+    breaks = sum(not any(first + second in row for row in rows) for first, second in pairwise(plain))
+    return breaks <= len(plain) // 6
+
+
+def _is_common(plain: str) -> bool:
+    for text in (plain, plain.translate(_SUBSTITUTED)):
+        letters = "".join(character for character in text if character.isalpha())
+        for word in sorted(_COMMON, key=len, reverse=True):
+            letters = letters.replace(word, "")
+        if len(letters) < 3:
+            return True
+    return False

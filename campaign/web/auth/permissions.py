@@ -1,0 +1,61 @@
+"""What an organizer's role lets them do with a petition, asked before every view."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from flask import request
+
+from campaign.errors import Forbidden, NotFound
+from campaign.models import Petition
+from campaign.services.organizers.members import Permission, check_permission
+from campaign.services.petitions.store import get_petition
+from campaign.web.auth.reauthenticate import ask_for_proof, declare_fresh
+from campaign.web.auth.session import is_fresh
+from campaign.web.auth.users import current_organizer, signed_in
+from campaign.web.core.context import campaign
+from campaign.web.core.security import Entry, entry
+
+PetitionView = Callable[..., Any]
+
+
+def _get_permitted(slug: str, permission: Permission) -> Petition:
+    """Raises NotFound where the organizer has no role: nobody learns here which other petitions exist."""
+    organizer_id = current_organizer().id
+    with campaign().database.snapshots() as session:
+        petition = get_petition(session, slug)
+        try:
+            check_permission(session, organizer_id, petition, Permission.VIEW)
+        except Forbidden:
+            raise NotFound(f"There is no petition “{slug}” here.") from None
+        check_permission(session, organizer_id, petition, permission)
+    return petition
+
+
+def needs(
+    permission: Permission, *, fresh: bool = False, proven: bool = True
+) -> Callable[[PetitionView], PetitionView]:
+    """Let a view in for the petition ``slug`` only with ``permission``; it is given the petition instead.
+
+    Whoever posts with another permission than to view has proved within ten minutes who they are, so that no view can
+    forget to ask; ``fresh`` asks whoever looks, too, and what takes and tells nothing need not be ``proven``. All can
+    be read from the view, so that a test compares every route with every role.
+    """
+    asks = permission is not Permission.VIEW and proven
+    fresh_for = frozenset({"GET", "HEAD", "POST"} if fresh else {"POST"} if asks else ())
+
+    def declare(view: PetitionView) -> PetitionView:
+        @entry(Entry.ORGANIZER)
+        @signed_in
+        @wraps(view)
+        def permitted(slug: str, **values: Any) -> Any:
+            petition = _get_permitted(slug, permission)
+            if request.method in fresh_for and not is_fresh():
+                return ask_for_proof()
+            return view(petition, **values)
+
+        cast("Any", permitted).permission = permission
+        declare_fresh(permitted, fresh_for)
+        return cast("PetitionView", permitted)
+
+    return declare

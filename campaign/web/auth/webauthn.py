@@ -1,0 +1,104 @@
+"""What a page asks a browser's passkeys, and the answer that comes back in a form: each question is answered once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from flask import g, request, session
+from flask_wtf.csrf import generate_csrf
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy.orm import Session
+
+from campaign.crypto.randomness import random_name
+from campaign.db import upsert
+from campaign.models import Organizer, Passkey, SpentChallenge
+from campaign.services.organizers.passkeys import (
+    PasskeyRefused,
+    Question,
+    add_passkey,
+    ask_to_register,
+    ask_to_sign_in,
+    new_handle,
+    use_passkey,
+)
+from campaign.web.auth.forms import PasskeyForm
+from campaign.web.core.context import campaign
+
+_ANSWERED_WITHIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question in a page: ``options`` for the script, ``challenge`` for the form."""
+
+    options: str
+    challenge: str
+
+
+def passkeys_work_here() -> bool:
+    """Whether the page is asked for under a name: browsers make no passkey for a number."""
+    return not _host().replace(".", "").isdigit() and ":" not in _host()
+
+
+def _host() -> str:
+    return urlsplit(request.host_url).hostname or ""
+
+
+def _signer(purpose: str) -> URLSafeTimedSerializer:
+    # Tied to this browser's session, so that a question that was put to one browser is not answered by another.
+    generate_csrf()
+    return URLSafeTimedSerializer(campaign().vault.session_secret, salt=f"passkey {purpose} {session['csrf_token']}")
+
+
+def _question(challenge: str) -> Question:
+    origins = {request.host_url.rstrip("/"), campaign().settings.organize_url}
+    return Question(_host(), [each for each in origins if urlsplit(each).hostname == _host()], challenge.encode())
+
+
+def ask_for_new(organizer: Organizer) -> Asked | None:
+    """The question on the account page. None where no passkey can be made."""
+    if not passkeys_work_here():
+        return None
+    g.has_script = True
+    handle = new_handle(organizer)
+    challenge = _signer(f"new {organizer.id}").dumps([random_name(), handle])
+    return Asked(ask_to_register(_question(challenge), organizer, handle), challenge)
+
+
+def ask_for_passkey(organizer: Organizer | None) -> Asked | None:
+    """The question for one of the organizer's, or for anybody's. None where there can be none."""
+    if not passkeys_work_here() or (organizer is not None and not organizer.passkeys):
+        return None
+    g.has_script = True
+    challenge = _signer("use").dumps([random_name(), None])
+    return Asked(ask_to_sign_in(_question(challenge), organizer), challenge)
+
+
+def _spend(writing: Session, purpose: str, challenge: str) -> str:
+    """The handle that the challenge carries. Raises PasskeyRefused where it is not ours, is old or was answered."""
+    try:
+        _, handle = _signer(purpose).loads(challenge, max_age=int(_ANSWERED_WITHIN.total_seconds()))
+    except BadSignature:
+        raise PasskeyRefused from None
+    until = campaign().now() + _ANSWERED_WITHIN
+    spent = upsert(writing, SpentChallenge).values(mark=sha256(challenge.encode()).digest(), until=until)
+    if writing.scalar(spent.on_conflict_do_nothing().returning(SpentChallenge.mark)) is None:
+        raise PasskeyRefused
+    return str(handle)
+
+
+def keep_new(writing: Session, organizer: Organizer, form: PasskeyForm, name: str) -> Passkey:
+    """The passkey that the browser has made. Raises PasskeyRefused."""
+    challenge = form.challenge.data or ""
+    handle = _spend(writing, f"new {organizer.id}", challenge)
+    answer, now = form.passkey.data or "", campaign().now()
+    return add_passkey(writing, _question(challenge), organizer, answer, handle=handle, name=name, now=now)
+
+
+def accept(writing: Session, form: PasskeyForm, organizer_id: int | None) -> Organizer:
+    """The organizer whose passkey answered; see ``use_passkey``. Raises PasskeyRefused."""
+    challenge = form.challenge.data or ""
+    _spend(writing, "use", challenge)
+    answer, now = form.passkey.data or "", campaign().now()
+    return use_passkey(writing, _question(challenge), answer, organizer_id=organizer_id, now=now)

@@ -1,0 +1,33 @@
+"""The cookie by which a browser shows that it posted a signature, or that the code from the mail was typed in it.
+
+What posting a form leaves says nothing of whether the address is known.
+"""
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from campaign.services.signatures.sign import CONFIRM_WITHIN
+from campaign.web.core.context import campaign
+
+_COOKIE = "signing"
+# A family signs on one phone.
+_MOST = 8
+
+
+def browser_marks() -> tuple[str, ...]:
+    """The marks that this browser was given lately."""
+    return tuple(request.cookies.get(_COOKIE, "").split(".")[:_MOST])
+
+
+def remember_mark(answer: Response, mark: str) -> None:
+    """Have the browser keep ``mark`` for as long as the link in the mail lives."""
+    kept = [mark, *(known for known in browser_marks() if known and known != mark)][:_MOST]
+    answer.set_cookie(
+        _COOKIE,
+        ".".join(kept),
+        max_age=int(CONFIRM_WITHIN.total_seconds()),
+        path="/",
+        httponly=True,
+        secure=campaign().settings.base_url.startswith("https:"),
+        samesite="Lax",
+    )

@@ -1,0 +1,18 @@
+"""Whether the server can do its work, for a monitor to ask."""
+
+from flask import Blueprint, Response, jsonify
+from sqlalchemy import text
+
+from campaign.web.core.context import campaign
+from campaign.web.core.locked_mode import keyless
+from campaign.web.core.security import Entry, entry
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@entry(Entry.PUBLIC)
+def healthz() -> Response:
+    with campaign().database.snapshots() as session:
+        session.execute(text("SELECT 1"))
+    return jsonify(status="locked" if keyless() else "ok")

@@ -1,0 +1,45 @@
+"""Which pages a server answers for: all of them, or the public and the organizers' apart, each on its own port."""
+
+from enum import StrEnum
+from typing import Any
+
+from flask import Flask, abort, request
+
+from campaign.settings import Settings
+from campaign.web.auth.session_cookie import is_organizers
+
+
+class Door(StrEnum):
+    """One server's part of the pages."""
+
+    ALL = "all pages"
+    PUBLIC = "the public pages"
+    ORGANIZERS = "the organizers' pages"
+
+
+class Site(Flask):
+    """The application. Where the pages are apart, an address on the other server is written in full."""
+
+    door = Door.ALL
+
+    def url_for(self, endpoint: str, **values: Any) -> str:
+        address = super().url_for(endpoint, **values)
+        if self.door is Door.ALL or not address.startswith("/") or self.serves(address):
+            return address
+        settings: Settings = self.extensions["campaign"].settings
+        return (settings.organize_url if is_organizers(address) else settings.base_url) + address
+
+    def serves(self, path: str) -> bool:
+        """Whether the address is on this server. Style sheets and the sign of life are on both."""
+        if self.door is Door.ORGANIZERS:
+            return is_organizers(path.partition("?")[0]) or path.startswith("/static/") or path == "/healthz"
+        return self.door is Door.ALL or not is_organizers(path.partition("?")[0])
+
+
+def install(app: Site) -> None:
+    """Answer for no page of the other server: here it does not exist."""
+
+    @app.before_request
+    def _stay_apart() -> None:
+        if not app.serves(request.path):
+            abort(404)

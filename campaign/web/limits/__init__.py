@@ -1,0 +1,1 @@
+"""Limits: how much one network, or everybody together, may send."""

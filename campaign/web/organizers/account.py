@@ -1,0 +1,89 @@
+"""An organizer's own account: the password, sessions everywhere, what it signs in with, and what happened to it."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from campaign.models import Organizer
+from campaign.services.audit_log import list_account_entries
+from campaign.services.organizers.members import end_sessions, set_password
+from campaign.services.organizers.second_factors import RECOVERY_CODES, has_app, has_second_factor
+from campaign.services.organizers.sign_in_throttle import TooSoon, end_failures, record_change
+from campaign.web.auth.attempts import attempt
+from campaign.web.auth.forms import OrganizerForm, PasswordForm
+from campaign.web.auth.passwords import hash_password, password_matches
+from campaign.web.auth.session import renew
+from campaign.web.auth.users import OrganizerUser, current_organizer, signed_in
+from campaign.web.core.context import campaign
+from campaign.web.core.security import Entry, entry
+from campaign.web.organizers import account_app, account_passkeys
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+blueprint = Blueprint("account", __name__, url_prefix="/account")
+blueprint.register_blueprint(account_app.blueprint)
+blueprint.register_blueprint(account_passkeys.blueprint)
+Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+def _page(**more: Any) -> str:
+    """The page; keywords are what the form for the password has to say."""
+    with campaign().database.snapshots() as session:
+        organizer = session.get_one(Organizer, current_organizer().id)
+        return render_template(
+            "organizers/account.html",
+            account=organizer,
+            with_app=has_app(organizer),
+            protected=has_second_factor(organizer),
+            codes_left=len(organizer.recovery_codes),
+            codes_made=RECOVERY_CODES,
+            entries=list_account_entries(session, organizer.id),
+            **{"passwords": None, "wrong": None, "too_soon": None, **more},
+        )
+
+
+@blueprint.get("")
+@entry(Entry.ORGANIZER)
+@signed_in
+def show() -> str:
+    return _page()
+
+
+@blueprint.post("/password")
+@entry(Entry.ORGANIZER)
+@signed_in
+def change_password() -> Answer:
+    """Whoever types the old password has proved with it who they are, so nothing else is asked."""
+    form = PasswordForm(current_organizer().email)
+    if not form.validate():
+        form.require_token()
+        return _page(passwords=form), 422
+    with campaign().database.snapshots() as session:
+        organizer = session.get_one(Organizer, current_organizer().id)
+    user = OrganizerUser.of(organizer)
+    try:
+        if not attempt(organizer, lambda: password_matches(user, form.old.data or "")):
+            return _page(passwords=form, wrong=N_("This is not your password.")), 422
+    except TooSoon as early:
+        return _page(passwords=form, too_soon=early), 429, {"Retry-After": str(early.seconds)}
+    password_hash = hash_password(form.password.data or "")
+    with campaign().database.sessions.begin() as session:
+        organizer = end_failures(session, organizer.id)
+        set_password(organizer, password_hash)
+        record_change(session, organizer, "password changed", now=campaign().now())
+    renew(OrganizerUser.of(organizer))
+    return redirect(url_for("organize.account.show"), 303)
+
+
+@blueprint.post("/sign-out")
+@entry(Entry.ORGANIZER)
+@signed_in
+def sign_out_everywhere() -> Response:
+    """Nothing that needs a proof: whoever does it by mistake signs in again."""
+    OrganizerForm().require_valid()
+    with campaign().database.sessions.begin() as session:
+        organizer = session.get_one(Organizer, current_organizer().id, with_for_update=True)
+        end_sessions(organizer)
+        record_change(session, organizer, "signed out everywhere", now=campaign().now())
+    return redirect(url_for("signing_in.show"), 303)

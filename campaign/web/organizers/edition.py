@@ -1,0 +1,95 @@
+"""Steps of an edition: approve, pause, resume and cancel it, and send oneself a test before."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Blueprint, redirect, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, IntegerField
+from wtforms.validators import InputRequired, NumberRange
+
+from campaign.errors import Forbidden, NotFound, NotPossible
+from campaign.models import Edition, Petition
+from campaign.services.digests.send_test import rehearse_edition
+from campaign.services.digests.transitions import (
+    approve_edition,
+    cancel_edition,
+    get_for_change,
+    pause_edition,
+    resume_edition,
+)
+from campaign.services.organizers.members import Permission
+from campaign.web.auth.forms import OrganizerForm
+from campaign.web.auth.permissions import needs
+from campaign.web.auth.users import current_organizer
+from campaign.web.core.context import campaign
+from campaign.web.organizers.digest_page import digest_page
+
+blueprint = Blueprint("edition", __name__, url_prefix="/edition")
+Answer = Response | tuple[str, int]
+Step = Callable[[Session, Edition, str, datetime], None]
+
+
+class EditionForm(OrganizerForm):
+    """``sure`` is the tick without which nothing is cancelled."""
+
+    number = IntegerField(validators=[InputRequired(), NumberRange(1, 2**31 - 1)])
+    sure = BooleanField()
+
+
+def _take(petition: Petition, step: Step, form: EditionForm) -> Answer:
+    try:
+        with campaign().database.sessions.begin() as session:
+            edition = get_for_change(session, petition.id, form.number.data or 0)
+            step(session, edition, current_organizer().email, campaign().now())
+            campaign().jobs.enqueue_edition(session, edition)
+    except (NotPossible, NotFound, Forbidden):
+        return digest_page(petition, refused="late"), 409
+    return redirect(url_for("organize.digest.preview", slug=petition.slug), 303)
+
+
+def _filled_in() -> EditionForm:
+    form = EditionForm()
+    form.require_valid()
+    return form
+
+
+@blueprint.post("/approve")
+@needs(Permission.SEND)
+def approve(petition: Petition) -> Answer:
+    return _take(petition, approve_edition, _filled_in())
+
+
+@blueprint.post("/pause")
+@needs(Permission.SEND)
+def pause(petition: Petition) -> Answer:
+    return _take(petition, pause_edition, _filled_in())
+
+
+@blueprint.post("/resume")
+@needs(Permission.SEND)
+def resume(petition: Petition) -> Answer:
+    return _take(petition, resume_edition, _filled_in())
+
+
+@blueprint.post("/cancel")
+@needs(Permission.SEND)
+def cancel(petition: Petition) -> Answer:
+    form = _filled_in()
+    if not form.sure.data:
+        return digest_page(petition, refused="unsure"), 422
+    return _take(petition, cancel_edition, form)
+
+
+@blueprint.post("/test")
+@needs(Permission.SEND)
+def test(petition: Petition) -> Answer:
+    OrganizerForm().require_valid()
+    email = current_organizer().email
+    try:
+        with campaign().database.sessions.begin() as session:
+            rehearse_edition(session, petition, email, actor=email, now=campaign().now())
+    except NotPossible:
+        return digest_page(petition, refused="late"), 409
+    return redirect(url_for("organize.digest.preview", slug=petition.slug), 303)

@@ -1,0 +1,102 @@
+"""The link from the confirmation mail: see what is signed, confirm it, or say that it was somebody else."""
+
+from flask import Blueprint, make_response, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug import Response
+
+from campaign.errors import ProofNeeded
+from campaign.models import Petition, Signature, SignatureState
+from campaign.services.petitions.counts import count_confirmed
+from campaign.services.signatures.confirm import (
+    ANSWERED,
+    Proof,
+    check_proof,
+    comes_from_signer,
+    confirm,
+    disown,
+    get_followed,
+    shown_version,
+)
+from campaign.services.signatures.self_service import check_owner
+from campaign.services.signatures.sign import open_person
+from campaign.web.core.browser_marks import browser_marks, remember_mark
+from campaign.web.core.context import campaign, texts_of, use_language
+from campaign.web.core.security import Entry, allow_script, entry
+
+blueprint = Blueprint("confirm", __name__)
+N_ = str  # marks a sentence for the translators; the page translates it
+
+CHANGED = N_("The form was filled in again for your address after this page was opened. Please look at it once more.")
+
+
+def _page(signature: Signature, petition: Petition, *, needs_code: bool, error: str | None = None) -> str:
+    return render_template(
+        "public/confirm/show.html",
+        signature=signature,
+        person=open_person(campaign().vault, signature),
+        petition=petition,
+        texts=texts_of(petition),
+        demands=signature.text_version.demands,
+        seen=shown_version(signature),
+        needs_code=needs_code,
+        error=error,
+    )
+
+
+@blueprint.get("/confirm/<token>")
+@entry(Entry.LINK)
+def show(token: str) -> str:
+    vault = campaign().vault
+    with campaign().database.snapshots() as session:
+        signature = get_followed(session, vault, token, now=campaign().now())
+        petition = session.get_one(Petition, signature.petition_id)
+        use_language(signature.language)
+        if signature.state in ANSWERED:
+            return _confirmed(petition, _told_count(session, signature))
+        known = comes_from_signer(vault, signature, Proof(browser_marks()))
+        return _page(signature, petition, needs_code=not known)
+
+
+def _told_count(session: Session, signature: Signature) -> int:
+    # A signer whose signature waits for a review sees it counted; else a forger would learn what gets past us.
+    return count_confirmed(session, signature.petition_id) + (signature.state is SignatureState.QUARANTINED)
+
+
+def _confirmed(petition: Petition, total: int, own_page: str | None = None) -> str:
+    """The thanks. ``own_page`` is told in the answer to the press alone, not to whoever opens the link later."""
+    allow_script()
+    return render_template(
+        "public/confirm/confirmed.html", petition=petition, texts=texts_of(petition), confirmed=total, own_page=own_page
+    )
+
+
+@blueprint.post("/confirm/<token>")
+@entry(Entry.LINK)
+def answer(token: str) -> str | tuple[str, int] | Response:
+    vault, now = campaign().vault, campaign().now()
+    proof = Proof(browser_marks(), request.form.get("code", ""))
+    with campaign().database.sessions.begin() as session:
+        signature = get_followed(session, vault, token, now=now, for_update=True)
+        petition = session.get_one(Petition, signature.petition_id)
+        use_language(signature.language)
+        if signature.state in ANSWERED and request.form.get("action") != "not-me":
+            return _confirmed(petition, _told_count(session, signature))
+        needs_code = not comes_from_signer(vault, signature, proof)
+        # The public form marks any browser that sends the address: enough to confirm what it sent, nothing more.
+        check = check_owner if signature.state in ANSWERED else check_proof
+        try:
+            check(vault, signature, proof)
+        except ProofNeeded as needed:
+            # Leaving normally commits, so a wrong code is counted.
+            return _page(signature, petition, needs_code=True, error=needed.sentence), 422
+        if request.form.get("action") == "not-me":
+            disown(session, signature, now=now)
+            return render_template("public/confirm/disowned.html", texts=texts_of(petition))
+        if request.form.get("seen", "") not in ("", shown_version(signature)):
+            return _page(signature, petition, needs_code=needs_code, error=CHANGED), 422
+        confirm(session, vault, signature, now=now)
+        session.flush()
+        own_page = campaign().links.own_page(signature.id)
+        thanks = make_response(_confirmed(petition, _told_count(session, signature), own_page))
+        remember_mark(thanks, vault.own_mark(signature.id))
+        return thanks

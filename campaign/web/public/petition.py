@@ -1,0 +1,186 @@
+"""The petition's public pages: read it, sign it, follow it."""
+
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, abort, jsonify, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from campaign.errors import NotFound
+from campaign.models import Petition, PetitionState, TextVersion
+from campaign.services.abuse.suspicions import note_suspicions
+from campaign.services.digests.archive import get_public_edition, list_public_editions
+from campaign.services.petitions.counts import count_confirmed, count_post
+from campaign.services.petitions.store import get_petition, get_text_version, list_petitions
+from campaign.services.signatures.sign import sign
+from campaign.web.core.browser_marks import remember_mark
+from campaign.web.core.caching import KEPT, cached_for_all
+from campaign.web.core.context import campaign, languages_of, source_limit, texts_of, watch
+from campaign.web.core.forms import SigningForm
+from campaign.web.core.locked_mode import keyless
+from campaign.web.core.mail_frame import mail_in_frame
+from campaign.web.core.referral_links import source_of_request
+from campaign.web.core.security import Entry, entry
+from campaign.web.public.challenge import USED_UP, Solved, check_challenge, needs_challenge
+from campaign.web.public.petition_page import PREVIEW, petition_page, tell_count, tell_updates
+
+blueprint = Blueprint("petition", __name__)
+
+
+def get_public(session: Session, slug: str, lang: str) -> Petition:
+    """The petition, where it is for everybody to see in this language. Raises NotFound."""
+    petition = get_petition(session, slug)
+    if petition.state is PetitionState.DRAFT or lang not in languages_of(petition):
+        raise NotFound("There is no such petition in this language.")
+    return petition
+
+
+@blueprint.get("/")
+@entry(Entry.PUBLIC)
+def front() -> Response:
+    with campaign().database.snapshots() as session:
+        known = [(petition, count_confirmed(session, petition.id)) for petition in list_petitions(session)]
+    page = render_template(
+        "public/petition/front.html",
+        petitions=[each for each in known if each[0].state in {PetitionState.OPEN, PetitionState.PAUSED}],
+        ended=[each for each in known if each[0].state.is_over],
+        texts_of=texts_of,
+    )
+    return cached_for_all(page)
+
+
+@blueprint.get("/<lang>/p/<slug>")
+@entry(Entry.PUBLIC)
+def show(lang: str, slug: str) -> Response:
+    with campaign().database.snapshots() as session:
+        petition = get_public(session, slug, lang)
+        form = None if keyless() else SigningForm(formdata=None, source=source_of_request())
+        page = petition_page(session, petition, get_text_version(session, petition, lang), form)
+    # Whoever asks gets a new token, which changes nothing that is to be seen.
+    return cached_for_all(page, but_for=form.csrf_token.current_token if form else "")
+
+
+@blueprint.get("/<lang>/p/<slug>/preview/<token>")
+@entry(Entry.LINK)
+def preview(lang: str, slug: str, token: str) -> str | BaseResponse:
+    """The page before it is public, for whom its organizers give the link to."""
+    with campaign().database.snapshots() as session:
+        petition = get_petition(session, slug)
+        if campaign().vault.read_token(PREVIEW, token) != petition.id or lang not in petition.languages:
+            raise NotFound("There is no such preview.")
+        if petition.state is not PetitionState.DRAFT:
+            return redirect(url_for("petition.show", lang=lang, slug=slug))
+        return petition_page(session, petition, get_text_version(session, petition, lang), None)
+
+
+@blueprint.post("/<lang>/p/<slug>")
+@entry(Entry.PUBLIC)
+def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
+    form = SigningForm()
+    now = campaign().now()
+    with campaign().database.snapshots() as session:
+        petition = get_public(session, slug, lang)
+        version = get_text_version(session, petition, lang)
+        if not form.check_whole(text_version=version.short_digest):
+            return petition_page(session, petition, version, form), 422
+        network = source_limit().mark(request.remote_addr, now.date())
+        if not source_limit().allows(request.remote_addr, now):
+            form.form_errors.append(form.TOO_MANY)
+            return petition_page(session, petition, version, form), 429
+        if watch().is_full(network, now):
+            form.form_errors.append(form.BUSY)
+            return petition_page(session, petition, version, form), 429
+    submission = form.submission(lang)
+    if (wrong := _sign(petition, version, form, network)) is not None:
+        form.refuse_answer(wrong)
+        with campaign().database.snapshots() as session:
+            return petition_page(session, petition, version, form), 422
+    answer = redirect(url_for("petition.check_mail", lang=lang, slug=slug, _anchor="content"), 303)
+    remember_mark(answer, campaign().vault.browser_mark(petition.id, campaign().vault.fingerprint(submission.address)))
+    return answer
+
+
+def _sign(petition: Petition, version: TextVersion, form: SigningForm, network: str | None) -> str | None:
+    """Keep what was posted, with what is suspicious about it; or the sentence that says what its challenge lacks."""
+    now, submission = campaign().now(), form.submission(version.language)
+    solved: Solved | None = None
+    if needs_challenge(petition, now):
+        checked = check_challenge(petition, form, now=now)
+        if isinstance(checked, str):
+            return checked
+        solved = checked
+    with campaign().database.sessions.begin() as session:
+        if solved is not None and not solved.spend(session):
+            return USED_UP
+        if form.is_from_machine:
+            # It is told what a signer is told, and nothing else happens.
+            count_post(session, petition.id, is_mailed=False)
+            return None
+        signature_id = sign(session, campaign().vault, petition, version, submission, now=now)
+        found = watch().look(
+            petition.id,
+            signature_id,
+            network=network,
+            comment=submission.person.comment,
+            domain=submission.address.domain,
+            now=now,
+        )
+        note_suspicions(session, petition.id, signature_id, found)
+    return None
+
+
+@blueprint.get("/<lang>/p/<slug>/check-your-mail")
+@entry(Entry.PUBLIC)
+def check_mail(lang: str, slug: str) -> str:
+    with campaign().database.snapshots() as session:
+        petition = get_public(session, slug, lang)
+        return render_template(
+            "public/petition/check_mail.html", petition=petition, texts=texts_of(petition), outbox=outbox_address()
+        )
+
+
+def outbox_address() -> str | None:
+    """Where a newcomer without a mail server reads the mail."""
+    settings = campaign().settings
+    return "/outbox" if settings.is_local and not settings.smtp_url else None
+
+
+@blueprint.get("/<lang>/p/<slug>/updates")
+@entry(Entry.PUBLIC)
+def updates(lang: str, slug: str) -> Response:
+    with campaign().database.snapshots() as session:
+        petition = get_public(session, slug, lang)
+        page = render_template(
+            "public/petition/updates.html",
+            petition=petition,
+            texts=texts_of(petition),
+            updates=tell_updates(session, petition, count_confirmed(session, petition.id)),
+            editions=[
+                (edition.number, edition.made_at.astimezone(ZoneInfo(petition.timezone)).date())
+                for edition in list_public_editions(session, petition.id, lang)
+            ],
+        )
+    return cached_for_all(page)
+
+
+@blueprint.get("/<lang>/p/<slug>/digest/<int(max=1000000):number>")
+@entry(Entry.PUBLIC)
+def edition(lang: str, slug: str, number: int) -> Response:
+    with campaign().database.snapshots() as session:
+        answer = mail_in_frame(get_public_edition(session, get_public(session, slug, lang), lang, number))
+    answer.headers["Cache-Control"] = "public, max-age=3600"
+    return answer
+
+
+@blueprint.get("/p/<slug>/count.json")
+@entry(Entry.PUBLIC)
+def count(slug: str) -> Response:
+    with campaign().database.snapshots() as session:
+        petition = get_petition(session, slug)
+        if petition.state is PetitionState.DRAFT:
+            abort(404)
+        told = tell_count(session, petition, request.args.get("lang", ""))
+    answer = make_response(jsonify(told))
+    answer.headers["Cache-Control"] = f"public, max-age={KEPT}"
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    return answer

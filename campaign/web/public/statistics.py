@@ -1,0 +1,47 @@
+"""The petition's public numbers: signatures by country and by day. Says nothing of anybody, and needs no key."""
+
+from datetime import date, timedelta
+
+from flask import Blueprint, Response, make_response, render_template
+
+from campaign.services.petitions.counts import count_confirmed, list_days
+from campaign.services.petitions.lifecycle import today_in
+from campaign.services.signatures.countries import read_places
+from campaign.web.core.context import campaign, reader_language, texts_of
+from campaign.web.core.daily_counts import SHOWN, days_from, weeks_before
+from campaign.web.core.local_time import local_time
+from campaign.web.core.security import Entry, entry
+from campaign.web.public.petition import get_public
+
+blueprint = Blueprint("numbers", __name__)
+
+
+def _first_day(today: date) -> date:
+    """A Monday, from which on each day is told; what is older than ``SHOWN`` days is told by week."""
+    oldest = today - timedelta(days=SHOWN - 1)
+    return oldest + timedelta(days=-oldest.weekday() % 7)
+
+
+@blueprint.get("/<lang>/p/<slug>/numbers")
+@entry(Entry.PUBLIC)
+def show(lang: str, slug: str) -> Response:
+    now = campaign().now()
+    with campaign().database.snapshots() as session:
+        petition = get_public(session, slug, lang)
+        counted, today = list_days(session, petition.id), today_in(petition, now)
+        answer = make_response(
+            render_template(
+                "public/petition/numbers.html",
+                petition=petition,
+                texts=texts_of(petition),
+                confirmed=count_confirmed(session, petition.id),
+                places=read_places(session, petition.id),
+                countries=reader_language().countries(),
+                days=days_from(counted, _first_day(today), today),
+                weeks=weeks_before(counted, _first_day(today)),
+                as_of=now,
+                local=local_time(petition),
+            )
+        )
+    answer.headers["Cache-Control"] = "public, max-age=60"
+    return answer

@@ -1,0 +1,45 @@
+"""The unsubscribe link of a digest: a page with a button, and the one click of RFC 8058."""
+
+from collections.abc import Sequence
+
+from flask import Blueprint, render_template
+from sqlalchemy.orm import Session
+
+from campaign.models import Petition, Subscription, SubscriptionState
+from campaign.services.signatures.erase import end_subscription
+from campaign.services.subscribers.subscriptions import list_followed
+from campaign.web.core.context import campaign, texts_of, use_language
+from campaign.web.core.security import Entry, entry
+
+blueprint = Blueprint("unsubscribe", __name__)
+
+
+def _page(session: Session, followed: Sequence[Subscription]) -> str:
+    petitions = [session.get_one(Petition, subscription.petition_id) for subscription in followed]
+    ended = all(subscription.state is SubscriptionState.ENDED for subscription in followed)
+    return render_template(
+        "public/unsubscribe/done.html" if ended else "public/unsubscribe/show.html",
+        petition=petitions[0],
+        titles=[texts_of(petition)["title"] for petition in petitions],
+    )
+
+
+@blueprint.get("/unsubscribe/<token>")
+@entry(Entry.LINK)
+def show(token: str) -> str:
+    with campaign().database.snapshots() as session:
+        followed = list_followed(session, campaign().vault, token)
+        use_language(followed[0].language)
+        return _page(session, followed)
+
+
+@blueprint.post("/unsubscribe/<token>")
+@entry(Entry.LINK)
+def unsubscribe(token: str) -> str:
+    """No cookie, no form token, no redirect, whatever the body: mail programs send it, maybe twice (RFC 8058 §3.2)."""
+    with campaign().database.sessions.begin() as session:
+        followed = list_followed(session, campaign().vault, token, for_update=True)
+        use_language(followed[0].language)
+        for subscription in followed:
+            end_subscription(session, subscription, now=campaign().now())
+        return _page(session, followed)

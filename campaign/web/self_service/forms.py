@@ -1,0 +1,146 @@
+"""What a signer may change on their own page, and the address to which updates are to go."""
+
+from typing import Any, Self
+
+from wtforms import BooleanField, Field, StringField, TextAreaField, ValidationError
+
+from campaign.models import CommentState, Display, Petition, ReaderFrequency, Subscription
+from campaign.services.signatures.confirm import Proof
+from campaign.services.signatures.self_service import Details, Kept
+from campaign.services.subscribers.subscriptions import Choices
+from campaign.text.personal_text import clean_name
+from campaign.web.core.browser_marks import browser_marks
+from campaign.web.core.forms import CheckedForm, PersonChecks, SignedAddress, TypedMeta, accepted
+
+N_ = str  # marks a sentence for the translators; the page translates it
+
+
+class OwnForm(CheckedForm):
+    """A form on a person's own page, with the code from the mail where the browser has not shown it."""
+
+    class Meta(TypedMeta):
+        csrf = False  # the address of the page is the secret, and the code is another
+
+    code = StringField()
+
+    def proof(self) -> Proof:
+        return Proof(browser_marks(), self.code.data or "")
+
+    def refuse(self, field: str, sentence: str) -> None:
+        """Add what a service had against a field."""
+        self[field].errors = [*self[field].errors, sentence]
+
+
+class DetailsForm(PersonChecks, OwnForm):
+    """What is kept of the signer."""
+
+    name = StringField()
+    country = StringField()
+    comment = TextAreaField()
+    comment_public = BooleanField()
+    display = StringField(default=Display.HIDDEN.value)
+    language = StringField()
+
+    languages: list[str]
+    is_readable: bool
+    _name: str | None = None
+
+    @classmethod
+    def of(cls, kept: Kept) -> Self:
+        """The form as all is now."""
+        signature, person = kept.signature, kept.person
+        assert signature is not None  # there is something to change
+        filled = {
+            "name": person.name if person else "",
+            "comment": person.comment if person else "",
+            "comment_public": signature.comment_state is not CommentState.PRIVATE,
+            "country": signature.country,
+            "display": signature.display.value,
+            "language": signature.language,
+        }
+        return cls._for(kept, formdata=None, data=filled)
+
+    @classmethod
+    def posted(cls, kept: Kept) -> Self:
+        """The form as it was sent."""
+        return cls._for(kept)
+
+    @classmethod
+    def _for(cls, kept: Kept, **filled: object) -> Self:
+        form = cls(**filled)
+        # Readers choose their language with the rest of what they get.
+        form.languages = kept.petition.languages if kept.reader is None else []
+        form.is_readable = kept.person is not None
+        return form
+
+    def validate_name(self, field: Field) -> None:
+        if self.is_readable or (field.data or "").strip():
+            self._name = accepted(clean_name, field)
+
+    def validate_language(self, field: Field) -> None:
+        if self.languages and field.data not in self.languages:
+            raise ValidationError(N_("Please choose one of the languages."))
+
+    def details(self) -> Details:
+        """What the checked form says."""
+        return Details(
+            name=self._name,
+            comment=self._comment,
+            country=self._country,
+            display=self._display,
+            offers_comment=bool(self.comment_public.data),
+            language=self.language.data if self.languages else None,
+        )
+
+
+class UpdatesForm(SignedAddress, OwnForm):
+    """The address that was signed with, which is not kept."""
+
+
+class ChoicesForm(CheckedForm):
+    """What the reader's page asks. ``several``: the reader follows more than one petition here."""
+
+    class Meta(TypedMeta):
+        csrf = False  # the address of the page is the secret
+
+    language = StringField()
+    frequency = StringField()
+    paused = BooleanField()
+    merged = BooleanField()
+
+    languages: list[str]
+    several: bool
+
+    @classmethod
+    def of(cls, petition: Petition, subscription: Subscription, *, several: bool) -> Self:
+        """The form as the choices are now."""
+        return cls._for(petition, several=several, formdata=None, obj=subscription)
+
+    @classmethod
+    def posted(cls, petition: Petition, *, several: bool) -> Self:
+        """The form as it was sent."""
+        return cls._for(petition, several=several)
+
+    @classmethod
+    def _for(cls, petition: Petition, *, several: bool, **filled: Any) -> Self:
+        form = cls(**filled)
+        form.languages, form.several = petition.languages, several
+        return form
+
+    def validate_language(self, field: Field) -> None:
+        if field.data not in self.languages:
+            raise ValidationError(N_("Please choose one of the languages."))
+
+    def validate_frequency(self, field: Field) -> None:
+        if field.data not in set(ReaderFrequency):
+            raise ValidationError(N_("Please choose how often you want to get mail."))
+
+    def choices(self) -> Choices:
+        """What the checked form says."""
+        assert self.language.data is not None  # both were checked
+        return Choices(
+            language=self.language.data,
+            frequency=ReaderFrequency(self.frequency.data or ""),
+            paused=self.paused.data,
+            merged=self.merged.data if self.several else None,
+        )

@@ -1,0 +1,1 @@
+"""The web server, and the static copy of the pages."""

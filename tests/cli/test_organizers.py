@@ -1,0 +1,129 @@
+"""The commands about organizers: what they print, what ends, and where it is recorded."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from campaign.installation.wiring import Campaign
+from campaign.models import Role
+from tests.conftest import SLUG, Clock, quick_app
+from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.organizing import (
+    EMAIL,
+    HOME,
+    OTHER,
+    PASSWORD,
+    enroll,
+    list_audit,
+    list_trail,
+    other_petition,
+    send_form,
+    sign_in,
+)
+from tests.scenes.visiting import read
+from tests.web.auth.test_second_factors import SECOND, set_up_app
+
+__all__ = ["command", "installed", "other_petition"]  # fixtures, which pytest finds by their names here
+
+
+@pytest.fixture
+def campaign(installed: Campaign) -> Campaign:
+    return installed
+
+
+@pytest.fixture
+def app(installed: Campaign) -> Flask:
+    return quick_app(installed)
+
+
+@pytest.fixture
+def owner(app: Flask, installed: Campaign) -> FlaskClient:
+    return enroll(app, installed, Role.OWNER)
+
+
+def is_in(client: FlaskClient) -> bool:
+    return client.get(HOME).status_code == 200
+
+
+def test_all_are_listed_with_roles_and_what_they_sign_in_with(
+    command: Command, app: Flask, installed: Campaign, other_petition: str
+) -> None:
+    enroll(app, installed, Role.VIEWER, "plain@example.org", OTHER)
+    command("organizer", "add", "new@example.org", "--petition", SLUG, "--role", "editor")
+    command("organizer", "add", EMAIL, "--petition", OTHER, "--role", "exporter")
+    client = enroll(app, installed, Role.OWNER)
+    assert command("organizer", "list").out.splitlines() == [
+        f"{EMAIL}  {SLUG}: owner, {OTHER}: exporter, second factor: none",
+        f"new@example.org  {SLUG}: editor, has not followed the link yet",
+        f"plain@example.org  {OTHER}: viewer, second factor: none",
+    ]
+    assert is_in(client)
+
+
+def test_removing_takes_the_role_the_session_and_at_last_the_account(
+    command: Command, app: Flask, installed: Campaign, owner: FlaskClient, other_petition: str
+) -> None:
+    command("organizer", "add", EMAIL, "--petition", OTHER, "--role", "viewer")
+    done = command("organizer", "remove", EMAIL.upper(), "--petition", SLUG)
+    assert (done.status, done.out.splitlines()) == (
+        0,
+        [
+            f"{EMAIL} has no role with “{SLUG}” any more and is signed out.",
+            f"“{SLUG}” has no owner now. To make one: campaign organizer add EMAIL --petition {SLUG} --role owner",
+        ],
+    )
+    assert not is_in(owner)
+    assert sign_in(owner).status_code == 303
+    assert owner.get(f"/organize/p/{SLUG}").status_code == 404
+    assert "switched off" in command("organizer", "remove", EMAIL, "--petition", OTHER).out
+    assert not is_in(owner)
+    assert sign_in(owner).status_code == 422
+    assert [(action, details) for _, action, details in list_audit(installed)][-2:] == [
+        ("organizer removed", {"organizer": EMAIL}),
+        ("organizer removed", {"organizer": EMAIL}),
+    ]
+    refused(command("organizer", "reset", EMAIL), "has no role any more")
+    link = command("organizer", "add", EMAIL, "--petition", SLUG, "--role", "viewer").out.strip()
+    path = link.removeprefix(installed.settings.base_url)
+    assert send_form(owner, path, password=PASSWORD, again=PASSWORD).location == HOME
+
+
+def test_signing_out_ends_every_session(command: Command, app: Flask, installed: Campaign, owner: FlaskClient) -> None:
+    second = app.test_client()
+    sign_in(second)
+    assert command("organizer", "sign-out", EMAIL).out == f"{EMAIL} is signed out everywhere.\n"
+    assert (is_in(owner), is_in(second)) == (False, False)
+    assert sign_in(second).status_code == 303
+    assert list_trail(installed)[-2] == ("command line", "organizer signed out", {})
+
+
+def test_resetting_takes_everything_away_and_is_seen_by_the_others(
+    command: Command, app: Flask, installed: Campaign, owner: FlaskClient, clock: Clock
+) -> None:
+    second = enroll(app, installed, Role.VIEWER, "second@example.org")
+    set_up_app(owner, clock)
+    done = command("organizer", "reset", EMAIL)
+    (link,) = done.out.splitlines()
+    assert "safe way" in done.err
+    assert not is_in(owner)
+    assert sign_in(owner).status_code == 422
+    answer = send_form(owner, link.removeprefix(installed.settings.base_url), password=PASSWORD, again=PASSWORD)
+    assert answer.location == HOME != SECOND
+    assert is_in(owner)
+    text = read(second.get(f"/organize/p/{SLUG}")).text
+    assert "command line took an organizer’s password and second factors away and made a new link" in text
+    assert f"organizer: {EMAIL}" in text
+    assert "organizer reset" in [action for _, action, _ in list_trail(installed)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("remove", "a@example.org", "--petition", SLUG),
+        ("sign-out", "a@example.org"),
+        ("reset", "a@example.org"),
+        ("remove", EMAIL, "--petition", "nowhere"),
+    ],
+)
+def test_who_is_not_there_is_named(command: Command, installed: Campaign, words: tuple[str, ...]) -> None:
+    refused(command("organizer", *words), "nowhere" if "nowhere" in words else "is an organizer here")

@@ -1,1 +1,0 @@
-"""Tests of what is done under attack: the lock, burning a petition, the frozen copy."""

@@ -1,0 +1,1 @@
+"""Scenes that many tests share: people, readers, pages, documents, processes."""

@@ -1,0 +1,90 @@
+"""Readers with choices, on a server with two petitions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import select
+
+from campaign.installation.wiring import Campaign
+from campaign.models import Delivery, DeliveryKind, Edition, ReaderFrequency, Subscription
+from campaign.services.digests.editions import make_edition
+from campaign.services.petitions.file_schema import UpdateTexts
+from campaign.services.petitions.lifecycle import open_petition
+from campaign.services.petitions.store import get_petition, load_petition, publish_update
+from campaign.services.subscribers.subscriptions import Choices, prefer
+from campaign.text.email_address import parse_email_address
+from tests.conftest import SLUG
+from tests.scenes.campaign_files import read
+from tests.scenes.people import confirm_all, sign
+
+SECOND = "small"
+
+
+def add_second_petition(campaign: Campaign, folder: Path) -> None:
+    with campaign.database.sessions.begin() as session:
+        open_petition(load_petition(session, read(folder), now=campaign.now()), now=campaign.now())
+
+
+def follow(campaign: Campaign, email: str, *slugs: str, language: str = "en") -> None:
+    """Sign, ask for updates, confirm."""
+    for slug in slugs or (SLUG,):
+        sign(campaign, email, slug, language=language, updates=True)
+        confirm_all(campaign)
+
+
+def subscription_of(campaign: Campaign, email: str, slug: str = SLUG) -> Subscription:
+    fingerprint = campaign.vault.fingerprint(parse_email_address(email))
+    with campaign.database.snapshots() as session:
+        petition = get_petition(session, slug)
+        return session.scalars(
+            select(Subscription).where(Subscription.fingerprint == fingerprint, Subscription.petition_id == petition.id)
+        ).one()
+
+
+def choose(
+    campaign: Campaign,
+    email: str,
+    frequency: ReaderFrequency = ReaderFrequency.EACH,
+    *,
+    slug: str = SLUG,
+    language: str = "en",
+    paused: bool = False,
+    merged: bool | None = None,
+) -> None:
+    """Save these choices on the reader's page."""
+    subscription_id = subscription_of(campaign, email, slug).id
+    with campaign.database.sessions.begin() as session:
+        prefer(
+            session,
+            get_petition(session, slug),
+            session.get_one(Subscription, subscription_id),
+            Choices(language, frequency, paused, merged),
+        )
+
+
+def publish(campaign: Campaign, key: str, slug: str = SLUG) -> None:
+    """An update, with its key in its texts."""
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, slug)
+        texts = {language: f"{key} {language}" for language in petition.languages}
+        publish_update(session, petition, UpdateTexts(key=key, date=campaign.now().date(), title=texts, body=texts))
+
+
+def issue(campaign: Campaign, period: str, slug: str = SLUG) -> Edition:
+    """Make an edition, and have it sent by the next worker."""
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, slug)
+        edition = make_edition(session, petition, campaign.links, period=period, now=campaign.now())
+        campaign.jobs.enqueue_edition(session, edition)
+        return edition
+
+
+def rows_of(campaign: Campaign, *subscriptions: Subscription) -> Sequence[Delivery]:
+    """Their part of the ledger, in order."""
+    wanted = [subscription.id for subscription in subscriptions]
+    with campaign.database.snapshots() as session:
+        return session.scalars(
+            select(Delivery)
+            .where(Delivery.kind == DeliveryKind.DIGEST, Delivery.subscription_id.in_(wanted))
+            .order_by(Delivery.id)
+        ).all()

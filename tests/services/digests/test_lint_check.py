@@ -1,0 +1,94 @@
+"""The gate: an edition with a mail that the linter refuses is not made, by hand or by schedule, and says why."""
+
+from datetime import timedelta
+
+import pytest
+
+from campaign.installation.wiring import Campaign
+from campaign.models import DeliveryKind, EditionState
+from campaign.services.digests.editions import list_editions, make_due_editions
+from campaign.services.digests.lint_check import LintRefused, check_next_edition
+from campaign.services.petitions.file_schema import UpdateTexts
+from campaign.services.petitions.store import get_petition, publish_update
+from tests.conftest import SLUG, START, Clock
+from tests.scenes.people import add_readers, find_petition, list_deliveries, make_digest
+
+WEEK = timedelta(days=7)
+# Three updates of this length are more than a mail can carry; one may not be longer.
+LONG = "Абзац, у которого нет конца. " * 680
+
+
+def publish(campaign: Campaign, *, title: str = "News", **bodies: str) -> None:
+    """Three updates in all languages, or corrections of them, with what ``bodies`` say for some languages."""
+    titles = dict.fromkeys(("en", "ru", "kk"), title)
+    texts = {**dict.fromkeys(("en", "ru", "kk"), "Short."), **bodies}
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, SLUG)
+        for key in ("one", "two", "three"):
+            # Unchecked: what is refused today may have been stored before it was.
+            update = UpdateTexts.model_construct(key=key, date=START.date(), title=titles, body=texts)
+            publish_update(session, petition, update)
+
+
+def findings(campaign: Campaign) -> list[str]:
+    with campaign.database.snapshots() as session:
+        petition = get_petition(session, SLUG)
+        return [str(finding) for finding in check_next_edition(session, petition, campaign.links)]
+
+
+def test_what_the_built_in_campaign_says_needs_no_mending(sqlite_campaign: Campaign) -> None:
+    assert findings(sqlite_campaign) == []
+
+
+def test_an_update_that_is_too_long_in_one_language_is_found_there_alone(sqlite_campaign: Campaign) -> None:
+    publish(sqlite_campaign, ru=LONG)
+    (found,) = findings(sqlite_campaign)
+    assert found.startswith("ru, HTML: The HTML has 1")
+    assert "Shorten the updates" in found
+
+
+def test_a_title_that_turns_the_direction_of_writing_is_found(sqlite_campaign: Campaign) -> None:
+    publish(sqlite_campaign, title="News \u202etxt.exe")
+    assert all("Subject holds an invisible character" in found for found in findings(sqlite_campaign))
+    assert len(findings(sqlite_campaign)) == 3
+
+
+def test_a_title_with_a_control_character_is_found_before_a_message_is_made(sqlite_campaign: Campaign) -> None:
+    publish(sqlite_campaign, title="News \x1b[31m")
+    assert all("Subject holds a control character" in found for found in findings(sqlite_campaign))
+
+
+def test_by_hand_the_edition_is_refused_and_nothing_is_made(campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    publish(campaign, kk=LONG)
+    with pytest.raises(LintRefused, match=r"^The edition was not made\. In kk, HTML: .+ KB; .+\.$"):
+        make_digest(campaign)
+    with campaign.database.snapshots() as session:
+        assert list_editions(session, find_petition(campaign).id) == []
+    assert DeliveryKind.DIGEST not in {item.kind for item in list_deliveries(campaign)}
+    publish(campaign)
+    assert make_digest(campaign).number == 1
+
+
+def test_several_problems_are_counted_in_the_one_sentence(sqlite_campaign: Campaign) -> None:
+    add_readers(sqlite_campaign, "a@example.org")
+    publish(sqlite_campaign, en=LONG, kk=LONG)
+    with pytest.raises(LintRefused, match=r"In en, HTML: .+ And 1 more: campaign digest preview shows them\."):
+        make_digest(sqlite_campaign)
+
+
+def test_by_schedule_the_run_is_skipped_with_the_reason_and_what_is_new_waits(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, "a@example.org")
+    publish(campaign, en=LONG)
+    clock.turn(WEEK)
+    with campaign.database.sessions.begin() as session:
+        (skipped,) = make_due_editions(session, campaign.links, now=clock())
+    assert (skipped.state, skipped.number, skipped.candidates) == (EditionState.SKIPPED, None, 0)
+    assert skipped.reason is not None
+    assert skipped.reason.startswith("The edition was not made. In en, HTML: ")
+    assert len(skipped.reason) <= 200
+    publish(campaign)
+    clock.turn(WEEK)
+    with campaign.database.sessions.begin() as session:
+        (made,) = make_due_editions(session, campaign.links, now=clock())
+    assert (made.number, made.candidates) == (1, 1)

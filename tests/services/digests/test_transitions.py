@@ -1,0 +1,390 @@
+"""An edition from making to end: who may let it go and when, pausing and cancelling exact to the ledger."""
+
+import contextlib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, time, timedelta
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from campaign.errors import CampaignError, Forbidden, NotFound, NotPossible
+from campaign.installation.wiring import Campaign
+from campaign.models import AuditEntry, Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Schedule
+from campaign.models.edition import EDITION_TRANSITIONS
+from campaign.services.delivery.claims import Batch
+from campaign.services.delivery.ledger import move
+from campaign.services.delivery.ledger_audit import audit_ledger
+from campaign.services.delivery.send import finish_editions, send_waiting
+from campaign.services.digests.content import gather_news
+from campaign.services.digests.editions import make_due_editions
+from campaign.services.digests.transitions import (
+    approve_edition,
+    cancel_edition,
+    get_for_change,
+    hold_editions,
+    list_sendable,
+    may_send_now,
+    pause_edition,
+    resume_edition,
+    start_due_editions,
+    sweep_cancelled,
+)
+from campaign.services.petitions.file_schema import UpdateTexts
+from campaign.services.petitions.store import get_petition, publish_update
+from campaign.worker import work_once
+from tests.conftest import SLUG, START, Clock, MakeCampaign
+from tests.scenes.deliveries import claim, digests
+from tests.scenes.people import add_readers, find_petition, make_digest, unsubscribe
+from tests.servers.smtp import Mailbox
+
+DRAFT, SCHEDULED, SENDING, PAUSED, SENT, CANCELLED, SKIPPED = EditionState
+MAKER, SECOND = "maker@example.org", "second@example.org"
+STEPS = {"approve": approve_edition, "pause": pause_edition, "resume": resume_edition, "cancel": cancel_edition}
+READERS = [f"reader{number}@example.org" for number in range(8)]
+# More than are claimed at once.
+MANY = [f"reader{number}@example.org" for number in range(60)]
+
+
+def plan(campaign: Campaign, **columns: object) -> None:
+    with campaign.database.sessions.begin() as session:
+        schedule = session.get_one(Schedule, find_petition(campaign).id)
+        for name, value in columns.items():
+            setattr(schedule, name, value)
+
+
+def make_by_hand(campaign: Campaign) -> Edition:
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, SLUG)
+        return campaign.jobs.send_digest(session, petition, campaign.links, actor=MAKER, now=campaign.now())
+
+
+def step(campaign: Campaign, name: str, number: int = 1, actor: str = SECOND) -> Edition:
+    with campaign.database.sessions.begin() as session:
+        edition = get_for_change(session, find_petition(campaign).id, number)
+        STEPS[name](session, edition, actor, campaign.now())
+        campaign.jobs.enqueue_edition(session, edition)
+    return edition
+
+
+def edition(campaign: Campaign, number: int = 1) -> Edition:
+    with campaign.database.snapshots() as session:
+        return session.scalars(select(Edition).where(Edition.number == number)).one()
+
+
+def by_the_clock(campaign: Campaign) -> None:
+    """What the tick does to editions."""
+    with campaign.database.sessions.begin() as session:
+        for started in start_due_editions(session, campaign.now()):
+            campaign.jobs.enqueue_edition(session, started)
+        sweep_cancelled(session)
+        finish_editions(session)
+        hold_editions(session, campaign.now())
+
+
+def due(campaign: Campaign) -> list[tuple[EditionState, str | None]]:
+    with campaign.database.sessions.begin() as session:
+        made = make_due_editions(session, campaign.links, now=campaign.now())
+        return [(found.state, found.reason) for found in made]
+
+
+def publish(campaign: Campaign, key: str) -> None:
+    texts = dict.fromkeys(("en", "ru", "kk"), key)
+    with campaign.database.sessions.begin() as session:
+        update = UpdateTexts(key=key, date=START.date(), title=texts, body=texts)
+        publish_update(session, get_petition(session, SLUG), update)
+
+
+def owed(campaign: Campaign) -> Counter[DeliveryState]:
+    return Counter(item.state for item in digests(campaign))
+
+
+def balances(campaign: Campaign) -> bool:
+    with campaign.database.snapshots() as session:
+        return all(account.balances for account in audit_ledger(session, find_petition(campaign)))
+
+
+def test_a_draft_is_sent_to_those_who_read_when_a_second_person_approves_it(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, "a@example.org", "b@example.org")
+    plan(campaign, needs_approval=True)
+    made = make_by_hand(campaign)
+    assert (made.state, made.number, made.made_by, made.candidates) == (DRAFT, 1, MAKER, 0)
+    assert digests(campaign) == []
+    with pytest.raises(Forbidden, match="a second person"):
+        step(campaign, "approve", actor=MAKER)
+    unsubscribe(campaign, "a@example.org")
+    clock.turn(timedelta(hours=1))
+    approved = step(campaign, "approve")
+    assert (approved.state, approved.approved_by, approved.starts, approved.candidates) == (SENDING, SECOND, 1, 1)
+    assert owed(campaign) == {DeliveryState.QUEUED: 1}
+    with pytest.raises(NotPossible, match="does not wait for approval"):
+        step(campaign, "approve")
+    with campaign.database.snapshots() as session:
+        entries = session.execute(select(AuditEntry.actor, AuditEntry.action)).all()
+    assert [tuple(entry) for entry in entries] == [(MAKER, "digest made"), (SECOND, "edition approved")]
+
+
+def test_what_the_schedule_made_any_organizer_approves(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, "a@example.org")
+    plan(campaign, needs_approval=True)
+    clock.turn(timedelta(days=7))
+    assert due(campaign) == [(DRAFT, None)]
+    assert step(campaign, "approve", actor=MAKER).state is SENDING
+
+
+def test_drafts_do_not_pile_up_and_the_next_run_tells_what_was_not_told(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, "a@example.org")
+    plan(campaign, needs_approval=True)
+    made = []
+    for week in range(3):
+        publish(campaign, f"week-{week}")
+        clock.turn(timedelta(days=7))
+        made += due(campaign)
+    waits = "the last edition still waits for approval"
+    assert made == [(DRAFT, None), (SKIPPED, waits), (SKIPPED, waits)]
+    step(campaign, "approve")
+    step(campaign, "pause")
+    clock.turn(timedelta(days=7))
+    assert due(campaign) == [(SKIPPED, "the last edition has not been sent yet")]
+    step(campaign, "cancel")
+    with campaign.database.snapshots() as session:
+        told = [update.key for update in gather_news(session, find_petition(campaign)).updates]
+    assert told[-3:] == ["week-0", "week-1", "week-2"]
+    clock.turn(timedelta(days=7))
+    assert due(campaign) == [(DRAFT, None)]
+    assert edition(campaign, 2).state is DRAFT
+
+
+def test_during_the_cool_down_nothing_is_owed_and_all_can_be_called_off(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, "a@example.org")
+    plan(campaign, cool_down_minutes=30)
+    made = make_by_hand(campaign)
+    assert (made.state, made.send_at) == (SCHEDULED, clock() + timedelta(minutes=30))
+    clock.turn(timedelta(minutes=29))
+    by_the_clock(campaign)
+    assert (edition(campaign).state, digests(campaign)) == (SCHEDULED, [])
+    clock.turn(timedelta(minutes=1))
+    by_the_clock(campaign)
+    assert (edition(campaign).state, owed(campaign)) == (SENDING, {DeliveryState.QUEUED: 1})
+    publish(campaign, "next")
+    make_by_hand(campaign)
+    step(campaign, "cancel", 2)
+    clock.turn(timedelta(hours=1))
+    by_the_clock(campaign)
+    assert edition(campaign, 2).state is CANCELLED
+    assert owed(campaign).total() == 1
+
+
+def test_outside_its_hours_an_edition_waits_for_the_next_opening(campaign: Campaign, clock: Clock) -> None:
+    """The clock of the tests begins at noon in Almaty, UTC+5."""
+    add_readers(campaign, "a@example.org")
+    plan(campaign, window_from=time(8), window_until=time(20))
+    clock.turn(timedelta(hours=7, minutes=50))
+    begun = make_by_hand(campaign)
+    assert begun.state is SENDING
+    with campaign.database.snapshots() as session:
+        assert may_send_now(session, begun.id, clock())
+    clock.turn(timedelta(minutes=10))
+    with campaign.database.snapshots() as session:
+        assert list_sendable(session, clock()) == []
+    work_once(campaign)
+    assert (edition(campaign).state, edition(campaign).send_at) == (SCHEDULED, datetime(2026, 11, 24, 3, tzinfo=UTC))
+    assert owed(campaign) == {DeliveryState.QUEUED: 1}
+    publish(campaign, "next")
+    waits = make_by_hand(campaign)
+    assert (waits.state, waits.send_at) == (SCHEDULED, datetime(2026, 11, 24, 3, tzinfo=UTC))
+    clock.turn(timedelta(hours=12))
+    work_once(campaign)
+    assert [edition(campaign, number).state for number in (1, 2)] == [SENT, SENT]
+    assert edition(campaign).starts == 2
+    assert owed(campaign) == {DeliveryState.ACCEPTED: 2}
+
+
+def test_a_window_that_was_changed_meanwhile_counts(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, "a@example.org")
+    plan(campaign, window_from=time(13), window_until=time(20))
+    assert make_by_hand(campaign).send_at == clock() + timedelta(hours=1)
+    plan(campaign, window_from=time(15))
+    clock.turn(timedelta(hours=1))
+    by_the_clock(campaign)
+    assert (edition(campaign).state, edition(campaign).send_at) == (SCHEDULED, clock() + timedelta(hours=2))
+
+
+def test_paused_in_the_middle_and_resumed_everybody_gets_one(make_campaign: MakeCampaign) -> None:
+    """The pause comes while a mail is on its way; that one ends by its own outcome."""
+
+    def pause(_address: str) -> None:
+        asked.append(_address)
+        if len(asked) == 3:
+            step(campaign, "pause")
+
+    asked: list[str] = []
+    with Mailbox(answer_to_rcpt=pause) as mailbox:
+        campaign = make_campaign(smtp_url=mailbox.url, smtp_connections=1)
+        add_readers(campaign, *MANY)
+        work_once(campaign)
+        make_by_hand(campaign)
+        work_once(campaign)
+        assert edition(campaign).state is PAUSED
+        before = len(mailbox.messages)
+        assert 3 <= before < len(MANY)
+        assert owed(campaign) == {DeliveryState.ACCEPTED: before, DeliveryState.QUEUED: len(MANY) - before}
+        work_once(campaign)
+        assert len(mailbox.messages) == before
+        assert balances(campaign)
+        step(campaign, "resume")
+        work_once(campaign)
+    assert sorted(message.recipients[0] for message in mailbox.messages) == sorted(MANY)
+    assert (edition(campaign).state, edition(campaign).starts) == (SENT, 2)
+
+
+def test_cancelled_in_the_middle_the_rest_is_never_sent_and_the_ledger_balances(make_campaign: MakeCampaign) -> None:
+    def cancel(_address: str) -> None:
+        asked.append(_address)
+        if len(asked) == 3:
+            step(campaign, "cancel")
+
+    asked: list[str] = []
+    with Mailbox(answer_to_rcpt=cancel) as mailbox:
+        campaign = make_campaign(smtp_url=mailbox.url, smtp_connections=1)
+        add_readers(campaign, *MANY)
+        work_once(campaign)
+        make_by_hand(campaign)
+        work_once(campaign)
+        work_once(campaign)
+    sent = len(mailbox.messages)
+    assert 3 <= sent < len(MANY)
+    assert edition(campaign).state is CANCELLED
+    assert owed(campaign) == {DeliveryState.ACCEPTED: sent, DeliveryState.SUPPRESSED: len(MANY) - sent}
+    assert {item.reason for item in digests(campaign) if item.state is DeliveryState.SUPPRESSED} == {
+        "the edition was cancelled"
+    }
+    assert balances(campaign)
+    with pytest.raises(NotPossible, match="is cancelled"):
+        step(campaign, "resume")
+
+
+@pytest.mark.parametrize("back", [DeliveryState.QUEUED, DeliveryState.DEFERRED])
+def test_what_comes_back_to_a_cancelled_edition_is_suppressed(campaign: Campaign, back: DeliveryState) -> None:
+    add_readers(campaign, "a@example.org")
+    make_digest(campaign)
+    claim(campaign, "worker-1/chunk", lambda item: item.kind is DeliveryKind.DIGEST)
+    step(campaign, "cancel")
+    assert owed(campaign) == {DeliveryState.SENDING: 1}
+    with campaign.database.sessions.begin() as session:
+        move(session.get_one(Delivery, digests(campaign)[0].id), back)
+    by_the_clock(campaign)
+    assert owed(campaign) == {DeliveryState.SUPPRESSED: 1}
+    assert balances(campaign)
+
+
+ALLOWED = {
+    "approve": {DRAFT},
+    "pause": {SCHEDULED, SENDING},
+    "resume": {PAUSED},
+    "cancel": {DRAFT, SCHEDULED, SENDING, PAUSED},
+}
+
+
+@pytest.mark.parametrize("state", [state for state in EditionState if state is not SKIPPED])
+@pytest.mark.parametrize("name", list(STEPS))
+def test_a_step_that_does_not_fit_the_state_is_refused_in_a_sentence(
+    sqlite_campaign: Campaign, state: EditionState, name: str
+) -> None:
+    campaign = sqlite_campaign
+    add_readers(campaign, "a@example.org")
+    made = make_digest(campaign)
+    with campaign.database.sessions.begin() as session:
+        session.get_one(Edition, made.id).state = state
+    if state in ALLOWED[name]:
+        assert step(campaign, name).state in EDITION_TRANSITIONS[state]
+    else:
+        with pytest.raises(NotPossible, match=f"Edition 1 is {state}"):
+            step(campaign, name)
+        assert edition(campaign).state is state
+
+
+def test_an_edition_of_another_number_is_not_found(campaign: Campaign) -> None:
+    with pytest.raises(NotFound, match="no edition 7"):
+        step(campaign, "pause", 7)
+
+
+@pytest.mark.parametrize("name", ["approve", "resume"])
+def test_two_clicks_start_it_once(campaign: Campaign, name: str) -> None:
+    add_readers(campaign, *READERS)
+    plan(campaign, needs_approval=True)
+    make_by_hand(campaign)
+    if name == "resume":
+        step(campaign, "approve")
+        step(campaign, "pause")
+    starts = edition(campaign).starts
+
+    def click(_: int) -> str:
+        try:
+            return step(campaign, name).state
+        except CampaignError as error:
+            return error.sentence
+
+    with ThreadPoolExecutor(4) as threads:
+        said = Counter(threads.map(click, range(4)))
+    assert said[SENDING] == 1
+    assert edition(campaign).starts == starts + 1
+    assert owed(campaign) == {DeliveryState.QUEUED: len(READERS)}
+
+
+def test_two_clocks_start_a_scheduled_edition_once(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, *READERS)
+    plan(campaign, cool_down_minutes=1)
+    make_by_hand(campaign)
+    clock.turn(timedelta(minutes=1))
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: by_the_clock(campaign), range(4)))
+    assert (edition(campaign).state, edition(campaign).starts) == (SENDING, 1)
+    assert owed(campaign) == {DeliveryState.QUEUED: len(READERS)}
+
+
+rounds = count()
+MOVES = st.lists(st.sampled_from([*STEPS, "send", "send", "clock", "wait"]), min_size=3, max_size=12)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MOVES, st.booleans())
+def test_whatever_is_done_the_ledger_balances_and_nobody_is_sent_two(
+    make_sqlite_campaign: MakeCampaign, clock: Clock, moves: list[str], approval: bool
+) -> None:
+    later = {READERS[0], READERS[1]}
+    with Mailbox(answer_to_rcpt=lambda address: "450 4.2.1 Later" if address in later else None) as mailbox:
+        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
+        if not next(rounds):
+            add_readers(campaign, *READERS)
+        publish(campaign, f"round-{clock():%d-%H-%M}")
+        plan(campaign, needs_approval=approval)
+        number = make_by_hand(campaign).number
+        assert number is not None
+        done_at = None
+        for name in [*moves, "cancel"]:
+            if name == "send":
+                sender = campaign.sender("mails")
+                send_waiting(sender, Batch(DeliveryKind.DIGEST), most=2)
+                sender.transport.close()
+            elif name == "clock":
+                by_the_clock(campaign)
+            elif name == "wait":
+                clock.turn(timedelta(minutes=10))
+                later.clear()
+            else:
+                with contextlib.suppress(CampaignError):
+                    step(campaign, name, number)
+            assert balances(campaign)
+            if done_at is not None:
+                assert len(mailbox.messages) == done_at
+            elif edition(campaign, number).state in {CANCELLED, SENT}:
+                done_at = len(mailbox.messages)
+        by_the_clock(campaign)
+        clock.turn(timedelta(minutes=10))
+    assert max(Counter(message.recipients[0] for message in mailbox.messages).values(), default=0) <= 1
+    accepted = [item for item in digests(campaign) if item.edition_id == edition(campaign, number).id]
+    assert sum(item.state is DeliveryState.ACCEPTED for item in accepted) == len(mailbox.messages)

@@ -1,0 +1,115 @@
+"""Organizers: invitations that work once, and what each role may do with which petition."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from campaign.errors import Forbidden, InvalidInput, LinkExpired, LinkUnknown
+from campaign.installation.wiring import Campaign
+from campaign.models import Organizer, Petition, Role
+from campaign.run.supervisor import BUILT_IN
+from campaign.services.organizers.members import (
+    INVITATION_LASTS,
+    Permission,
+    add_organizer,
+    check_permission,
+    find_organizer,
+    get_welcomed,
+    list_petitions_of,
+    set_password,
+    welcome_token,
+)
+from campaign.services.petitions.file_reader import read_petition_file
+from campaign.services.petitions.store import load_petition
+from tests.conftest import START
+
+ALLOWED = {
+    Role.OWNER: {Permission.VIEW, Permission.EXPORT, Permission.SEND, Permission.REVIEW, Permission.STATE},
+    Role.EDITOR: {Permission.VIEW, Permission.SEND},
+    Role.EXPORTER: {Permission.VIEW, Permission.EXPORT},
+    Role.VIEWER: {Permission.VIEW},
+}
+
+
+def invite(session: Session, petition: Petition, email: str = "o@example.org", role: Role = Role.VIEWER) -> Organizer:
+    return add_organizer(session, email, petition, role, now=START)
+
+
+@pytest.mark.parametrize("permission", list(Permission))
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_allows_what_the_table_says(
+    session: Session, petition: Petition, role: Role, permission: Permission
+) -> None:
+    organizer = invite(session, petition, role=role)
+    if permission in ALLOWED[role]:
+        assert check_permission(session, organizer.id, petition, permission) is role
+    else:
+        with pytest.raises(Forbidden, match=permission.value):
+            check_permission(session, organizer.id, petition, permission)
+
+
+@pytest.mark.parametrize("permission", list(Permission))
+def test_a_role_with_one_petition_is_none_with_another(
+    session: Session, petition: Petition, permission: Permission
+) -> None:
+    other = load_petition(session, read_petition_file(BUILT_IN).model_copy(update={"slug": "other"}), now=START)
+    organizer = invite(session, petition, role=Role.OWNER)
+    with pytest.raises(Forbidden):
+        check_permission(session, organizer.id, other, permission)
+    assert [(item.slug, role) for item, role in list_petitions_of(session, organizer.id)] == [
+        (petition.slug, Role.OWNER)
+    ]
+
+
+def test_a_person_is_one_organizer_however_the_address_is_spelled(session: Session, petition: Petition) -> None:
+    first = invite(session, petition, "Dana@Example.org", Role.VIEWER)
+    second = invite(session, petition, " dana@example.org", Role.EDITOR)
+    assert second.id == first.id
+    assert find_organizer(session, "DANA@EXAMPLE.ORG ") is second
+    assert check_permission(session, first.id, petition, Permission.SEND) is Role.EDITOR
+
+
+def test_something_that_is_no_address_is_refused(session: Session, petition: Petition) -> None:
+    with pytest.raises(InvalidInput):
+        invite(session, petition, "dana")
+
+
+def test_a_welcome_link_works_until_the_password_is_set(
+    campaign: Campaign, session: Session, petition: Petition
+) -> None:
+    organizer = invite(session, petition)
+    token = welcome_token(campaign.vault, organizer)
+    assert campaign.links.welcome(organizer).endswith(f"/organize/welcome/{organizer.id}/{token}")
+    assert get_welcomed(session, campaign.vault, organizer.id, token, now=START) is organizer
+    key = organizer.session_key
+    set_password(organizer, "hash")
+    assert organizer.session_key != key
+    with pytest.raises(LinkExpired):
+        get_welcomed(session, campaign.vault, organizer.id, token, now=START)
+    invite(session, petition)
+    with pytest.raises(LinkUnknown):
+        get_welcomed(session, campaign.vault, organizer.id, token, now=START)
+
+
+@pytest.mark.parametrize(
+    ("waited", "works"), [(INVITATION_LASTS - timedelta(seconds=1), True), (INVITATION_LASTS, False)]
+)
+def test_a_welcome_link_works_for_three_days(
+    campaign: Campaign, session: Session, petition: Petition, waited: timedelta, works: bool
+) -> None:
+    organizer = invite(session, petition)
+    token = welcome_token(campaign.vault, organizer)
+    if works:
+        assert get_welcomed(session, campaign.vault, organizer.id, token, now=START + waited) is organizer
+    else:
+        with pytest.raises(LinkExpired):
+            get_welcomed(session, campaign.vault, organizer.id, token, now=START + waited)
+
+
+def test_a_welcome_link_is_for_one_person(campaign: Campaign, session: Session, petition: Petition) -> None:
+    one, two = invite(session, petition, "one@example.org"), invite(session, petition, "two@example.org")
+    with pytest.raises(LinkUnknown):
+        get_welcomed(session, campaign.vault, two.id, welcome_token(campaign.vault, one), now=START)
+    with pytest.raises(LinkExpired):
+        get_welcomed(session, campaign.vault, 999, welcome_token(campaign.vault, one), now=START)

@@ -1,0 +1,126 @@
+"""The life of a petition: each step from each state, what is said on the way, and the moment at which it closes."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from sqlalchemy.orm import Session
+
+from campaign.errors import InvalidInput, NotOpen, NotPossible
+from campaign.installation.wiring import Campaign
+from campaign.models import AuditEntry, Petition, PetitionState, SignatureState
+from campaign.services.petitions.counts import count_confirmed
+from campaign.services.petitions.lifecycle import (
+    close_due,
+    close_petition,
+    hand_over,
+    list_next_states,
+    note_answer,
+    open_petition,
+    pause_petition,
+    takes_signatures,
+)
+from campaign.services.petitions.store import get_petition
+from tests.conftest import SLUG, START, Clock
+from tests.scenes.people import confirm, find_petition, get_signature, sign
+
+NOTES = {"en": "The server moves.", "ru": "Сервер переезжает.", "kk": "Сервер көшеді."}
+MOVES: dict[PetitionState, Callable[[Petition], None]] = {
+    PetitionState.OPEN: lambda petition: open_petition(petition, now=START),
+    PetitionState.PAUSED: lambda petition: pause_petition(petition, NOTES),
+    PetitionState.CLOSED: lambda petition: close_petition(petition, now=START),
+    PetitionState.DELIVERED: lambda petition: hand_over(petition, now=START),
+    PetitionState.ANSWERED: lambda petition: note_answer(petition, NOTES, won=False, now=START),
+    PetitionState.WON: lambda petition: note_answer(petition, NOTES, won=True, now=START),
+}
+
+
+@pytest.mark.parametrize(("before", "wanted"), list(product(PetitionState, MOVES)))
+def test_what_is_offered_is_what_happens(session: Session, before: PetitionState, wanted: PetitionState) -> None:
+    petition = get_petition(session, SLUG)
+    petition.state = before
+    offered = wanted in list_next_states(petition)
+    try:
+        MOVES[wanted](petition)
+        moved = petition.state is wanted and before is not wanted
+    except NotPossible:
+        moved = False
+    assert moved == offered
+    assert petition.state is (wanted if moved else before)
+
+
+def test_a_burned_petition_stays_as_it_is(session: Session) -> None:
+    petition = get_petition(session, SLUG)
+    petition.burned_on = START.date()
+    assert list_next_states(petition) == []
+    with pytest.raises(NotPossible, match="stays closed"):
+        open_petition(petition, now=START)
+
+
+def test_a_pause_says_why_in_every_language_and_takes_no_signature(campaign: Campaign) -> None:
+    sign(campaign, "early@example.org")
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, SLUG)
+        with pytest.raises(InvalidInput, match="“kk” too"):
+            pause_petition(petition, {"en": "Why.", "ru": "Почему.", "kk": "  "})
+        with pytest.raises(InvalidInput, match="not in “de”"):
+            pause_petition(petition, NOTES | {"de": "Warum."})
+        pause_petition(petition, NOTES)
+    assert find_petition(campaign).state_note == {code: {"note": text} for code, text in NOTES.items()}
+    with pytest.raises(NotOpen):
+        sign(campaign, "late@example.org")
+    confirm(campaign, "early@example.org")  # who was there before keeps the way
+    with campaign.database.sessions.begin() as session:
+        petition = get_petition(session, SLUG)
+        assert count_confirmed(session, petition.id) == 1
+        open_petition(petition, now=campaign.now())
+        assert petition.state_note is None
+    sign(campaign, "late@example.org")
+
+
+def test_it_closes_at_its_time_whatever_the_worker_does(campaign: Campaign, clock: Clock) -> None:
+    end = START + timedelta(hours=1)
+    with campaign.database.sessions.begin() as session:
+        get_petition(session, SLUG).closes_at = end
+    sign(campaign, "in-time@example.org")
+    clock.turn(timedelta(hours=1) - timedelta(seconds=1))
+    assert takes_signatures(find_petition(campaign), campaign.now())
+    with campaign.database.sessions.begin() as session:
+        assert close_due(session, now=campaign.now()) == []
+    clock.turn(timedelta(seconds=1))
+    assert not takes_signatures(find_petition(campaign), campaign.now())
+    with pytest.raises(NotOpen):
+        sign(campaign, "late@example.org")
+    with campaign.database.sessions.begin() as session:
+        assert close_due(session, now=campaign.now()) == [SLUG]
+        assert close_due(session, now=campaign.now()) == []
+        entries = [(entry.actor, entry.action) for entry in session.query(AuditEntry)]
+    assert ("worker", "petition closed") in entries
+    petition = find_petition(campaign)
+    assert (petition.state, petition.closed_on) == (PetitionState.CLOSED, campaign.now().date())
+    with campaign.database.sessions.begin() as session, pytest.raises(NotPossible, match="closed at the time"):
+        open_petition(get_petition(session, SLUG), now=campaign.now())
+    confirm(campaign, "in-time@example.org")
+    assert get_signature(campaign, "in-time@example.org").state is SignatureState.CONFIRMED
+
+
+def test_the_day_of_closing_is_the_one_where_the_petition_is(session: Session) -> None:
+    petition = get_petition(session, SLUG)  # in Almaty, five hours ahead
+    close_petition(petition, now=datetime(2026, 12, 31, 20, 0, tzinfo=UTC))
+    assert petition.closed_on is not None
+    assert petition.closed_on.isoformat() == "2027-01-01"
+
+
+def test_a_list_handed_over_while_people_sign_closes_nothing(session: Session) -> None:
+    petition = get_petition(session, SLUG)
+    hand_over(petition, now=START)
+    assert (petition.state, petition.handed_over_on) == (PetitionState.OPEN, START.date())
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "goal"), [(0, 100), (99, 100), (100, 1000), (999, 1000), (1000, 10000), (25000, 10000)]
+)
+def test_the_goal_steps_up_when_it_is_reached(confirmed: int, goal: int) -> None:
+    petition = Petition(goal=10000, goal_steps=[100, 1000])
+    assert petition.goal_at(confirmed) == goal

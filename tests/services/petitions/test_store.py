@@ -1,0 +1,218 @@
+"""Petitions: loading a file is repeatable, and nobody's signature moves to another text."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from campaign.errors import InvalidFile, NotFound
+from campaign.installation.wiring import Campaign
+from campaign.media.pictures import read_picture
+from campaign.models import Demand, Petition, PetitionState, PictureKind, Schedule, TextVersion, Update
+from campaign.services.digests.archive import preview_digest
+from campaign.services.petitions.file_parts import Look, PictureTexts
+from campaign.services.petitions.file_schema import PetitionFile, UpdateTexts
+from campaign.services.petitions.lifecycle import open_petition
+from campaign.services.petitions.store import (
+    get_petition,
+    get_text_version,
+    list_petitions,
+    list_pictures,
+    list_related,
+    list_updates,
+    load_petition,
+    publish_update,
+)
+from tests.conftest import SLUG, START, Clock
+from tests.scenes.campaign_files import read
+from tests.scenes.people import find_petition, get_signature, sign
+from tests.scenes.pictures import png
+
+CHANGED = ('en = "Do this."', 'en = "Do this today."')
+
+
+def load(campaign: Campaign, file: PetitionFile) -> Petition:
+    with campaign.database.sessions.begin() as session:
+        petition = load_petition(session, file, now=campaign.now())
+        open_petition(petition, now=START)
+    return petition
+
+
+def everything(session: Session) -> list[object]:
+    return [
+        sorted(tuple(map(str, row)) for row in session.execute(select(model.__table__)))
+        for model in (Petition, Demand, TextVersion, Update, Schedule)
+    ]
+
+
+def versions(campaign: Campaign, language: str) -> list[tuple[str, bool]]:
+    """Text of the first demand and whether the version is current, oldest first."""
+    petition = find_petition(campaign, "small")
+    with campaign.database.snapshots() as session:
+        found = session.scalars(
+            select(TextVersion)
+            .where(TextVersion.petition_id == petition.id, TextVersion.language == language)
+            .order_by(TextVersion.id)
+        )
+        return [(version.demands[0]["text"], version.current) for version in found]
+
+
+def test_a_file_names_steps_a_closing_time_and_a_look(session: Session, tmp_path: Path) -> None:
+    wanted = 'goal = 100\ngoal_steps = [50, 10]\ncloses = 2027-01-31T23:59:00\nrelated = ["kazakhstan"]'
+    file = read(tmp_path, ("goal = 100", f'{wanted}\nlook = {{colour = "#0a5c36"}}'))
+    picture = read_picture(png(4, 3))
+    looked = file.model_copy(update={"look": Look(logo=PictureTexts(file="x", alt={"en": "A star", "ru": "Звезда"}))})
+    petition = load_petition(session, looked, now=START, pictures={PictureKind.LOGO: picture})
+    assert petition.goal_steps == [10, 50]
+    assert petition.closes_at == datetime(2027, 1, 31, 18, 59, tzinfo=UTC)  # five hours behind Almaty
+    assert [each.slug for each in list_related(session, petition)] == [SLUG]
+    logo = list_pictures(session, petition.id)[PictureKind.LOGO]
+    assert (logo.digest, logo.alt["ru"]["alt"]) == (picture.digest, "Звезда")
+    again = load_petition(session, file, now=START)
+    assert (again.look, list_pictures(session, petition.id)) == ({"colour": "#0a5c36"}, {})
+
+
+def test_a_new_petition_is_a_draft_with_sorted_milestones(session: Session, tmp_path: Path) -> None:
+    petition = load_petition(session, read(tmp_path, ("[50, 10]", "[50, 10, 50]")), now=START)
+    assert (petition.state, petition.milestones) == (PetitionState.DRAFT, [10, 50])
+    assert [item.slug for item in list_petitions(session)] == [SLUG, "small"]
+    assert [item.slug for item in list_petitions(session, state=PetitionState.OPEN)] == [SLUG]
+
+
+def test_loading_a_file_again_changes_nothing(campaign: Campaign, clock: Clock, tmp_path: Path) -> None:
+    load(campaign, read(tmp_path))
+    with campaign.database.snapshots() as session:
+        before = everything(session)
+    clock.turn(timedelta(hours=1))
+    load(campaign, read(tmp_path))
+    with campaign.database.snapshots() as session:
+        assert everything(session) == before
+
+
+def test_a_changed_demand_makes_a_new_version_and_old_signatures_keep_theirs(
+    campaign: Campaign, tmp_path: Path
+) -> None:
+    load(campaign, read(tmp_path))
+    sign(campaign, "before@example.org", "small")
+    load(campaign, read(tmp_path, CHANGED))
+    sign(campaign, "after@example.org", "small")
+    assert versions(campaign, "en") == [("Do this.", False), ("Do this today.", True)]
+    assert versions(campaign, "ru") == [("Сделайте это.", True)]
+    with campaign.database.snapshots() as session:
+        signed = [
+            session.get_one(TextVersion, get_signature(campaign, email, "small").text_version_id).demands[0]["text"]
+            for email in ("before@example.org", "after@example.org")
+        ]
+    assert signed == ["Do this.", "Do this today."]
+
+
+def test_a_text_that_is_changed_back_is_the_old_version_again(campaign: Campaign, tmp_path: Path) -> None:
+    for changes in ([], [CHANGED], []):
+        load(campaign, read(tmp_path, *changes))
+    assert versions(campaign, "en") == [("Do this.", True), ("Do this today.", False)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('en = "First demand"', 'en = "The first demand"'),
+        ('key = "first"', 'key = "third"'),
+        ('[[demands]]\nkey = "second"', '[[demands]]\nkey = "zeroth"'),
+    ],
+)
+def test_whatever_changes_in_the_demands_makes_a_version(
+    campaign: Campaign, tmp_path: Path, change: tuple[str, str]
+) -> None:
+    load(campaign, read(tmp_path))
+    load(campaign, read(tmp_path, change))
+    with campaign.database.snapshots() as session:
+        petition = get_petition(session, "small")
+        assert len(versions(campaign, "en")) == 2
+        assert [demand.position for demand in petition.demands] == [1, 2]
+        assert [item["key"] for item in get_text_version(session, petition, "en").demands] == [
+            demand.key for demand in petition.demands
+        ]
+
+
+def test_a_changed_title_is_no_new_version(campaign: Campaign, tmp_path: Path) -> None:
+    load(campaign, read(tmp_path))
+    load(campaign, read(tmp_path, ('en = "Title"', 'en = "Another title"')))
+    assert find_petition(campaign, "small").texts["en"]["title"] == "Another title"
+    assert len(versions(campaign, "en")) == 1
+
+
+def test_updates_are_matched_by_key_and_never_taken_away(campaign: Campaign, tmp_path: Path) -> None:
+    load(campaign, read(tmp_path))
+    more = UpdateTexts(
+        key="more", date=START.date(), title={"en": "More", "ru": "Ещё"}, body={"en": "Text", "ru": "Текст"}
+    )
+    with campaign.database.sessions.begin() as session:
+        publish_update(session, get_petition(session, "small"), more)
+    load(campaign, read(tmp_path, ('en = "News"', 'en = "Corrected news"')))
+    with campaign.database.snapshots() as session:
+        updates = list_updates(session, get_petition(session, "small").id)
+    assert [(item.key, item.sequence, item.texts["en"]["title"]) for item in updates] == [
+        ("more", 2, "More"),
+        ("news", 1, "Corrected news"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("languages", "says"), [(["en"], "“ru” cannot be removed"), (["en", "ru", "de"], "not translated into “de”")]
+)
+def test_a_language_that_cannot_be_is_refused(
+    campaign: Campaign, tmp_path: Path, languages: list[str], says: str
+) -> None:
+    load(campaign, read(tmp_path))
+    file = read(tmp_path).model_copy(update={"languages": languages})
+    with pytest.raises(InvalidFile, match=says):
+        load(campaign, file)
+    assert find_petition(campaign, "small").languages == ["en", "ru"]
+
+
+def test_after_a_language_was_added_every_update_has_it(campaign: Campaign, tmp_path: Path) -> None:
+    """Or the file is refused with a sentence; a digest that cannot be made would be found out on its day."""
+    whole = read(tmp_path)
+    load(campaign, whole.model_copy(update={"languages": ["en"]}))
+    later = UpdateTexts(key="later", date=START.date(), title={"en": "Later"}, body={"en": "More"})
+    with campaign.database.sessions.begin() as session:
+        publish_update(session, get_petition(session, "small"), later)
+    try:
+        load(campaign, whole)
+    except InvalidFile:
+        return
+    with campaign.database.snapshots() as session:
+        assert set(
+            preview_digest(session, get_petition(session, "small"), campaign.links, now=campaign.now()).contents
+        ) == {"en", "ru"}
+
+
+def test_a_petition_that_is_not_there_is_said_so(session: Session) -> None:
+    with pytest.raises(NotFound, match="nowhere"):
+        get_petition(session, "nowhere")
+
+
+def test_a_run_that_is_due_stays_due_unless_the_plan_changes(campaign: Campaign, clock: Clock, tmp_path: Path) -> None:
+    petition = load(campaign, read(tmp_path))
+
+    def next_at() -> object:
+        with campaign.database.snapshots() as session:
+            return session.get_one(Schedule, petition.id).next_at
+
+    due = next_at()
+    clock.turn(timedelta(days=5))
+    load(campaign, read(tmp_path))
+    assert next_at() == due
+    load(campaign, read(tmp_path, ('"friday"', '"monday"')))
+    assert next_at() != due
+
+
+def test_whether_names_are_shown_and_indexed_follows_the_file(session: Session, tmp_path: Path) -> None:
+    for changed, found in (
+        ([], (True, False)),
+        ([("goal = 100", "goal = 100\nshows_names = false\nindexes_names = true")], (False, True)),
+    ):
+        petition = load_petition(session, read(tmp_path, *changed), now=START)
+        assert (petition.shows_names, petition.indexes_names) == found

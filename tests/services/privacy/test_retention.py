@@ -1,0 +1,275 @@
+"""Retention: each kind of personal data goes on its day and not before, counts stay, and looking writes nothing."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from campaign.installation.wiring import Campaign
+from campaign.models import (
+    AuditEntry,
+    ConfirmationAllowance,
+    Delivery,
+    LinkRequest,
+    Review,
+    ReviewAction,
+    Signature,
+    SignatureState,
+    Subscription,
+    SubscriptionState,
+    Suspicion,
+    SuspicionKind,
+)
+from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.petitions.counts import count_confirmed
+from campaign.services.petitions.lifecycle import close_petition, hand_over, open_petition
+from campaign.services.petitions.store import get_petition
+from campaign.services.privacy.retention import retain
+from campaign.services.privacy.retention_rules import Rule, find_names_end, list_due, months_before
+from campaign.services.signatures.link_requests import request_link
+from campaign.text.email_address import parse_email_address
+from campaign.worker import work_once
+from tests.conftest import SLUG, Clock
+from tests.scenes.people import (
+    add_readers,
+    confirm_all,
+    find_petition,
+    get_signature,
+    get_signature_by_id,
+    sign,
+)
+from tests.scenes.visiting import dump
+
+READER = "reader@example.org"
+
+
+def close(campaign: Campaign) -> None:
+    with campaign.database.sessions.begin() as session:
+        close_petition(get_petition(session, SLUG), now=campaign.now())
+
+
+def hand(campaign: Campaign) -> None:
+    with campaign.database.sessions.begin() as session:
+        hand_over(get_petition(session, SLUG), now=campaign.now())
+
+
+def due(campaign: Campaign) -> dict[Rule, tuple[int, date | None]]:
+    """What each rule finds, where there is something."""
+    with campaign.database.snapshots() as session:
+        return {item.rule: (item.count, item.next_on) for item in list_due(session, now=campaign.now())}
+
+
+def run(campaign: Campaign) -> None:
+    retain(campaign.database.sessions, now=campaign.now())
+
+
+def names(campaign: Campaign) -> int:
+    with campaign.database.snapshots() as session:
+        return session.scalars(select(func.count()).where(Signature.sealed_person.is_not(None))).one()
+
+
+def readers(campaign: Campaign) -> int:
+    with campaign.database.snapshots() as session:
+        return session.scalars(select(func.count()).where(Subscription.state == SubscriptionState.ACTIVE)).one()
+
+
+def entries(campaign: Campaign) -> list[tuple[str, dict[str, object]]]:
+    with campaign.database.snapshots() as session:
+        return [(item.action, item.details) for item in session.scalars(select(AuditEntry).order_by(AuditEntry.id))]
+
+
+def test_readers_addresses_go_thirty_days_after_the_closing(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, READER)
+    close(campaign)
+    closed = find_petition(campaign).closed_on
+    assert closed is not None
+    assert due(campaign)[Rule.UPDATES] == (0, closed + timedelta(days=30))
+    clock.turn(timedelta(days=29))
+    run(campaign)
+    assert readers(campaign) == 1
+    clock.turn(timedelta(days=1))
+    assert due(campaign)[Rule.UPDATES] == (1, None)
+    run(campaign)
+    assert (readers(campaign), names(campaign)) == (0, 1)
+    assert entries(campaign) == [("updates ended by schedule", {"erased": 1})]
+    run(campaign)
+    assert len(entries(campaign)) == 1, "a second time there is nothing"
+
+
+def test_a_petition_that_opens_again_keeps_its_readers(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, READER)
+    close(campaign)
+    with campaign.database.sessions.begin() as session:
+        open_petition(get_petition(session, SLUG), now=campaign.now())
+    clock.turn(timedelta(days=31))
+    run(campaign)
+    assert readers(campaign) == 1
+
+
+def test_names_go_thirty_days_after_the_hand_over_and_the_count_stays(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, READER, "second@example.org")
+    row = get_signature(campaign, READER).id
+    hand(campaign)
+    clock.turn(timedelta(days=10))
+    add_readers(campaign, "later@example.org")
+    close(campaign)
+    clock.turn(timedelta(days=19))
+    run(campaign)
+    assert names(campaign) == 3
+    clock.turn(timedelta(days=1))
+    assert due(campaign)[Rule.NAMES][0] == 2
+    run(campaign)
+    kept = get_signature_by_id(campaign, row)
+    assert (kept.sealed_person, kept.fingerprint, kept.country) == (None, None, None)
+    assert (kept.state, kept.number) == (SignatureState.CONFIRMED, 1)
+    assert names(campaign) == 1, "who signed after the hand-over is in the next one"
+    with campaign.database.snapshots() as session:
+        assert count_confirmed(session, kept.petition_id) == 3
+    assert ("names erased by schedule", {"erased": 2}) in entries(campaign)
+
+
+def test_names_are_kept_for_eighteen_months_at_most(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, READER)
+    signed = get_signature(campaign, READER)
+    assert signed.signed_on is not None
+    last = months_before(signed.signed_on, -18)
+    petition = find_petition(campaign)
+    with campaign.database.snapshots() as session:
+        assert find_names_end(session, petition, signed.signed_on) == last
+    clock.turn(last - signed.signed_on - timedelta(days=1))
+    run(campaign)
+    assert names(campaign) == 1
+    clock.turn(timedelta(days=1))
+    run(campaign)
+    kept = get_signature_by_id(campaign, signed.id)
+    assert kept.sealed_person is None
+    assert kept.fingerprint is not None, "while the petition is open, nobody is counted twice"
+    sign(campaign, READER)
+    assert get_signature(campaign, READER).state is SignatureState.CONFIRMED
+    close(campaign)
+    run(campaign)
+    assert get_signature_by_id(campaign, signed.id).fingerprint is None
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "before"),
+    [
+        (date(2026, 11, 25), 18, date(2025, 5, 25)),
+        (date(2027, 8, 31), 18, date(2026, 2, 28)),
+        (date(2026, 12, 31), -18, date(2028, 6, 30)),
+        (date(2026, 1, 1), 12, date(2025, 1, 1)),
+    ],
+)
+def test_months_are_counted_by_the_calendar(day: date, months: int, before: date) -> None:
+    assert months_before(day, months) == before
+
+
+def test_records_and_requests_go_by_their_age(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, READER)
+    sign(campaign, "pending@example.org")
+    petition = find_petition(campaign)
+    with campaign.database.sessions.begin() as session:
+        record(session, COMMAND_LINE, "export", petition.id, now=campaign.now())
+        request_link(session, campaign.vault, petition.id, parse_email_address(READER), "en", now=campaign.now())
+
+    def left() -> list[int]:
+        with campaign.database.snapshots() as session:
+            tables = (ConfirmationAllowance, LinkRequest, AuditEntry)
+            return [session.scalars(select(func.count()).select_from(table)).one() for table in tables]
+
+    assert left() == [1, 1, 1]
+    assert due(campaign)[Rule.PENDING] == (0, (campaign.now() + timedelta(hours=72)).date())
+    clock.turn(timedelta(days=3))
+    assert due(campaign)[Rule.PENDING] == (1, None)
+    clock.turn(timedelta(days=27))
+    run(campaign)
+    assert left() == [0, 0, 1]
+    clock.turn(timedelta(days=60))
+    run(campaign)
+    assert left() == [0, 0, 0]
+
+
+def test_reasons_go_a_month_after_the_review(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, READER, "second@example.org")
+    petition = find_petition(campaign)
+    with campaign.database.sessions.begin() as session:
+        review = Review(
+            petition_id=petition.id, at=campaign.now(), actor="x", action=ReviewAction.ACCEPT, criteria={}, count=1
+        )
+        session.add(review)
+        session.flush()
+        for email, reviewed in ((READER, review.id), ("second@example.org", None)):
+            signature = session.get_one(Signature, get_signature(campaign, email).id)
+            signature.review_id = reviewed
+            session.add(
+                Suspicion(signature_id=signature.id, kind=SuspicionKind.BURST, petition_id=petition.id, group="g")
+            )
+    clock.turn(timedelta(days=29))
+    run(campaign)
+    assert due(campaign)[Rule.REASONS] == (0, None)
+    clock.turn(timedelta(days=1))
+    assert due(campaign)[Rule.REASONS] == (1, None)
+    run(campaign)
+    with campaign.database.snapshots() as session:
+        left = session.scalars(select(Suspicion.signature_id)).all()
+    assert left == [get_signature(campaign, "second@example.org").id], "it was not looked at yet"
+
+
+def test_the_address_of_one_that_waits_for_a_review_goes_after_a_month(campaign: Campaign, clock: Clock) -> None:
+    sign(campaign, READER, updates=True)
+    with campaign.database.sessions.begin() as session:
+        signature_id = get_signature(campaign, READER).id
+        kept = {"kind": SuspicionKind.BURST, "petition_id": find_petition(campaign).id, "group": "g"}
+        session.add(Suspicion(signature_id=signature_id, **kept))
+    confirm_all(campaign)
+    clock.turn(timedelta(days=29))
+    run(campaign)
+    assert get_signature(campaign, READER).sealed_address is not None
+    clock.turn(timedelta(days=1))
+    assert due(campaign)[Rule.WAITING] == (1, None)
+    run(campaign)
+    left = get_signature(campaign, READER)
+    assert (left.state, left.sealed_address, left.wants_updates) == (SignatureState.QUARANTINED, None, False)
+
+
+def test_of_a_mail_to_a_signer_the_day_alone_is_kept(campaign: Campaign, clock: Clock) -> None:
+    clock.turn(timedelta(hours=3, minutes=21))
+    add_readers(campaign, READER)
+    sent_on = campaign.now().date()
+    work_once(campaign)
+    clock.turn(timedelta(days=3))
+    assert due(campaign)[Rule.MOMENTS] == (1, None)
+    for _ in range(2):
+        run(campaign)
+        assert due(campaign)[Rule.MOMENTS] == (0, None)
+    with campaign.database.snapshots() as session:
+        (kept,) = session.scalars(select(Delivery.queued_at))
+    assert (kept.date(), kept.hour, kept.minute, kept.second) == (sent_on, 12, 0, 0)
+
+
+def test_a_dry_run_writes_nothing_whatever_is_due(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, READER)
+    sign(campaign, "pending@example.org")
+    work_once(campaign)
+    hand(campaign)
+    close(campaign)
+    clock.turn(timedelta(days=100))
+    before = dump(campaign)
+    found = due(campaign)
+    assert {rule for rule, (count, _) in found.items() if count} == {
+        Rule.PENDING,
+        Rule.UPDATES,
+        Rule.NAMES,
+        Rule.MOMENTS,
+        Rule.ALLOWANCES,
+    }
+    assert dump(campaign) == before
+
+
+def test_the_worker_does_it(campaign: Campaign, clock: Clock) -> None:
+    add_readers(campaign, READER)
+    hand(campaign)
+    close(campaign)
+    clock.turn(timedelta(days=30))
+    work_once(campaign)
+    assert (names(campaign), readers(campaign)) == (0, 0)

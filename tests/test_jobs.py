@@ -1,0 +1,143 @@
+"""The workflow engine: work asked for in a transaction shares its fate, and what was asked for is done once."""
+
+import threading
+from datetime import timedelta
+
+from sqlalchemy import func, inspect, select, text
+
+from campaign.installation.wiring import Campaign
+from campaign.jobs import QUEUE, running, wait_until_drained
+from campaign.models import Edition
+from campaign.services.delivery import send as delivery_send
+from campaign.services.digests.editions import make_edition
+from campaign.services.digests.transitions import get_for_change, pause_edition, resume_edition
+from campaign.services.petitions.store import get_petition
+from tests.conftest import SLUG, MakeCampaign
+from tests.scenes.people import add_readers
+
+
+class Noted:
+    """Work that notes what it is asked for, and fails or cannot reach the server as often as it is told."""
+
+    def __init__(self, *, failing: int = 0) -> None:
+        self.chunks: list[tuple[int, int, int]] = []
+        self.failing = failing
+        self.lock = threading.Lock()
+
+    def send_chunk(self, edition_id: int, first: int, last: int) -> bool:
+        with self.lock:
+            self.chunks.append((edition_id, first, last))
+            if self.failing:
+                self.failing -= 1
+                raise ValueError("aigul@example.org is in this message")
+        return True
+
+    def tick(self) -> None:
+        pass
+
+
+def enqueue(campaign: Campaign, *, commit: bool = True) -> Edition:
+    with campaign.database.sessions() as session:
+        petition = get_petition(session, SLUG)
+        edition = make_edition(session, petition, campaign.links, period="by hand", now=campaign.now())
+        campaign.jobs.enqueue_edition(session, edition)
+        if commit:
+            session.commit()
+        else:
+            session.rollback()
+    return edition
+
+
+def drain(campaign: Campaign, work: Noted) -> None:
+    with running(work, campaign.settings.database_url, "worker-1", grace_seconds=5):
+        assert wait_until_drained(campaign.jobs, "worker-1", seconds=30)
+
+
+def test_work_asked_for_in_a_transaction_rolled_back_is_forgotten(campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    enqueue(campaign, commit=False)
+    assert campaign.jobs.is_drained("worker-1")
+    with campaign.database.snapshots() as session:
+        assert session.scalars(select(func.count()).select_from(Edition)).one() == 0
+    work = Noted()
+    drain(campaign, work)
+    assert work.chunks == []
+
+
+def test_every_chunk_is_worked_off_once(campaign: Campaign) -> None:
+    delivering_chunk, delivery_send.CHUNK = delivery_send.CHUNK, 3
+    try:
+        add_readers(campaign, *(f"reader{number}@example.org" for number in range(7)))
+        edition = enqueue(campaign)
+    finally:
+        delivery_send.CHUNK = delivering_chunk
+    assert not campaign.jobs.is_drained("worker-1")
+    work = Noted()
+    drain(campaign, work)
+    first = min(chunk[1] for chunk in work.chunks)
+    assert sorted(work.chunks) == [
+        (edition.id, first, first + 2),
+        (edition.id, first + 3, first + 5),
+        (edition.id, first + 6, first + 6),
+    ]
+    drain(campaign, again := Noted())
+    assert again.chunks == []
+
+
+def test_a_step_that_fails_is_tried_again_and_its_message_is_not_kept(campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    enqueue(campaign)
+    work = Noted(failing=1)
+    drain(campaign, work)
+    assert len(work.chunks) == 2
+    kept = []
+    with campaign.database.snapshots() as session:
+        bind = session.get_bind()
+        inspector = inspect(bind)
+        for schema in {None, "dbos"} & {None, *inspector.get_schema_names()}:
+            for table in inspector.get_table_names(schema):
+                name = f'"{schema}"."{table}"' if schema else f'"{table}"'
+                kept += [str(row) for row in session.execute(text(f"SELECT * FROM {name}"))]
+    assert kept
+    assert not any("aigul@example.org" in row for row in kept)
+
+
+def test_finished_work_is_forgotten_after_a_week_and_waiting_work_never(campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    enqueue(campaign)
+    long_after = campaign.now() + timedelta(days=3650)
+    campaign.jobs.forget_finished(now=long_after)
+    assert not campaign.jobs.is_drained("worker-1")
+    drain(campaign, Noted())
+    # The tick may have come in between: it is no chunk.
+    assert len(campaign.jobs._client.list_workflows(queue_name=QUEUE)) == 1
+    campaign.jobs.forget_finished(now=long_after)
+    assert campaign.jobs._client.list_workflows(queue_name=QUEUE) == []
+
+
+def test_an_edition_that_waits_is_not_asked_for_and_each_start_has_jobs_of_its_own(campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    edition = enqueue(campaign)
+    drain(campaign, first := Noted())
+    with campaign.database.sessions.begin() as session:
+        edition = get_for_change(session, edition.petition_id, 1)
+        pause_edition(session, edition, "somebody", campaign.now())
+        campaign.jobs.enqueue_edition(session, edition)
+    drain(campaign, paused := Noted())
+    with campaign.database.sessions.begin() as session:
+        edition = get_for_change(session, edition.petition_id, 1)
+        resume_edition(session, edition, "somebody", campaign.now())
+        campaign.jobs.enqueue_edition(session, edition)
+    drain(campaign, resumed := Noted())
+    assert (len(first.chunks), paused.chunks, resumed.chunks) == (1, [], first.chunks)
+
+
+def test_asking_for_the_same_edition_twice_sends_it_once(make_campaign: MakeCampaign) -> None:
+    campaign = make_campaign()
+    add_readers(campaign, "a@example.org")
+    edition = enqueue(campaign)
+    with campaign.database.sessions.begin() as session:
+        campaign.jobs.enqueue_edition(session, edition)
+    work = Noted()
+    drain(campaign, work)
+    assert len(work.chunks) == 1

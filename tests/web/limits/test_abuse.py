@@ -1,0 +1,205 @@
+"""Forms that machines send: nothing of them counts, nobody is bombed with mail, and the answers tell nothing."""
+
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from campaign.errors import InvalidSettings
+from campaign.installation.wiring import Campaign
+from campaign.models import PetitionCounter, SignatureState, Suspicion, SuspicionKind
+from campaign.web.app import create_app
+from campaign.web.limits.disposable_domains import DisposableDomains
+from tests.conftest import Clock, MakeCampaign
+from tests.scenes.people import confirm, count, get_signature, list_deliveries
+from tests.scenes.visiting import ADDRESS, FILLED_IN, FROM_HERE, confirm_path, dump, other_browser, page_of, post, read
+
+RUNS = int(os.environ.get("ABUSE_RUNS", "300"))  # noqa: TID251 (the tests' own setting)
+LONG = "We stand with the workers of Zhanaozen."
+
+
+def send(client: FlaskClient, source: str, **fields: str) -> TestResponse:
+    """A whole form from an address of the network."""
+    return client.post(page_of(), data={**FILLED_IN, **fields}, headers=FROM_HERE, environ_base={"REMOTE_ADDR": source})
+
+
+def kinds(campaign: Campaign) -> dict[SuspicionKind, int]:
+    with campaign.database.snapshots() as session:
+        found = session.scalars(select(Suspicion)).all()
+        return {kind: sum(row.kind is kind for row in found) for kind in {row.kind for row in found}}
+
+
+def posts(campaign: Campaign) -> int:
+    with campaign.database.snapshots() as session:
+        return session.scalars(select(PetitionCounter.posts)).one()
+
+
+def _whole(answer: TestResponse) -> tuple[str, bytes, list[tuple[str, str]]]:
+    """Every byte of an answer but the second of the clock that the cookie's end is counted from."""
+    headers = [(name, re.sub("Expires=[^;]+", "", value)) for name, value in answer.headers]
+    return answer.status, answer.data, headers
+
+
+def test_who_fills_in_the_hidden_field_is_answered_like_everybody_and_nothing_happens(
+    make_sqlite_campaign: MakeCampaign,
+) -> None:
+    campaign = make_sqlite_campaign()
+    client = create_app(campaign).test_client()
+    page = read(client.get(page_of()))
+    field = page.one("input", name="reference")
+    assert (field["tabindex"], field["autocomplete"]) == ("-1", "off")
+    machine, person = post(other_browser(client.application), reference="x"), post(client)
+    assert _whole(machine) == _whole(person)
+    assert len(list_deliveries(campaign)) == 1
+    assert posts(campaign) == 2
+
+
+def test_new_pending_and_confirmed_addresses_are_answered_alike(make_campaign: MakeCampaign) -> None:
+    campaign = make_campaign()
+    app = create_app(campaign)
+    answers = [post(other_browser(app)), post(other_browser(app))]
+    confirm(campaign, ADDRESS)
+    answers.append(post(other_browser(app)))
+    first = answers[0]
+    for answer in answers:
+        # The cookie follows from the address alone.
+        assert _whole(answer) == _whole(first)
+    assert posts(campaign) == 3
+    assert len(list_deliveries(campaign)) == 1
+
+
+def test_a_signed_address_keeps_its_rows_when_it_is_posted_again(make_campaign: MakeCampaign) -> None:
+    """The work that is done for the clock's sake is taken back: only the count of forms moves."""
+    campaign = make_campaign()
+    app = create_app(campaign)
+    post(other_browser(app))
+    confirm(campaign, ADDRESS)
+    before = dump(campaign)
+    post(other_browser(app), name="Somebody Else", comment="Another word")
+    after = dump(campaign)
+    assert {table for table in after if after[table] != before[table]} == {
+        next(table for table in after if table.endswith(".petition_counter"))
+    }
+
+
+def test_many_posts_of_one_address_send_one_mail(make_sqlite_campaign: MakeCampaign) -> None:
+    """Also where nothing else is in their way: a flood would bring the challenge."""
+    campaign = make_sqlite_campaign(source_limit="60/hour", total_limit=0)
+    client = create_app(campaign).test_client()
+    statuses = {send(client, f"10.{number // 256}.{number % 256}.1").status_code for number in range(RUNS)}
+    assert statuses == {303}
+    assert len(list_deliveries(campaign)) == 1
+    assert posts(campaign) == RUNS
+
+
+def test_bots_from_many_networks_move_the_count_by_nothing(make_sqlite_campaign: MakeCampaign) -> None:
+    campaign = make_sqlite_campaign(source_limit="60/hour", total_limit=0)
+    client = create_app(campaign).test_client()
+    for number in range(RUNS):
+        send(client, f"10.{number // 256}.{number % 256}.1", email=f"bot{number}@example.org")
+    assert count(campaign) == 0
+    assert posts(campaign) == RUNS
+    assert kinds(campaign) == {SuspicionKind.BURST: RUNS - 100}
+
+
+def test_the_thirty_first_from_a_network_has_all_of_them_looked_at(make_sqlite_campaign: MakeCampaign) -> None:
+    campaign = make_sqlite_campaign(source_limit="60/hour")
+    client = create_app(campaign).test_client()
+    for number in range(30):
+        send(client, "192.0.2.1", email=f"signer{number}@example.org")
+    assert kinds(campaign) == {}
+    confirm(campaign, "signer0@example.org")
+    send(client, "192.0.2.1", email="signer30@example.org")
+    assert kinds(campaign) == {SuspicionKind.SOURCE: 31}
+    assert get_signature(campaign, "signer0@example.org").state is SignatureState.CONFIRMED
+    confirm(campaign, "signer30@example.org")
+    assert get_signature(campaign, "signer30@example.org").state is SignatureState.QUARANTINED
+    assert count(campaign) == 1
+    assert "192.0.2" not in str(dump(campaign))
+
+
+def test_the_same_comment_five_times_is_suspicious_and_a_short_one_is_not(make_sqlite_campaign: MakeCampaign) -> None:
+    campaign = make_sqlite_campaign(source_limit="60/hour")
+    client = create_app(campaign).test_client()
+    for number in range(6):
+        send(client, f"10.0.{number}.1", email=f"short{number}@example.org", comment="Solidarity!")
+    for number in range(4):
+        send(client, f"10.1.{number}.1", email=f"same{number}@example.org", comment=LONG)
+    assert kinds(campaign) == {}
+    send(client, "10.2.0.1", email="fifth@example.org", comment=LONG.upper().replace(" ", " – "))
+    assert kinds(campaign) == {SuspicionKind.WORDS: 5}
+
+
+def test_a_quarantined_signer_sees_what_others_see(make_sqlite_campaign: MakeCampaign, tmp_path: Path) -> None:
+    listed = tmp_path / "domains"
+    listed.write_text("# throw-away\nexample.org  # ours\n", encoding="utf-8")
+    pages = []
+    for folder, domains in (("plain", None), ("suspected", listed)):
+        campaign = make_sqlite_campaign(disposable_domains=domains)
+        client = create_app(campaign).test_client()
+        email = f"{folder}@mail.example.org"
+        post(client, email=email, updates="y")
+        path = confirm_path(campaign, email)
+        before = count(campaign)
+        pages.append([client.post(path, data={"action": "confirm"}), client.get(path)])
+        assert count(campaign) - before == (domains is None)
+    plain, suspected = pages
+    for one, other in zip(plain, suspected, strict=True):
+        # The second installation stands on the first one's database, so its number is one more.
+        assert (
+            one.get_data(as_text=True).replace('value="1"', 'value="2"').split("<main")[0]
+            == (other.get_data(as_text=True).split("<main")[0])
+        )
+        assert read(one).one("h1").text == read(other).one("h1").text == "Thank you. Your signature counts."
+        assert (one.status, [*one.headers.keys()]) == (other.status, [*other.headers.keys()])
+        assert (read(one).one("progress")["value"], read(other).one("progress")["value"]) == ("1", "2")
+
+
+def test_a_flood_costs_everybody_a_challenge_and_silences_no_network(
+    make_sqlite_campaign: MakeCampaign, clock: Clock
+) -> None:
+    campaign = make_sqlite_campaign(source_limit="60/hour", total_limit=2)
+    app: Flask = create_app(campaign)
+    client = app.test_client()
+    for number in range(3):
+        assert send(client, "10.0.0.1", email=f"bot{number}@example.org").status_code == 303
+    challenged = send(client, "10.9.0.1", email="person@example.org")
+    assert challenged.status_code == 422
+    assert read(challenged).filled_in()["name"] == FILLED_IN["name"]
+    for _ in range(10):
+        app.extensions["watch"].look(1, None, network="n", comment=None, domain="example.org", now=clock.moment)
+    assert send(client, "10.0.0.1", email="bot9@example.org").status_code == 429
+    # It is asked for a challenge, not sent away.
+    assert send(client, "10.9.0.1", email="person@example.org").status_code == 422
+    clock.turn(timedelta(hours=1, minutes=1))
+    assert send(client, "10.9.0.1", email="person@example.org").status_code == 303
+
+
+def test_the_list_of_domains_is_read_again_when_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "domains"
+    path.write_text("Mail.example\n\n# none\n", encoding="utf-8")
+    domains = DisposableDomains(path)
+    assert [domains.find(name) for name in ("mail.example", "a.MAIL.example", "email.example", "example")] == [
+        "mail.example", "mail.example", None, None,
+    ]  # fmt: skip
+    path.write_text("other.example\n", encoding="utf-8")
+    assert [domains.find(name) for name in ("mail.example", "other.example")] == [None, "other.example"]
+    path.unlink()
+    assert domains.find("other.example") == "other.example"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"somebody@example.org\n"])
+def test_a_list_that_is_none_is_one_sentence_at_the_start(
+    make_sqlite_campaign: MakeCampaign, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "domains"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidSettings, match=r"^CAMPAIGN_DISPOSABLE_DOMAINS"):
+        create_app(make_sqlite_campaign(disposable_domains=path))

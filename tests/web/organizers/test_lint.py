@@ -1,0 +1,51 @@
+"""The preview says whether the digest was checked, and where to mend it; a digest that must be mended is not sent."""
+
+from flask.testing import FlaskClient
+
+from campaign.installation.wiring import Campaign
+from tests.conftest import SLUG
+from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.organizing import app, campaign, list_made, owner, send_form, token_of
+from tests.scenes.people import add_readers
+from tests.scenes.visiting import read
+from tests.services.digests.test_lint_check import LONG, publish
+
+__all__ = ["app", "campaign", "command", "installed", "owner"]  # fixtures, which pytest finds by their names here
+
+TURNED = "News \u202etxt.exe"
+DIGEST = f"/organize/p/{SLUG}/digest"
+
+
+def test_a_digest_without_problems_was_checked(owner: FlaskClient, campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    assert "Checked: nothing to mend." in read(owner.get(DIGEST)).text
+
+
+def test_problems_are_listed_with_their_place_and_nothing_can_be_sent(owner: FlaskClient, campaign: Campaign) -> None:
+    add_readers(campaign, "a@example.org")
+    token = token_of(owner, DIGEST)
+    publish(campaign, title=TURNED, ru=LONG)
+    page = read(owner.get(DIGEST))
+    assert "Русский, HTML: The HTML has" in page.text
+    assert "Қазақ тілі, headers, line " in page.text
+    assert "Subject holds an invisible character" in page.text
+    assert "Checked: nothing to mend." not in page.text
+    assert "Send now" not in page.text
+    answer = owner.post(f"{DIGEST}/send", data={"csrf_token": token, "after": 0})
+    assert answer.status_code == 422
+    assert "This must be mended before it can be sent" in read(answer).text
+    assert list_made(campaign) == []
+    publish(campaign)
+    assert send_form(owner, DIGEST, f"{DIGEST}/send", after=0).status_code == 303
+
+
+def test_the_command_prints_what_is_to_be_mended_and_does_not_send(command: Command, installed: Campaign) -> None:
+    add_readers(installed, "a@example.org")
+    assert command("digest", "preview", SLUG).err == ""
+    publish(installed, title=TURNED, ru=LONG)
+    everything = command("digest", "preview", SLUG)
+    assert everything.status == 0
+    assert everything.err.startswith("To mend: ")
+    assert ("kk, header, line " in everything.err, "ru, HTML: " in everything.err) == (True, True)
+    assert "ru, " not in command("digest", "preview", SLUG, "--language", "kk").err
+    refused(command("digest", "send", SLUG), "The edition was not made. In ")

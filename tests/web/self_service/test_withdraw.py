@@ -1,0 +1,106 @@
+"""Withdrawing: asked once more, counted back, all of it erased, and a receipt that can be checked later."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from campaign.installation.wiring import Campaign
+from campaign.models import Erased, Subscription, SubscriptionState, Tombstone
+from campaign.services.privacy.receipts import Receipt, read_receipt
+from tests.scenes.people import (
+    add_readers,
+    count,
+    find_petition,
+    get_signature,
+    get_signature_by_id,
+    list_personal,
+)
+from tests.scenes.visiting import ADDRESS, code_in, dump, mails, me_path, other_browser, own_path, page_of, post, read
+
+OTHER = "other@example.org"
+
+
+@pytest.fixture
+def campaign(sqlite_campaign: Campaign) -> Campaign:
+    """One database is enough for pages: the services are tested on both."""
+    return sqlite_campaign
+
+
+@pytest.fixture
+def code(campaign: Campaign) -> str:
+    """The code of a reader of the digest, one of two signers."""
+    add_readers(campaign, ADDRESS, OTHER)
+    return campaign.vault.code(get_signature(campaign, ADDRESS).id)
+
+
+@pytest.mark.parametrize("link", [own_path, me_path], ids=["the signer's link", "the link of a digest"])
+def test_it_is_asked_once_more_then_all_is_erased_and_counted_back(
+    app: Flask, campaign: Campaign, code: str, link: object
+) -> None:
+    assert callable(link)
+    client, path, row = other_browser(app), link(campaign), get_signature(campaign, ADDRESS).id
+    before = dump(campaign)
+    question = read(client.get(f"{path}/withdraw"))
+    assert dump(campaign) == before
+    assert [button.text for button in question.all("button")] == ["Withdraw my signature and erase all"]
+    answer = client.post(f"{path}/withdraw", data={"code": code})
+    assert answer.status_code == 303
+    assert list_personal(get_signature_by_id(campaign, row)) == [None] * 5
+    assert count(campaign) == 1
+    with campaign.database.snapshots() as session:
+        states = session.scalars(select(Subscription.state).order_by(Subscription.state)).all()
+        graves = {(grave.kind, grave.erased_on) for grave in session.scalars(select(Tombstone))}
+    assert states == [SubscriptionState.ACTIVE, SubscriptionState.ENDED]
+    today = campaign.now().date()
+    assert graves == {(Erased.SIGNATURE, today), (Erased.SUBSCRIPTION, today)}
+    assert answer.location.endswith("/receipt")
+    assert "It is withdrawn and erased" in read(client.get(answer.location)).one("h1").text
+
+
+def test_the_receipt_is_a_page_and_a_file_and_says_nothing_of_the_person(
+    app: Flask, campaign: Campaign, code: str
+) -> None:
+    client, path = other_browser(app), own_path(campaign)
+    client.post(f"{path}/withdraw", data={"code": code})
+    page, file = client.get(f"{path}/receipt"), client.get(f"{path}/receipt.txt")
+    assert file.headers["Content-Disposition"] == 'attachment; filename="kazakhstan-receipt.txt"'
+    told = read(page).one("code").text
+    assert told in file.get_data(as_text=True)
+    petition = find_petition(campaign)
+    assert read_receipt(campaign.vault, told) == Receipt(petition.id, campaign.now().date())
+    for answer in (page, file):
+        assert (answer.headers["Cache-Control"], answer.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+        words = answer.get_data(as_text=True)
+        assert ADDRESS not in words
+        assert "Aigerim" not in words
+
+
+def test_what_was_withdrawn_is_shown_as_gone_and_a_second_press_changes_nothing(
+    app: Flask, campaign: Campaign, code: str
+) -> None:
+    client, path = other_browser(app), own_path(campaign)
+    client.post(f"{path}/withdraw", data={"code": code})
+    before = dump(campaign)
+    assert client.post(f"{path}/withdraw").location == f"{path}/receipt"
+    page = read(client.get(path))
+    assert "All that was kept of you is erased" in page.text
+    assert not page.all("form")
+    for action in ("details", "updates", ""):
+        assert client.post(f"{path}/{action}".rstrip("/"), data={"code": code, "email": ADDRESS}).status_code == 410
+    assert dump(campaign) == before
+
+
+def test_who_withdrew_may_sign_again(app: Flask, campaign: Campaign, code: str) -> None:
+    other_browser(app).post(f"{own_path(campaign)}/withdraw", data={"code": code})
+    browser = app.test_client()
+    post(browser)
+    assert code_in(mails(campaign)[-1]) != code
+    assert browser.post(own_path(campaign)).status_code == 303
+    assert count(campaign) == 1
+
+
+def test_without_anything_erased_there_is_no_receipt(app: Flask, campaign: Campaign, code: str) -> None:
+    assert code
+    answer = other_browser(app).get(f"{own_path(campaign)}/receipt")
+    assert answer.status_code == 410
+    assert f"{page_of()}/my-link" in [element["href"] for element in read(answer).all("a")], "the way to a lost link"
