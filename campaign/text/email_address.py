@@ -1,4 +1,8 @@
-"""E-mail addresses: parse what was typed, compare two spellings."""
+"""E-mail addresses: parse what was typed, compare two spellings.
+
+Every comparison of addresses is made here, for signers and for organizers, so that no spelling finds the one and misses
+the other.
+"""
 
 from dataclasses import dataclass
 
@@ -56,3 +60,21 @@ def parse_email_address(typed: str, *, check_dns: bool = False, allow_smtputf8: 
             N_("The part before the @ has letters that our mail server cannot deliver to. Please use another address."),
         )
     return EmailAddress(local_part=parts.local_part or "", domain=parts.ascii_domain)
+
+
+def comparable_spelling(typed: str) -> str:
+    """The spelling under which ``typed`` is compared with an address that is kept (``EmailAddress.comparable``).
+
+    It raises nothing: text that is no address comes back without case and surrounding blanks, so that it can be counted
+    like an address that nobody has. ``parse_email_address`` says what is an address; a domain that ends in a dot and an
+    address in angle brackets are none.
+    """
+    try:
+        return parse_email_address(typed, allow_smtputf8=True).comparable
+    except InvalidInput:
+        return typed.strip().casefold()
+
+
+def list_spellings(comparable: str) -> tuple[str, str]:
+    """A comparable address as it is kept, and with the domain in its own script, as its owner types it."""
+    return comparable, validate_email(comparable, check_deliverability=False).normalized.casefold()
