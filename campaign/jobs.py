@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Protocol, cast
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowSerializationFormat
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from campaign.db import open_for_workflows
 from campaign.models import Edition, EditionState, Petition
+from campaign.periods import FINISHED_JOBS_KEPT
 from campaign.services.audit_log import record
 from campaign.services.delivery.send import list_chunks
 from campaign.services.digests.editions import make_edition
@@ -28,7 +29,6 @@ QUEUE: Final = "chunks"
 SEND_CHUNK: Final = "send_chunk"  # these names are in the database
 TICK: Final = "tick"
 FINISHED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-KEEP_FINISHED: Final = timedelta(days=7)
 WAIT_FOR_SERVER: Final = 30.0
 
 _log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class Jobs:
 
     def forget_finished(self, *, now: datetime) -> None:
         """Delete the engine's records of work long done; it has no collector of its own."""
-        before = (now - KEEP_FINISHED).isoformat()
+        before = (now - FINISHED_JOBS_KEPT).isoformat()
         while done := self._client.list_workflows(
             status=FINISHED,
             completed_before=before,

@@ -11,12 +11,12 @@ from campaign.cli.wired import wired
 from campaign.errors import InvalidInput
 from campaign.i18n import find_country
 from campaign.models import Display
+from campaign.periods import NAMES_KEPT, UPDATES_KEPT
 from campaign.services.audit_log import COMMAND_LINE, record
 from campaign.services.petitions import lifecycle
 from campaign.services.petitions import store as petition_store
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.file_reader import read_petition_file, read_pictures, read_update_file
-from campaign.services.privacy.retention_rules import NAMES_KEPT, UPDATES_KEPT
 from campaign.services.signatures.sign import Person, Submission
 from campaign.services.signatures.sign import sign as sign_petition
 from campaign.text.email_address import parse_email_address

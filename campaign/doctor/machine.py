@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, func, make_url, select, text
@@ -16,11 +16,10 @@ from campaign.db import SAFE_WAL, Database
 from campaign.doctor.check import Check, green, red, yellow
 from campaign.errors import DatabaseError, KeyringError
 from campaign.models import Delivery, DeliveryState, Edition, EditionState, Heartbeat
+from campaign.periods import HEARTBEAT_WITHIN, MAIL_LATE_AFTER
 from campaign.services.operations.schema import check_schema
 from campaign.settings import Settings
 
-ALIVE = timedelta(minutes=3)
-LATE = timedelta(minutes=10)
 LITTLE_SPACE, NO_SPACE = 2 * 1024**3, 200 * 1024**2
 OLDEST_POSTGRESQL = 14
 
@@ -131,11 +130,13 @@ def check_worker(database: Database, settings: Settings, *, now: datetime) -> Ch
     name = "Worker"
     with database.snapshots() as session:
         seen = session.scalars(select(Heartbeat).order_by(Heartbeat.at.desc()).limit(1)).one_or_none()
-        waiting = Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)) & (Delivery.due_at <= now - LATE)
+        waiting = Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)) & (
+            Delivery.due_at <= now - MAIL_LATE_AFTER
+        )
         # What a person has paused is not late.
         goes_out = Delivery.edition_id.is_(None) | (Edition.state == EditionState.SENDING)
         late = session.scalar(select(func.count(Delivery.id)).outerjoin(Edition).where(waiting, goes_out))
-    if seen is not None and seen.at > now - ALIVE:
+    if seen is not None and seen.at > now - HEARTBEAT_WITHIN:
         if late:
             return yellow(
                 name,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,6 +29,15 @@ class DeliveryState(StrEnum):
     REJECTED = "rejected"
     SUPPRESSED = "suppressed"
     IN_DOUBT = "in_doubt"
+
+    @classmethod
+    def waiting(cls) -> tuple[Self, ...]:
+        """The states of a mail that is still to be sent and that no sender has claimed."""
+        return (cls.QUEUED, cls.DEFERRED)
+
+    @property
+    def is_waiting(self) -> bool:
+        return self in self.waiting()
 
 
 # From each state, the states that may follow it. A digest whose fate is unknown stays in doubt; a confirmation goes

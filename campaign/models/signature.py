@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Self
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -21,6 +22,27 @@ class SignatureState(StrEnum):
     INVALIDATED = "invalidated"
     EXPIRED = "expired"
 
+    @classmethod
+    def standing(cls) -> tuple[Self, ...]:
+        """The states of a signature that its signer confirmed and that is counted, or waits for a review.
+
+        Nobody but the organizers is told which of the two it is.
+        """
+        return (cls.CONFIRMED, cls.QUARANTINED)
+
+    @classmethod
+    def answered(cls) -> tuple[Self, ...]:
+        """The states of a signature whose signer answered the confirmation mail, whatever was decided about it."""
+        return (*cls.standing(), cls.INVALIDATED)
+
+    @property
+    def is_standing(self) -> bool:
+        return self in self.standing()
+
+    @property
+    def is_answered(self) -> bool:
+        return self in self.answered()
+
 
 class Display(StrEnum):
     """What the public page may show of a signer's name. The organizers' list carries every name."""
@@ -37,6 +59,16 @@ class CommentState(StrEnum):
     OFFERED = "offered"
     SHOWN = "shown"
     REFUSED = "refused"
+
+    @classmethod
+    def decided(cls) -> tuple[Self, ...]:
+        """The states of a comment about which an organizer decided."""
+        return (cls.SHOWN, cls.REFUSED)
+
+    @classmethod
+    def read(cls) -> tuple[Self, ...]:
+        """The states of a comment that its writer offered to be shown."""
+        return (cls.OFFERED, *cls.decided())
 
 
 class Signature(Base):

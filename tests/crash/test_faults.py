@@ -7,8 +7,8 @@ import pytest
 
 from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryKind, DeliveryState
+from campaign.periods import FIRST_RETRY
 from campaign.services.delivery.claims import Batch
-from campaign.services.delivery.ledger import FIRST_RETRY
 from campaign.services.delivery.ledger_audit import audit_ledger
 from tests.conftest import Clock, MakeCampaign
 from tests.crash.conftest import read_headers

@@ -18,7 +18,8 @@ from campaign.mail.smtp.client import SmtpTransport
 from campaign.mail.smtp.pipeline import Limits
 from campaign.mail.smtp.transport import Transport
 from campaign.models import DeliveryState
-from campaign.services.delivery.ledger import CLAIM_LASTS, FIRST_RETRY, settle_old_claims
+from campaign.periods import CLAIM_LASTS, FIRST_RETRY
+from campaign.services.delivery.ledger import settle_old_claims
 from tests.conftest import Clock, MakeCampaign, close_campaign, settings_for
 from tests.crash import rows
 from tests.crash.conftest import READERS, Prepared, read_headers

@@ -10,7 +10,7 @@ from campaign.clock import now
 from campaign.installation.leases import take_over_dead
 from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryState
-from campaign.services.delivery.heartbeats import SILENT_AFTER
+from campaign.periods import WORKER_DEAD_AFTER
 from campaign.services.delivery.ledger_audit import audit_ledger
 from tests.conftest import Clock, MakeCampaign
 from tests.crash.workers import digests, enqueue_digest, worker
@@ -34,7 +34,7 @@ def test_another_worker_finishes_the_chunk_of_one_that_was_killed(make_campaign:
         assert [take_over_dead(taker) for taker in takers] == [[], []]
         assert mailbox.messages == []
         # Everybody seems silent now; but worker-2 holds its name.
-        clock.turn(SILENT_AFTER + timedelta(minutes=1))
+        clock.turn(WORKER_DEAD_AFTER + timedelta(minutes=1))
         with ThreadPoolExecutor(2) as threads:
             taken = sorted(threads.map(take_over_dead, takers))
         assert taken == [[], ["worker-1"]]

@@ -17,13 +17,13 @@ from werkzeug.test import TestResponse
 
 from campaign.installation.wiring import Campaign
 from campaign.models import Membership, Organizer, Role
+from campaign.periods import PROOF_LASTS
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.organizers.members import PERMISSIONS, Permission
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import get_petition, load_petition
 from campaign.web.auth.reauthenticate import asks_for_proof
-from campaign.web.auth.session import PROOF_LASTS
 from campaign.web.core.security import Entry, entry_of
 from tests.conftest import SLUG
 

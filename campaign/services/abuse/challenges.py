@@ -5,7 +5,7 @@ when one is made.
 """
 
 import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -17,9 +17,8 @@ from campaign.crypto.randomness import random_below, random_bytes
 from campaign.crypto.vault import Vault
 from campaign.db import upsert
 from campaign.models import Petition, SpentChallenge
+from campaign.periods import CHALLENGE_LASTS, CHALLENGE_TRIES
 
-LASTS = timedelta(hours=1)
-TRIES = 3
 # Rounds of PBKDF2 for each number that is tried, and how many numbers there are: the browser tries them in turn, so
 # that nobody waits for ever on bad luck. Two million rounds on average: one to three seconds of a cheap phone.
 ROUNDS = 4000
@@ -34,7 +33,7 @@ def make_puzzle(vault: Vault, petition: Petition, *, now: datetime) -> dict[str,
         ROUNDS,
         counter=random_below(NUMBERS),
         # Not the library's own end, which it compares with the clock of the machine.
-        data={"petition": petition.slug, "until": int((now + LASTS).timestamp())},
+        data={"petition": petition.slug, "until": int((now + CHALLENGE_LASTS).timestamp())},
         hmac_secret=_mac(vault, "key", "puzzle"),
         hmac_key_secret=_mac(vault, "key", "solution"),
     )
@@ -65,7 +64,7 @@ def check_puzzle(vault: Vault, petition: Petition, answer: str, *, now: datetime
 
 def make_question(vault: Vault, petition: Petition, *, now: datetime) -> str:
     """The token of a new question. Which question it is, and its answer, follow from it with our key only."""
-    words = f"{random_bytes(12).hex()}.{int((now + LASTS).timestamp())}"
+    words = f"{random_bytes(12).hex()}.{int((now + CHALLENGE_LASTS).timestamp())}"
     return f"{words}.{_mac(vault, f'question {petition.id}', words)[:16].hex()}"
 
 
@@ -105,7 +104,7 @@ def spend(session: Session, mark: bytes, until: datetime) -> bool:
 
 def miss(session: Session, seed: bytes, until: datetime) -> bool:
     """Count a wrong answer; whether the question may be tried again."""
-    for number in range(1, TRIES):
+    for number in range(1, CHALLENGE_TRIES):
         if spend(session, sha256(b"miss %d" % number + seed).digest(), until):
             return True
     spend(session, mark_question(seed), until)

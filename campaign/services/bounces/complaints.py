@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 
 from campaign.mail.returned.reports import ReportKind
 from campaign.models import AuditEntry, Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Petition, Schedule
+from campaign.periods import COMPLAINTS_PAUSE_AT, COMPLAINTS_WARN_AT
 from campaign.services.audit_log import record
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
-WARN_AT = 0.001
-PAUSE_AT = 0.003
 ACTOR = N_("mail that came back")
 WARNED = "complaints warning"
 PAUSED = "digest paused by complaints"
@@ -39,7 +38,7 @@ class Returned:
 
     @property
     def is_high(self) -> bool:
-        return self.complaint_rate >= WARN_AT
+        return self.complaint_rate >= COMPLAINTS_WARN_AT
 
 
 def _count(session: Session, petition_id: int, edition_id: int | None = None) -> dict[int, Returned]:
@@ -92,10 +91,10 @@ def weigh_complaints(session: Session, edition: Edition, *, now: datetime) -> No
     if _is_told(session, edition, PAUSED):
         return
     counted = _count(session, edition.petition_id, edition.id)[edition.id]
-    if counted.complaint_rate >= PAUSE_AT:
+    if counted.complaint_rate >= COMPLAINTS_PAUSE_AT:
         _tell(session, edition, PAUSED, counted, now)
         _pause(session, edition.petition_id)
-    elif counted.complaint_rate >= WARN_AT and not _is_told(session, edition, WARNED):
+    elif counted.complaint_rate >= COMPLAINTS_WARN_AT and not _is_told(session, edition, WARNED):
         _tell(session, edition, WARNED, counted, now)
 
 

@@ -20,7 +20,6 @@ from campaign.services.delivery.writer import Prepared, Writer
 from campaign.services.digests.transitions import list_sendable, may_send_now
 from campaign.text.rates import Rate
 
-WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 # In seconds, however far a turn is off: the sender may be told to stop meanwhile.
 _ASK_AGAIN = 5.0
 
@@ -51,7 +50,7 @@ class Batch:
     """
 
     kind: DeliveryKind
-    states: tuple[DeliveryState, ...] = WAITING
+    states: tuple[DeliveryState, ...] = DeliveryState.waiting()
     overdue: timedelta = timedelta()
     edition_id: int | None = None
     first: int = 0

@@ -25,7 +25,6 @@ from campaign.models import (
 from campaign.services.digests.audiences import Offer, audience_of, find_offer, find_refusal
 from campaign.services.digests.content import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.links import Links
-from campaign.services.signatures.self_service import ANSWERED
 from campaign.services.subscribers.suppressions import find_suppression
 
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -107,8 +106,8 @@ def select_owed(kind: DeliveryKind) -> Select[Any]:
 def check_state(kind: DeliveryKind, state: SignatureState | SubscriptionState) -> None:
     """Raises NotWanted where the signature is in another state than the mail is for, or the subscription has ended."""
     if isinstance(state, SignatureState):
-        wanted = (SignatureState.PENDING,) if kind is DeliveryKind.CONFIRMATION else ANSWERED
-        if state not in wanted:
+        confirms = kind is DeliveryKind.CONFIRMATION
+        if not (state is SignatureState.PENDING if confirms else state.is_answered):
             raise NotWanted(OTHERWISE[state])
     elif state is not SubscriptionState.ACTIVE:
         raise NotWanted(ENDED)

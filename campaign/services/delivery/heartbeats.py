@@ -1,14 +1,13 @@
 """Signs of life of the workers, by which the living find those that died."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from campaign.db import upsert
 from campaign.models import Heartbeat
-
-SILENT_AFTER = timedelta(minutes=2)
+from campaign.periods import WORKER_DEAD_AFTER
 
 
 def beat(session: Session, worker: str, *, now: datetime) -> None:
@@ -19,7 +18,7 @@ def beat(session: Session, worker: str, *, now: datetime) -> None:
 
 def list_silent(session: Session, *, now: datetime) -> list[str]:
     """The workers that have given no sign of life for two minutes and did not say that they end."""
-    silent = select(Heartbeat.worker).where(Heartbeat.at <= now - SILENT_AFTER)
+    silent = select(Heartbeat.worker).where(Heartbeat.at <= now - WORKER_DEAD_AFTER)
     return list(session.scalars(silent.order_by(Heartbeat.worker)))
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, select, update
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from campaign.mail.smtp.transport import Answer, Outcome
 from campaign.models import Delivery, DeliveryKind, DeliveryState
 from campaign.models.delivery import TRANSITIONS
+from campaign.periods import CLAIM_LASTS, FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY
 from campaign.services.bounces.intake import note_refusal
 from campaign.services.delivery.journal import Findings, Journal
 
@@ -19,10 +20,6 @@ _log = logging.getLogger(__name__)
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
-FIRST_RETRY = timedelta(minutes=5)
-LONGEST_RETRY = timedelta(hours=6)
-GIVE_UP_AFTER = timedelta(hours=72)
-CLAIM_LASTS = timedelta(hours=1)
 ENDED_WHILE_SENDING = N_("the worker ended while sending")
 
 

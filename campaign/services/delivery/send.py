@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from campaign.mail.message import Message
 from campaign.mail.smtp.transport import Answer, Later, Outcome
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
-from campaign.services.delivery.claims import WAITING, Batch, Claimer, Outcomes, Sender
+from campaign.services.delivery.claims import Batch, Claimer, Outcomes, Sender
 from campaign.services.delivery.journal import Journal
 from campaign.services.delivery.ledger import settle_claims
 from campaign.services.delivery.writer import Prepared, Writer
@@ -196,7 +196,7 @@ def finish_editions(session: Session) -> None:
         .where(
             Delivery.edition_id == Edition.id,
             Delivery.kind == DeliveryKind.DIGEST,
-            Delivery.state.in_((*WAITING, DeliveryState.SENDING)),
+            Delivery.state.in_((*DeliveryState.waiting(), DeliveryState.SENDING)),
         )
         .exists()
     )

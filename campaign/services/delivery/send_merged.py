@@ -28,7 +28,7 @@ from campaign.models import (
     Subscription,
     SubscriptionState,
 )
-from campaign.services.delivery.claims import WAITING, Sender
+from campaign.services.delivery.claims import Sender
 from campaign.services.delivery.eligibility import NotWanted, open_reader, read_digest
 from campaign.services.delivery.ledger import defer, move, record_answers, settle_claims
 from campaign.services.delivery.merged_content import write_merged
@@ -49,7 +49,7 @@ def _due(now: datetime) -> Select[Delivery]:
         .join(Edition, Edition.id == Delivery.edition_id)
         .where(
             Delivery.kind == DeliveryKind.DIGEST,
-            Delivery.state.in_(WAITING),
+            Delivery.state.in_(DeliveryState.waiting()),
             Delivery.due_at <= now,
             Subscription.merged,
             Subscription.state == SubscriptionState.ACTIVE,
@@ -130,7 +130,7 @@ def _record(session: Session, sender: Sender, ids: Sequence[int], answer: Answer
     session.flush()
     session.expire_all()  # those that were accepted were changed past the session
     deliveries = [session.get_one(Delivery, delivery_id) for delivery_id in ids]
-    waiting = [delivery for delivery in deliveries if delivery.state in WAITING]
+    waiting = [delivery for delivery in deliveries if delivery.state.is_waiting]
     for delivery in waiting:
         delivery.due_at = max(other.due_at for other in waiting)
     return tally

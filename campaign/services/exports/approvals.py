@@ -1,19 +1,17 @@
 """Lists for which a second organizer has to agree: asked for, approved or refused, and then taken once."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from campaign.errors import Forbidden, NotFound, NotPossible
 from campaign.models import ExportRequest, Petition, SignatureState
+from campaign.periods import EXPORT_ANSWERED_WITHIN, EXPORT_REQUESTS_KEPT, EXPORT_TAKEN_WITHIN
 from campaign.services.audit_log import record
 from campaign.services.exports.lists import Wanted
 
-ANSWERED_WITHIN = timedelta(days=7)
-TAKEN_WITHIN = timedelta(hours=24)
 # As long as the audit trail.
-KEPT = timedelta(days=90)
 
 
 def wanted_by(request: ExportRequest) -> Wanted:
@@ -24,8 +22,8 @@ def wanted_by(request: ExportRequest) -> Wanted:
 def ends_at(request: ExportRequest) -> datetime:
     """When a request that nobody answers, or a list that nobody takes, is no longer there to be taken."""
     if request.approved_at is not None:
-        return request.approved_at + TAKEN_WITHIN
-    return request.made_at + ANSWERED_WITHIN
+        return request.approved_at + EXPORT_TAKEN_WITHIN
+    return request.made_at + EXPORT_ANSWERED_WITHIN
 
 
 def list_open_requests(session: Session, petition_id: int, *, now: datetime) -> list[ExportRequest]:
@@ -117,4 +115,4 @@ def take_export(session: Session, petition_id: int, number: int, *, actor: str, 
 
 def forget_old_requests(session: Session, *, now: datetime) -> None:
     """Requests are kept as long as the audit trail, which tells the same."""
-    session.execute(delete(ExportRequest).where(ExportRequest.made_at <= now - KEPT))
+    session.execute(delete(ExportRequest).where(ExportRequest.made_at <= now - EXPORT_REQUESTS_KEPT))

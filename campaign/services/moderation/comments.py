@@ -16,8 +16,6 @@ from campaign.services.signatures.sign import open_person
 
 AT_A_TIME = 20
 # What an organizer reads, and decides about; from either of the latter two there is a way back.
-DECIDED = (CommentState.SHOWN, CommentState.REFUSED)
-READ = (CommentState.OFFERED, *DECIDED)
 _DONE = {CommentState.SHOWN: "comments shown", CommentState.REFUSED: "comments refused"}
 
 
@@ -47,7 +45,7 @@ def count_comments(session: Session, petition_id: int) -> dict[CommentState, int
         .where(Signature.petition_id == petition_id, WITH_COMMENT)
         .group_by(Signature.comment_state)
     )
-    return dict.fromkeys(READ, 0) | dict(rows.all())
+    return dict.fromkeys(CommentState.read(), 0) | dict(rows.all())
 
 
 def list_offers(session: Session, vault: Vault, petition: Petition, state: CommentState, *, page: int) -> Page[Offer]:
@@ -85,7 +83,7 @@ def decide_comments(
             Signature.petition_id == petition_id,
             Signature.number.in_(seen),
             Signature.state == SignatureState.CONFIRMED,
-            Signature.comment_state.in_(READ),
+            Signature.comment_state.in_(CommentState.read()),
         )
         .order_by(Signature.id)
         .with_for_update()

@@ -1,6 +1,6 @@
 """Organizers: invite, welcome with a one-time link, and what each role may do."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -10,9 +10,8 @@ from campaign.crypto.randomness import random_name
 from campaign.crypto.vault import Vault
 from campaign.errors import Forbidden, LinkExpired, NotFound, NotPossible
 from campaign.models import Membership, Organizer, Petition, Role
+from campaign.periods import INVITATION_LASTS
 from campaign.text.email_address import comparable_spelling, parse_email_address
-
-INVITATION_LASTS = timedelta(days=3)
 
 
 class Permission(StrEnum):

@@ -8,8 +8,8 @@ from campaign.crypto.totp import find_step, new_secret
 from campaign.crypto.vault import Vault
 from campaign.errors import InvalidInput
 from campaign.models import Organizer
+from campaign.periods import RECOVERY_CODES
 
-RECOVERY_CODES = 10
 # 120 random bits, so that a plain hash keeps them (ASVS 5.0, 6.5.2): six groups of four, five bits a letter.
 _CODE_BYTES = 15
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"

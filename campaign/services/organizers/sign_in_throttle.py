@@ -8,12 +8,11 @@ from sqlalchemy.orm import Session
 
 from campaign.errors import CampaignError
 from campaign.models import Organizer
+from campaign.periods import FREE_FAILURES, LONGEST_SIGN_IN_WAIT
 from campaign.services.audit_log import record
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
-FREE_FAILURES = 5
-LONGEST_WAIT = timedelta(minutes=15)
 SOMEBODY = N_("somebody")
 
 
@@ -33,7 +32,7 @@ class TooSoon(CampaignError):
 def wait_after(failures: int) -> timedelta:
     """How long the next attempt waits after so many failures in a row: 2, 4, 8 seconds … up to a quarter of an hour."""
     doublings = failures - FREE_FAILURES + 1
-    return min(timedelta(seconds=2 ** min(doublings, 20)), LONGEST_WAIT) if doublings > 0 else timedelta(0)
+    return min(timedelta(seconds=2 ** min(doublings, 20)), LONGEST_SIGN_IN_WAIT) if doublings > 0 else timedelta(0)
 
 
 def check_wait(failures: int, failed_at: datetime | None, *, now: datetime) -> None:

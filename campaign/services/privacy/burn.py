@@ -28,7 +28,6 @@ from campaign.models import (
     Suspicion,
 )
 from campaign.services.audit_log import record
-from campaign.services.delivery.claims import WAITING
 from campaign.services.digests.transitions import UNDER_WAY, cancel_edition, list_for_change
 from campaign.services.petitions.lifecycle import close_petition
 from campaign.services.signatures.erase import end_subscription, erase_person, erase_signature
@@ -124,7 +123,7 @@ def _burn_requests(session: Session, petition_id: int) -> None:
     session.execute(update(Review).where(Review.petition_id == petition_id).values(criteria={}))
     session.execute(
         update(Delivery)
-        .where(Delivery.petition_id == petition_id, Delivery.state.in_(WAITING))
+        .where(Delivery.petition_id == petition_id, Delivery.state.in_(DeliveryState.waiting()))
         .values(state=DeliveryState.SUPPRESSED, reason=BURNED)
         .execution_options(synchronize_session=False)
     )

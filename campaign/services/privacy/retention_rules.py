@@ -24,18 +24,18 @@ from campaign.models import (
     SubscriptionState,
     Suspicion,
 )
+from campaign.periods import (
+    ALLOWANCE_KEPT,
+    AUDIT_KEPT,
+    LINK_REQUESTS_KEPT,
+    MAIL_TIMES_KEPT,
+    NAMES_KEPT,
+    NAMES_KEPT_MONTHS,
+    REVIEW_ADDRESSES_KEPT,
+    REVIEW_REASONS_KEPT,
+    UPDATES_KEPT,
+)
 from campaign.services.petitions.lifecycle import today_in
-from campaign.services.signatures.link_requests import REQUESTS_KEPT
-from campaign.services.signatures.self_service import ANSWERED
-from campaign.services.signatures.sign import ALLOWANCE_KEPT
-
-UPDATES_KEPT = timedelta(days=30)  # from the closing of the petition
-NAMES_KEPT = timedelta(days=30)  # from the handing over of the list
-NAMES_KEPT_MONTHS = 18  # from the day of signing, at most
-AUDIT_KEPT = timedelta(days=90)
-WAITING_KEPT = timedelta(days=30)  # from the day of signing, where a review is waited for
-REASONS_KEPT = timedelta(days=30)  # from the review
-MOMENTS_KEPT = timedelta(days=3)  # as long as a mail may come back and be looked for
 
 
 class Rule(StrEnum):
@@ -85,7 +85,7 @@ def names_due(petition: Petition, today: date) -> ColumnElement[bool]:
             old.append(Signature.signed_on.is_(None))
     return (
         (Signature.petition_id == petition.id)
-        & Signature.state.in_(ANSWERED)
+        & Signature.state.in_(SignatureState.answered())
         & ((kept | Signature.fingerprint.is_not(None)) if closed else kept)
         & or_(*old)
     )
@@ -132,7 +132,7 @@ def waiting_due(now: datetime) -> ColumnElement[bool]:
     return (
         (Signature.state == SignatureState.QUARANTINED)
         & Signature.sealed_address.is_not(None)
-        & (Signature.signed_on <= now.date() - WAITING_KEPT)
+        & (Signature.signed_on <= now.date() - REVIEW_ADDRESSES_KEPT)
     )
 
 
@@ -142,7 +142,8 @@ def reasons_due(now: datetime) -> ColumnElement[bool]:
         select(Signature.id)
         .join(Review, Review.id == Signature.review_id)
         .where(
-            Signature.state.in_((SignatureState.CONFIRMED, SignatureState.INVALIDATED)), Review.at <= now - REASONS_KEPT
+            Signature.state.in_((SignatureState.CONFIRMED, SignatureState.INVALIDATED)),
+            Review.at <= now - REVIEW_REASONS_KEPT,
         )
     )
     return Suspicion.signature_id.in_(finished)
@@ -154,7 +155,7 @@ def moments_due(now: datetime) -> ColumnElement[bool]:
         Delivery.edition_id.is_(None)
         & Delivery.kind.in_((DeliveryKind.CONFIRMATION, DeliveryKind.LINK))
         & Delivery.state.in_((DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SUPPRESSED))
-        & (Delivery.queued_at <= now - MOMENTS_KEPT)
+        & (Delivery.queued_at <= now - MAIL_TIMES_KEPT)
         & (extract("epoch", Delivery.queued_at) % 86400 != 43200)
     )
 
@@ -162,7 +163,7 @@ def moments_due(now: datetime) -> ColumnElement[bool]:
 # Rules that are no petition's: the moment from which the time is counted, and how long it is.
 BY_AGE: dict[Rule, tuple[InstrumentedAttribute[datetime], timedelta]] = {
     Rule.AUDIT: (AuditEntry.at, AUDIT_KEPT),
-    Rule.REQUESTS: (LinkRequest.asked_at, REQUESTS_KEPT),
+    Rule.REQUESTS: (LinkRequest.asked_at, LINK_REQUESTS_KEPT),
     Rule.ALLOWANCES: (ConfirmationAllowance.last_at, ALLOWANCE_KEPT),
 }
 

@@ -11,6 +11,7 @@ from campaign.crypto.link_purposes import LinkPurpose
 from campaign.crypto.vault import Vault
 from campaign.errors import LinkExpired, ProofNeeded
 from campaign.models import Petition, Signature, SignatureState, SuppressionReason
+from campaign.periods import WRONG_CODES
 from campaign.services.abuse.suspicions import is_suspected
 from campaign.services.petitions.counts import take_number
 from campaign.services.petitions.lifecycle import today_in
@@ -20,9 +21,6 @@ from campaign.services.signatures.sign import forget_allowance
 from campaign.services.subscribers.subscriptions import begin_subscription, find_subscription
 from campaign.services.subscribers.suppressions import suppress
 
-WRONG_CODES = 10
-# What a signer has confirmed; nobody but the organizers is told which of the two it is.
-ANSWERED = (SignatureState.CONFIRMED, SignatureState.QUARANTINED)
 N_ = str  # marks a sentence for the translators; the page translates it
 TOO_MANY = N_("Too many wrong codes were typed. Please open the link in the browser in which you signed.")
 
@@ -43,7 +41,7 @@ def get_followed(session: Session, vault: Vault, token: str, *, now: datetime, f
     signature = session.get(Signature, vault.read_token(LinkPurpose.CONFIRM, token), with_for_update=for_update or None)
     if (
         signature is None
-        or signature.state not in (SignatureState.PENDING, *ANSWERED)
+        or not (signature.state is SignatureState.PENDING or signature.state.is_standing)
         or (signature.expires_at is not None and signature.expires_at <= now)
     ):
         raise LinkExpired("This link is no longer valid.")

@@ -6,17 +6,15 @@ so that nobody is the only one from a place; what is kept cannot be taken apart 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.models import CountryCount, Petition, PetitionCounter, PetitionState, Signature, SignatureState
+from campaign.periods import COUNTRIES_COUNTED_EVERY, NAMES_KEPT, SMALLEST_PLACE
 from campaign.services.petitions.lifecycle import today_in
-from campaign.services.privacy.retention_rules import NAMES_KEPT
 
-FEWEST = 10  # as many as a place has to have to be named (docs/safety.md)
-EVERY = timedelta(hours=1)
 # Codes that ISO 3166 leaves to its users.
 OTHER_PLACES, NOT_SAID = "XX", "ZZ"
 
@@ -41,14 +39,14 @@ class Places:
 def merge_small(counts: Mapping[str | None, int]) -> dict[str, int]:
     """``counts`` by country, None for those who did not say, as everybody may see them.
 
-    Places with fewer than ``FEWEST`` are one row, and so is the next smallest as long as that row has fewer: else the
-    total less what is shown would tell of one small place. Empty where no row would have enough.
+    Places with fewer than ``SMALLEST_PLACE`` are one row. So is the next smallest as long as that row has fewer: else
+    the total less what is shown would tell of one small place. Empty where no row would have enough.
     """
     places = sorted(((count, code) for code, count in counts.items() if code is not None and count > 0), reverse=True)
     others = 0
-    while places and (places[-1][0] < FEWEST or 0 < others < FEWEST):
+    while places and (places[-1][0] < SMALLEST_PLACE or 0 < others < SMALLEST_PLACE):
         others += places.pop()[0]
-    if 0 < others < FEWEST:
+    if 0 < others < SMALLEST_PLACE:
         return {}
     shown = {code: count for count, code in places}
     if others:
@@ -84,7 +82,9 @@ def _list_due(session: Session, now: datetime) -> list[int]:
         .order_by(Petition.id)
     )
     return [
-        petition.id for petition, at in rows if (at is None or at <= now - EVERY) and not _is_settled(petition, now)
+        petition.id
+        for petition, at in rows
+        if (at is None or at <= now - COUNTRIES_COUNTED_EVERY) and not _is_settled(petition, now)
     ]
 
 
@@ -97,7 +97,7 @@ def _is_settled(petition: Petition, now: datetime) -> bool:
 
 def _keep(session: Session, petition_id: int, counts: Mapping[str, int], now: datetime) -> None:
     counter = session.get_one(PetitionCounter, petition_id, with_for_update=True)
-    if counter.countries_at is not None and counter.countries_at > now - EVERY:
+    if counter.countries_at is not None and counter.countries_at > now - COUNTRIES_COUNTED_EVERY:
         return  # another worker has been here meanwhile
     session.execute(delete(CountryCount).where(CountryCount.petition_id == petition_id))
     session.add_all(

@@ -4,7 +4,7 @@ Asking does the same for every address. Whether there is something to send is fo
 for the answer any more; then the address is erased, at once where there is nothing to send.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -19,12 +19,10 @@ from campaign.models import (
     PetitionCounter,
     Signature,
 )
-from campaign.services.signatures.self_service import ANSWERED
+from campaign.periods import LINK_AGAIN_AFTER
 from campaign.services.signatures.sign import find_signature
 from campaign.text.email_address import EmailAddress
 
-MAIL_AGAIN_AFTER = timedelta(hours=24)
-REQUESTS_KEPT = timedelta(days=30)
 _ENDED = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SUPPRESSED, DeliveryState.IN_DOUBT)
 
 
@@ -49,7 +47,7 @@ def request_link(
         .on_conflict_do_update(
             index_elements=[LinkRequest.petition_id, LinkRequest.fingerprint],
             set_=values,
-            where=LinkRequest.asked_at <= now - MAIL_AGAIN_AFTER,
+            where=LinkRequest.asked_at <= now - LINK_AGAIN_AFTER,
         )
     )
 
@@ -71,7 +69,7 @@ def take_up_requests(session: Session, *, now: datetime) -> int:
     owed = 0
     for request in session.scalars(waiting).all():
         signature = find_signature(session, request.petition_id, request.fingerprint)
-        if signature is None or signature.state not in ANSWERED:
+        if signature is None or not signature.state.is_answered:
             request.sealed_address = None
             continue
         state = _find_mail(session, signature, request)

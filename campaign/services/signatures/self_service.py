@@ -22,7 +22,6 @@ from campaign.models import (
     Suppression,
     Tombstone,
 )
-from campaign.services.moderation.comments import DECIDED
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.signatures.confirm import Proof, check_code
 from campaign.services.signatures.erase import end_subscription, erase_signature
@@ -35,8 +34,6 @@ from campaign.text.email_address import EmailAddress
 N_ = str  # marks a sentence for the translators; the page translates it
 
 TOO_MANY = N_("Too many wrong codes were typed. Please have a new mail sent to you: after that the code works again.")
-# Those whose signer answered from the mail.
-ANSWERED = (SignatureState.CONFIRMED, SignatureState.QUARANTINED, SignatureState.INVALIDATED)
 
 
 @dataclass(frozen=True)
@@ -181,7 +178,7 @@ def _comment_state(kept: Kept, details: Details, display: Display) -> CommentSta
         return CommentState.PRIVATE
     shown = shown_name(Person(details.name), display)
     known = before is not None and shown in (None, shown_name(before, signature.display))
-    decided = signature.comment_state in DECIDED
+    decided = signature.comment_state in CommentState.decided()
     if decided and known and before is not None and before.comment == details.comment:
         return signature.comment_state
     return CommentState.OFFERED

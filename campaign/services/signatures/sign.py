@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -25,15 +25,12 @@ from campaign.models import (
     SignatureState,
     TextVersion,
 )
+from campaign.periods import ALLOWANCE_KEPT, CONFIRM_WITHIN, CONFIRMATION_AGAIN_AFTER, CONFIRMATIONS_IN_ALL
 from campaign.services.petitions.counts import count_post
 from campaign.services.petitions.lifecycle import takes_signatures
 from campaign.text.email_address import EmailAddress
 
-CONFIRM_WITHIN = timedelta(hours=72)
 # One confirmation mail per address in this time, and so many in all, whatever is posted and under whichever petition.
-MAIL_AGAIN_AFTER = timedelta(hours=24)
-MAILS_IN_ALL = 3
-ALLOWANCE_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +186,8 @@ def _use_allowance(session: Session, fingerprint: bytes, now: datetime) -> bool:
     counted = insert.on_conflict_do_update(
         index_elements=[ConfirmationAllowance.fingerprint],
         set_={"mails": ConfirmationAllowance.mails + 1, "last_at": now},
-        where=(ConfirmationAllowance.mails < MAILS_IN_ALL) & (ConfirmationAllowance.last_at <= now - MAIL_AGAIN_AFTER),
+        where=(ConfirmationAllowance.mails < CONFIRMATIONS_IN_ALL)
+        & (ConfirmationAllowance.last_at <= now - CONFIRMATION_AGAIN_AFTER),
     ).returning(ConfirmationAllowance.mails)
     return session.execute(counted).scalar_one_or_none() is not None
 

@@ -9,10 +9,9 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from campaign.crypto.randomness import random_name
 from campaign.models import Organizer
-from campaign.web.auth.users import SESSION_PATH
+from campaign.periods import DEVICE_COOKIE_LASTS, seconds
 from campaign.web.core.context import campaign
-
-_LASTS = 180 * 24 * 3600
+from campaign.web.core.sites import SESSION_PATH
 
 
 def _cookie() -> str:
@@ -26,7 +25,11 @@ def _signer(session_key: str) -> URLSafeTimedSerializer:
 def find_mark(organizer: Organizer) -> str | None:
     """The mark that this browser got when this organizer signed in."""
     try:
-        return str(_signer(organizer.session_key).loads(request.cookies.get(_cookie(), ""), max_age=_LASTS))
+        return str(
+            _signer(organizer.session_key).loads(
+                request.cookies.get(_cookie(), ""), max_age=seconds(DEVICE_COOKIE_LASTS)
+            )
+        )
     except BadSignature:
         return None
 
@@ -42,7 +45,7 @@ def keep_mark(response: Response) -> Response:
         response.set_cookie(
             _cookie(),
             g.browser_mark,
-            max_age=_LASTS,
+            max_age=seconds(DEVICE_COOKIE_LASTS),
             path=SESSION_PATH,
             secure=current_app.config["SESSION_COOKIE_SECURE"],
             httponly=True,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from flask import request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from campaign.periods import KEPT_FORM_LASTS, seconds
 from campaign.web.core.context import campaign
 
-_LASTS = 3600
 _LONGEST = 40_000
 # Never written into a page: what proves, and what is a secret.
 _SECRETS = {"csrf_token", "password", "again", "old", "code", "passkey"}
@@ -48,7 +48,7 @@ def keep_form(organizer_id: int) -> str:
 def find_kept_form(organizer_id: int, kept: str) -> KeptForm | None:
     """What ``keep_form`` was given, for the same organizer, within an hour."""
     try:
-        address, endpoint, fields = _signer(organizer_id).loads(kept, max_age=_LASTS)
+        address, endpoint, fields = _signer(organizer_id).loads(kept, max_age=seconds(KEPT_FORM_LASTS))
     except BadSignature:
         return None
     return KeptForm(address, endpoint, [(name, value) for name, value in fields])

@@ -1,19 +1,16 @@
 """The way in: whoever has shown everything that is asked for gets a session; the password alone may be half the way."""
 
-from datetime import timedelta
-
 from flask import redirect, session, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from campaign.models import Organizer
+from campaign.periods import HALF_SIGN_IN_LASTS
 from campaign.services.organizers.second_factors import has_second_factor
 from campaign.services.organizers.sign_in_throttle import admit, take_back_attempt
 from campaign.web.auth.session import begin, our_page
 from campaign.web.auth.users import OrganizerUser
 from campaign.web.core.context import campaign
-
-_HALF_WAY_LASTS = timedelta(minutes=10)
 
 
 def go_on(organizer_id: int, way: str, wanted: str | None) -> Response:
@@ -41,7 +38,7 @@ def let_in(organizer_id: int, way: str, wanted: str | None) -> Response:
 def find_half_way() -> tuple[Organizer, str, str] | None:
     """Who has shown the password in this browser within ten minutes, by what way, and where they want to go."""
     key, since, way, wanted = session.get("half_way", ["", 0, "", ""])
-    if not 0 <= campaign().now().timestamp() - since < _HALF_WAY_LASTS.total_seconds():
+    if not 0 <= campaign().now().timestamp() - since < HALF_SIGN_IN_LASTS.total_seconds():
         return None
     with campaign().database.snapshots() as reading:
         organizer = reading.scalars(

@@ -7,6 +7,7 @@ from typing import cast
 from flask import current_app
 from flask_security import hash_password as hash_normalized
 
+from campaign.periods import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from campaign.text.email_address import list_spellings
 from campaign.web.auth.users import OrganizerUser
 
@@ -37,9 +38,7 @@ def password_matches(user: OrganizerUser | None, typed: str) -> bool:
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
-SHORTEST = 12
 # A letter becomes at most eighteen in the Unicode form that is kept, of which passlib takes 4,096.
-LONGEST = 200
 _FEWEST_CHARACTERS = 5
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "йцукенгшщзхъфывапролджэячсмитьбю", "01234567890")
 # What lists of stolen passwords have with twelve characters and more, without what is put around them; the shorter
@@ -55,9 +54,9 @@ _SUBSTITUTED = str.maketrans("@4310$5!7", "aaeiossit")
 
 def find_weakness(password: str, owner: str) -> str | None:
     """Why the organizer with the address ``owner`` may not have this password; None if the password is good."""
-    if len(password) < SHORTEST:
+    if len(password) < SHORTEST_PASSWORD:
         return N_("Please choose at least 12 characters; a few words in a row are easy to keep.")
-    if len(password) > LONGEST:
+    if len(password) > LONGEST_PASSWORD:
         return N_("This is too long. Please shorten it.")
     plain = unicodedata.normalize("NFKC", password).casefold()
     without_year = plain.strip("0123456789!.?")

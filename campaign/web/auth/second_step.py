@@ -10,10 +10,10 @@ from campaign.web.auth.attempts import attempt
 from campaign.web.auth.factors import find_second_factor
 from campaign.web.auth.forms import CodeForm, PasskeyForm
 from campaign.web.auth.login import find_half_way, let_in
-from campaign.web.auth.users import SESSION_PATH
 from campaign.web.auth.webauthn import accept, ask_for_passkey
 from campaign.web.core.context import campaign
 from campaign.web.core.security import Entry, entry
+from campaign.web.core.sites import SESSION_PATH
 
 blueprint = Blueprint("second_step", __name__, url_prefix=f"{SESSION_PATH}/sign-in")
 Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]

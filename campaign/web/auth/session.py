@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from flask import g, session, url_for
 from flask_security import login_user
@@ -11,12 +10,12 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 
 from campaign.models import Organizer
+from campaign.periods import PROOF_LASTS
 from campaign.services.organizers.members import end_sessions
 from campaign.web.auth.device_cookies import mark_browser
 from campaign.web.auth.users import OrganizerUser, current_organizer
 from campaign.web.core.context import campaign
 
-PROOF_LASTS = timedelta(minutes=10)
 _OUR_PAGES = re.compile(r"/organize/[\w./?=&%-]*", re.ASCII)
 
 

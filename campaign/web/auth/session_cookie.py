@@ -11,24 +11,18 @@ from typing import Any
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
-from campaign.web.auth.users import SESSION_PATH
+from campaign.periods import SESSION_IDLE, SESSION_LASTS
+from campaign.web.core.sites import is_organizers
 
-LASTS = timedelta(hours=12)
-IDLE = timedelta(minutes=60)
 # A cookie with every answer could undo that of another tab; the idle hour may end so much earlier.
 _NOTED_EVERY = timedelta(minutes=5)
-
-
-def is_organizers(path: str) -> bool:
-    """Whether a path belongs to the organizers' pages."""
-    return path == SESSION_PATH or path.startswith(f"{SESSION_PATH}/")
 
 
 def _is_over(kept: MutableMapping[str, Any], moment: float) -> bool:
     """Whether the session of somebody who signed in has lasted twelve hours, or was idle for one."""
     return "_user_id" in kept and not (
-        0 <= moment - kept.get("began", 0) < LASTS.total_seconds()
-        and 0 <= moment - kept.get("seen", 0) < IDLE.total_seconds()
+        0 <= moment - kept.get("began", 0) < SESSION_LASTS.total_seconds()
+        and 0 <= moment - kept.get("seen", 0) < SESSION_IDLE.total_seconds()
     )
 
 

@@ -11,7 +11,6 @@ from campaign.db import Database
 from campaign.models import Organizer
 from campaign.services.organizers.members import find_organizer
 
-SESSION_PATH = "/organize"
 signed_in = auth_required("session")
 
 

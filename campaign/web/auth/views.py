@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from campaign.errors import LinkExpired
 from campaign.installation.wiring import Campaign
 from campaign.models import Organizer
+from campaign.periods import SESSION_LASTS
 from campaign.services.organizers.members import get_welcomed, set_password
 from campaign.services.organizers.sign_in_throttle import TooSoon, record_change
 from campaign.web.auth import second_step
@@ -26,11 +27,12 @@ from campaign.web.auth.device_cookies import keep_mark
 from campaign.web.auth.forms import OrganizerForm, SignInForm, WelcomeForm
 from campaign.web.auth.login import go_on
 from campaign.web.auth.passwords import hash_password
-from campaign.web.auth.session_cookie import LASTS, OrganizerSessions
-from campaign.web.auth.users import SESSION_PATH, OrganizerStore, signed_in
+from campaign.web.auth.session_cookie import OrganizerSessions
+from campaign.web.auth.users import OrganizerStore, signed_in
 from campaign.web.auth.webauthn import ask_for_passkey
 from campaign.web.core.context import campaign, reader_language
 from campaign.web.core.security import Entry, entry
+from campaign.web.core.sites import SESSION_PATH
 from campaign.web.limits.sign_in_failures import FailureTally
 
 blueprint = Blueprint("signing_in", __name__, url_prefix=SESSION_PATH)
@@ -48,10 +50,10 @@ def install(app: Flask, installation: Campaign) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=is_https,
         # How old a cookie is taken. None is renewed, and a browser that is closed forgets it earlier.
-        PERMANENT_SESSION_LIFETIME=LASTS,
+        PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
         # Phones, VPNs and Tor change the network all the time: a session bound to it would end at every turn.
         SESSION_PROTECTION=None,
-        WTF_CSRF_TIME_LIMIT=int(LASTS.total_seconds()),
+        WTF_CSRF_TIME_LIMIT=int(SESSION_LASTS.total_seconds()),
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         SECURITY_PASSWORD_SINGLE_HASH={"argon2"},
         SECURITY_CLI_USERS_NAME=None,

@@ -1,7 +1,6 @@
 """What a page asks a browser's passkeys, and the answer that comes back in a form: each question is answered once."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from campaign.crypto.randomness import random_name
 from campaign.db import upsert
 from campaign.models import Organizer, Passkey, SpentChallenge
+from campaign.periods import PASSKEY_ANSWERED_WITHIN, seconds
 from campaign.services.organizers.passkeys import (
     PasskeyRefused,
     Question,
@@ -24,8 +24,6 @@ from campaign.services.organizers.passkeys import (
 )
 from campaign.web.auth.forms import PasskeyForm
 from campaign.web.core.context import campaign
-
-_ANSWERED_WITHIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -78,10 +76,10 @@ def ask_for_passkey(organizer: Organizer | None) -> Asked | None:
 def _spend(writing: Session, purpose: str, challenge: str) -> str:
     """The handle that the challenge carries. Raises PasskeyRefused where it is not ours, is old or was answered."""
     try:
-        _, handle = _signer(purpose).loads(challenge, max_age=int(_ANSWERED_WITHIN.total_seconds()))
+        _, handle = _signer(purpose).loads(challenge, max_age=seconds(PASSKEY_ANSWERED_WITHIN))
     except BadSignature:
         raise PasskeyRefused from None
-    until = campaign().now() + _ANSWERED_WITHIN
+    until = campaign().now() + PASSKEY_ANSWERED_WITHIN
     spent = upsert(writing, SpentChallenge).values(mark=sha256(challenge.encode()).digest(), until=until)
     if writing.scalar(spent.on_conflict_do_nothing().returning(SpentChallenge.mark)) is None:
         raise PasskeyRefused

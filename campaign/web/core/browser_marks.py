@@ -6,7 +6,7 @@ What posting a form leaves says nothing of whether the address is known.
 from flask import request
 from werkzeug.wrappers import Response
 
-from campaign.services.signatures.sign import CONFIRM_WITHIN
+from campaign.periods import CONFIRM_WITHIN, seconds
 from campaign.web.core.context import campaign
 
 _COOKIE = "signing"
@@ -25,7 +25,7 @@ def remember_mark(answer: Response, mark: str) -> None:
     answer.set_cookie(
         _COOKIE,
         ".".join(kept),
-        max_age=int(CONFIRM_WITHIN.total_seconds()),
+        max_age=seconds(CONFIRM_WITHIN),
         path="/",
         httponly=True,
         secure=campaign().settings.base_url.startswith("https:"),

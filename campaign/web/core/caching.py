@@ -6,8 +6,8 @@ from pathlib import Path
 
 from flask import Flask, Response, current_app, make_response, request
 
-# Seconds: so late somebody may see that a petition was closed, or a name withdrawn.
-KEPT = 10
+from campaign.periods import PAGE_CACHED, seconds
+
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -22,7 +22,7 @@ def cached_for_all(page: str, *, but_for: str = "") -> Response:
     shown = f"{today}{page.replace(but_for, '') if but_for else page}"
     answer.set_etag(hashlib.sha256(shown.encode()).hexdigest()[:32], weak=True)
     # A proxy keeps it; a browser asks, so that who has just signed sees the number that they are in.
-    answer.headers["Cache-Control"] = f"public, max-age=0, s-maxage={KEPT}"
+    answer.headers["Cache-Control"] = f"public, max-age=0, s-max-age={seconds(PAGE_CACHED)}"
     answer.make_conditional(request)
     return answer
 

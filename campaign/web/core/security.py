@@ -11,6 +11,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import Field, ValidationError
 from wtforms.csrf.core import CSRF
 
+from campaign.periods import FORM_LASTS, seconds
 from campaign.web.core.context import campaign
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -23,7 +24,6 @@ _CONTENT_SECURITY_POLICY = (
 )
 # Whatever is answered there, errors too.
 _PERSONAL = ("/organize", "/me/", "/confirm/", "/unsubscribe/")
-_TOKEN_LASTS = 7 * 24 * 3600
 
 
 class Entry(StrEnum):
@@ -151,7 +151,7 @@ def _sent_from_here() -> bool | None:
 def form_age(token: str | None) -> float | None:
     """Seconds since the page with this token was made; None for a token that is not ours or older than a week."""
     try:
-        _, made = _form_signer().loads(token or "", max_age=_TOKEN_LASTS, return_timestamp=True)
+        _, made = _form_signer().loads(token or "", max_age=seconds(FORM_LASTS), return_timestamp=True)
     except BadSignature:
         return None
     return cast("float", (campaign().now() - made).total_seconds())

@@ -6,7 +6,13 @@ from typing import Any
 from flask import Flask, abort, request
 
 from campaign.settings import Settings
-from campaign.web.auth.session_cookie import is_organizers
+
+SESSION_PATH = "/organize"
+
+
+def is_organizers(path: str) -> bool:
+    """Whether a path belongs to the organizers' pages."""
+    return path == SESSION_PATH or path.startswith(f"{SESSION_PATH}/")
 
 
 class Door(StrEnum):

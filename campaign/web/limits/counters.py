@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from campaign.crypto.randomness import random_name
+from campaign.periods import BURST_FACTOR, BURST_FLOOR
 
-BURST_FLOOR = 100
-BURST_FACTOR = 10
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 _MOST_KEYS = 50_000
 

@@ -6,16 +6,13 @@ from datetime import date, datetime, timedelta
 
 from campaign.crypto.randomness import random_bytes
 from campaign.models import SuspicionKind
+from campaign.periods import LET_IN_AFTER_STOP, SAME_COMMENTS, SHORTEST_COMPARED_COMMENT, TOTAL_LIMIT_STOP_FACTOR
 from campaign.services.abuse.suspicions import Suspected
 from campaign.text.rates import Rate
 from campaign.web.limits.counters import Minutes, Pace, Tally, new_group
 from campaign.web.limits.disposable_domains import DisposableDomains
 
 # Fewer letters are what many people honestly write: “Solidarity!”.
-SHORTEST_WORDS = 20
-SAME_WORDS = 5
-HARD_STOP = 5
-LET_IN = 2
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -36,8 +33,8 @@ class Watch:
             quarantine.amount if quarantine else 0,
             quarantine.per if quarantine else _HOUR,
         )
-        self._words = Tally(SAME_WORDS - 1, _DAY)
-        self._first_comers = Tally(LET_IN, _HOUR)
+        self._words = Tally(SAME_COMMENTS - 1, _DAY)
+        self._first_comers = Tally(LET_IN_AFTER_STOP, _HOUR)
         self._paces: dict[int, Pace] = {}
         self._all = Minutes()
         self._total = total
@@ -64,7 +61,7 @@ class Watch:
             self._all.add(now)
             if network is not None and self._total is not None:
                 self._first_comers.note(network.encode(), None, now)
-            if self._total is not None and self._all.in_all(now) > HARD_STOP * self._total:
+            if self._total is not None and self._all.in_all(now) > TOTAL_LIMIT_STOP_FACTOR * self._total:
                 found.append(Suspected(SuspicionKind.TOTAL, self._group_of("")))
             if self._counts_posts:
                 found += self._look_at_crowd(petition_id, signature_id, network, comment, now)
@@ -82,7 +79,7 @@ class Watch:
         if (burst := self._paces.setdefault(petition_id, Pace()).note(now)) is not None:
             found.append(Suspected(SuspicionKind.BURST, burst))
         words = normalised(comment or "")
-        if len(words) >= SHORTEST_WORDS:
+        if len(words) >= SHORTEST_COMPARED_COMMENT:
             key = hmac.digest(self._key[1], petition + words.encode(), "sha256")
             if same := self._words.note(key, signature_id, now):
                 found.append(Suspected(SuspicionKind.WORDS, *same))
@@ -103,8 +100,8 @@ class Watch:
         if self._total is None or network is None:
             return False
         with self._lock:
-            over = self._all.in_all(now) > HARD_STOP * self._total
-            return over and self._first_comers.count(network.encode(), now) >= LET_IN
+            over = self._all.in_all(now) > TOTAL_LIMIT_STOP_FACTOR * self._total
+            return over and self._first_comers.count(network.encode(), now) >= LET_IN_AFTER_STOP
 
     def _group_of(self, domain: str) -> str:
         return self._domain_groups.setdefault(domain, new_group())

@@ -5,7 +5,8 @@ from datetime import datetime
 from hashlib import sha256
 from threading import Lock
 
-from campaign.services.organizers.sign_in_throttle import FREE_FAILURES, check_wait
+from campaign.periods import FREE_FAILURES
+from campaign.services.organizers.sign_in_throttle import check_wait
 
 _MOST = 10_000
 

@@ -6,9 +6,10 @@ from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from campaign.models import Organizer
+from campaign.periods import RECOVERY_CODES
 from campaign.services.audit_log import list_account_entries
 from campaign.services.organizers.members import end_sessions, set_password
-from campaign.services.organizers.second_factors import RECOVERY_CODES, has_app, has_second_factor
+from campaign.services.organizers.second_factors import has_app, has_second_factor
 from campaign.services.organizers.sign_in_throttle import TooSoon, end_failures, record_change
 from campaign.web.auth.attempts import attempt
 from campaign.web.auth.forms import OrganizerForm, PasswordForm

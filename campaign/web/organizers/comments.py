@@ -9,7 +9,7 @@ from wtforms.validators import AnyOf, InputRequired
 
 from campaign.errors import NotFound
 from campaign.models import CommentState, Petition
-from campaign.services.moderation.comments import DECIDED, READ, count_comments, decide_comments, list_offers
+from campaign.services.moderation.comments import count_comments, decide_comments, list_offers
 from campaign.services.organizers.members import Permission
 from campaign.web.auth.forms import OrganizerForm
 from campaign.web.auth.permissions import needs
@@ -32,7 +32,7 @@ class CommentsForm(OrganizerForm):
     A mark is a comment's number and, behind a full stop, the version of it that was read.
     """
 
-    which = StringField(validators=[InputRequired(), AnyOf([*READ])])
+    which = StringField(validators=[InputRequired(), AnyOf([*CommentState.read()])])
     show = StringField()
     refuse = StringField()
 
@@ -57,7 +57,7 @@ def _state() -> CommentState:
         state = CommentState(request.args.get("state", CommentState.OFFERED))
     except ValueError:
         state = CommentState.PRIVATE
-    if state not in READ:
+    if state not in CommentState.read():
         raise NotFound("There is no such list of comments.")
     return state
 
@@ -69,7 +69,7 @@ def _page(petition: Petition, state: CommentState, page: int, **told: Any) -> st
             petition=petition,
             page=list_offers(session, campaign().vault, petition, state, page=page),
             counts=count_comments(session, petition.id),
-            states=READ,
+            states=CommentState.read(),
             chosen=state,
             comment_words=WORDS,
             **told,
@@ -80,7 +80,7 @@ def _page(petition: Petition, state: CommentState, page: int, **told: Any) -> st
 @needs(Permission.REVIEW)
 def show(petition: Petition) -> str:
     act = request.args.get("act")
-    done = request.args.get("done", type=int) if act in set(DECIDED) else None
+    done = request.args.get("done", type=int) if act in CommentState.decided() else None
     return _page(petition, _state(), asked_page(), done=done, act=act)
 
 

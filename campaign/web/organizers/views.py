@@ -24,12 +24,13 @@ from campaign.services.privacy.retention_rules import find_names_end, find_updat
 from campaign.services.subscribers.subscriptions import count_active
 from campaign.web.auth import reauthenticate
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import SESSION_PATH, current_organizer, signed_in
+from campaign.web.auth.users import current_organizer, signed_in
 from campaign.web.core import labels
 from campaign.web.core.context import campaign, texts_of
 from campaign.web.core.daily_counts import last_days
 from campaign.web.core.local_time import local_time
 from campaign.web.core.security import Entry, entry
+from campaign.web.core.sites import SESSION_PATH
 from campaign.web.core.stored_reasons import tell_details
 from campaign.web.organizers import account, comments, digest, exports, paper, review, state
 

@@ -8,7 +8,6 @@ from campaign.errors import ProofNeeded
 from campaign.models import Petition, Signature, SignatureState
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.signatures.confirm import (
-    ANSWERED,
     Proof,
     check_proof,
     comes_from_signer,
@@ -51,7 +50,7 @@ def show(token: str) -> str:
         signature = get_followed(session, vault, token, now=campaign().now())
         petition = session.get_one(Petition, signature.petition_id)
         use_language(signature.language)
-        if signature.state in ANSWERED:
+        if signature.state.is_standing:
             return _confirmed(petition, _told_count(session, signature))
         known = comes_from_signer(vault, signature, Proof(browser_marks()))
         return _page(signature, petition, needs_code=not known)
@@ -79,11 +78,11 @@ def answer(token: str) -> str | tuple[str, int] | Response:
         signature = get_followed(session, vault, token, now=now, for_update=True)
         petition = session.get_one(Petition, signature.petition_id)
         use_language(signature.language)
-        if signature.state in ANSWERED and request.form.get("action") != "not-me":
+        if signature.state.is_standing and request.form.get("action") != "not-me":
             return _confirmed(petition, _told_count(session, signature))
         needs_code = not comes_from_signer(vault, signature, proof)
         # The public form marks any browser that sends the address: enough to confirm what it sent, nothing more.
-        check = check_owner if signature.state in ANSWERED else check_proof
+        check = check_owner if signature.state.is_standing else check_proof
         try:
             check(vault, signature, proof)
         except ProofNeeded as needed:

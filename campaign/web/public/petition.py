@@ -8,13 +8,14 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.errors import NotFound
 from campaign.models import Petition, PetitionState, TextVersion
+from campaign.periods import PAGE_CACHED, seconds
 from campaign.services.abuse.suspicions import note_suspicions
 from campaign.services.digests.archive import get_public_edition, list_public_editions
 from campaign.services.petitions.counts import count_confirmed, count_post
 from campaign.services.petitions.store import get_petition, get_text_version, list_petitions
 from campaign.services.signatures.sign import sign
 from campaign.web.core.browser_marks import remember_mark
-from campaign.web.core.caching import KEPT, cached_for_all
+from campaign.web.core.caching import cached_for_all
 from campaign.web.core.context import campaign, languages_of, source_limit, texts_of, watch
 from campaign.web.core.forms import SigningForm
 from campaign.web.core.locked_mode import keyless
@@ -181,6 +182,6 @@ def count(slug: str) -> Response:
             abort(404)
         told = tell_count(session, petition, request.args.get("lang", ""))
     answer = make_response(jsonify(told))
-    answer.headers["Cache-Control"] = f"public, max-age={KEPT}"
+    answer.headers["Cache-Control"] = f"public, max-age={seconds(PAGE_CACHED)}"
     answer.headers["Access-Control-Allow-Origin"] = "*"
     return answer

@@ -16,8 +16,8 @@ from campaign.crypto.vault import Vault
 from campaign.errors import NotOpen
 from campaign.installation.wiring import Campaign
 from campaign.models import Petition, Signature, SpentChallenge
+from campaign.periods import CHALLENGE_LASTS
 from campaign.services.abuse.challenges import (
-    LASTS,
     NUMBERS,
     check_puzzle,
     make_puzzle,
@@ -61,9 +61,9 @@ def solved(vault: Vault, here: Petition) -> str:
 def test_a_solved_puzzle_is_accepted_for_an_hour(vault: Vault, here: Petition, solved: str) -> None:
     met = check_puzzle(vault, here, solved, now=START)
     assert met is not None
-    assert met[1] == START + LASTS
-    assert check_puzzle(vault, here, solved, now=START + LASTS - timedelta(seconds=1)) == met
-    assert check_puzzle(vault, here, solved, now=START + LASTS) is None
+    assert met[1] == START + CHALLENGE_LASTS
+    assert check_puzzle(vault, here, solved, now=START + CHALLENGE_LASTS - timedelta(seconds=1)) == met
+    assert check_puzzle(vault, here, solved, now=START + CHALLENGE_LASTS) is None
 
 
 def test_a_puzzle_is_good_for_its_petition_alone(vault: Vault, solved: str) -> None:
@@ -118,10 +118,10 @@ def test_a_puzzle_cannot_be_cheap(vault: Vault, here: Petition) -> None:
 
 def test_a_question_is_good_for_its_petition_and_an_hour(vault: Vault, here: Petition) -> None:
     token = make_question(vault, here, now=START)
-    read = read_question(vault, here, token, now=START + LASTS - timedelta(seconds=1))
+    read = read_question(vault, here, token, now=START + CHALLENGE_LASTS - timedelta(seconds=1))
     assert read is not None
-    assert read[1] == START + LASTS
-    assert read_question(vault, here, token, now=START + LASTS) is None
+    assert read[1] == START + CHALLENGE_LASTS
+    assert read_question(vault, here, token, now=START + CHALLENGE_LASTS) is None
     assert read_question(vault, Petition(id=2, slug="other"), token, now=START) is None
     assert read_question(Vault(Keyring.fresh()), here, token, now=START) is None
 
@@ -137,7 +137,7 @@ def test_of_two_who_use_one_challenge_at_once_one_signs(campaign: Campaign) -> N
     def sign(address: str) -> None:
         begin.wait()
         with campaign.database.sessions.begin() as session:
-            if accepted := spend(session, MARK, campaign.now() + LASTS):
+            if accepted := spend(session, MARK, campaign.now() + CHALLENGE_LASTS):
                 sign_within(session, campaign, address)
         outcomes.append(accepted)
 
@@ -157,13 +157,13 @@ def test_what_was_not_signed_uses_nothing_up(sqlite_campaign: Campaign) -> None:
 
     def sign() -> None:
         with sqlite_campaign.database.sessions.begin() as session:
-            assert spend(session, MARK, START + LASTS)
+            assert spend(session, MARK, START + CHALLENGE_LASTS)
             sign_within(session, sqlite_campaign, "a@example.org")
 
     with pytest.raises(NotOpen):
         sign()
     with sqlite_campaign.database.sessions.begin() as session:
-        assert spend(session, MARK, START + LASTS)
+        assert spend(session, MARK, START + CHALLENGE_LASTS)
 
 
 def test_the_worker_forgets_what_has_run_out(sqlite_campaign: Campaign, clock: Clock) -> None:
@@ -172,9 +172,9 @@ def test_the_worker_forgets_what_has_run_out(sqlite_campaign: Campaign, clock: C
             return len(session.scalars(select(SpentChallenge)).all())
 
     with sqlite_campaign.database.sessions.begin() as session:
-        assert miss(session, MARK, clock.moment + LASTS)
+        assert miss(session, MARK, clock.moment + CHALLENGE_LASTS)
     work_once(sqlite_campaign)
     assert kept() == 1
-    clock.turn(LASTS)
+    clock.turn(CHALLENGE_LASTS)
     work_once(sqlite_campaign)
     assert kept() == 0

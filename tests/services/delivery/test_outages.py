@@ -7,8 +7,9 @@ from sqlalchemy import update
 from campaign.installation.wiring import Campaign
 from campaign.mail.smtp.transport import Answer, Later, Mails, Outcome
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Subscription
+from campaign.periods import FIRST_RETRY
 from campaign.services.delivery.claims import Batch
-from campaign.services.delivery.ledger import FIRST_RETRY, settle_old_claims
+from campaign.services.delivery.ledger import settle_old_claims
 from campaign.services.signatures.sign import forget_old_allowances
 from tests.conftest import START, Clock, MakeCampaign
 from tests.scenes.people import (

@@ -10,9 +10,10 @@ import pytest
 from campaign.installation.wiring import Campaign
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
 from campaign.models.delivery import TRANSITIONS
+from campaign.periods import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY
 from campaign.services.delivery import send as delivery_send
 from campaign.services.delivery.claims import Batch
-from campaign.services.delivery.ledger import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY, move, settle_claims
+from campaign.services.delivery.ledger import move, settle_claims
 from campaign.services.delivery.send import finish_editions, list_chunks
 from tests.conftest import START, Clock, MakeCampaign
 from tests.scenes.deliveries import claim, digests

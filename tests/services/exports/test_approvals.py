@@ -8,10 +8,8 @@ from sqlalchemy import select
 from campaign.errors import CampaignError, Forbidden, NotFound, NotPossible
 from campaign.installation.wiring import Campaign
 from campaign.models import AuditEntry, ExportRequest, SignatureState
+from campaign.periods import EXPORT_ANSWERED_WITHIN, EXPORT_REQUESTS_KEPT, EXPORT_TAKEN_WITHIN
 from campaign.services.exports.approvals import (
-    ANSWERED_WITHIN,
-    KEPT,
-    TAKEN_WITHIN,
     approve_export,
     ask_for_export,
     forget_old_requests,
@@ -105,14 +103,14 @@ def test_a_refused_list_is_not_there(sqlite_campaign: Campaign, by: str, approve
 
 def test_an_approved_list_is_there_for_a_day_and_a_request_for_a_week(sqlite_campaign: Campaign, clock: Clock) -> None:
     late = ask(sqlite_campaign)
-    clock.turn(ANSWERED_WITHIN - SHORT)
+    clock.turn(EXPORT_ANSWERED_WITHIN - SHORT)
     assert open_requests(sqlite_campaign) == [late]
     clock.turn(SHORT)
     assert open_requests(sqlite_campaign) == []
     refused(sqlite_campaign, "approve", late, SECOND, NotPossible)
     number = ask(sqlite_campaign)
     step(sqlite_campaign, "approve", number, SECOND)
-    clock.turn(TAKEN_WITHIN - SHORT)
+    clock.turn(EXPORT_TAKEN_WITHIN - SHORT)
     assert open_requests(sqlite_campaign) == [number]
     clock.turn(SHORT)
     refused(sqlite_campaign, "take", number, ASKING, NotPossible)
@@ -137,7 +135,7 @@ def test_a_request_belongs_to_its_petition(sqlite_campaign: Campaign) -> None:
 
 def test_requests_are_forgotten_with_the_audit_trail(sqlite_campaign: Campaign, clock: Clock) -> None:
     ask(sqlite_campaign)
-    for turn, left in ((KEPT - SHORT, 1), (SHORT, 0)):
+    for turn, left in ((EXPORT_REQUESTS_KEPT - SHORT, 1), (SHORT, 0)):
         clock.turn(turn)
         with sqlite_campaign.database.sessions.begin() as session:
             forget_old_requests(session, now=sqlite_campaign.now())

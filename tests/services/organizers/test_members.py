@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from campaign.errors import Forbidden, InvalidInput, LinkExpired, LinkUnknown, NotFound
 from campaign.installation.wiring import Campaign
 from campaign.models import Organizer, Petition, Role
+from campaign.periods import INVITATION_LASTS
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.organizers.members import (
-    INVITATION_LASTS,
     Permission,
     add_organizer,
     check_permission,

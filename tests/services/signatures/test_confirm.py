@@ -10,7 +10,8 @@ from campaign.crypto.link_purposes import LinkPurpose
 from campaign.errors import LinkExpired, LinkUnknown, ProofNeeded
 from campaign.installation.wiring import Campaign
 from campaign.models import Signature, SignatureState, Subscription
-from campaign.services.signatures.confirm import WRONG_CODES, Proof, check_proof
+from campaign.periods import WRONG_CODES
+from campaign.services.signatures.confirm import Proof, check_proof
 from campaign.services.signatures.erase import expire_pending
 from campaign.text.email_address import parse_email_address
 from tests.conftest import Clock

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from campaign.installation.wiring import Campaign
 from campaign.models import Signature
+from campaign.periods import SMALLEST_PLACE
 from campaign.services.petitions.store import get_petition
 from campaign.services.privacy.burn import burn
 from campaign.services.signatures.countries import (
-    FEWEST,
     NOT_SAID,
     OTHER_PLACES,
     Places,
@@ -51,7 +51,7 @@ def test_one_small_place_is_hidden_together_with_the_next() -> None:
 @given(st.dictionaries(st.sampled_from(["DE", "KZ", "LU", "MT", "FR", "PL", None]), st.integers(0, 40)))
 def test_no_row_tells_of_a_small_place(counts: dict[str | None, int]) -> None:
     shown = merge_small(counts)
-    assert all(number >= FEWEST for code, number in shown.items() if code != NOT_SAID)
+    assert all(number >= SMALLEST_PLACE for code, number in shown.items() if code != NOT_SAID)
     assert all(counts[code] == number for code, number in shown.items() if code not in (NOT_SAID, OTHER_PLACES))
     if shown:
         assert sum(shown.values()) == sum(counts.values())

@@ -7,7 +7,7 @@ from campaign.crypto.link_purposes import LinkPurpose
 from campaign.errors import LinkExpired
 from campaign.installation.wiring import Campaign
 from campaign.models import Delivery, DeliveryState, SignatureState, Subscription, SubscriptionState
-from campaign.services.signatures.sign import MAIL_AGAIN_AFTER
+from campaign.periods import CONFIRMATION_AGAIN_AFTER
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import parse_email_address
 from campaign.worker import work_once
@@ -64,7 +64,7 @@ def test_a_number_that_was_withdrawn_is_not_given_again(campaign: Campaign) -> N
 def test_after_not_me_no_mail_goes_to_the_address(campaign: Campaign, clock: Clock) -> None:
     sign(campaign, ADDRESS)
     disown(campaign, ADDRESS)
-    clock.turn(MAIL_AGAIN_AFTER)
+    clock.turn(CONFIRMATION_AGAIN_AFTER)
     sign(campaign, ADDRESS)
     work_once(campaign)
     states = [(delivery.state, delivery.reason) for delivery in list_deliveries(campaign)]

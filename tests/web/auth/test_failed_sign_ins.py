@@ -10,13 +10,8 @@ from werkzeug.test import TestResponse
 
 from campaign.installation.wiring import Campaign
 from campaign.models import Role
-from campaign.services.organizers.sign_in_throttle import (
-    FREE_FAILURES,
-    LONGEST_WAIT,
-    TooSoon,
-    begin_attempt,
-    wait_after,
-)
+from campaign.periods import FREE_FAILURES, LONGEST_SIGN_IN_WAIT
+from campaign.services.organizers.sign_in_throttle import TooSoon, begin_attempt, wait_after
 from campaign.web.app import create_app
 from tests.conftest import Clock
 from tests.scenes.organizing import (
@@ -53,7 +48,7 @@ def told(answer: TestResponse) -> tuple[int, str | None, str]:
 def test_the_wait_doubles_up_to_a_quarter_of_an_hour() -> None:
     waits = [wait_after(failures).total_seconds() for failures in range(18)]
     assert waits == [0, 0, 0, 0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]
-    assert wait_after(10**9) == LONGEST_WAIT
+    assert wait_after(10**9) == LONGEST_SIGN_IN_WAIT
 
 
 @pytest.mark.parametrize("email", [EMAIL, EMAIL.upper(), NOBODY])

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from campaign.installation.wiring import Campaign
 from campaign.models import EditionState
+from campaign.periods import PROOF_LASTS
 from campaign.web.auth.reauthenticate import asks_for_proof
-from campaign.web.auth.session import PROOF_LASTS
 from campaign.web.core.labels import ASKED
 from tests.conftest import SLUG, Clock
 from tests.scenes.organizing import HOME, PASSWORD, app, campaign, list_audit, list_made, owner, send_form, token_of

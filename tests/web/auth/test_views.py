@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from campaign.crypto.randomness import random_name
 from campaign.installation.wiring import Campaign
 from campaign.models import Role
-from campaign.services.organizers.members import INVITATION_LASTS
+from campaign.periods import INVITATION_LASTS
 from campaign.web.app import create_app
 from campaign.web.core.security import entry_of
 from tests.conftest import Clock, MakeCampaign

@@ -12,8 +12,9 @@ from werkzeug.test import TestResponse
 from campaign.i18n import Language
 from campaign.installation.wiring import Campaign
 from campaign.models import Signature, SpentChallenge
+from campaign.periods import CHALLENGE_LASTS
 from campaign.run.supervisor import BUILT_IN
-from campaign.services.abuse.challenges import LASTS, read_question, switch_challenge
+from campaign.services.abuse.challenges import read_question, switch_challenge
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import close_petition, open_petition
 from campaign.services.petitions.store import get_petition, load_petition
@@ -165,7 +166,7 @@ def test_an_answer_is_taken_once(client: FlaskClient, campaign: Campaign) -> Non
 
 def test_an_answer_that_is_too_old_is_asked_for_again(client: FlaskClient, campaign: Campaign, clock: Clock) -> None:
     token = token_in(read(client.get(page_of())))
-    clock.turn(LASTS)
+    clock.turn(CHALLENGE_LASTS)
     refused(post(client, question=token, answer=right(campaign, token)), USED_UP)
 
 
@@ -201,7 +202,7 @@ def test_a_solved_puzzle_signs_once(client: FlaskClient, campaign: Campaign, clo
 
 def test_a_puzzle_that_is_not_right_leaves_the_question(client: FlaskClient, campaign: Campaign, clock: Clock) -> None:
     solved = solve(client.get(PUZZLE).get_json())
-    clock.turn(LASTS)
+    clock.turn(CHALLENGE_LASTS)
     page = refused(post(client, puzzle=solved), UNSOLVED)
     assert page.by_id("puzzle")["value"] == ""
     token = token_in(page)

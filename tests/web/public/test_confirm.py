@@ -5,10 +5,10 @@ from flask import Flask
 
 from campaign.installation.wiring import Campaign
 from campaign.models import Signature, SignatureState
+from campaign.periods import WRONG_CODES
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
-from campaign.services.signatures.confirm import WRONG_CODES
 from tests.scenes.people import get_signature, get_signature_by_id, sign
 from tests.scenes.visiting import (
     ADDRESS,

@@ -6,7 +6,7 @@ from flask import Flask
 from campaign.crypto.link_purposes import LinkPurpose
 from campaign.installation.wiring import Campaign
 from campaign.models import Display, SignatureState
-from campaign.services.signatures.confirm import WRONG_CODES
+from campaign.periods import WRONG_CODES
 from campaign.services.signatures.sign import Person
 from tests.scenes.people import confirm, get_signature, get_subscription, sign, unsubscribe
 from tests.scenes.visiting import (
