@@ -15,6 +15,7 @@ from typing import Self
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from pyrage import IdentityError, RecipientError, x25519
 
+from campaign.crypto.base32 import decode_rfc4648, encode_rfc4648
 from campaign.errors import OrganizerKeyError
 
 _LINE = "campaign1-"
@@ -38,7 +39,7 @@ class PublicKeys:
     def line(self) -> str:
         """One line of ASCII letters and digits, whose damage is noticed: it carries a checksum of four bytes."""
         recipient, point = str(self.files), self.names.public_bytes_raw()
-        checked = base64.b32encode(point + _checksum(recipient, point)).decode().rstrip("=").lower()
+        checked = encode_rfc4648(point + _checksum(recipient, point)).lower()
         return f"{_LINE}{recipient.removeprefix(_AGE)}-{checked}"
 
     @classmethod
@@ -47,7 +48,7 @@ class PublicKeys:
         typed = line.strip()
         try:
             _, recipient, checked = typed.split("-")
-            point = base64.b32decode(checked.upper() + "=" * (-len(checked) % 8))[:-_CHECKSUM]
+            point = decode_rfc4648(checked)[:-_CHECKSUM]
             keys = cls(X25519PublicKey.from_public_bytes(point), x25519.Recipient.from_str(_AGE + recipient))
         except (ValueError, RecipientError):
             keys = None

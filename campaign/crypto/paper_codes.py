@@ -4,7 +4,7 @@ The eleventh makes the characters, as numbers of the field with 32 elements, a w
 character and any two that changed places are found (each place has a weight of its own).
 """
 
-from campaign.crypto.base32 import ALPHABET, normalize
+from campaign.crypto.base32 import ALPHABET, group, normalize
 from campaign.crypto.randomness import random_below
 from campaign.errors import InvalidInput
 
@@ -33,7 +33,7 @@ def new_code() -> str:
 
 def spell(code: str) -> str:
     """The code as it is printed, in groups that the eye can hold."""
-    return f"{code[:4]}-{code[4:8]}-{code[8:]}"
+    return group(code, 4)
 
 
 def read_code(typed: str) -> str:

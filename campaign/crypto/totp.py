@@ -1,13 +1,12 @@
 """One-time passwords of an authenticator app (TOTP, RFC 6238): six digits, thirty seconds, SHA-1, as all apps know."""
 
-import base64
 import hmac
 from datetime import datetime
-from urllib.parse import quote, urlencode
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
+from campaign.crypto.base32 import encode_rfc4648, group
 from campaign.crypto.randomness import random_bytes
 
 STEP = 30
@@ -20,9 +19,13 @@ def new_secret() -> bytes:
     return random_bytes(_SECRET)
 
 
+def _passwords(secret: bytes) -> TOTP:
+    return TOTP(secret, DIGITS, SHA1(), STEP)  # noqa: S303 (RFC 6238's own hash)
+
+
 def code_at(secret: bytes, step: int) -> str:
     """The code of one time step, counted from 1970."""
-    return TOTP(secret, DIGITS, SHA1(), STEP).generate(step * STEP).decode()  # noqa: S303 (RFC 6238's own hash)
+    return _passwords(secret).generate(step * STEP).decode()
 
 
 def find_step(secret: bytes, typed: str, *, now: datetime, after: int | None) -> int | None:
@@ -37,14 +40,11 @@ def find_step(secret: bytes, typed: str, *, now: datetime, after: int | None) ->
     return found
 
 
-def written(secret: bytes) -> str:
-    """The secret as it is typed into an app: base 32 in groups of four."""
-    text = base64.b32encode(secret).decode()
-    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
+def spell_secret(secret: bytes) -> str:
+    """The secret as a person types it into an app: groups of four characters."""
+    return group(encode_rfc4648(secret), 4, by=" ")
 
 
 def app_link(secret: bytes, *, account: str, server: str) -> str:
-    """The link that opens an app on the same device (the Key URI Format)."""
-    label = f"{quote(server, safe='')}:{quote(account, safe='@')}"
-    values = {"secret": base64.b32encode(secret).decode(), "issuer": server}
-    return f"otpauth://totp/{label}?{urlencode(values, quote_via=quote)}"
+    """The link that opens an app on the same device (``otpauth``, the Key URI Format)."""
+    return _passwords(secret).get_provisioning_uri(account, server)

@@ -14,7 +14,7 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
-from campaign.crypto.base32 import ALPHABET, normalize
+from campaign.crypto.base32 import encode_number, normalize
 from campaign.crypto.keyring import Keyring
 from campaign.crypto.keyring_file import Stamp, stamp
 from campaign.crypto.randomness import random_bytes
@@ -138,7 +138,7 @@ class Vault:
     def code(self, row_id: int) -> str:
         """The six characters that stand in the mail beside the link, but not in it."""
         number = int.from_bytes(hmac.digest(self._codes, row_id.to_bytes(_ID), "sha256")[:4])
-        return "".join(ALPHABET[number >> (5 * place) & 31] for place in range(CODE_LENGTH))
+        return encode_number(number, CODE_LENGTH)
 
     def code_matches(self, row_id: int, typed: str) -> bool:
         """Whether ``typed`` is the row's code, in any case, with spaces or hyphens, O for 0 and I or L for 1."""

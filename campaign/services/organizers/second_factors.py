@@ -3,6 +3,7 @@
 from datetime import datetime
 from hashlib import sha256
 
+from campaign.crypto import base32
 from campaign.crypto.randomness import random_bytes
 from campaign.crypto.totp import find_step, new_secret
 from campaign.crypto.vault import Vault
@@ -10,10 +11,8 @@ from campaign.errors import InvalidInput
 from campaign.models import Organizer
 from campaign.periods import RECOVERY_CODES
 
-# 120 random bits, so that a plain hash keeps them (ASVS 5.0, 6.5.2): six groups of four, five bits a letter.
+# 120 random bits, so that a plain hash protects them (ASVS 5.0, 6.5.2): six groups of four characters.
 _CODE_BYTES = 15
-_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
-_LOOKALIKES = str.maketrans("oil", "011", " -")
 
 
 def has_app(organizer: Organizer) -> bool:
@@ -86,10 +85,8 @@ def remove_app(organizer: Organizer) -> None:
 
 
 def _random_code() -> str:
-    number = int.from_bytes(random_bytes(_CODE_BYTES))
-    text = "".join(_LETTERS[number >> (5 * place) & 31] for place in range(24))
-    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+    return base32.group(base32.encode(random_bytes(_CODE_BYTES)).lower(), 4)
 
 
 def _hashed(organizer: Organizer, code: str) -> str:
-    return sha256(f"{organizer.id}:{code.lower().translate(_LOOKALIKES)}".encode()).hexdigest()
+    return sha256(f"{organizer.id}:{base32.normalize(code).lower()}".encode()).hexdigest()
