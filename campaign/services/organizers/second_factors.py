@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from campaign.crypto import base32
 from campaign.crypto.randomness import random_bytes
+from campaign.crypto.sealed_rows import app_row
 from campaign.crypto.totp import find_step, new_secret
 from campaign.crypto.vault import Vault
 from campaign.errors import InvalidInput
@@ -27,12 +28,12 @@ def has_second_factor(organizer: Organizer) -> bool:
 
 def seal_new_secret(organizer_id: int, vault: Vault) -> bytes:
     """A secret for an app, as it will be kept. It counts from ``add_app`` on."""
-    return vault.seal(new_secret(), row=f"organizer:{organizer_id}")
+    return vault.seal(new_secret(), row=app_row(organizer_id))
 
 
 def open_secret(organizer_id: int, vault: Vault, sealed: bytes) -> bytes:
     """The secret of this organizer's app. Raises KeyringError where it is another's or none."""
-    return vault.open(sealed, row=f"organizer:{organizer_id}")
+    return vault.open(sealed, row=app_row(organizer_id))
 
 
 def add_app(organizer: Organizer, vault: Vault, sealed: bytes, typed: str, *, now: datetime) -> None:
@@ -42,7 +43,7 @@ def add_app(organizer: Organizer, vault: Vault, sealed: bytes, typed: str, *, no
     if step is None:
         raise InvalidInput("code", "This is not what an app with this key shows.")
     # Sealed anew: the page was made before a rotation, perhaps.
-    organizer.sealed_totp, organizer.totp_step = vault.seal(secret, row=f"organizer:{organizer.id}"), step
+    organizer.sealed_totp, organizer.totp_step = vault.seal(secret, row=app_row(organizer.id)), step
 
 
 def use_app_code(organizer: Organizer, vault: Vault, typed: str, *, now: datetime) -> bool:
