@@ -14,7 +14,6 @@ from campaign.errors import InvalidInput
 N_ = str  # marks a sentence for the translators; the page translates it
 
 NAME_LENGTH = 100
-PLACE_LENGTH = 100
 COMMENT_LENGTH = 1000
 REASON_LENGTHS = (3, 500)
 NOTE_LENGTH = 2000
@@ -47,22 +46,17 @@ def _refuse_unprintable(field: str, text: str, *, allowed: str) -> None:
             raise InvalidInput(field, N_("One of the letters carries too many accents. Please type it more simply."))
 
 
-def _clean_line(field: str, typed: str, *, length: int) -> str:
-    text = unicodedata.normalize("NFC", typed.strip(" \t\u00a0"))
-    _refuse_unprintable(field, text, allowed=_JOINERS)
-    text = " ".join(text.split())
-    if len(text) > length:
-        raise InvalidInput(field, N_("This is too long. Please shorten it."))
-    if _WEB_ADDRESS.search(text):
-        raise InvalidInput(
-            field, N_("A web address cannot stand here. If it is none, please put a space after the full stop.")
-        )
-    return text
-
-
 def clean_name(typed: str) -> str:
     """The name to keep: NFC, single spaces. Raises InvalidInput for the field ``name``."""
-    name = _clean_line("name", typed, length=NAME_LENGTH)
+    name = unicodedata.normalize("NFC", typed.strip(" \t\u00a0"))
+    _refuse_unprintable("name", name, allowed=_JOINERS)
+    name = " ".join(name.split())
+    if len(name) > NAME_LENGTH:
+        raise InvalidInput("name", N_("This is too long. Please shorten it."))
+    if _WEB_ADDRESS.search(name):
+        raise InvalidInput(
+            "name", N_("A web address cannot stand here. If it is none, please put a space after the full stop.")
+        )
     if not name:
         raise InvalidInput("name", N_("Please type your name."))
     if not any(unicodedata.category(character).startswith("L") for character in name):
@@ -94,11 +88,6 @@ def _first_letter(word: str) -> str:
     # Not a capital: Georgian has those for whole lines only, and one letter of ours may become two.
     first = word[0].title()
     return (first if len(first) == 1 else word[0]) + word[1:end]
-
-
-def clean_place(typed: str) -> str | None:
-    """The place to keep, or None where nothing was typed. Raises InvalidInput for the field ``place``."""
-    return _clean_line("place", typed, length=PLACE_LENGTH) or None
 
 
 def clean_comment(typed: str) -> str | None:
