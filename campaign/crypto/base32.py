@@ -15,7 +15,7 @@ _LOOKALIKES = str.maketrans("OIL", "011", " -")
 
 
 def normalize(typed: str) -> str:
-    """What was typed, as it is printed but without groups; a character that is in no code stays as it is."""
+    """The code that was typed, as it is printed but without groups. A character that is in no code stays as it is."""
     return typed.upper().translate(_LOOKALIKES)
 
 
@@ -30,7 +30,7 @@ def encode(data: bytes) -> str:
 
 
 def decode(typed: str) -> bytes:
-    """The bytes of a code, however it was typed. Raises ValueError if it has another character or length."""
+    """The bytes of a code, however a person typed it. Raises ValueError for another character or a wrong length."""
     code = normalize(typed)
     if set(code) - set(ALPHABET):
         raise ValueError("a character that is in no code")

@@ -1,4 +1,7 @@
-"""One-time passwords of an authenticator app (TOTP, RFC 6238): six digits, thirty seconds, SHA-1, as all apps know."""
+"""One-time passwords of an authenticator app (TOTP, RFC 6238).
+
+Six digits, thirty seconds and SHA-1, since all apps support these.
+"""
 
 import hmac
 from datetime import datetime
@@ -15,7 +18,7 @@ _SECRET = 20  # RFC 4226 §4: as long as the hash
 
 
 def new_secret() -> bytes:
-    """A secret to be shared with an app."""
+    """A new secret, to be shared with an app."""
     return random_bytes(_SECRET)
 
 
@@ -24,12 +27,15 @@ def _passwords(secret: bytes) -> TOTP:
 
 
 def code_at(secret: bytes, step: int) -> str:
-    """The code of one time step, counted from 1970."""
+    """The code of one time step. Steps are counted from 1970 (RFC 6238 §4.2)."""
     return _passwords(secret).generate(step * STEP).decode()
 
 
 def find_step(secret: bytes, typed: str, *, now: datetime, after: int | None) -> int | None:
-    """The time step whose code was typed: this one, the last or the next (§5.2), if it is later than ``after``."""
+    """The time step of the typed code: the present one, the one before or the one after it (RFC 6238 §5.2).
+
+    None if the code belongs to none of them, or to a step that is not later than ``after``.
+    """
     current = int(now.timestamp()) // STEP
     digits = "".join(typed.split())
     found = None

@@ -1,7 +1,7 @@
-"""E-mail addresses: parse what was typed, compare two spellings.
+"""E-mail addresses: read what a person typed, compare two spellings.
 
-Every comparison of addresses is made here, for signers and for organizers, so that no spelling finds the one and misses
-the other.
+Every comparison of addresses is made here, for signers and for organizers, so that each spelling of an
+address finds the same person everywhere.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ N_ = str  # marks a sentence for the translators; the page translates it
 class EmailAddress:
     """One mailbox, as mail is sent to it.
 
-    ``local_part`` keeps the case that was typed, since RFC 5321 §2.4 leaves its meaning to the receiving host;
+    ``local_part`` keeps the typed case, since only the receiving host knows whether case matters (RFC 5321 §2.4);
     ``domain`` is in ASCII (A-labels, RFC 5890), as SMTP without SMTPUTF8 needs it.
     """
 
@@ -29,12 +29,12 @@ class EmailAddress:
 
     @property
     def comparable(self) -> str:
-        """The spelling under which two addresses are the same person's. Only for comparing, never for sending."""
+        """The spelling for comparing: two addresses with the same one belong to one person. Never send to it."""
         return str(self).casefold()
 
 
 def parse_email_address(typed: str, *, check_dns: bool = False, allow_smtputf8: bool = False) -> EmailAddress:
-    """Read an address as a person types it: spaces around it, any case, a domain in any script.
+    """Read an address as a person types it: with spaces around it, in any case, with a domain in any script.
 
     ``check_dns`` also asks the DNS whether the domain takes mail. ``allow_smtputf8`` accepts letters beyond ASCII
     before the @, which only a relay with SMTPUTF8 (RFC 6531) can deliver.
