@@ -12,6 +12,11 @@ from campaign.errors import InvalidInput
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
+# An address has at most 254 characters (RFC 5321 §4.5.3.1.3), and each may be typed as several. Longer text is refused
+# before it is read, so that it costs nothing.
+_LONGEST_TYPED = 2000
+_NO_ADDRESS = N_("This does not look like an e-mail address. It should read like name@example.org.")
+
 
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
@@ -44,6 +49,8 @@ def parse_email_address(typed: str, *, check_dns: bool = False, allow_smtputf8: 
     text = typed.strip()
     if not text:
         raise InvalidInput("email", N_("Please type your e-mail address."))
+    if len(text) > _LONGEST_TYPED:
+        raise InvalidInput("email", _NO_ADDRESS)
     try:
         parts = validate_email(text, check_deliverability=check_dns, allow_smtputf8=True)
     except EmailUndeliverableError as error:
@@ -51,9 +58,7 @@ def parse_email_address(typed: str, *, check_dns: bool = False, allow_smtputf8: 
             "email", N_("The part after the @ does not seem to receive mail. Please check it.")
         ) from error
     except EmailNotValidError as error:
-        raise InvalidInput(
-            "email", N_("This does not look like an e-mail address. It should read like name@example.org.")
-        ) from error
+        raise InvalidInput("email", _NO_ADDRESS) from error
     if parts.ascii_email is None and not allow_smtputf8:
         raise InvalidInput(
             "email",
