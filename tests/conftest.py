@@ -31,7 +31,7 @@ from tests.servers.browser import chromium
 from tests.servers.missing import or_skip
 from tests.servers.postgresql import PrivateCluster
 
-pytest_plugins = ["tests.scenes.log_canaries"]
+pytest_plugins = ["tests.scenes.commands", "tests.scenes.log_canaries", "tests.scenes.organizing"]
 
 # A Monday noon in Almaty.
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)

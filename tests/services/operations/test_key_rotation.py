@@ -21,10 +21,8 @@ from campaign.services.operations.key_rotation import SEALED, count_sealed
 from campaign.text.email_address import parse_email_address
 from tests.conftest import MakeCampaign, close_campaign
 from tests.crash.workers import environment
-from tests.scenes.commands import Command, command
+from tests.scenes.commands import Command
 from tests.scenes.people import add_readers, find_petition, sign
-
-__all__ = ["command"]  # a fixture, which pytest finds by its name here
 
 Opened = dict[tuple[str, str], bytes]
 # Run the command in a process that kills itself as `point` says; each batch is of two rows.

@@ -49,7 +49,7 @@ from campaign.web.app import create_app
 from campaign.worker import work_once
 from tests.conftest import SLUG
 from tests.crash.workers import environment
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
 from tests.scenes.organizing import OTHER, list_audit, list_made
 from tests.scenes.people import (
     add_readers,
@@ -64,8 +64,6 @@ from tests.scenes.people import (
     unsubscribe,
 )
 from tests.scenes.visiting import page_of, read
-
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
 
 NAMED = ["reader@example.org", "named@example.org", "pending@example.org", "held@example.org", "left@example.org"]
 MANY = 8_000
