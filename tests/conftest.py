@@ -1,9 +1,6 @@
 """What most tests stand on: a database made by the migrations (SQLite and PostgreSQL), a campaign, a clock to turn."""
 
-import gc
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,43 +21,15 @@ from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import get_petition, load_petition
 from campaign.settings import Settings
 from campaign.web.app import create_app
-from tests.crash import table as crash_table
-from tests.fuzz import table as fuzz_table
-from tests.scenes.compiled import compile_once
 from tests.servers.browser import chromium
 from tests.servers.missing import or_skip
 from tests.servers.postgresql import PrivateCluster
 
-pytest_plugins = ["tests.scenes.commands", "tests.scenes.log_canaries", "tests.scenes.organizing"]
+pytest_plugins = ["tests.plugin", "tests.scenes.commands", "tests.scenes.log_canaries", "tests.scenes.organizing"]
 
 # A Monday noon in Almaty.
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 SLUG = "kazakhstan"
-
-
-# Tests make very many small files, which a disk may take a millisecond for, each.
-MEMORY = Path("/dev/shm")
-ROOM = 3 << 30  # bytes; a run has had less than 1 GiB at once
-
-
-def pytest_configure() -> None:
-    """Keep what tests write in memory, where there is room for it and nobody has named another place."""
-    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:  # noqa: TID251
-        os.environ["TMPDIR"] = str(MEMORY)  # noqa: TID251
-        tempfile.tempdir = None
-    compile_once()
-    # Tests leave little that is garbage and much that lives: searching for it at the usual pace takes a sixth of a run.
-    gc.set_threshold(200_000, 50, 50)
-
-
-def pytest_collection_finish() -> None:
-    gc.collect()
-    gc.freeze()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    crash_table.write_table(terminalreporter)
-    fuzz_table.write_table(terminalreporter)
 
 
 class Clock:

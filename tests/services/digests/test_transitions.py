@@ -296,7 +296,7 @@ rounds = count()
 MOVES = st.lists(st.sampled_from([*STEPS, "send", "send", "clock", "wait"]), min_size=3, max_size=12)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MOVES, st.booleans())
 def test_whatever_is_done_the_ledger_balances_and_nobody_is_sent_two(
     make_sqlite_campaign: MakeCampaign, clock: Clock, moves: list[str], approval: bool

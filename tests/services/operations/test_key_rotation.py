@@ -203,6 +203,7 @@ def test_the_old_key_is_kept_where_that_is_asked_for_and_dropped_the_next_time(
     assert set(keys_of(campaign).sealing) == versions(campaign) == {3}
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize("make_campaign", ["sqlite"], indirect=True)
 def test_killed_anywhere_and_run_again_it_goes_on_and_loses_nothing(
     campaign: Campaign, rotate: Callable[..., str], tmp_path: Path

@@ -50,6 +50,8 @@ from tests.scenes.visiting import (
 from tests.servers.missing import or_skip
 from tests.servers.smtp import Mailbox
 
+pytestmark = pytest.mark.machine
+
 READER, SIGNER = "reader@example.org", "signer@example.org"
 WITHIN = 60.0
 

@@ -300,6 +300,7 @@ def type_on_terminal(campaign: Campaign, *lines: str) -> tuple[int, str]:
     return process.wait(60), shown.decode()
 
 
+@pytest.mark.machine
 def test_on_a_terminal_it_asks_twice(sqlite_campaign: Campaign) -> None:
     live(sqlite_campaign)
     status, shown = type_on_terminal(sqlite_campaign, SLUG, "30")
@@ -332,6 +333,7 @@ def add_many(campaign: Campaign) -> None:
         session.get_one(Petition, petition.id).counter.confirmed = MANY
 
 
+@pytest.mark.machine
 def test_a_burning_that_was_killed_is_gone_on_with(sqlite_campaign: Campaign, command: Command) -> None:
     """SIGKILL between two batches, where the test holds the database's one place to write."""
     add_many(sqlite_campaign)
