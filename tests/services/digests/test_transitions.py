@@ -2,9 +2,11 @@
 
 import contextlib
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
 from itertools import count
+from time import sleep
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -159,16 +161,23 @@ def test_a_window_that_was_changed_meanwhile_counts(campaign: Campaign, clock: C
     assert (edition(campaign).state, edition(campaign).send_at) == (SCHEDULED, clock() + timedelta(hours=2))
 
 
+def at_the_third(do: Callable[[], object]) -> Callable[[str], None]:
+    """What a server does at each recipient: at the third it does ``do``, and it is slow with those that follow."""
+    asked = count(1)
+
+    def answer(_address: str) -> None:
+        number = next(asked)
+        if number == 3:
+            do()
+        elif 3 < number < 16:
+            sleep(0.02)
+
+    return answer
+
+
 def test_paused_in_the_middle_and_resumed_everybody_gets_one(make_campaign: MakeCampaign) -> None:
     """The pause comes while a mail is on its way; that one ends by its own outcome."""
-
-    def pause(_address: str) -> None:
-        asked.append(_address)
-        if len(asked) == 3:
-            step(campaign, "pause")
-
-    asked: list[str] = []
-    with Mailbox(answer_to_rcpt=pause) as mailbox:
+    with Mailbox(answer_to_rcpt=at_the_third(lambda: step(campaign, "pause"))) as mailbox:
         campaign = make_campaign(smtp_url=mailbox.url, smtp_connections=1)
         add_readers(campaign, *MANY)
         work_once(campaign)
@@ -188,13 +197,7 @@ def test_paused_in_the_middle_and_resumed_everybody_gets_one(make_campaign: Make
 
 
 def test_cancelled_in_the_middle_the_rest_is_never_sent_and_the_ledger_balances(make_campaign: MakeCampaign) -> None:
-    def cancel(_address: str) -> None:
-        asked.append(_address)
-        if len(asked) == 3:
-            step(campaign, "cancel")
-
-    asked: list[str] = []
-    with Mailbox(answer_to_rcpt=cancel) as mailbox:
+    with Mailbox(answer_to_rcpt=at_the_third(lambda: step(campaign, "cancel"))) as mailbox:
         campaign = make_campaign(smtp_url=mailbox.url, smtp_connections=1)
         add_readers(campaign, *MANY)
         work_once(campaign)
