@@ -1,4 +1,4 @@
-"""The linter's look at a mail's HTML: it loads nothing, runs nothing, watches nobody, and can be read aloud."""
+"""The linter checks a mail's HTML: it loads nothing, runs nothing, tracks nobody, and can be read aloud."""
 
 import re
 from html.parser import HTMLParser
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from campaign.mail.lint.problem import N_, Part, Problem, find_mark, line_of
 
-MOST_BYTES = 102 * 1024  # where large mailbox providers cut a mail off, and the unsubscribe link with it
+MOST_BYTES = 102 * 1024  # large mailbox providers cut a mail off here, and the unsubscribe link with it
 TOO_LARGE = N_(
     "The HTML has %(size)s KB; from 102 KB on, mail programs cut it off before the link that ends the mails. "
     "Shorten the updates, and link to the whole texts."
@@ -23,7 +23,7 @@ _LOADING_STYLE = re.compile(r"url\s*\(|@import|expression\s*\(", re.IGNORECASE)
 
 
 class Page(HTMLParser):
-    """An HTML part that was read once: its tags, its links, and the words that a reader sees."""
+    """A parsed HTML part: its tags, its links, and the words that a reader sees."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -70,7 +70,7 @@ class Page(HTMLParser):
 
 
 def lint_html(page: Page) -> list[Problem]:
-    """What is wrong with the HTML part by itself."""
+    """The problems of the HTML part alone."""
     problems = []
     size = len(page.html.encode())
     if size >= MOST_BYTES:
