@@ -85,14 +85,14 @@ def test_a_message_that_cannot_be_read_holds_up_no_other(
         read = {key: opened.read(key) for key in (bad, good)}
     assert read == {bad: None, good: TWO}
     assert [record.message for record in caplog.records] == [
-        "A message in the Maildir of what comes back cannot be read"
+        "A message in the Maildir for returned mail cannot be read"
     ]
     assert bad not in caplog.text
 
 
 @pytest.mark.parametrize(
     ("folder", "said"),
-    [("missing", "There is no mailbox"), ("file", "cannot be read now"), ("empty", "cannot be read now")],
+    [("missing", "The given folder contains no mailbox"), ("file", "cannot be read now"), ("empty", "cannot be read now")],
 )
 def test_a_path_that_is_no_maildir_is_said_in_one_sentence(tmp_path: Path, folder: str, said: str) -> None:
     (tmp_path / "file").write_bytes(b"")
