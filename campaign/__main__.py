@@ -6,7 +6,7 @@ from campaign import cli
 def main() -> None:
     """Run the command that the process's arguments name."""
     processes = dict.fromkeys(("serve", "worker"), "campaign.run.commands")
-    cli.cli.places |= {**processes, "freeze": "campaign.run.freeze"}
+    cli.cli.modules |= {**processes, "freeze": "campaign.run.freeze"}
     cli.run()
 
 

@@ -9,7 +9,7 @@ import time
 
 import click
 
-from campaign.cli.apart import do_apart
+from campaign.cli.own_process import run_in_own_process
 from campaign.cli.wired import check_keys, keyless, wired
 from campaign.errors import InvalidSettings
 from campaign.installation.leases import running
@@ -33,7 +33,7 @@ def add_to(cli: click.Group) -> None:
 def serve(organizers: bool) -> None:
     """Serve the pages; without the organizers' where those listen apart (CAMPAIGN_ORGANIZE_PORT)."""
     _leave_no_core()
-    do_apart(check_keys)
+    run_in_own_process(check_keys)
     campaign = keyless()
     if not campaign.settings.organizers_apart:
         if organizers:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from campaign.cli.apart import do_apart
+from campaign.cli.own_process import run_in_own_process
 from campaign.installation.setup import set_up
 from campaign.installation.wiring import Campaign, wire
 from campaign.models import Petition, Role
@@ -34,7 +34,7 @@ def run_everything() -> int:
     settings = read_settings()
     for door in (Door.PUBLIC, Door.ORGANIZERS) if settings.organizers_apart else (Door.ALL,):
         check_port_is_free(settings, door)
-    greeting = do_apart(_prepare)
+    greeting = run_in_own_process(_prepare)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
