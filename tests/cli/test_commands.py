@@ -168,7 +168,7 @@ def test_a_digest_is_previewed_made_and_audited(command: Command, installed: Cam
         session.execute(delete(Delivery).where(Delivery.id == list_deliveries(installed)[-1].id))
     done = command("digest", "audit", SLUG)
     assert (done.status, done.err) == (1, "")
-    assert "Edition 1: owed 2 = 1 (accepted 1): DOES NOT BALANCE" in done.out
+    assert "Edition 1: expected 2 = 1 (accepted 1): DOES NOT BALANCE" in done.out
 
 
 def test_pause_and_resume_turn_the_schedule_off_and_on(command: Command, installed: Campaign) -> None:
