@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.errors import CampaignError
-from campaign.installation.leases import beating, holding, take_over_dead
+from campaign.installation.leases import heartbeats, take_over_dead_workers, worker_lease
 from campaign.installation.wiring import Campaign
 from campaign.jobs import Work, running, wait_until_drained
 from campaign.mail.returned.mailboxes import MailboxUnreachable
@@ -107,7 +107,7 @@ class DigestWork(Work):
         if self._retained_on != now.date():  # each worker looks once a day, and when it starts
             retain(campaign.database.sessions, now=now)
             self._retained_on = now.date()
-        take_over_dead(campaign)
+        take_over_dead_workers(campaign)
         with campaign.database.sessions.begin() as session:
             keep_beside(session, campaign.settings.tombstones, now=now)
         campaign.database.truncate_log()
@@ -129,7 +129,7 @@ def read_bounces(campaign: Campaign) -> None:
 @contextmanager
 def _only_one(campaign: Campaign) -> Iterator[None]:
     """Hold this worker's name, and give signs of life."""
-    with holding(campaign, campaign.settings.worker_name), beating(campaign):
+    with worker_lease(campaign, campaign.settings.worker_name), heartbeats(campaign):
         yield
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from campaign.cli.wired import wired
 from campaign.db import open_database, open_file
 from campaign.errors import DatabaseError, InvalidFile
-from campaign.installation.leases import standing_still
+from campaign.installation.leases import exclusive_lease
 from campaign.installation.wiring import Campaign
 from campaign.services.operations.backup import count_rows, whole_or_not_at_all, write_backup
 from campaign.services.operations.restore import Restored, check_keys, read_note
@@ -89,7 +89,7 @@ def restore(file: Path, tombstones: Path | None, yes: bool) -> None:
     for needed in (file, tombstones):
         if needed is not None and not needed.is_file():
             raise InvalidFile(f"There is no file {needed}.")
-    with standing_still(campaign), _refusing_broken(), _opened(file, campaign.settings.data_dir) as engine:
+    with exclusive_lease(campaign), _refusing_broken(), _opened(file, campaign.settings.data_dir) as engine:
         with engine.connect() as source:
             note = read_note(source)
             with Session(source) as session:

@@ -18,7 +18,7 @@ from typing import NoReturn, TypedDict
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from campaign.installation.leases import holding
+from campaign.installation.leases import worker_lease
 from campaign.installation.wiring import Campaign, wire
 from campaign.mail.smtp.connection import Connection
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, Petition
@@ -164,7 +164,7 @@ def send_all(order: Order) -> Found:
     SEAMS[order["seam"]](order["nth"])
     if order["file_size"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_size"], order["file_size"]))
-    with holding(campaign, campaign.settings.worker_name):
+    with worker_lease(campaign, campaign.settings.worker_name):
         with campaign.database.snapshots() as session:
             edition = session.scalars(select(Edition)).one()
             ((first, last),) = list_chunks(session, edition)

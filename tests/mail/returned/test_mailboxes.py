@@ -92,7 +92,7 @@ def test_a_message_that_cannot_be_read_holds_up_no_other(
 
 @pytest.mark.parametrize(
     ("folder", "said"),
-    [("missing", "The given folder contains no mailbox"), ("file", "cannot be read now"), ("empty", "cannot be read now")],
+    [("missing", "contains no mailbox"), ("file", "cannot be read now"), ("empty", "cannot be read now")],
 )
 def test_a_path_that_is_no_maildir_is_said_in_one_sentence(tmp_path: Path, folder: str, said: str) -> None:
     (tmp_path / "file").write_bytes(b"")
