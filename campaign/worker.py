@@ -31,7 +31,7 @@ from campaign.services.privacy.retention import retain
 from campaign.services.privacy.tombstones import keep_beside
 from campaign.services.signatures.countries import count_countries
 from campaign.services.signatures.erase import expire_pending
-from campaign.services.signatures.link_requests import has_requests, take_up_requests
+from campaign.services.signatures.link_requests import answer_requests, has_requests
 from campaign.services.signatures.sign import forget_old_allowances
 
 _log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ def take_up_lost_links(campaign: Campaign) -> None:
         asked = has_requests(session)
     if asked:
         with campaign.database.sessions.begin() as session:
-            take_up_requests(session, now=campaign.now())
+            answer_requests(session, now=campaign.now())
 
 
 def _send_single_mails(sender: Sender, stopping: threading.Event) -> bool:

@@ -44,7 +44,7 @@ from campaign.services.petitions.store import get_petition
 from campaign.services.privacy.erase_person import forget
 from campaign.services.privacy.tombstones import keep_beside, list_stones
 from campaign.services.signatures.erase import erase_names, erase_person, erase_signature
-from campaign.services.signatures.link_requests import request_link, take_up_requests
+from campaign.services.signatures.link_requests import answer_requests, request_link
 from campaign.text.email_address import parse_email_address
 from campaign.worker import BEGUN, work_once
 from tests.conftest import SLUG, Clock, MakeCampaign, close_campaign, settings_for
@@ -443,7 +443,7 @@ def test_a_restored_backup_knows_no_address_that_was_forgotten_since(
         for email in people:
             address = parse_email_address(email)
             request_link(session, campaign.vault, petition.id, address, "en", now=campaign.now())
-        take_up_requests(session, now=campaign.now())  # a mail waits for the reader
+        answer_requests(session, now=campaign.now())  # a mail waits for the reader
     back_up(on, campaign, tmp_path / "copy")
     with campaign.database.sessions.begin() as session:
         for email in people:

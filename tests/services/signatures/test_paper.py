@@ -31,7 +31,7 @@ from campaign.services.signatures import self_service
 from campaign.services.signatures.erase import erase_names, erase_person
 from campaign.services.signatures.paper import (
     Line,
-    Tally,
+    SheetCount,
     enter_line,
     find_entry,
     is_from_paper,
@@ -57,7 +57,7 @@ def print_sheet(campaign: Campaign, lines: int = 10, language: str = "kk") -> li
         return list(codes)
 
 
-def enter(campaign: Campaign, code: str, name: str = "Dana", slug: str = SLUG) -> tuple[int, Tally]:
+def enter(campaign: Campaign, code: str, name: str = "Dana", slug: str = SLUG) -> tuple[int, SheetCount]:
     """Enter a line; the signature's id, and how far its sheet is."""
     line = Line(code, Person(name, comment="At the gate."), "KZ")
     petition_id = find_petition(campaign, slug).id
@@ -180,7 +180,7 @@ def test_the_code_finds_the_entry_until_it_is_withdrawn_and_then_enters_nothing(
     with campaign.database.sessions.begin() as session:
         assert is_from_paper(session, signature_id)
         self_service.withdraw(
-            session, self_service.get_kept(session, campaign.vault, token, for_update=True), now=campaign.now()
+            session, self_service.get_personal_data(session, campaign.vault, token, for_update=True), now=campaign.now()
         )
     assert count(campaign) == 0
     assert find(campaign, codes[0]) is None
