@@ -110,10 +110,10 @@ def check_pointer(names: Names, addresses: Sequence[str], *, through: str | None
     for address in addresses:
         pointed = names.names_of(address)
         if not any(address in names.addresses(host) for host in pointed):
-            said = f"points to {pointed[0]}, which does not lead back" if pointed else "has no name (PTR)"
+            problem = f"points to {pointed[0]}, which does not lead back" if pointed else "has no name (PTR)"
             return red(
                 name,
-                f"{address} {said}: large mailbox providers refuse mail from it.",
+                f"{address} {problem}: large mailbox providers refuse mail from it.",
                 "Ask your hosting provider to set the PTR record to this machine's name; give that name the address.",
             )
     return green(name, f"{addresses[0]} has a name that leads back to it.")

@@ -37,10 +37,10 @@ def examine(
 ) -> Iterator[Check]:
     """Yield each result as soon as it is known. Without ``network`` only the database server is contacted."""
     if Lock(settings.lock_file, database).is_on:
-        said = (
+        sentence = (
             "The server is locked: it accepts no signatures, sends and exports nothing; its keyring may be elsewhere."
         )
-        yield yellow("Lock", said, "Unlock it after the keyring is back: campaign unlock")
+        yield yellow("Lock", sentence, "Unlock it after the keyring is back: campaign unlock")
     else:
         yield check_keyring(settings.keyring, settings.data_dir, local=settings.is_local)
     yield (folder := check_folder(settings.data_dir))
@@ -56,11 +56,11 @@ def examine(
 
 def _examine_mail(settings: Settings, *, network: bool, open_names: Callable[[], Names]) -> Iterator[Check]:
     if not settings.smtp_url:
-        said = f"Mails are written into {settings.outbox}; mail server and DNS are not checked."
+        sentence = f"Mails are written into {settings.outbox}; mail server and DNS are not checked."
         if settings.is_local:
-            yield green("Mail", said)
+            yield green("Mail", sentence)
         else:
-            yield yellow("Mail", said, "No mail is sent to anybody yet: set CAMPAIGN_SMTP_URL.")
+            yield yellow("Mail", sentence, "No mail is sent to anybody yet: set CAMPAIGN_SMTP_URL.")
         return
     if not network:
         yield green("Mail", "Mail server and DNS are not checked (--no-network).")

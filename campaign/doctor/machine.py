@@ -66,11 +66,11 @@ def check_disk(data_dir: Path) -> Check:
         usage = shutil.disk_usage(data_dir)
     except OSError as error:
         return red(name, f"{data_dir} cannot be read: {error.strerror}.", "For a new installation run: campaign init")
-    said = f"{usage.free / 1024**3:.1f} GB of {usage.total / 1024**3:.1f} GB are free for {data_dir}"
+    sentence = f"{usage.free / 1024**3:.1f} GB of {usage.total / 1024**3:.1f} GB are free for {data_dir}"
     fix = "Free some space: with a full disk the server accepts no signatures and sends no mails."
     if usage.free < NO_SPACE:
-        return red(name, f"Only {said}.", fix)
-    return yellow(name, f"Only {said}.", fix) if usage.free < LITTLE_SPACE else green(name, f"{said}.")
+        return red(name, f"Only {sentence}.", fix)
+    return yellow(name, f"Only {sentence}.", fix) if usage.free < LITTLE_SPACE else green(name, f"{sentence}.")
 
 
 def kernel_keeps_time() -> bool | None:
@@ -87,10 +87,10 @@ def check_clock(keeps_time: Callable[[], bool | None] = kernel_keeps_time) -> Ch
     kept = keeps_time()
     if kept:
         return green("Clock", "It is synchronized (NTP).")
-    said = "The machine does not say whether its clock is synchronized"
-    said = said if kept is None else "The clock is not synchronized"
+    sentence = "The machine does not say whether its clock is synchronized"
+    sentence = sentence if kept is None else "The clock is not synchronized"
     return yellow(
-        "Clock", f"{said}.", "Run a time service such as systemd-timesyncd or chrony; in a container, on its host."
+        "Clock", f"{sentence}.", "Run a time service such as systemd-timesyncd or chrony; in a container, on its host."
     )
 
 
@@ -119,8 +119,10 @@ def _check_version(engine: Engine) -> Check:
             library = str(connection.scalar(text("SELECT sqlite_version()")))
             if tuple(map(int, library.split("."))) >= SAFE_WAL:
                 return green(name, f"SQLite {library}.")
-            said = f"SQLite {library} is older than {'.'.join(map(str, SAFE_WAL))}: readers have to wait for writers."
-            return yellow(name, said, "Use a newer SQLite, such as the one in the package pysqlite3.")
+            sentence = (
+                f"SQLite {library} is older than {'.'.join(map(str, SAFE_WAL))}: readers have to wait for writers."
+            )
+            return yellow(name, sentence, "Use a newer SQLite, such as the one in the package pysqlite3.")
         server = str(connection.scalar(text("SHOW server_version"))).split()[0]
     if int(server.partition(".")[0]) < OLDEST_POSTGRESQL:
         return yellow(name, f"PostgreSQL {server} gets no security fixes any more.", "Upgrade it.")

@@ -172,14 +172,14 @@ def _extensions(server: smtplib.SMTP) -> Check:
     wanted = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8")
     offered = [word for word in wanted if server.has_extn(word.lower())]
     missing = [word for word in wanted if word not in offered]
-    said = f"It offers {', '.join(offered) or 'no extension that we use'}"
+    sentence = f"It offers {', '.join(offered) or 'no extension that we use'}"
     if "PIPELINING" in missing:
         return yellow(
             name,
-            f"{said}, but not PIPELINING: sending takes about twice as long.",
+            f"{sentence}, but not PIPELINING: sending takes about twice as long.",
             "No mail is lost; a relay with PIPELINING is faster.",
         )
-    return green(name, f"{said}{'; not ' + ', '.join(missing) + ', which we can do without' if missing else ''}.")
+    return green(name, f"{sentence}{'; not ' + ', '.join(missing) + ', which we can do without' if missing else ''}.")
 
 
 def _sender(server: smtplib.SMTP, sender: str, *, verp: bool) -> Check:

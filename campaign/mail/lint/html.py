@@ -31,7 +31,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str], int]] = []
         self.links: list[tuple[str, int]] = []
         self.shown_links: set[str] = set()
-        self._said: list[str] = []
+        self._words: list[str] = []
         self._open: list[tuple[str, bool]] = []
         self._anchor: str | None = None
         self.feed(html)
@@ -39,7 +39,7 @@ class Page(HTMLParser):
 
     @property
     def words(self) -> str:
-        return "".join(self._said)
+        return "".join(self._words)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         named = {name: value or "" for name, value in attributes}
@@ -64,7 +64,7 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._open and (self._open[-1][1] or self._open[-1][0] in ("title", "style", "script")):
             return
-        self._said.append(data)
+        self._words.append(data)
         if self._anchor is not None and data.strip():
             self.shown_links.add(self._anchor)
 
@@ -90,30 +90,30 @@ def lint_html(page: Page) -> list[Problem]:
     return problems
 
 
-_Said = list[tuple[str, dict[str, object]]]
+_Findings = list[tuple[str, dict[str, object]]]
 
 
-def _lint_tag(tag: str, attributes: dict[str, str]) -> _Said:
-    said: _Said = []
+def _lint_tag(tag: str, attributes: dict[str, str]) -> _Findings:
+    found: _Findings = []
     if tag in _RUNS_OR_LOADS:
-        said.append(("<%(tag)s> has no place in a mail; take it out, and write styles into style=.", {"tag": tag}))
+        found.append(("<%(tag)s> has no place in a mail; take it out, and write styles into style=.", {"tag": tag}))
     if tag == "meta" and "http-equiv" in attributes:
-        said.append(("<meta http-equiv> has no place in a mail; take it out.", {}))
+        found.append(("<meta http-equiv> has no place in a mail; take it out.", {}))
     if tag == "table" and attributes.get("role") != "presentation":
-        said.append(("A table that makes the layout must say role=presentation, or it is read aloud as data.", {}))
+        found.append(("A table that makes the layout must say role=presentation, or it is read aloud as data.", {}))
     if tag == "img":
         if "alt" not in attributes:
-            said.append(("An image must have alt, be it empty, for those who do not see it.", {}))
+            found.append(("An image must have alt, be it empty, for those who do not see it.", {}))
         if not attributes.get("src", "").lower().startswith("data:image/"):
-            said.append(("An image is loaded from elsewhere, which tells who reads when; take it out.", {}))
+            found.append(("An image is loaded from elsewhere, which tells who reads when; take it out.", {}))
         if any(re.fullmatch(r"\s*[01](?:px)?\s*", attributes.get(side, "")) for side in ("width", "height")):
-            said.append(("An image of one pixel looks like a tracker; take it out.", {}))
+            found.append(("An image of one pixel looks like a tracker; take it out.", {}))
     if tag == "a" and "href" in attributes:
-        said += _lint_link(attributes["href"].strip())
-    return said
+        found += _lint_link(attributes["href"].strip())
+    return found
 
 
-def _lint_link(url: str) -> _Said:
+def _lint_link(url: str) -> _Findings:
     try:
         parts = urlsplit(url)
         leads_on = (parts.scheme in ("http", "https") and parts.hostname) or (parts.scheme == "mailto" and parts.path)
@@ -124,13 +124,13 @@ def _lint_link(url: str) -> _Said:
     return [(BAD_LINK, {"url": url})]
 
 
-def _lint_attributes(tag: str, attributes: dict[str, str]) -> _Said:
-    said: _Said = []
+def _lint_attributes(tag: str, attributes: dict[str, str]) -> _Findings:
+    found: _Findings = []
     for name, value in attributes.items():
         if name.startswith("on"):
-            said.append(("The attribute %(name)s runs a program; take it out.", {"name": name}))
+            found.append(("The attribute %(name)s runs a program; take it out.", {"name": name}))
         elif name in _LOADING or (name == "src" and tag != "img"):
-            said.append(("The attribute %(name)s loads something; take it out.", {"name": name}))
+            found.append(("The attribute %(name)s loads something; take it out.", {"name": name}))
         elif name == "style" and _LOADING_STYLE.search(value):
-            said.append(("A style loads something by url(…) or @import; take it out.", {}))
-    return said
+            found.append(("A style loads something by url(…) or @import; take it out.", {}))
+    return found

@@ -34,12 +34,12 @@ class Problem:
     values: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """The sentence in English."""
         return self.sentence % self.values
 
     def __str__(self) -> str:
-        return f"{self.part}, line {self.line}: {self.told}" if self.line else f"{self.part}: {self.told}"
+        return f"{self.part}, line {self.line}: {self.text}" if self.line else f"{self.part}: {self.text}"
 
 
 def find_unprintable(text: str) -> str | None:

@@ -76,11 +76,11 @@ def read_answer(what: str, code: int, line: bytes) -> Answer:
 
 @lru_cache(maxsize=256)
 def _read_answer(what: str, code: int, word: bytes) -> Answer:
-    said = f"{what}: {code} {word.decode()}" if _ENHANCED.fullmatch(word) else f"{what}: {code}"
+    reason = f"{what}: {code} {word.decode()}" if _ENHANCED.fullmatch(word) else f"{what}: {code}"
     if code == CLOSING:
-        return Answer(Outcome.BROKEN_OFF, said)
+        return Answer(Outcome.BROKEN_OFF, reason)
     outcomes = {2: Outcome.ACCEPTED, 5: Outcome.REJECTED}
-    return Answer(outcomes.get(code // 100, Outcome.DEFERRED), said)
+    return Answer(outcomes.get(code // 100, Outcome.DEFERRED), reason)
 
 
 def _read_code(line: bytes) -> int | None:
