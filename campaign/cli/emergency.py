@@ -64,8 +64,8 @@ def lock(reason: str | None, keyring_to: Path | None) -> None:
     click.echo("Locked. Within ten seconds no process of this server has the keys in its memory.")
     if keyring_to is None:
         click.echo(
-            f"The keyring is still on this disk, in {campaign.settings.keyring}: a person who takes the disk has it. "
-            "To move it away: campaign lock --keyring-to FILE"
+            f"The keyring is still on this disk, in {campaign.settings.keyring}: a person who takes the disk "
+            "has it. To move it away: campaign lock --keyring-to FILE"
         )
     else:
         click.echo(f"The keyring is now only in {keyring_to}. Put it back before you unlock the server.")
