@@ -7,7 +7,7 @@ from campaign.crypto.randomness import random_bytes
 from campaign.i18n import TEMPLATES
 from campaign.installation.wiring import Campaign
 from campaign.media.pdf import PrintCache
-from campaign.web.auth import views as auth_views
+from campaign.web.auth import sign_in
 from campaign.web.core import caching, compression, errors, health, locked_mode, outbox, referral_links, security, sites
 from campaign.web.core.context import install
 from campaign.web.core.locked_mode import Keyless
@@ -73,7 +73,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     referral_links.install(app)
     if why:
         locked_mode.install(app, why)
-    auth_views.install(app, campaign)
+    sign_in.install(app, campaign)
     public = (
         petition,
         theme,

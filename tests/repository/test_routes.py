@@ -80,7 +80,7 @@ def _values(campaign: Campaign, rule: Rule) -> dict[str, object]:
                 known["token"] = campaign.vault.token(LinkPurpose.SIGNER, _find_withdrawn(campaign))
             else:
                 known["token"] = own_path(campaign, NO_READER).rpartition("/")[2]
-        case "signing_in":
+        case "sign_in":
             *_, known["organizer_id"], known["token"] = invite(campaign, Role.VIEWER, "new@example.org").split("/")
     if rule.endpoint == "embedding.oembed":  # of no address it tells nothing
         return {"url": campaign.public_links.petition("ru", SLUG)}
@@ -128,7 +128,7 @@ def test_every_address_is_there_to_be_asked(app: Flask, visited: Campaign, visit
         organizers = _entry(app, endpoint) is Entry.ORGANIZER
         for who, client in visitors.items():
             found[who, address] = client.get(address, buffered=True).status_code
-            asks_first = endpoint in {"second_step.show", "petition.preview"} or (organizers and who == "stranger")
+            asks_first = endpoint in {"second_factor.show", "petition.preview"} or (organizers and who == "stranger")
             wanted[who, address] = 302 if asks_first else 200
     assert found == wanted
     assert {200, 302} == set(found.values())

@@ -1,43 +1,17 @@
-"""Organizers: invite, welcome with a one-time link, and what each role may do."""
+"""Organizers: invite, welcome with a one-time link, take roles and accounts away."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.crypto.randomness import random_name
 from campaign.crypto.vault import Vault
-from campaign.errors import Forbidden, LinkExpired, NotFound, NotPossible
+from campaign.errors import LinkExpired, NotFound, NotPossible
 from campaign.models import Membership, Organizer, Petition, Role
 from campaign.periods import INVITATION_LASTS
+from campaign.services.organizers.sign_in import find_organizer, lock_account
 from campaign.text.email_address import parse_email_address
-
-
-class Permission(StrEnum):
-    """Something a person does with one petition."""
-
-    VIEW = "view the numbers"
-    EXPORT = "export lists"
-    SEND = "send the digest"
-    REVIEW = "review signatures"
-    STATE = "change its state"
-
-
-PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.OWNER: frozenset(Permission),
-    Role.EDITOR: frozenset({Permission.VIEW, Permission.SEND}),
-    Role.EXPORTER: frozenset({Permission.VIEW, Permission.EXPORT}),
-    Role.VIEWER: frozenset({Permission.VIEW}),
-}
-
-
-def find_organizer(session: Session, email: str) -> Organizer | None:
-    """The organizer who signs in with this address, however it is spelled."""
-    address = email.strip().casefold()
-    # Compared here and not by the database: a server may log a statement's values, and what is typed by who is no
-    # organizer is nobody's to keep. There are few organizers.
-    return next((each for each in session.scalars(select(Organizer)) if each.email == address), None)
 
 
 def add_organizer(session: Session, email: str, petition: Petition, role: Role, *, now: datetime) -> Organizer:
@@ -63,7 +37,7 @@ def get_organizer(session: Session, email: str) -> Organizer:
     """The organizer with this address, for a change. Raises NotFound."""
     if (organizer := find_organizer(session, email)) is None:
         raise NotFound(f"Nobody with the address “{email}” is an organizer here.")
-    return session.get_one(Organizer, organizer.id, with_for_update=True)
+    return lock_account(session, organizer.id)
 
 
 def list_organizers(session: Session) -> list[tuple[Organizer, dict[str, Role]]]:
@@ -144,41 +118,3 @@ def set_password(organizer: Organizer, password_hash: str) -> None:
     organizer.password_hash = password_hash
     end_sessions(organizer)
     organizer.invited_until = None
-
-
-def list_petitions_of(session: Session, organizer_id: int) -> list[tuple[Petition, Role]]:
-    """The petitions in which the organizer has a role, by slug."""
-    rows = session.execute(
-        select(Petition, Membership.role)
-        .join(Membership, Membership.petition_id == Petition.id)
-        .where(Membership.organizer_id == organizer_id)
-        .order_by(Petition.slug)
-    )
-    return [(petition, role) for petition, role in rows]
-
-
-def list_permitted(session: Session, petition_id: int, permission: Permission) -> list[str]:
-    """The addresses of the organizers who may do it with the petition."""
-    roles = [role for role in Role if permission in PERMISSIONS[role]]
-    return list(
-        session.scalars(
-            select(Organizer.email)
-            .join(Membership, Membership.organizer_id == Organizer.id)
-            .where(Membership.petition_id == petition_id, Membership.role.in_(roles), Organizer.active)
-            .order_by(Organizer.email)
-        )
-    )
-
-
-def check_permission(session: Session, organizer_id: int, petition: Petition, permission: Permission) -> Role:
-    """The organizer's role with the petition. Raises Forbidden where it does not allow ``permission``."""
-    membership = session.get(Membership, (organizer_id, petition.id))
-    organizer = session.get(Organizer, organizer_id)
-    if (
-        organizer is None
-        or not organizer.active
-        or membership is None
-        or permission not in PERMISSIONS[membership.role]
-    ):
-        raise Forbidden(f"Your role with this petition does not let you {permission}.")
-    return membership.role

@@ -25,8 +25,12 @@ from webauthn.helpers.structs import (
 )
 
 from campaign.crypto.randomness import random_name
-from campaign.errors import CampaignError
+from campaign.errors import CampaignError, NotFound
 from campaign.models import Organizer, Passkey
+from campaign.services.organizers.account import record_change
+from campaign.services.organizers.members import end_sessions
+from campaign.services.organizers.second_factors import end_recovery_codes, has_second_factor, make_recovery_codes
+from campaign.services.organizers.sign_in import lock_account
 
 # The library reads CBOR and JSON that anybody may send; these are what it trips over besides its own errors.
 _UNREADABLE = (
@@ -98,8 +102,11 @@ def ask_to_sign_in(question: Question, organizer: Organizer | None) -> str:
 
 def add_passkey(
     session: Session, question: Question, organizer: Organizer, answer: str, *, handle: str, name: str, now: datetime
-) -> Passkey:
-    """Keep the passkey that the browser has made. Raises PasskeyRefused."""
+) -> list[str]:
+    """Store the passkey that the browser has made; every session ends.
+
+    New recovery codes where the organizer had no second factor before, else none. Raises PasskeyRefused.
+    """
     try:
         credential = parse_registration_credential_json(answer)
         made = verify_registration_response(
@@ -120,9 +127,35 @@ def add_passkey(
         transports=[kind.value for kind in credential.response.transports or []],
         added_on=now.date(),
     )
+    is_first = not has_second_factor(organizer)
     organizer.passkey_handle = handle
     organizer.passkeys.append(passkey)
-    return passkey
+    end_sessions(organizer)
+    record_change(session, organizer, "passkey added", now=now, name=name)
+    return make_recovery_codes(organizer) if is_first else []
+
+
+def rename_passkey(session: Session, organizer_id: int, passkey_id: int, name: str, *, now: datetime) -> None:
+    """Give one of the organizer's passkeys another name. Raises NotFound."""
+    organizer = lock_account(session, organizer_id)
+    _get_own(organizer, passkey_id).name = name
+    record_change(session, organizer, "passkey renamed", now=now, name=name)
+
+
+def remove_passkey(session: Session, organizer: Organizer, passkey_id: int, *, now: datetime) -> None:
+    """One of the organizer's passkeys counts no more; every session ends. Raises NotFound."""
+    passkey = _get_own(organizer, passkey_id)
+    organizer.passkeys.remove(passkey)
+    end_recovery_codes(organizer)
+    end_sessions(organizer)
+    record_change(session, organizer, "passkey removed", now=now, name=passkey.name)
+
+
+def _get_own(organizer: Organizer, passkey_id: int) -> Passkey:
+    for passkey in organizer.passkeys:
+        if passkey.id == passkey_id:
+            return passkey
+    raise NotFound("There is no such passkey in your account.")
 
 
 def use_passkey(

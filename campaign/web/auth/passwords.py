@@ -1,13 +1,20 @@
-"""Passwords as they are kept and compared: argon2 of one Unicode form, and one hash for every attempt."""
+"""Passwords: how they are stored and compared, which are refused, and the forms in which one is chosen.
+
+Stored is argon2 of one Unicode form. Every attempt costs one hash, whether or not it is somebody's password.
+"""
 
 from itertools import pairwise
 from typing import cast
 
 from flask import current_app
 from flask_security import hash_password as hash_normalized
+from wtforms import Field, PasswordField, ValidationError
 
 from campaign.periods import LONGEST_PASSWORD, SHORTEST_PASSWORD
-from campaign.web.auth.users import OrganizerUser
+from campaign.web.auth.session import OrganizerUser
+from campaign.web.core.forms import OrganizerForm
+
+N_ = str  # marks a sentence for the translators; the page translates it
 
 # Characters; passlib refuses to hash more (PASSLIB_MAX_PASSWORD_SIZE).
 _MOST = 4096
@@ -33,8 +40,6 @@ def password_matches(user: OrganizerUser | None, typed: str) -> bool:
         return False
     return bool(user.verify_and_update_password(given))
 
-
-N_ = str  # marks a sentence for the translators; the page translates it
 
 # A letter becomes at most eighteen in the Unicode form that is kept, of which passlib takes 4,096.
 _FEWEST_CHARACTERS = 5
@@ -80,3 +85,28 @@ def _is_common(plain: str) -> bool:
         if len(letters) < 3:
             return True
     return False
+
+
+class WelcomeForm(OrganizerForm):
+    """A password is chosen behind the one-time link."""
+
+    password = PasswordField()
+    again = PasswordField()
+
+    def __init__(self, owner: str) -> None:
+        super().__init__()
+        self._owner = owner
+
+    def validate_password(self, field: Field) -> None:
+        if told := find_weakness(field.data or "", self._owner):
+            raise ValidationError(told)
+
+    def validate_again(self, field: Field) -> None:
+        if field.data != self.password.data:
+            raise ValidationError(N_("The two are not the same. Please type the password again."))
+
+
+class PasswordForm(WelcomeForm):
+    """A password takes the place of the old one, which is typed too."""
+
+    old = PasswordField()

@@ -8,11 +8,10 @@ from flask import request
 
 from campaign.errors import Forbidden, NotFound
 from campaign.models import Petition
-from campaign.services.organizers.members import Permission, check_permission
+from campaign.services.organizers.permissions import Permission, check_permission
 from campaign.services.petitions.store import get_petition
 from campaign.web.auth.reauthenticate import ask_for_proof, declare_fresh
-from campaign.web.auth.session import is_fresh
-from campaign.web.auth.users import current_organizer, signed_in
+from campaign.web.auth.session import current_organizer, is_fresh, signed_in
 from campaign.web.core.context import campaign
 from campaign.web.core.security import Entry, entry
 

@@ -1,4 +1,4 @@
-"""What a page asks a browser's passkeys, and the answer that comes back in a form: each question is answered once."""
+"""WebAuthn: the question of a page to a browser's passkeys, and the answer in a form. Each is answered once."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,11 +8,12 @@ from flask import g, request, session
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
+from wtforms import HiddenField
 
 from campaign.crypto.randomness import random_name
-from campaign.db import upsert
-from campaign.models import Organizer, Passkey, SpentChallenge
+from campaign.models import Organizer
 from campaign.periods import PASSKEY_ANSWERED_WITHIN, seconds
+from campaign.services.abuse.challenges import spend
 from campaign.services.organizers.passkeys import (
     PasskeyRefused,
     Question,
@@ -22,8 +23,16 @@ from campaign.services.organizers.passkeys import (
     new_handle,
     use_passkey,
 )
-from campaign.web.auth.forms import PasskeyForm
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
+
+
+class PasskeyForm(OrganizerForm):
+    """The script fills it in: the browser's answer to ``challenge``, as JSON."""
+
+    passkey = HiddenField()
+    challenge = HiddenField()
+    next = HiddenField()
 
 
 @dataclass(frozen=True)
@@ -79,15 +88,13 @@ def _spend(writing: Session, purpose: str, challenge: str) -> str:
         _, handle = _signer(purpose).loads(challenge, max_age=seconds(PASSKEY_ANSWERED_WITHIN))
     except BadSignature:
         raise PasskeyRefused from None
-    until = campaign().now() + PASSKEY_ANSWERED_WITHIN
-    spent = upsert(writing, SpentChallenge).values(mark=sha256(challenge.encode()).digest(), until=until)
-    if writing.scalar(spent.on_conflict_do_nothing().returning(SpentChallenge.mark)) is None:
+    if not spend(writing, sha256(challenge.encode()).digest(), campaign().now() + PASSKEY_ANSWERED_WITHIN):
         raise PasskeyRefused
     return str(handle)
 
 
-def keep_new(writing: Session, organizer: Organizer, form: PasskeyForm, name: str) -> Passkey:
-    """The passkey that the browser has made. Raises PasskeyRefused."""
+def keep_new(writing: Session, organizer: Organizer, form: PasskeyForm, name: str) -> list[str]:
+    """Store the passkey that the browser has made; see ``add_passkey``. Raises PasskeyRefused."""
     challenge = form.challenge.data or ""
     handle = _spend(writing, f"new {organizer.id}", challenge)
     answer, now = form.passkey.data or "", campaign().now()

@@ -1,9 +1,9 @@
-"""The public forms: what was typed, checked by the same rules as everywhere, with errors beside their fields."""
+"""Forms: what was typed, checked by the same rules as everywhere, with errors beside their fields."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import request
+from flask import abort, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict
 from wtforms import BooleanField, Field, HiddenField, StringField, TextAreaField, ValidationError
@@ -51,6 +51,20 @@ class CheckedForm(FlaskForm):  # type: ignore[misc]
         return {
             name: str(errors[0]) for name, errors in self.errors.items() if name and name != "csrf_token" and errors
         }
+
+
+class OrganizerForm(CheckedForm):
+    """A form of the organizers' pages, with a token tied to the session."""
+
+    def require_token(self) -> None:
+        """End the request, once the form was validated, if it does not come from our own page in this session."""
+        if "csrf_token" in self.errors:
+            abort(400)
+
+    def require_valid(self) -> None:
+        """End the request unless the form is as our own page sends it; for forms in which nothing is typed."""
+        if not self.validate():
+            abort(400)
 
 
 class PublicForm(CheckedForm):

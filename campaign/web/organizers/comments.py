@@ -10,11 +10,11 @@ from wtforms.validators import AnyOf, InputRequired
 from campaign.errors import NotFound
 from campaign.models import CommentState, Petition
 from campaign.services.moderation.comments import count_comments, decide_comments, list_offers
-from campaign.services.organizers.members import Permission
-from campaign.web.auth.forms import OrganizerForm
+from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.paging import asked_page
 
 blueprint = Blueprint("comments", __name__, url_prefix="/p/<slug>/comments")

@@ -9,11 +9,11 @@ from campaign.errors import NotFound
 from campaign.models import Edition, EditionState, Petition
 from campaign.services.digests.editions import AlreadyMade
 from campaign.services.digests.lint_check import LintRefused
-from campaign.services.organizers.members import Permission
-from campaign.web.auth.forms import OrganizerForm
+from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.mail_frame import mail_in_frame
 from campaign.web.organizers import edition as organizer_edition
 from campaign.web.organizers.digest_page import digest_page, preview_as_asked

@@ -15,7 +15,7 @@ from campaign.services.digests.lint_check import Finding, check_next_edition
 from campaign.services.digests.send_test import find_last_test
 from campaign.services.digests.transitions import find_waiting, list_under_way
 from campaign.services.subscribers.subscriptions import count_active
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign, reader_language
 from campaign.web.core.labels import FREQUENCIES
 from campaign.web.core.local_time import local_time

@@ -19,11 +19,11 @@ from campaign.services.digests.transitions import (
     pause_edition,
     resume_edition,
 )
-from campaign.services.organizers.members import Permission
-from campaign.web.auth.forms import OrganizerForm
+from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.organizers.digest_page import digest_page
 
 blueprint = Blueprint("edition", __name__, url_prefix="/edition")

@@ -8,16 +8,15 @@ from campaign.crypto.paper_codes import read_code
 from campaign.errors import InvalidInput, NotOpen
 from campaign.media.pdf import Format, typeset
 from campaign.models import Petition
-from campaign.services.organizers.members import Permission
+from campaign.services.organizers.permissions import Permission
 from campaign.services.petitions.store import get_text_version
 from campaign.services.signatures.paper import FEWEST, MOST, Line, enter_line, list_sheets, make_sheet, takes_paper
 from campaign.services.signatures.sign import Person
 from campaign.text.personal_text import clean_name
-from campaign.web.auth.forms import OrganizerForm
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign, reader_language, texts_of, use_language
-from campaign.web.core.forms import PersonChecks, accepted
+from campaign.web.core.forms import OrganizerForm, PersonChecks, accepted
 from campaign.web.public.printed import tell_sheet
 
 blueprint = Blueprint("paper", __name__, url_prefix="/p/<slug>/paper")

@@ -19,11 +19,11 @@ from campaign.services.moderation.review_queue import (
     list_reviews,
     preview_review,
 )
-from campaign.services.organizers.members import Permission
+from campaign.services.organizers.permissions import Permission
 from campaign.services.privacy.burn import BURNED
 from campaign.services.signatures.sign import Person, open_person
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core import labels
 from campaign.web.core.context import campaign, reader_language
 from campaign.web.core.local_time import local_time

@@ -10,7 +10,7 @@ from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Option
 from campaign.i18n import find_country
 from campaign.models import Petition, ReviewAction, SignatureState, SuspicionKind
 from campaign.services.moderation.review_queue import REVIEWED, Criteria
-from campaign.web.auth.forms import OrganizerForm
+from campaign.web.core.forms import OrganizerForm
 
 N_ = str  # marks a sentence for the translators; the page translates it
 

@@ -16,7 +16,7 @@ from campaign.services.digests.editions import list_editions
 from campaign.services.exports.approvals import list_open_requests
 from campaign.services.moderation.comments import count_comments
 from campaign.services.moderation.review_queue import count_to_review
-from campaign.services.organizers.members import PERMISSIONS, Permission, check_permission, list_petitions_of
+from campaign.services.organizers.permissions import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.petitions.counts import count_confirmed, list_days
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.petitions.referrals import OTHER, list_sources
@@ -24,7 +24,7 @@ from campaign.services.privacy.retention_rules import find_names_end, find_updat
 from campaign.services.subscribers.subscriptions import count_active
 from campaign.web.auth import reauthenticate
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer, signed_in
+from campaign.web.auth.session import current_organizer, signed_in
 from campaign.web.core import labels
 from campaign.web.core.context import campaign, texts_of
 from campaign.web.core.daily_counts import last_days

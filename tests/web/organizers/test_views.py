@@ -17,7 +17,7 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Delivery, DeliveryKind, Membership, Role, SignatureState
 from campaign.services.exports import rows as export_rows
 from campaign.services.exports.rows import Format
-from campaign.services.organizers.members import PERMISSIONS, Permission
+from campaign.services.organizers.permissions import PERMISSIONS, Permission
 from campaign.services.petitions.counts import list_days
 from campaign.services.petitions.lifecycle import close_petition, hand_over
 from campaign.services.petitions.store import get_petition

@@ -12,30 +12,43 @@ from flask import (
 )
 from flask_security import Security, logout_user
 from flask_wtf.csrf import generate_csrf
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
+from wtforms import HiddenField, PasswordField, StringField
 
 from campaign.errors import LinkExpired
 from campaign.installation.wiring import Campaign
 from campaign.models import Organizer
 from campaign.periods import SESSION_LASTS
-from campaign.services.organizers.members import get_welcomed, set_password
-from campaign.services.organizers.sign_in_throttle import TooSoon, record_change
-from campaign.web.auth import second_step
-from campaign.web.auth.attempts import try_password
-from campaign.web.auth.device_cookies import keep_mark
-from campaign.web.auth.forms import OrganizerForm, SignInForm, WelcomeForm
-from campaign.web.auth.login import go_on
-from campaign.web.auth.passwords import hash_password
-from campaign.web.auth.session_cookie import OrganizerSessions
-from campaign.web.auth.users import OrganizerStore, signed_in
+from campaign.services.organizers.account import choose_password as set_first_password
+from campaign.services.organizers.members import get_welcomed
+from campaign.services.organizers.second_factors import has_second_factor
+from campaign.services.organizers.sign_in import (
+    FailureTally,
+    TooSoon,
+    find_organizer,
+    get_account,
+    take_back_attempt,
+    touch_nobody,
+)
+from campaign.web.auth import second_factor
+from campaign.web.auth.passwords import WelcomeForm, hash_password, password_matches
+from campaign.web.auth.session import (
+    OrganizerSessions,
+    OrganizerStore,
+    OrganizerUser,
+    attempt,
+    failures,
+    let_in,
+    send_device_cookie,
+    signed_in,
+)
 from campaign.web.auth.webauthn import ask_for_passkey
 from campaign.web.core.context import campaign, reader_language
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.security import Entry, entry
 from campaign.web.core.sites import SESSION_PATH
-from campaign.web.limits.sign_in_failures import FailureTally
 
-blueprint = Blueprint("signing_in", __name__, url_prefix=SESSION_PATH)
+blueprint = Blueprint("sign_in", __name__, url_prefix=SESSION_PATH)
 
 
 def install(app: Flask, installation: Campaign) -> None:
@@ -66,20 +79,56 @@ def install(app: Flask, installation: Campaign) -> None:
     security.unauthn_handler(_ask_to_sign_in)
     app.extensions["failed_sign_ins"] = FailureTally()
     app.jinja_env.globals["csrf_token"] = generate_csrf
-    app.after_request(keep_mark)
+    app.after_request(send_device_cookie)
     app.register_blueprint(blueprint)
-    app.register_blueprint(second_step.blueprint)
+    app.register_blueprint(second_factor.blueprint)
 
 
 def _ask_to_sign_in(_mechanisms: list[str] | None, headers: dict[str, str] | None = None) -> BaseResponse:  # noqa: ARG001
     wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
-    return redirect(url_for("signing_in.show", next=wanted))
+    return redirect(url_for("sign_in.show", next=wanted))
 
 
 @blueprint.after_request
 def _keep_nowhere(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+class SignInForm(OrganizerForm):
+    """Whatever is typed is looked up and compared: text that is no address is nobody's."""
+
+    email = StringField()
+    password = PasswordField()
+    next = HiddenField()
+
+
+def _try_password(email: str, password: str) -> Organizer | None:
+    """The organizer whose address and password these are. Raises TooSoon.
+
+    An address without an account is counted, made to wait, hashed for and written for like one with an account.
+    """
+    with campaign().database.snapshots() as reading:
+        organizer = find_organizer(reading, email)
+        whole = organizer is None or not has_second_factor(organizer)
+    if organizer is not None:
+        user = OrganizerUser.of(organizer)
+        return organizer if attempt(organizer, lambda: password_matches(user, password), whole=whole) else None
+    failures().begin(email.strip().casefold(), now=campaign().now())
+    with campaign().database.sessions.begin() as writing:
+        touch_nobody(writing)
+    password_matches(None, password)
+    return None
+
+
+def _go_on(organizer_id: int, way: str, wanted: str | None) -> BaseResponse:
+    """The password was right, or the link: ask for the second factor, or let an organizer in who has none."""
+    with campaign().database.sessions.begin() as writing:
+        organizer = get_account(writing, organizer_id)
+        asks = has_second_factor(organizer)
+        if asks and way == "password":  # a link is no attempt
+            take_back_attempt(writing, organizer_id)
+    return second_factor.ask_for_second_factor(organizer, way, wanted) if asks else let_in(organizer_id, way, wanted)
 
 
 def _sign_in_page(form: SignInForm, *, failed: bool = False, too_soon: TooSoon | None = None) -> str:
@@ -106,12 +155,12 @@ def sign_in() -> BaseResponse | tuple[str, int] | tuple[str, int, dict[str, str]
     form = SignInForm()
     form.require_valid()
     try:
-        organizer = try_password(form.email.data or "", form.password.data or "")
+        organizer = _try_password(form.email.data or "", form.password.data or "")
     except TooSoon as early:
         return _sign_in_page(form, too_soon=early), 429, {"Retry-After": str(early.seconds)}
     if organizer is None:
         return _sign_in_page(form, failed=True), 422
-    return go_on(organizer.id, "password", form.next.data)
+    return _go_on(organizer.id, "password", form.next.data)
 
 
 @blueprint.post("/sign-out")
@@ -121,7 +170,7 @@ def sign_out() -> BaseResponse:
     OrganizerForm().require_valid()
     logout_user()
     session.clear()
-    return redirect(url_for("signing_in.show"), 303)
+    return redirect(url_for("sign_in.show"), 303)
 
 
 @blueprint.errorhandler(LinkExpired)
@@ -131,13 +180,9 @@ def _link_ended(_error: LinkExpired) -> tuple[str, int]:
     return render_template("core/error.html", title=_("This link is no longer valid"), advice=advice), 410
 
 
-def _get_welcomed(reading: Session, organizer_id: int, token: str) -> Organizer:
-    return get_welcomed(reading, campaign().vault, organizer_id, token, now=campaign().now())
-
-
 def _find_address(organizer_id: int, token: str) -> str:
-    with campaign().database.snapshots() as snapshot:
-        return _get_welcomed(snapshot, organizer_id, token).email
+    with campaign().database.snapshots() as reading:
+        return get_welcomed(reading, campaign().vault, organizer_id, token, now=campaign().now()).email
 
 
 def _welcome_page(form: WelcomeForm, email: str) -> str:
@@ -162,8 +207,5 @@ def choose_password(organizer_id: int, token: str) -> BaseResponse | tuple[str, 
     # Hashed before the transaction: it takes its time, and nobody else could write meanwhile.
     password_hash = hash_password(form.password.data or "")
     with campaign().database.sessions.begin() as writing:
-        writing.get(Organizer, organizer_id, with_for_update=True)  # of two at once one finds the link used
-        organizer = _get_welcomed(writing, organizer_id, token)
-        set_password(organizer, password_hash)
-        record_change(writing, organizer, "password changed", now=campaign().now())
-    return go_on(organizer_id, "link", None)
+        set_first_password(writing, campaign().vault, organizer_id, token, password_hash, now=campaign().now())
+    return _go_on(organizer_id, "link", None)
