@@ -66,7 +66,9 @@ def find_weakness(password: str, owner: str) -> str | None:
     if owner in plain or (without_year and without_year in owner):
         return N_("Please choose something that is not your own address.")
     if len(set(plain)) < _FEWEST_CHARACTERS or _is_row(plain) or _is_common(plain):
-        return N_("This is among the first that others would try. Please choose a few words in a row instead.")
+        return N_(
+            "This is one of the first passwords that an attacker would try. Please choose a few words in a row instead."
+        )
     return None
 
 
@@ -103,7 +105,7 @@ class WelcomeForm(OrganizerForm):
 
     def validate_again(self, field: Field) -> None:
         if field.data != self.password.data:
-            raise ValidationError(N_("The two are not the same. Please type the password again."))
+            raise ValidationError(N_("The two passwords are not the same. Please type the password again."))
 
 
 class PasswordForm(WelcomeForm):

@@ -176,7 +176,7 @@ def sign_out() -> BaseResponse:
 @blueprint.errorhandler(LinkExpired)
 def _link_ended(_error: LinkExpired) -> tuple[str, int]:
     _ = reader_language().gettext
-    advice = _("It was used already or is older than three days. Whoever runs the server can make a new one.")
+    advice = _("It was used already or is older than three days. The person who runs the server can make a new one.")
     return render_template("core/error.html", title=_("This link is no longer valid"), advice=advice), 410
 
 

@@ -57,22 +57,22 @@ ADVICE = {
     403: N_("Ask the person who invited you for the right role."),
     404: N_("If you followed a link from a mail, please copy the whole link: some programs break it in two."),
     405: N_("Please go back to the page before."),
-    409: N_("It no longer takes signatures. Its page still shows what it asked for and how many signed."),
+    409: N_("It takes no more signatures. Its page still shows its demands and the number of signatures."),
     410: N_(
-        "Links to confirm a signature work for three days. What was typed has been erased; "
-        "if you still want to sign, please fill in the form again."
+        "Links to confirm a signature work for three days. The data that you typed has been erased. "
+        "If you still want to sign, please fill in the form again."
     ),
     413: N_("Please shorten what you typed."),
     422: N_("Please go back and try again."),
     429: N_("Many people sign from where you are. Please try again in an hour: nothing is wrong with your signature."),
-    500: N_("Nothing you did is the cause. Please try again in a few minutes."),
+    500: N_("You did nothing wrong. Please try again in a few minutes."),
     503: N_("Please try again in a minute. Nothing is lost."),
 }
 
 LOCKED_TITLE = N_("This is paused for now")
 LOCKED_ADVICE = N_(
-    "Whoever runs this server has locked it, to protect the people who signed. Nothing is lost. "
-    "Please come back later: the petition and the number of signatures can be read meanwhile."
+    "The people who run this server have locked it, to protect the people who signed. Nothing is lost. "
+    "Please come back later. Until then you can read the petition and the number of signatures."
 )
 _ASK_AGAIN_AFTER = 3600  # seconds
 

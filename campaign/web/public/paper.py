@@ -25,7 +25,7 @@ class StubForm(PublicForm):
     # The same whether no sheet has the code, or its line is not entered yet, or the signature was withdrawn.
     NO_ENTRY = N_(
         "There is no entry with this code. Perhaps the sheet is still on its way to the organizers: "
-        "please try again in some days."
+        "please try again in a few days."
     )
 
     code = StringField()

@@ -79,8 +79,8 @@ def tell_sheet(petition: Petition, version: TextVersion, sheet: PaperSheet, code
                 "over with it."
             ),
             _(
-                "Whoever signs after you, and whoever finds this sheet, can read your name. On the website nothing of "
-                "it is shown unless you change that yourself."
+                "People who sign after you, and anybody who finds this sheet, can read your name. The website does not "
+                "show your name unless you change that yourself."
             ),
             _(
                 "Tear off the part on the right and keep it: when the line is entered, its code lets you see, change "
