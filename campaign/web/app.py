@@ -1,4 +1,4 @@
-"""The web door: views that translate between HTTP and the services."""
+"""The web application: views that translate between HTTP and the services."""
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -35,9 +35,9 @@ from campaign.web.self_service import views as self_service_views
 
 
 def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = False) -> Flask:
-    """The WSGI application for one installation, or for one of its two doors.
+    """The WSGI application of an installation: all its pages, or those of one ``door``.
 
-    While it is locked, and ``frozen`` to be copied, it is without its keys.
+    It has no keys while the server is locked, and with ``frozen``, which makes pages for the static copy.
     """
     why = Keyless(campaign.now()) if frozen else Keyless() if campaign.lock.is_on else None
     app = Site(__name__, template_folder=str(TEMPLATES / "web"))
@@ -60,12 +60,12 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
         total=settings.total_limit or None if counts_posts else None,
         domains=DisposableDomains(settings.disposable_domains),
     )
-    # To send a visitor on from // to / would put what was asked for into a header and the log, line ends and all.
+    # A redirect from // to / would write the requested address into a header and the log, with its line ends.
     app.url_map.merge_slashes = False
     app.extensions["prints"] = PrintCache()
     install(app, campaign, SourceLimit(settings.source_limit), watch)
     sites.install(app)
-    if not frozen:  # the files of a copy have no versions
+    if not frozen:  # files of a copy have no version in their names
         caching.install(app)
     compression.install(app)
     security.install(app, https=url.startswith("https:"))

@@ -51,9 +51,9 @@ def list_organizers(session: Session) -> list[tuple[Organizer, dict[str, Role]]]
 
 
 def remove_role(session: Session, organizer: Organizer, petition: Petition) -> bool:
-    """Take the role with the petition away; sessions end. Whether it was the last: then the account is switched off.
+    """Take the role with the petition away, and end the sessions. True if it was the last role: the account is off then.
 
-    Raises NotFound where there is none.
+    Raises NotFound if there is no such role.
     """
     membership = session.get(Membership, (organizer.id, petition.id))
     if membership is None:
@@ -68,7 +68,7 @@ def remove_role(session: Session, organizer: Organizer, petition: Petition) -> b
 
 
 def forget_proofs(organizer: Organizer) -> None:
-    """Nothing that was known or held signs in any more: no password, app, passkey or recovery code, no session."""
+    """Erase everything that signs in: the password, the app, passkeys, recovery codes, and all sessions."""
     organizer.password_hash = organizer.sealed_totp = organizer.totp_step = organizer.invited_until = None
     organizer.recovery_codes = []
     organizer.passkeys.clear()
@@ -76,9 +76,9 @@ def forget_proofs(organizer: Organizer) -> None:
 
 
 def reset_account(organizer: Organizer, *, now: datetime) -> None:
-    """Begin anew with a one-time link: for whoever has lost the password or the second factor, or was locked out.
+    """Reset the account to a one-time link, if its owner lost the password or second factor, or was locked out.
 
-    Raises NotPossible where the account is switched off.
+    Raises NotPossible if the account is switched off.
     """
     if not organizer.active:
         raise NotPossible(f"{organizer.email} has no role any more; campaign organizer add gives one, and a link.")
@@ -92,7 +92,7 @@ def _purpose(organizer: Organizer) -> str:
 
 
 def welcome_token(vault: Vault, organizer: Organizer) -> str:
-    """What the one-time sign-in link of an invited organizer carries."""
+    """The token in the one-time sign-in link of an invited organizer."""
     return vault.token(_purpose(organizer), organizer.id)
 
 
@@ -109,12 +109,12 @@ def get_welcomed(session: Session, vault: Vault, organizer_id: int, token: str, 
 
 
 def end_sessions(organizer: Organizer) -> None:
-    """Every session, every link and every mark of a known browser made before ends."""
+    """End all sessions, one-time links and device cookies that were made before."""
     organizer.session_key = random_name()
 
 
 def set_password(organizer: Organizer, password_hash: str) -> None:
-    """Use the invitation up; every session and every link made before ends."""
+    """Set the password and use the invitation up; all sessions and links that were made before end."""
     organizer.password_hash = password_hash
     end_sessions(organizer)
     organizer.invited_until = None

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn level 3): what a browser is asked for, and whether what it answers is right."""
+"""Passkeys (WebAuthn level 3): the question to a browser, and the check of its answer."""
 
 import struct
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ from campaign.services.organizers.members import end_sessions
 from campaign.services.organizers.second_factors import end_recovery_codes, has_second_factor, make_recovery_codes
 from campaign.services.organizers.sign_in import lock_account
 
-# The library reads CBOR and JSON that anybody may send; these are what it trips over besides its own errors.
+# The library reads CBOR and JSON that anybody may send. Malformed data raises these errors besides its own.
 _UNREADABLE = (
     WebAuthnException,
     ValueError,
@@ -63,12 +63,12 @@ class Question:
 
 
 def new_handle(organizer: Organizer) -> str:
-    """How authenticators will know the account; it says nothing about its owner."""
+    """The name of the account for authenticators; it says nothing about its owner."""
     return organizer.passkey_handle or random_name()
 
 
 def ask_to_register(question: Question, organizer: Organizer, handle: str) -> str:
-    """What the browser is asked when a passkey is made, as JSON."""
+    """The question to the browser that makes a passkey, as JSON."""
     return options_to_json(
         generate_registration_options(
             rp_id=question.host,
@@ -85,9 +85,9 @@ def ask_to_register(question: Question, organizer: Organizer, handle: str) -> st
 
 
 def ask_to_sign_in(question: Question, organizer: Organizer | None) -> str:
-    """What the browser is asked when a passkey signs in, as JSON.
+    """The question to the browser whose passkey signs in, as JSON.
 
-    One that is the only proof has to verify its owner, by a finger or a PIN; beside a password holding it is enough.
+    A passkey that is the only proof has to verify its owner, by a finger or a PIN. Beside a password it need not.
     """
     verification = UserVerificationRequirement.PREFERRED if organizer else UserVerificationRequirement.REQUIRED
     return options_to_json(
@@ -105,7 +105,7 @@ def add_passkey(
 ) -> list[str]:
     """Store the passkey that the browser has made; every session ends.
 
-    New recovery codes where the organizer had no second factor before, else none. Raises PasskeyRefused.
+    Returns new recovery codes if the organizer had no second factor before, else none. Raises PasskeyRefused.
     """
     try:
         credential = parse_registration_credential_json(answer)
@@ -143,7 +143,7 @@ def rename_passkey(session: Session, organizer_id: int, passkey_id: int, name: s
 
 
 def remove_passkey(session: Session, organizer: Organizer, passkey_id: int, *, now: datetime) -> None:
-    """One of the organizer's passkeys counts no more; every session ends. Raises NotFound."""
+    """Remove one of the organizer's passkeys; every session ends. Raises NotFound."""
     passkey = _get_own(organizer, passkey_id)
     organizer.passkeys.remove(passkey)
     end_recovery_codes(organizer)
@@ -161,10 +161,10 @@ def _get_own(organizer: Organizer, passkey_id: int) -> Passkey:
 def use_passkey(
     session: Session, question: Question, answer: str, *, organizer_id: int | None, now: datetime
 ) -> Organizer:
-    """The organizer whose passkey signed; as the only proof (``organizer_id`` None) it must have verified its owner.
+    """The organizer whose passkey signed. As the only proof (``organizer_id`` None) it must have verified its owner.
 
-    Its counter must have grown where it counts: a copy of the key would lag behind (WebAuthn §6.1.1). Raises
-    PasskeyRefused.
+    A passkey that counts its uses must have a higher count than before: that of a copied key would be lower (WebAuthn
+    §6.1.1). Raises PasskeyRefused.
     """
     try:
         credential = parse_authentication_credential_json(answer)

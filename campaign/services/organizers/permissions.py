@@ -39,7 +39,7 @@ def list_petitions_of(session: Session, organizer_id: int) -> list[tuple[Petitio
 
 
 def list_permitted(session: Session, petition_id: int, permission: Permission) -> list[str]:
-    """The addresses of the organizers who may do it with the petition."""
+    """The addresses of the organizers who have ``permission`` for the petition."""
     roles = [role for role in Role if permission in PERMISSIONS[role]]
     return list(
         session.scalars(
@@ -52,7 +52,7 @@ def list_permitted(session: Session, petition_id: int, permission: Permission) -
 
 
 def check_permission(session: Session, organizer_id: int, petition: Petition, permission: Permission) -> Role:
-    """The organizer's role with the petition. Raises Forbidden where it does not allow ``permission``."""
+    """The organizer's role with the petition. Raises Forbidden if it does not allow ``permission``."""
     membership = session.get(Membership, (organizer_id, petition.id))
     organizer = session.get(Organizer, organizer_id)
     if (

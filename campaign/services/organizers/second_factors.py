@@ -1,4 +1,4 @@
-"""What an organizer signs in with besides the password: an app's one-time passwords, recovery codes for bad days."""
+"""Second factors besides passkeys: one-time passwords of an app, and recovery codes for an organizer who lost them."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -46,7 +46,7 @@ def add_app(
 ) -> list[str]:
     """Let the app with this secret count, once it has shown a code; every session ends.
 
-    New recovery codes where the organizer had no second factor before, else none. Raises InvalidInput, KeyringError.
+    Returns new recovery codes if the organizer had no second factor before, else none. Raises InvalidInput, KeyringError.
     """
     secret = open_secret(organizer.id, vault, sealed)
     step = find_step(secret, typed, now=now, after=None)
@@ -73,7 +73,7 @@ def use_app_code(session: Session, organizer_id: int, vault: Vault, typed: str, 
 
 
 def remove_app(session: Session, organizer: Organizer, *, now: datetime) -> None:
-    """The app counts no more; every session ends."""
+    """Remove the app; every session ends."""
     organizer.sealed_totp = organizer.totp_step = None
     end_recovery_codes(organizer)
     end_sessions(organizer)
@@ -81,14 +81,14 @@ def remove_app(session: Session, organizer: Organizer, *, now: datetime) -> None
 
 
 def make_recovery_codes(organizer: Organizer) -> list[str]:
-    """Ten new codes, to be shown once; those before end."""
+    """Ten new codes, to be shown once; the codes before them end."""
     codes = [_random_code() for _ in range(RECOVERY_CODES)]
     organizer.recovery_codes = [_hashed(organizer, code) for code in codes]
     return codes
 
 
 def renew_recovery_codes(session: Session, organizer: Organizer, *, now: datetime) -> list[str]:
-    """Ten new codes for an organizer who asks for them, none without a second factor; every session ends."""
+    """Ten new codes if the organizer has a second factor, else none; every session ends."""
     end_sessions(organizer)
     if not has_second_factor(organizer):
         return []
@@ -107,7 +107,7 @@ def use_recovery_code(session: Session, organizer_id: int, typed: str) -> bool:
 
 
 def end_recovery_codes(organizer: Organizer) -> None:
-    """Without a second factor there is nothing to recover."""
+    """Erase the recovery codes of an organizer without a second factor: there is nothing to recover."""
     if not has_second_factor(organizer):
         organizer.recovery_codes = []
 

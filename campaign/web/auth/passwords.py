@@ -1,6 +1,6 @@
-"""Passwords: how they are stored and compared, which are refused, and the forms in which one is chosen.
+"""Passwords: how they are stored and compared, which of them are refused, and the forms in which one is chosen.
 
-Stored is argon2 of one Unicode form. Every attempt costs one hash, whether or not it is somebody's password.
+What is stored is argon2 of one Unicode form. Every attempt costs one hash, whether or not an account has this password.
 """
 
 from itertools import pairwise
@@ -25,14 +25,15 @@ def _normalize(password: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """The password as it is kept: argon2 of the Unicode form in which signing in compares it."""
+    """The hash to be stored: argon2 of the Unicode form in which passwords are compared."""
     return hash_normalized(_normalize(password))
 
 
 def password_matches(user: OrganizerUser | None, typed: str) -> bool:
-    """Whether it is this organizer's password. Nobody's, or one who has none, costs as much time as a wrong one.
+    """Whether ``typed`` is the password of ``user``.
 
-    So does one of more characters than passlib takes, which nobody can have chosen.
+    A wrong password, no user, a user without a password, and a password of more characters than passlib takes (nobody
+    can have chosen one) all cost the same time.
     """
     given = _normalize(typed)
     if user is None or not user.password or len(given) > _MOST:
@@ -41,11 +42,11 @@ def password_matches(user: OrganizerUser | None, typed: str) -> bool:
     return bool(user.verify_and_update_password(given))
 
 
-# A letter becomes at most eighteen in the Unicode form that is kept, of which passlib takes 4,096.
+# A password with fewer different characters is easy to guess.
 _FEWEST_CHARACTERS = 5
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "йцукенгшщзхъфывапролджэячсмитьбю", "01234567890")
-# What lists of stolen passwords have with twelve characters and more, without what is put around them; the shorter
-# words in them come back doubled, or with a year behind.
+# Words in the stolen passwords of twelve characters and more that are used most, without the digits and signs around
+# them. The shorter words appear there doubled, or with a year after them.
 _COMMON = {
     *("password", "passwort", "passw", "letmein", "welcome", "iloveyou", "qwerty", "qazwsx", "zaqxsw", "admin"),
     *("administrator", "changeme", "monkey", "dragon", "football", "baseball", "superman", "sunshine", "princess"),
@@ -56,7 +57,7 @@ _SUBSTITUTED = str.maketrans("@4310$5!7", "aaeiossit")
 
 
 def find_weakness(password: str, owner: str) -> str | None:
-    """Why ``owner``, an address, may not have this password; None where it is good."""
+    """Why the organizer with the address ``owner`` may not have this password; None if the password is good."""
     if len(password) < SHORTEST_PASSWORD:
         return N_("Please choose at least 12 characters; a few words in a row are easy to keep.")
     if len(password) > LONGEST_PASSWORD:
@@ -90,7 +91,7 @@ def _is_common(plain: str) -> bool:
 
 
 class WelcomeForm(OrganizerForm):
-    """A password is chosen behind the one-time link."""
+    """The password that is chosen behind the one-time link."""
 
     password = PasswordField()
     again = PasswordField()
@@ -109,6 +110,6 @@ class WelcomeForm(OrganizerForm):
 
 
 class PasswordForm(WelcomeForm):
-    """A password takes the place of the old one, which is typed too."""
+    """A new password, and the old one as a proof."""
 
     old = PasswordField()

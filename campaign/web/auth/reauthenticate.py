@@ -1,6 +1,7 @@
-"""Before something that cannot be taken back, an organizer proves anew who they are: the page that asks for it.
+"""Reauthentication: an organizer proves once more who they are, before an act that cannot be undone.
 
-Nothing is done in their name meanwhile: they come back to what they had filled in and press once more.
+Nothing is done before the proof. The form that was sent is kept, signed, in the page that asks, and not on the server.
+After the proof the organizer sees the form again and presses its button once more.
 """
 
 from collections.abc import Callable
@@ -39,14 +40,14 @@ View = TypeVar("View", bound=Callable[..., Any])
 blueprint = Blueprint("reauthenticate", __name__, url_prefix="/prove")
 
 _LONGEST = 40_000
-# Never written into a page: what proves, and what is a secret.
+# Fields that are never written into a page: proofs and secrets.
 _SECRETS = {"csrf_token", "password", "again", "old", "code", "passkey"}
-# What people write; all other fields say what was chosen, in short names for machines. Notes have one per language.
+# Fields with text that people write. All other fields hold short names of choices. Notes have one field per language.
 _WRITTEN = ("reason", "name", "country", "comment", "line_code", "note")
 
 
 class ProofForm(CodeForm):
-    """One of the three is enough. ``kept`` is the form that waits for the proof, ``next`` the page that does."""
+    """The proof: a passkey, a code or the password; one is enough. ``kept`` is a form that waits, ``next`` a page."""
 
     password = PasswordField()
     kept = HiddenField()
@@ -54,7 +55,7 @@ class ProofForm(CodeForm):
 
 @dataclass(frozen=True)
 class _KeptForm:
-    """Where a form was to be sent, for which view, and what was filled in; files are not kept."""
+    """A form that waits for the proof: its address, its view and its fields. Files are not kept."""
 
     address: str
     endpoint: str
@@ -62,12 +63,12 @@ class _KeptForm:
 
     @property
     def texts(self) -> list[str]:
-        """What was written, to be read once more."""
+        """The texts in the form, to be read once more."""
         return [value for name, value in self.fields if value and name.partition("-")[0] in _WRITTEN]
 
     @property
     def page(self) -> str:
-        """The petition's page, or the account's, to which the form belongs."""
+        """The address of the page, of a petition or of the account, to which the form belongs."""
         return "/".join(self.address.split("/")[:4])
 
 
@@ -76,14 +77,14 @@ def _kept_signer(organizer_id: int) -> URLSafeTimedSerializer:
 
 
 def _keep_form(organizer_id: int) -> str:
-    """The form of this request, as one hidden field; empty where that would be too long to be sent back."""
+    """The form of this request as one hidden field; empty if it would be too long to be sent back."""
     fields = [pair for pair in request.form.items(multi=True) if pair[0] not in _SECRETS]
     kept = str(_kept_signer(organizer_id).dumps([request.path, request.endpoint, fields]))
     return kept if len(kept) <= _LONGEST else ""
 
 
 def _find_kept_form(organizer_id: int, kept: str) -> _KeptForm | None:
-    """What ``_keep_form`` was given, for the same organizer, within an hour."""
+    """The form that ``_keep_form`` kept for the same organizer within the last hour."""
     try:
         address, endpoint, fields = _kept_signer(organizer_id).loads(kept, max_age=seconds(KEPT_FORM_LASTS))
     except BadSignature:
@@ -92,17 +93,17 @@ def _find_kept_form(organizer_id: int, kept: str) -> _KeptForm | None:
 
 
 def asks_for_proof(view: Callable[..., Any], method: str) -> bool:
-    """Whether a view answers ``method`` only to an organizer who has proved who they are a moment ago."""
+    """Whether a view answers ``method`` only after a proof of the last ten minutes."""
     return method in getattr(view, "fresh_for", ())
 
 
 def declare_fresh(view: Callable[..., Any], methods: frozenset[str]) -> None:
-    """Note for ``asks_for_proof`` for which methods the view asks."""
+    """Note on the view for which methods it asks for a proof; ``asks_for_proof`` reads it."""
     cast("Any", view).fresh_for = methods
 
 
 def proven(view: View) -> View:
-    """Let a signed-in organizer in; to whoever posts, only with a proof of the last ten minutes."""
+    """Open a view to signed-in organizers; a POST needs a proof of the last ten minutes."""
 
     @entry(Entry.ORGANIZER)
     @signed_in
@@ -115,13 +116,13 @@ def proven(view: View) -> View:
 
 
 def ask_for_proof() -> BaseResponse:
-    """Answer the request with the question who it is; what was posted is kept in that page."""
+    """Answer the request with the page that asks for a proof; a form that was posted is kept in that page."""
     if request.method != "POST":
         return redirect(url_for("organize.reauthenticate.show", next=request.full_path.rstrip("?")))
     OrganizerForm().require_valid()
     kept = _keep_form(current_organizer().id)
     page = _page(ProofForm(formdata=None), kept=kept, lost=not kept)
-    # Not 403, which means the wrong role; browsers show a 401 of an unknown scheme like any page.
+    # Not 403, which means the wrong role. Browsers show a 401 with an unknown scheme like any page.
     return Response(page, 401, {"WWW-Authenticate": 'Session realm="organizers"'})
 
 

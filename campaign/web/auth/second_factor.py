@@ -1,4 +1,4 @@
-"""The second factor: what is shown besides the password, the page that asks for it, and the passkey that needs none."""
+"""The second factor: how it is checked, the page that asks for it, and signing in with a passkey alone."""
 
 from flask import Blueprint, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response
@@ -42,7 +42,7 @@ def is_app_code(organizer_id: int, form: CodeForm) -> bool:
 
 
 def _find_shown(organizer_id: int, form: CodeForm) -> str | None:
-    """Which second factor the form shows rightly: ``passkey``, ``app`` or ``recovery code``; None if it shows none."""
+    """Which valid second factor the form has: ``passkey``, ``app`` or ``recovery code``; None if it has none."""
     if form.passkey.data:
         return "passkey" if is_passkey(organizer_id, form) else None
     if is_app_code(organizer_id, form):
@@ -52,14 +52,14 @@ def _find_shown(organizer_id: int, form: CodeForm) -> str | None:
 
 
 def ask_for_second_factor(organizer: Organizer, way: str, wanted: str | None) -> Response:
-    """Keep for ten minutes that the first step was done in this browser, by ``way``, and lead to the second."""
+    """Note in the session that this browser has done the first step, by ``way``, and lead to the second step."""
     session.clear()
     session["half_way"] = [organizer.session_key, campaign().now().timestamp(), way, wanted or ""]
     return redirect(url_for("second_factor.show"), 303)
 
 
 def _find_half_way() -> tuple[Organizer, str, str] | None:
-    """Who has done the first step in this browser within ten minutes, by what way, and where they want to go."""
+    """The organizer who did the first step in this browser within ten minutes, the way, and the page they want."""
     key, since, way, wanted = session.get("half_way", ["", 0, "", ""])
     if not 0 <= campaign().now().timestamp() - since < HALF_SIGN_IN_LASTS.total_seconds():
         return None
@@ -67,7 +67,7 @@ def _find_half_way() -> tuple[Organizer, str, str] | None:
         organizer = find_by_session_key(reading, key)
         if organizer is None or not organizer.active:
             return None
-        _ = organizer.passkeys  # read while it can be
+        _ = organizer.passkeys  # loaded before the session closes
         return organizer, way, wanted
 
 

@@ -41,7 +41,7 @@ from campaign.services.organizers.sign_in import (
 from campaign.web.core.context import campaign
 from campaign.web.core.sites import SESSION_PATH, is_organizers
 
-# A cookie with every answer could undo that of another tab; the idle hour may end so much earlier.
+# A cookie with every answer could undo the cookie of another tab. The idle hour may end earlier by this time.
 _NOTED_EVERY = timedelta(minutes=5)
 _OUR_PAGES = re.compile(r"/organize/[\w./?=&%-]*", re.ASCII)
 
@@ -64,19 +64,19 @@ class OrganizerUser(UserMixin):
 
 
 def current_organizer() -> OrganizerUser:
-    """Who is signed in; only for views that ask for it."""
+    """The organizer who is signed in; only for views behind ``signed_in``."""
     return cast("OrganizerUser", current_user)
 
 
 class OrganizerStore(UserDatastore):
-    """Finds organizers for Flask-Security. It makes and changes none, but for a password hashed anew."""
+    """Finds organizers for Flask-Security. It changes none, except that it stores a password that is hashed again."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(OrganizerUser, RoleMixin)
         self._database = database
 
     def find_user(self, case_insensitive: bool = False, **wanted: Any) -> OrganizerUser | None:  # noqa: ARG002, FBT001, FBT002 (the library's signature)
-        """By ``email`` as it was typed, or by the ``fs_uniquifier`` from a session."""
+        """The organizer with the typed ``email``, or with the ``fs_uniquifier`` from a session."""
         with self._database.snapshots() as reading:
             if "email" in wanted:
                 organizer = find_organizer(reading, wanted["email"])
@@ -85,16 +85,16 @@ class OrganizerStore(UserDatastore):
         return OrganizerUser.of(organizer) if organizer else None
 
     def put(self, model: OrganizerUser) -> OrganizerUser:
-        """Called after a sign-in when argon2's cost was raised since the password was hashed."""
+        """Store the same password, hashed again. Flask-Security calls this if the cost of argon2 was raised since."""
         with self._database.sessions.begin() as writing:
             keep_rehashed(writing, model.id, model.password)
         return model
 
 
 class OrganizerSessions(SecureCookieSessionInterface):
-    """The session cookie. Outside /organize no session is read or kept, and no answer varies with it.
+    """Reads and writes the session cookie, under /organize alone.
 
-    This holds whatever a library does in a request.
+    On other pages no library can read or begin a session, and no answer depends on one.
     """
 
     digest_method = staticmethod(sha256)  # its default is SHA-1
@@ -115,7 +115,7 @@ class OrganizerSessions(SecureCookieSessionInterface):
 
 
 def _is_over(kept: MutableMapping[str, Any], moment: float) -> bool:
-    """Whether the session of somebody who signed in has lasted twelve hours, or was idle for one."""
+    """Whether the session of an organizer has lasted twelve hours, or was idle for one."""
     return "_user_id" in kept and not (
         0 <= moment - kept.get("began", 0) < SESSION_LASTS.total_seconds()
         and 0 <= moment - kept.get("seen", 0) < SESSION_IDLE.total_seconds()
@@ -131,18 +131,18 @@ def let_in(organizer_id: int, way: str, wanted: str | None) -> BaseResponse:
 
 
 def _begin(user: OrganizerUser) -> None:
-    """A new session, so that nothing planted in the browser before it lives on."""
+    """Begin a new session, so that nothing stays that an attacker put into the browser before."""
     session.clear()
     g.pop("csrf_token", None)
     login_user(user, remember=False, authn_via=["password"])
-    session.pop("_id")  # a hash of the network's address, which nothing reads here
+    session.pop("_id")  # a hash of the network's address, which nothing here reads
     g.device_mark = _device_signer(user.fs_uniquifier).dumps(random_name())
     session["began"] = session["seen"] = session["proved"] = campaign().now().timestamp()
     generate_csrf()
 
 
 def renew(user: OrganizerUser) -> None:
-    """The organizer proved anew who they are: another session, which ends no later than the one before."""
+    """Begin another session after a proof; it ends no later than the one before."""
     began = session["began"]
     _begin(user)
     session["began"] = began
@@ -155,7 +155,7 @@ def is_fresh() -> bool:
 
 
 def our_page(address: str | None) -> str:
-    """Where to go afterwards: a page of the organizers, nowhere else."""
+    """The address to go to afterwards: ``address`` if it is a page of the organizers, else their first page."""
     if address and _OUR_PAGES.fullmatch(address) and "//" not in address:
         return address
     return url_for("organize.index")
@@ -191,7 +191,7 @@ def _find_device_mark(organizer: Organizer) -> str | None:
 
 
 def send_device_cookie(response: Response) -> Response:
-    """Send the mark along where a session began in this request."""
+    """Put the device cookie on the answer if a session began in this request."""
     if "device_mark" in g:
         response.set_cookie(
             _device_cookie(),

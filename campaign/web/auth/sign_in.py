@@ -52,19 +52,19 @@ blueprint = Blueprint("sign_in", __name__, url_prefix=SESSION_PATH)
 
 
 def install(app: Flask, installation: Campaign) -> None:
-    """Know organizers by their session. None of Flask-Security's own pages is registered."""
+    """Set up sessions and Flask-Security, without any of its own pages."""
     app.session_interface = OrganizerSessions()
     is_https = installation.settings.organize_url.startswith("https:")
     app.config.update(
-        # Browsers take a name with this prefix from nobody who speaks plain HTTP (RFC 6265bis §4.1.3).
+        # Browsers do not accept a name with this prefix over plain HTTP (RFC 6265bis §4.1.3).
         SESSION_COOKIE_NAME="__Secure-organizer" if is_https else "organizer",
         SESSION_COOKIE_PATH=SESSION_PATH,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=is_https,
-        # How old a cookie is taken. None is renewed, and a browser that is closed forgets it earlier.
+        # The highest age of a cookie. It is not renewed, and a browser that is closed forgets it earlier.
         PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
-        # Phones, VPNs and Tor change the network all the time: a session bound to it would end at every turn.
+        # Phones, VPNs and Tor change the network often: a session that is tied to the network would end each time.
         SESSION_PROTECTION=None,
         WTF_CSRF_TIME_LIMIT=int(SESSION_LASTS.total_seconds()),
         SECURITY_PASSWORD_SCHEMES=["argon2"],
@@ -96,7 +96,7 @@ def _keep_nowhere(response: Response) -> Response:
 
 
 class SignInForm(OrganizerForm):
-    """Whatever is typed is looked up and compared: text that is no address is nobody's."""
+    """Any text is looked up and compared: text that is no address belongs to no account."""
 
     email = StringField()
     password = PasswordField()
@@ -122,7 +122,7 @@ def _try_password(email: str, password: str) -> Organizer | None:
 
 
 def _go_on(organizer_id: int, way: str, wanted: str | None) -> BaseResponse:
-    """The password was right, or the link: ask for the second factor, or let an organizer in who has none."""
+    """After the right password or link: ask for the second factor, or begin the session if there is none."""
     with campaign().database.sessions.begin() as writing:
         organizer = get_account(writing, organizer_id)
         asks = has_second_factor(organizer)
@@ -204,7 +204,7 @@ def choose_password(organizer_id: int, token: str) -> BaseResponse | tuple[str, 
     if not form.validate():
         form.require_token()
         return _welcome_page(form, email), 422
-    # Hashed before the transaction: it takes its time, and nobody else could write meanwhile.
+    # Hashed before the transaction: hashing is slow, and nobody else could write meanwhile.
     password_hash = hash_password(form.password.data or "")
     with campaign().database.sessions.begin() as writing:
         set_first_password(writing, campaign().vault, organizer_id, token, password_hash, now=campaign().now())

@@ -1,4 +1,4 @@
-"""From an error to a page: one table of statuses, one template, and never a traceback."""
+"""Error pages: one table of statuses, one template, and never a traceback."""
 
 import logging
 from collections.abc import Sequence
@@ -78,7 +78,7 @@ _ASK_AGAIN_AFTER = 3600  # seconds
 
 
 def _page(status: int, petitions: Sequence[Petition] = ()) -> tuple[str, int]:
-    """The page. ``petitions`` are those of which a link may have been lost."""
+    """The page. It offers to send the lost links of ``petitions``."""
     known = status if status in TITLES else 500 if status >= 500 else 400
     _ = reader_language().gettext
     lost = [(petition, texts_of(petition)["title"]) for petition in petitions]
@@ -109,7 +109,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[str, str]]:
         if isinstance(request.routing_exception, SecurityError):
-            # It names a host that is not ours, so no page with links can be made, whatever else is wrong.
+            # The request names a host that is not ours, so no page with links can be made.
             return "This server goes by another name.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
         return _page(error.code or 500)
 

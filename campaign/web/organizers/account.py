@@ -1,4 +1,4 @@
-"""An organizer's own account: the password, sessions everywhere, what it signs in with, and what happened to it."""
+"""An organizer's own account: its password, second factors, sessions, and the record of what happened to it."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 def _page(**more: Any) -> str:
-    """The page; keywords are what the form for the password has to say."""
+    """The page; keywords are the errors of the form for the password."""
     with campaign().database.snapshots() as session:
         organizer = get_account(session, current_organizer().id)
         return render_template(
@@ -52,7 +52,7 @@ def show() -> str:
 @entry(Entry.ORGANIZER)
 @signed_in
 def change_password() -> Answer:
-    """Whoever types the old password has proved with it who they are, so nothing else is asked."""
+    """The old password is the proof of who it is, so nothing else is asked."""
     form = PasswordForm(current_organizer().email)
     if not form.validate():
         form.require_token()
@@ -76,7 +76,7 @@ def change_password() -> Answer:
 @entry(Entry.ORGANIZER)
 @signed_in
 def sign_out_everywhere() -> Response:
-    """Nothing that needs a proof: whoever does it by mistake signs in again."""
+    """It needs no proof: an organizer who does it by mistake signs in again."""
     OrganizerForm().require_valid()
     with campaign().database.sessions.begin() as session:
         account_service.sign_out_everywhere(session, current_organizer().id, now=campaign().now())

@@ -1,4 +1,4 @@
-"""An authenticator app for an account, and the recovery codes for whoever loses it."""
+"""The authenticator app of an account, and the recovery codes for an organizer who loses it."""
 
 import base64
 
@@ -27,7 +27,7 @@ blueprint = Blueprint("app", __name__, url_prefix="/app")
 
 
 class AppForm(OrganizerForm):
-    """``secret`` is the app's, sealed, until a code shows that the app has it."""
+    """``secret`` is the app's secret, sealed. It is in the page alone until a code shows that the app has it."""
 
     secret = HiddenField()
     code = StringField()
@@ -51,7 +51,7 @@ def _page(sealed: bytes, *, failed: bool = False) -> str:
 @entry(Entry.ORGANIZER)
 @signed_in
 def show() -> str:
-    """Another secret each time. None is kept before the app has shown a code."""
+    """Show another secret each time. None is stored before the app has shown a code."""
     return _page(seal_new_secret(current_organizer().id, campaign().vault))
 
 
@@ -67,13 +67,13 @@ def add() -> Response | tuple[str, int]:
             codes = add_app(session, organizer, campaign().vault, sealed, typed, now=campaign().now())
     except InvalidInput:
         return _page(sealed, failed=True), 422
-    except (ValueError, KeyringError):  # no base64; what is not even ASCII is no binascii.Error
+    except (ValueError, KeyringError):  # no base64; for text that is not ASCII the library raises no binascii.Error
         abort(400)
     return codes_or_account(codes)
 
 
 def codes_or_account(codes: list[str]) -> Response:
-    """The page with new recovery codes, which cannot be seen again; without new ones, the account's."""
+    """The page with new recovery codes, which cannot be seen again; without new codes, the account's page."""
     if codes:
         return make_response(render_template("organizers/codes.html", codes=codes))
     return redirect(url_for("organize.account.show"), 303)

@@ -21,7 +21,7 @@ blueprint = Blueprint("passkeys", __name__, url_prefix="/passkeys")
 
 
 class NameForm(PasskeyForm):
-    """A passkey's name, by which its owner knows it again."""
+    """The name of a passkey, by which its owner recognises it."""
 
     name = StringField(filters=[lambda typed: " ".join((typed or "").split())])
 

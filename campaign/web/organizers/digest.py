@@ -1,4 +1,4 @@
-"""The next edition of a petition's digest: see it as readers will, and send it by hand."""
+"""The next edition of a petition's digest: see it as readers will see it, and send it by hand."""
 
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -23,7 +23,7 @@ blueprint.register_blueprint(organizer_edition.blueprint)
 
 
 class SendForm(OrganizerForm):
-    """``after`` is the last edition that the page knew of, 0 for none: a second click then asks for an old one."""
+    """``after`` is the last edition that the page knew, 0 for none, so that a second click makes no second edition."""
 
     after = IntegerField(validators=[InputRequired(), NumberRange(0, 2**31 - 1)])
 

@@ -1,4 +1,4 @@
-"""Steps of an edition: approve, pause, resume and cancel it, and send oneself a test before."""
+"""Steps of an edition: approve, pause, resume and cancel it, and send a test to oneself before."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -32,7 +32,7 @@ Step = Callable[[Session, Edition, str, datetime], None]
 
 
 class EditionForm(OrganizerForm):
-    """``sure`` is the tick without which nothing is cancelled."""
+    """``sure`` is a tick; without it nothing is cancelled."""
 
     number = IntegerField(validators=[InputRequired(), NumberRange(1, 2**31 - 1)])
     sure = BooleanField()

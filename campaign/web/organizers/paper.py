@@ -25,7 +25,7 @@ N_ = str  # marks a sentence for the translators; the page translates it
 
 
 class SheetForm(OrganizerForm):
-    """What sheets to make."""
+    """The sheets to make."""
 
     language = StringField()
     lines = IntegerField()
@@ -38,12 +38,12 @@ class SheetForm(OrganizerForm):
 
     def validate_lines(self, field: Field) -> None:
         if field.data is None or not FEWEST <= field.data <= MOST:
-            field.errors = []  # what the library says of no number, in English alone
+            field.errors = []  # the library's own message for text that is no number, which is in English only
             raise ValidationError(N_("Please type a number from 10 to 200."))
 
 
 class LineForm(PersonChecks, OrganizerForm):
-    """What stands on a line. No field is called ``code``: that one is not kept while its sender proves who they are."""
+    """The contents of a line. Its code is in no field named ``code``: reauthentication does not keep such a field."""
 
     line_code = StringField()
     name = StringField()
@@ -60,7 +60,7 @@ class LineForm(PersonChecks, OrganizerForm):
         self._name = accepted(clean_name, field)
 
     def line(self) -> Line:
-        """What the checked form says."""
+        """The line in the checked form."""
         return Line(self._line_code, Person(self._name, comment=self._comment), self._country)
 
 
@@ -93,7 +93,7 @@ def show(petition: Petition) -> str:
 @blueprint.post("/sheets")
 @needs(Permission.EXPORT, proven=False)
 def make(petition: Petition) -> Response | Page:
-    """The file has the only copy of the codes, so it is the answer to the request that makes them."""
+    """Make sheets. The file has the only copy of the codes, so it is the answer to this request."""
     form, now = SheetForm(), campaign().now()
     form.petition = petition
     valid = form.validate()

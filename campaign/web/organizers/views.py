@@ -1,4 +1,4 @@
-"""The organizers' pages: their petitions, one petition's numbers and records, and the way to its lists."""
+"""The organizers' first pages: their petitions, and the numbers and records of one petition."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -57,7 +57,7 @@ def _on_every_page() -> dict[str, Any]:
 
 
 def _list_untranslated(petitions: Iterable[Petition]) -> list[tuple[str, int | None]]:
-    """The languages of these petitions in which readers meet English, with how many sentences; None: no page at all."""
+    """Languages that lack translated sentences, with their number; None if there are no pages in the language."""
     codes = dict.fromkeys(code for petition in petitions for code in petition.languages)
     missing = {code: count_missing(code) if code in available_languages() else None for code in codes}
     return [(code, count) for code, count in missing.items() if count != 0]
