@@ -51,7 +51,7 @@ def list_organizers(session: Session) -> list[tuple[Organizer, dict[str, Role]]]
 
 
 def remove_role(session: Session, organizer: Organizer, petition: Petition) -> bool:
-    """Take the role with the petition away, and end the sessions. True if it was the last role: the account is off then.
+    """Take the role with the petition away, and end the sessions. Whether it was the last: then the account is off.
 
     Raises NotFound if there is no such role.
     """

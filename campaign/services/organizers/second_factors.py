@@ -46,7 +46,7 @@ def add_app(
 ) -> list[str]:
     """Let the app with this secret count, once it has shown a code; every session ends.
 
-    Returns new recovery codes if the organizer had no second factor before, else none. Raises InvalidInput, KeyringError.
+    Returns new recovery codes if the organizer had no second factor before. Raises InvalidInput, KeyringError.
     """
     secret = open_secret(organizer.id, vault, sealed)
     step = find_step(secret, typed, now=now, after=None)
