@@ -59,7 +59,7 @@ _SUBSTITUTED = str.maketrans("@4310$5!7", "aaeiossit")
 def find_weakness(password: str, owner: str) -> str | None:
     """Why the organizer with the address ``owner`` may not have this password; None if the password is good."""
     if len(password) < SHORTEST_PASSWORD:
-        return N_("Please choose at least 12 characters; a few words in a row are easy to keep.")
+        return N_("Please choose at least 12 characters; a few words in a row are easy to remember.")
     if len(password) > LONGEST_PASSWORD:
         return N_("This is too long. Please shorten it.")
     plain = password.casefold()

@@ -70,9 +70,9 @@ def test_a_group_is_seen_looked_at_and_invalidated_and_all_is_as_before_when_it_
     assert "23 November 2026" in page.text
     buttons = {link.text: link["href"] for link in page.all("a", role="button")}
     before = dump(campaign)
-    counted = owner.get(buttons["Look at those that are counted"])
+    counted = owner.get(buttons["Look at the counted signatures"])
     assert read(counted).one("h1").text == "1 signature"
-    waiting = owner.get(buttons["Look at those that wait"])
+    waiting = owner.get(buttons["Look at the waiting signatures"])
     assert read(waiting).one("h1").text == "3 signatures"
     assert read(waiting).text.count("Troll Trollson") == 3
     assert dump(campaign) == before

@@ -487,7 +487,7 @@ def test_the_numbers_say_when_names_and_addresses_are_erased_by_schedule(
 ) -> None:
     """Nobody is to learn from an empty list that it was time."""
     add_readers(campaign, "reader@example.org")
-    assert "those of the first signers" in read(owner.get(NUMBERS)).text
+    assert "names of the first signers" in read(owner.get(NUMBERS)).text
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         hand_over(petition, now=campaign.now())
