@@ -6,15 +6,14 @@ from campaign.cli.wired import wired
 from campaign.models import Role
 from campaign.services.audit_log import COMMAND_LINE, record
 from campaign.services.organizers.members import (
-    Permission,
     add_organizer,
     end_sessions,
     get_organizer,
     list_organizers,
-    list_permitted,
     remove_role,
     reset_account,
 )
+from campaign.services.organizers.permissions import Permission, list_permitted
 from campaign.services.organizers.second_factors import has_app
 from campaign.services.petitions import store as petition_store
 

@@ -1,1 +1,1 @@
-"""The web door: one folder for each part of the pages. ``app`` puts them together."""
+"""The web pages: one folder for each part of them. ``app`` puts them together."""

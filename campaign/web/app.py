@@ -1,4 +1,4 @@
-"""The web door: views that translate between HTTP and the services."""
+"""The web application: views that translate between HTTP and the services."""
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -7,7 +7,7 @@ from campaign.crypto.randomness import random_bytes
 from campaign.i18n import TEMPLATES
 from campaign.installation.wiring import Campaign
 from campaign.media.pdf import PrintCache
-from campaign.web.auth import views as auth_views
+from campaign.web.auth import sign_in
 from campaign.web.core import caching, compression, errors, health, locked_mode, outbox, referral_links, security, sites
 from campaign.web.core.context import install
 from campaign.web.core.locked_mode import Keyless
@@ -35,9 +35,9 @@ from campaign.web.self_service import views as self_service_views
 
 
 def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = False) -> Flask:
-    """The WSGI application for one installation, or for one of its two doors.
+    """The WSGI application of an installation: all its pages, or those of one ``door``.
 
-    While it is locked, and ``frozen`` to be copied, it is without its keys.
+    It has no keys while the server is locked, and with ``frozen``, which makes pages for the static copy.
     """
     why = Keyless(campaign.now()) if frozen else Keyless() if campaign.lock.is_on else None
     app = Site(__name__, template_folder=str(TEMPLATES / "web"))
@@ -60,12 +60,12 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
         total=settings.total_limit or None if counts_posts else None,
         domains=DisposableDomains(settings.disposable_domains),
     )
-    # To send a visitor on from // to / would put what was asked for into a header and the log, line ends and all.
+    # A redirect from // to / would write the requested address into a header and the log, with its line ends.
     app.url_map.merge_slashes = False
     app.extensions["prints"] = PrintCache()
     install(app, campaign, SourceLimit(settings.source_limit), watch)
     sites.install(app)
-    if not frozen:  # the files of a copy have no versions
+    if not frozen:  # files of a copy have no version in their names
         caching.install(app)
     compression.install(app)
     security.install(app, https=url.startswith("https:"))
@@ -73,7 +73,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     referral_links.install(app)
     if why:
         locked_mode.install(app, why)
-    auth_views.install(app, campaign)
+    sign_in.install(app, campaign)
     public = (
         petition,
         theme,

@@ -407,9 +407,9 @@ PAGES = {
     "unsubscribe.show": "unsubscribe",
     "outbox.index": "outbox",
     "outbox.show": "outbox, a mail",
-    "signing_in.show": "sign in",
-    "signing_in.welcome": "welcome",
-    "second_step.show": "second step",
+    "sign_in.show": "sign in",
+    "sign_in.welcome": "welcome",
+    "second_factor.show": "second step",
     "organize.index": "home",
     "organize.numbers": "numbers",
     "organize.digest.preview": "digest",
@@ -422,7 +422,7 @@ PAGES = {
     "organize.account.show": "account",
     "organize.account.app.show": "account, app for codes",
     "organize.account.passkeys.show": "account, passkeys",
-    "organize.proving.show": "prove",
+    "organize.reauthenticate.show": "prove",
 }
 MAILS_IN_FRAMES = {"organize.digest.html", "outbox.html"}
 NOT_PAGES = MAILS_IN_FRAMES | {
@@ -451,7 +451,7 @@ ANSWERS = {
     "core/error.html": "error 500",
     "organizers/codes.html": "account, recovery codes",
     "auth/press_again.html": "press again",
-    "auth/second_step.html": "second step",
+    "auth/second_factor.html": "second step",
     "public/petition/no_wall.html": "names, none is shown",
     "public/unsubscribe/done.html": "unsubscribed",
 }

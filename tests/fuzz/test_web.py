@@ -93,7 +93,7 @@ def test_every_form_found_on_a_page(target: Target, forms: list[Form]) -> None:
         "confirm.answer",
         "me.choose",
         "unsubscribe.unsubscribe",
-        "signing_in.sign_in",
+        "sign_in.sign_in",
     } < {form.endpoint for form in forms}
     taken = {rule.endpoint for rule in target.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert {form.endpoint for form in forms} == taken

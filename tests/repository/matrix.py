@@ -19,7 +19,7 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Membership, Organizer, Role
 from campaign.periods import PROOF_LASTS
 from campaign.run.supervisor import BUILT_IN
-from campaign.services.organizers.members import PERMISSIONS, Permission
+from campaign.services.organizers.permissions import PERMISSIONS, Permission
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import get_petition, load_petition
@@ -173,7 +173,7 @@ def run_matrix(
         answer = ask(app, campaign, person, path, method)
         sent += 1
         wanted, became = expect(app, rule, method, person, slug), tell(answer)
-        if rule.endpoint == "second_step.show" and became == "asked to sign in":
+        if rule.endpoint == "second_factor.show" and became == "asked to sign in":
             became = "in"  # anybody is sent to the first step
         if became not in wanted.split(" or "):
             wrong.append(f"{method} {path} as {person.name}: {became} ({answer.status_code}), not {wanted}")

@@ -10,11 +10,11 @@ from werkzeug.routing import Rule
 
 from campaign.installation.wiring import Campaign
 from campaign.models import Petition
-from campaign.services.organizers.members import Permission
+from campaign.services.organizers.permissions import Permission
 from campaign.web.app import create_app
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.reauthenticate import declare_fresh
-from campaign.web.auth.users import signed_in
+from campaign.web.auth.session import signed_in
 from campaign.web.core.security import Entry, entry, entry_of
 from tests.repository.matrix import OTHER_TITLE, PEOPLE, ask, run_matrix, settle
 from tests.scenes.addresses import furnish, values_for

@@ -46,7 +46,7 @@ def test_every_address_is_there_to_be_asked(app: Flask, visited: Campaign, visit
         organizers = _entry(app, endpoint) is Entry.ORGANIZER
         for who, client in visitors.items():
             found[who, address] = client.get(address, buffered=True).status_code
-            asks_first = endpoint in {"second_step.show", "petition.preview"} or (organizers and who == "stranger")
+            asks_first = endpoint in {"second_factor.show", "petition.preview"} or (organizers and who == "stranger")
             wanted[who, address] = 302 if asks_first else 200
     assert found == wanted
     assert {200, 302} == set(found.values())

@@ -22,6 +22,11 @@ class Account:
     def balances(self) -> bool:
         return self.owed == self.states.total()
 
+    @property
+    def waiting(self) -> int:
+        """How many of the mails are still to be sent."""
+        return sum(count for state, count in self.states.items() if state.is_waiting)
+
 
 def audit_ledger(session: Session, petition: Petition) -> list[Account]:
     """The petition's accounts: its confirmation mails, lost links where there were any, each edition, oldest first.

@@ -30,7 +30,7 @@ from campaign.services.delivery.envelope import Moment, Post, address_message, f
 from campaign.services.delivery.frames import confirmation_frame, digest_frame, link_frame
 from campaign.services.digests.audiences import Offer, audience_of, find_offer
 from campaign.services.digests.send_test import write_test
-from campaign.services.organizers.members import Permission, check_permission
+from campaign.services.organizers.permissions import Permission, check_permission
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import parse_email_address
 

@@ -21,7 +21,8 @@ from campaign.services.audit_log import record
 from campaign.services.digests.content import compose_digest, find_last_number, gather_news
 from campaign.services.digests.transitions import find_waiting
 from campaign.services.links import Links
-from campaign.services.organizers.members import Permission, check_permission, find_organizer
+from campaign.services.organizers.permissions import Permission, check_permission
+from campaign.services.organizers.sign_in import find_organizer
 
 # What stands in a digest's text where each reader's own link will be.
 _MARK = re.compile("@@[a-z-]+@@")

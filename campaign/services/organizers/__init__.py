@@ -1,1 +1,1 @@
-"""Organizers: members and their permissions, second factors, passkeys, and slowed sign-ins."""
+"""Organizers: members and their permissions, their accounts, signing in, second factors and passkeys."""

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn level 3): what a browser is asked for, and whether what it answers is right."""
+"""Passkeys (WebAuthn level 3): the question to a browser, and the check of its answer."""
 
 import struct
 from collections.abc import Sequence
@@ -25,10 +25,14 @@ from webauthn.helpers.structs import (
 )
 
 from campaign.crypto.randomness import random_name
-from campaign.errors import CampaignError
+from campaign.errors import CampaignError, NotFound
 from campaign.models import Organizer, Passkey
+from campaign.services.organizers.account import record_change
+from campaign.services.organizers.members import end_sessions
+from campaign.services.organizers.second_factors import end_recovery_codes, has_second_factor, make_recovery_codes
+from campaign.services.organizers.sign_in import lock_account
 
-# The library reads CBOR and JSON that anybody may send; these are what it trips over besides its own errors.
+# The library reads CBOR and JSON that anybody may send. Malformed data raises these errors besides its own.
 _UNREADABLE = (
     WebAuthnException,
     ValueError,
@@ -59,12 +63,12 @@ class Question:
 
 
 def new_handle(organizer: Organizer) -> str:
-    """How authenticators will know the account; it says nothing about its owner."""
+    """The name of the account for authenticators; it says nothing about its owner."""
     return organizer.passkey_handle or random_name()
 
 
 def ask_to_register(question: Question, organizer: Organizer, handle: str) -> str:
-    """What the browser is asked when a passkey is made, as JSON."""
+    """The question to the browser that makes a passkey, as JSON."""
     return options_to_json(
         generate_registration_options(
             rp_id=question.host,
@@ -81,9 +85,9 @@ def ask_to_register(question: Question, organizer: Organizer, handle: str) -> st
 
 
 def ask_to_sign_in(question: Question, organizer: Organizer | None) -> str:
-    """What the browser is asked when a passkey signs in, as JSON.
+    """The question to the browser whose passkey signs in, as JSON.
 
-    One that is the only proof has to verify its owner, by a finger or a PIN; beside a password holding it is enough.
+    A passkey that is the only proof has to verify its owner, by a finger or a PIN. Beside a password it need not.
     """
     verification = UserVerificationRequirement.PREFERRED if organizer else UserVerificationRequirement.REQUIRED
     return options_to_json(
@@ -98,8 +102,11 @@ def ask_to_sign_in(question: Question, organizer: Organizer | None) -> str:
 
 def add_passkey(
     session: Session, question: Question, organizer: Organizer, answer: str, *, handle: str, name: str, now: datetime
-) -> Passkey:
-    """Keep the passkey that the browser has made. Raises PasskeyRefused."""
+) -> list[str]:
+    """Store the passkey that the browser has made; every session ends.
+
+    Returns new recovery codes if the organizer had no second factor before, else none. Raises PasskeyRefused.
+    """
     try:
         credential = parse_registration_credential_json(answer)
         made = verify_registration_response(
@@ -120,18 +127,44 @@ def add_passkey(
         transports=[kind.value for kind in credential.response.transports or []],
         added_on=now.date(),
     )
+    is_first = not has_second_factor(organizer)
     organizer.passkey_handle = handle
     organizer.passkeys.append(passkey)
-    return passkey
+    end_sessions(organizer)
+    record_change(session, organizer, "passkey added", now=now, name=name)
+    return make_recovery_codes(organizer) if is_first else []
+
+
+def rename_passkey(session: Session, organizer_id: int, passkey_id: int, name: str, *, now: datetime) -> None:
+    """Give one of the organizer's passkeys another name. Raises NotFound."""
+    organizer = lock_account(session, organizer_id)
+    _get_own(organizer, passkey_id).name = name
+    record_change(session, organizer, "passkey renamed", now=now, name=name)
+
+
+def remove_passkey(session: Session, organizer: Organizer, passkey_id: int, *, now: datetime) -> None:
+    """Remove one of the organizer's passkeys; every session ends. Raises NotFound."""
+    passkey = _get_own(organizer, passkey_id)
+    organizer.passkeys.remove(passkey)
+    end_recovery_codes(organizer)
+    end_sessions(organizer)
+    record_change(session, organizer, "passkey removed", now=now, name=passkey.name)
+
+
+def _get_own(organizer: Organizer, passkey_id: int) -> Passkey:
+    for passkey in organizer.passkeys:
+        if passkey.id == passkey_id:
+            return passkey
+    raise NotFound("There is no such passkey in your account.")
 
 
 def use_passkey(
     session: Session, question: Question, answer: str, *, organizer_id: int | None, now: datetime
 ) -> Organizer:
-    """The organizer whose passkey signed; as the only proof (``organizer_id`` None) it must have verified its owner.
+    """The organizer whose passkey signed. As the only proof (``organizer_id`` None) it must have verified its owner.
 
-    Its counter must have grown where it counts: a copy of the key would lag behind (WebAuthn §6.1.1). Raises
-    PasskeyRefused.
+    A passkey that counts its uses must have a higher count than before: that of a copied key would be lower (WebAuthn
+    §6.1.1). Raises PasskeyRefused.
     """
     try:
         credential = parse_authentication_credential_json(answer)

@@ -1,7 +1,9 @@
-"""What an organizer signs in with besides the password: an app's one-time passwords, recovery codes for bad days."""
+"""Second factors besides passkeys: one-time passwords of an app, and recovery codes for an organizer who lost them."""
 
 from datetime import datetime
 from hashlib import sha256
+
+from sqlalchemy.orm import Session
 
 from campaign.crypto import base32
 from campaign.crypto.randomness import random_bytes
@@ -11,6 +13,9 @@ from campaign.crypto.vault import Vault
 from campaign.errors import InvalidInput
 from campaign.models import Organizer
 from campaign.periods import RECOVERY_CODES
+from campaign.services.organizers.account import record_change
+from campaign.services.organizers.members import end_sessions
+from campaign.services.organizers.sign_in import lock_account
 
 # 120 random bits, so that a plain hash protects them (ASVS 5.0, 6.5.2): six groups of four characters.
 _CODE_BYTES = 15
@@ -36,18 +41,28 @@ def open_secret(organizer_id: int, vault: Vault, sealed: bytes) -> bytes:
     return vault.open(sealed, row=app_row(organizer_id))
 
 
-def add_app(organizer: Organizer, vault: Vault, sealed: bytes, typed: str, *, now: datetime) -> None:
-    """Let the app with this secret count, once it has shown a code. Raises InvalidInput, KeyringError."""
+def add_app(
+    session: Session, organizer: Organizer, vault: Vault, sealed: bytes, typed: str, *, now: datetime
+) -> list[str]:
+    """Let the app with this secret count, once it has shown a code; every session ends.
+
+    Returns new recovery codes if the organizer had no second factor before. Raises InvalidInput, KeyringError.
+    """
     secret = open_secret(organizer.id, vault, sealed)
     step = find_step(secret, typed, now=now, after=None)
     if step is None:
         raise InvalidInput("code", "This is not what an app with this key shows.")
-    # Sealed anew: the page was made before a rotation, perhaps.
+    is_first = not has_second_factor(organizer)
+    # Sealed anew: the keys may have been rotated since the page was made.
     organizer.sealed_totp, organizer.totp_step = vault.seal(secret, row=app_row(organizer.id)), step
+    end_sessions(organizer)
+    record_change(session, organizer, "app added", now=now)
+    return make_recovery_codes(organizer) if is_first else []
 
 
-def use_app_code(organizer: Organizer, vault: Vault, typed: str, *, now: datetime) -> bool:
+def use_app_code(session: Session, organizer_id: int, vault: Vault, typed: str, *, now: datetime) -> bool:
     """Whether the app shows this code; it is used up, and so are all before it."""
+    organizer = lock_account(session, organizer_id)
     if organizer.sealed_totp is None:
         return False
     secret = open_secret(organizer.id, vault, organizer.sealed_totp)
@@ -57,15 +72,33 @@ def use_app_code(organizer: Organizer, vault: Vault, typed: str, *, now: datetim
     return step is not None
 
 
+def remove_app(session: Session, organizer: Organizer, *, now: datetime) -> None:
+    """Remove the app; every session ends."""
+    organizer.sealed_totp = organizer.totp_step = None
+    end_recovery_codes(organizer)
+    end_sessions(organizer)
+    record_change(session, organizer, "app removed", now=now)
+
+
 def make_recovery_codes(organizer: Organizer) -> list[str]:
-    """Ten new codes, to be shown once; those before end."""
+    """Ten new codes, to be shown once; the codes before them end."""
     codes = [_random_code() for _ in range(RECOVERY_CODES)]
     organizer.recovery_codes = [_hashed(organizer, code) for code in codes]
     return codes
 
 
-def use_recovery_code(organizer: Organizer, typed: str) -> bool:
+def renew_recovery_codes(session: Session, organizer: Organizer, *, now: datetime) -> list[str]:
+    """Ten new codes if the organizer has a second factor, else none; every session ends."""
+    end_sessions(organizer)
+    if not has_second_factor(organizer):
+        return []
+    record_change(session, organizer, "recovery codes made", now=now)
+    return make_recovery_codes(organizer)
+
+
+def use_recovery_code(session: Session, organizer_id: int, typed: str) -> bool:
     """Whether this is one of the codes that are left; it is used up."""
+    organizer = lock_account(session, organizer_id)
     hashed = _hashed(organizer, typed)
     left = [kept for kept in organizer.recovery_codes if kept != hashed]
     is_one = len(left) < len(organizer.recovery_codes)
@@ -74,15 +107,9 @@ def use_recovery_code(organizer: Organizer, typed: str) -> bool:
 
 
 def end_recovery_codes(organizer: Organizer) -> None:
-    """Without a second factor there is nothing to recover."""
+    """Erase the recovery codes of an organizer without a second factor: there is nothing to recover."""
     if not has_second_factor(organizer):
         organizer.recovery_codes = []
-
-
-def remove_app(organizer: Organizer) -> None:
-    """The app counts no more."""
-    organizer.sealed_totp = organizer.totp_step = None
-    end_recovery_codes(organizer)
 
 
 def _random_code() -> str:

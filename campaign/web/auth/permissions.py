@@ -8,11 +8,10 @@ from flask import request
 
 from campaign.errors import Forbidden, NotFound
 from campaign.models import Petition
-from campaign.services.organizers.members import Permission, check_permission
+from campaign.services.organizers.permissions import Permission, check_permission
 from campaign.services.petitions.store import get_petition
 from campaign.web.auth.reauthenticate import ask_for_proof, declare_fresh
-from campaign.web.auth.session import is_fresh
-from campaign.web.auth.users import current_organizer, signed_in
+from campaign.web.auth.session import current_organizer, is_fresh, signed_in
 from campaign.web.core.context import campaign
 from campaign.web.core.security import Entry, entry
 
@@ -20,7 +19,7 @@ PetitionView = Callable[..., Any]
 
 
 def _get_permitted(slug: str, permission: Permission) -> Petition:
-    """Raises NotFound where the organizer has no role: nobody learns here which other petitions exist."""
+    """Raises NotFound if the organizer has no role in the petition: nobody learns here which other petitions exist."""
     organizer_id = current_organizer().id
     with campaign().database.snapshots() as session:
         petition = get_petition(session, slug)
@@ -35,11 +34,11 @@ def _get_permitted(slug: str, permission: Permission) -> Petition:
 def needs(
     permission: Permission, *, fresh: bool = False, proven: bool = True
 ) -> Callable[[PetitionView], PetitionView]:
-    """Let a view in for the petition ``slug`` only with ``permission``; it is given the petition instead.
+    """Open a view only to organizers with ``permission`` for the petition ``slug``; the view gets the petition.
 
-    Whoever posts with another permission than to view has proved within ten minutes who they are, so that no view can
-    forget to ask; ``fresh`` asks whoever looks, too, and what takes and tells nothing need not be ``proven``. All can
-    be read from the view, so that a test compares every route with every role.
+    A POST with a permission other than to view needs a proof of the last ten minutes, so that no view can forget to ask
+    for it. ``fresh`` asks for the proof on GET too. With ``proven=False`` a POST needs none, because it takes no data
+    away and shows none. All this can be read from the view, so that a test compares every route with every role.
     """
     asks = permission is not Permission.VIEW and proven
     fresh_for = frozenset({"GET", "HEAD", "POST"} if fresh else {"POST"} if asks else ())

@@ -1,4 +1,4 @@
-"""What a page asks a browser's passkeys, and the answer that comes back in a form: each question is answered once."""
+"""WebAuthn: the question of a page to a browser's passkeys, and the answer in a form. Each question works once."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,11 +8,12 @@ from flask import g, request, session
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
+from wtforms import HiddenField
 
 from campaign.crypto.randomness import random_name
-from campaign.db import upsert
-from campaign.models import Organizer, Passkey, SpentChallenge
+from campaign.models import Organizer
 from campaign.periods import PASSKEY_ANSWERED_WITHIN, seconds
+from campaign.services.abuse.challenges import spend
 from campaign.services.organizers.passkeys import (
     PasskeyRefused,
     Question,
@@ -22,8 +23,16 @@ from campaign.services.organizers.passkeys import (
     new_handle,
     use_passkey,
 )
-from campaign.web.auth.forms import PasskeyForm
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
+
+
+class PasskeyForm(OrganizerForm):
+    """``passkey`` is the browser's answer to ``challenge``, as JSON; a script fills it in."""
+
+    passkey = HiddenField()
+    challenge = HiddenField()
+    next = HiddenField()
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Asked:
 
 
 def passkeys_work_here() -> bool:
-    """Whether the page is asked for under a name: browsers make no passkey for a number."""
+    """Whether the page's host is a name: browsers make no passkey for an IP address."""
     return not _host().replace(".", "").isdigit() and ":" not in _host()
 
 
@@ -44,7 +53,7 @@ def _host() -> str:
 
 
 def _signer(purpose: str) -> URLSafeTimedSerializer:
-    # Tied to this browser's session, so that a question that was put to one browser is not answered by another.
+    # Tied to this browser's session, so that no other browser can answer the question.
     generate_csrf()
     return URLSafeTimedSerializer(campaign().vault.session_secret, salt=f"passkey {purpose} {session['csrf_token']}")
 
@@ -55,7 +64,7 @@ def _question(challenge: str) -> Question:
 
 
 def ask_for_new(organizer: Organizer) -> Asked | None:
-    """The question on the account page. None where no passkey can be made."""
+    """The question that makes a new passkey; None if no passkey can be made here."""
     if not passkeys_work_here():
         return None
     g.has_script = True
@@ -65,7 +74,7 @@ def ask_for_new(organizer: Organizer) -> Asked | None:
 
 
 def ask_for_passkey(organizer: Organizer | None) -> Asked | None:
-    """The question for one of the organizer's, or for anybody's. None where there can be none."""
+    """The question for one of the organizer's passkeys, or for anybody's; None if there can be no answer."""
     if not passkeys_work_here() or (organizer is not None and not organizer.passkeys):
         return None
     g.has_script = True
@@ -74,20 +83,18 @@ def ask_for_passkey(organizer: Organizer | None) -> Asked | None:
 
 
 def _spend(writing: Session, purpose: str, challenge: str) -> str:
-    """The handle that the challenge carries. Raises PasskeyRefused where it is not ours, is old or was answered."""
+    """Use the challenge up; the handle in it. Raises PasskeyRefused if it is not ours, too old, or already used."""
     try:
         _, handle = _signer(purpose).loads(challenge, max_age=seconds(PASSKEY_ANSWERED_WITHIN))
     except BadSignature:
         raise PasskeyRefused from None
-    until = campaign().now() + PASSKEY_ANSWERED_WITHIN
-    spent = upsert(writing, SpentChallenge).values(mark=sha256(challenge.encode()).digest(), until=until)
-    if writing.scalar(spent.on_conflict_do_nothing().returning(SpentChallenge.mark)) is None:
+    if not spend(writing, sha256(challenge.encode()).digest(), campaign().now() + PASSKEY_ANSWERED_WITHIN):
         raise PasskeyRefused
     return str(handle)
 
 
-def keep_new(writing: Session, organizer: Organizer, form: PasskeyForm, name: str) -> Passkey:
-    """The passkey that the browser has made. Raises PasskeyRefused."""
+def keep_new(writing: Session, organizer: Organizer, form: PasskeyForm, name: str) -> list[str]:
+    """Store the passkey that the browser has made; see ``add_passkey``. Raises PasskeyRefused."""
     challenge = form.challenge.data or ""
     handle = _spend(writing, f"new {organizer.id}", challenge)
     answer, now = form.passkey.data or "", campaign().now()

@@ -1,6 +1,6 @@
-"""The cookie by which a browser shows that it posted a signature, or that the code from the mail was typed in it.
+"""The cookie that shows that a browser posted a signature, or that the code from the mail was typed in it.
 
-What posting a form leaves says nothing of whether the address is known.
+Every posted form leaves such a cookie, so the cookie does not tell whether the address is known.
 """
 
 from flask import request
@@ -10,17 +10,17 @@ from campaign.periods import CONFIRM_WITHIN, seconds
 from campaign.web.core.context import campaign
 
 _COOKIE = "signing"
-# A family signs on one phone.
+# A family may sign on one phone.
 _MOST = 8
 
 
 def browser_marks() -> tuple[str, ...]:
-    """The marks that this browser was given lately."""
+    """The marks that this browser got lately."""
     return tuple(request.cookies.get(_COOKIE, "").split(".")[:_MOST])
 
 
 def remember_mark(answer: Response, mark: str) -> None:
-    """Have the browser keep ``mark`` for as long as the link in the mail lives."""
+    """Let the browser keep ``mark`` for as long as the link in the mail works."""
     kept = [mark, *(known for known in browser_marks() if known and known != mark)][:_MOST]
     answer.set_cookie(
         _COOKIE,

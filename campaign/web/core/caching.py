@@ -1,4 +1,4 @@
-"""Public answers that any cache may keep for a while, so that a proxy carries a crowd; and files kept for ever."""
+"""Caching: public pages may be cached for a moment, so that a proxy serves a crowd; static files for ever."""
 
 import hashlib
 from functools import cache
@@ -12,29 +12,29 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def cached_for_all(page: str, *, but_for: str = "") -> Response:
-    """The page for everybody: no cookie, kept for a moment, then asked for again by what it shows (RFC 9110 §13).
+    """Let caches keep a page that is the same for everybody, and ask again by its ETag (RFC 9110 §13).
 
-    ``but_for`` is what differs each time and does not matter. It is told to be another page every day, so that no
-    form grows so old that it is refused.
+    ``but_for`` is the part that differs each time and does not matter for the ETag. The ETag changes every day, so that
+    no cached form grows so old that it is refused.
     """
     answer = make_response(page)
     today = current_app.extensions["campaign"].now().date().isoformat()
     shown = f"{today}{page.replace(but_for, '') if but_for else page}"
     answer.set_etag(hashlib.sha256(shown.encode()).hexdigest()[:32], weak=True)
-    # A proxy keeps it; a browser asks, so that who has just signed sees the number that they are in.
+    # A proxy keeps the page. A browser asks each time, so that a person who has just signed sees the new number.
     answer.headers["Cache-Control"] = f"public, max-age=0, s-maxage={seconds(PAGE_CACHED)}"
     answer.make_conditional(request)
     return answer
 
 
 def kept_for_ever(answer: Response) -> Response:
-    """An answer whose address changes when its content does."""
+    """Let caches keep an answer for ever; its address changes when its content changes."""
     answer.headers["Cache-Control"] = _FOR_EVER
     return answer
 
 
 def install(app: Flask) -> None:
-    """Name each static file by its content too, so that browsers need not ask again whether it has changed."""
+    """Put a hash of its content into each static file's address, so that browsers need not ask if it has changed."""
 
     @cache
     def version_of(filename: str) -> str:
@@ -50,7 +50,7 @@ def install(app: Flask) -> None:
     def _keep_static(answer: Response) -> Response:
         if request.endpoint == "static" and answer.status_code == 200:
             version = version_of((request.view_args or {})["filename"])
-            # Not request.args, which fails on a query that is none, and so would its error page.
+            # Not request.args: it fails on a malformed query, and the error page would fail too.
             if request.query_string == f"v={version}".encode():
                 kept_for_ever(answer)
         return answer

@@ -1,7 +1,7 @@
-"""Public pages and files, compressed: on a slow line a page is there in a quarter of the time.
+"""Compression of public pages and files: over a slow line a page arrives in a quarter of the time.
 
-Only what everybody may read. A page that shows a secret beside what somebody else chose is never compressed, for its
-length would then tell of the secret (BREACH).
+Only answers that everybody may read are compressed. A page with a secret beside text that somebody else chose is never
+compressed: its length would disclose the secret (BREACH).
 """
 
 import gzip
@@ -10,13 +10,13 @@ from functools import lru_cache
 from flask import Flask, Response, request
 
 _TEXT = {"text/html", "text/css", "text/javascript", "application/json", "image/svg+xml", "application/atom+xml"}
-_WORTH_IT = 500  # bytes; less fits into one packet anyway
+_WORTH_IT = 500  # bytes; a shorter answer fits into one packet anyway
 _LEVEL = 6
 _squeeze = lru_cache(maxsize=64)(lambda content: gzip.compress(content, _LEVEL, mtime=0))
 
 
 def install(app: Flask) -> None:
-    """Compress public answers for whoever takes them compressed."""
+    """Compress public answers for clients that accept gzip."""
 
     @app.after_request
     def _compress(answer: Response) -> Response:

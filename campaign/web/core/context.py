@@ -1,4 +1,4 @@
-"""What every view and template has at hand: the installation, the reader's language, texts in it."""
+"""The context of every view and template: the installation, the reader's language, texts in that language."""
 
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from campaign.web.limits.per_network import SourceLimit
 
 
 def install(app: Flask, campaign: Campaign, source_limit: SourceLimit, watch: Watch) -> None:
-    """Hang the installation on the application, and the languages on its templates."""
+    """Attach the installation to the application, and the languages to its templates."""
     app.extensions["campaign"] = campaign
     app.extensions["source_limit"] = source_limit
     app.extensions["watch"] = watch
@@ -55,28 +55,28 @@ def _tell_caches(response: Response) -> Response:
 
 
 def campaign() -> Campaign:
-    """The installation that this request is for."""
+    """The installation that answers this request."""
     return cast("Campaign", current_app.extensions["campaign"])
 
 
 def source_limit() -> SourceLimit:
-    """How many signatures one network may send."""
+    """The limit of signatures that one network may send."""
     return cast("SourceLimit", current_app.extensions["source_limit"])
 
 
 def watch() -> Watch:
-    """What this process has seen of the posts of the last hours."""
+    """The counts of this process about the posts of the last hours."""
     return cast("Watch", current_app.extensions["watch"])
 
 
 def use_language(code: str) -> None:
-    """Answer this request in ``code``, where we have it."""
+    """Answer this request in the language ``code``, if we have it."""
     if code in available_languages():
         g.language = Language(code)
 
 
 def reader_language() -> Language:
-    """The language of the address or of the person; else the best that the browser asks for."""
+    """The language of the address or of the person; else the best one that the browser asks for."""
     if "language" not in g:
         asked = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
         known = available_languages()
@@ -86,10 +86,10 @@ def reader_language() -> Language:
 
 
 def languages_of(petition: Petition) -> list[str]:
-    """The languages in which the petition's pages can be read."""
+    """The languages of the petition in which we have pages."""
     return [code for code in petition.languages if code in available_languages()]
 
 
 def texts_of(petition: Petition) -> dict[str, str]:
-    """The petition's texts in the reader's language, or in its first."""
+    """The petition's texts in the reader's language, else in its first language."""
     return petition.texts.get(reader_language().code) or petition.texts[petition.languages[0]]

@@ -10,7 +10,7 @@ SHOWN = 60
 
 @dataclass(frozen=True)
 class Day:
-    """One day: how many signatures were confirmed on it, and how many there were at its end."""
+    """One day: the signatures that were confirmed on it, and the total at its end."""
 
     day: date
     confirmed: int
@@ -18,7 +18,7 @@ class Day:
 
 
 def last_days(counted: Iterable[tuple[date, int]], today: date) -> list[Day]:
-    """The last ``SHOWN`` days up to ``today``, oldest first; nobody having signed on a day is a number too."""
+    """The last ``SHOWN`` days up to ``today``, oldest first; a day without signatures has a zero."""
     return days_from(counted, today - timedelta(days=SHOWN - 1), today)
 
 

@@ -1,4 +1,4 @@
-"""From an error to a page: one table of statuses, one template, and never a traceback."""
+"""Error pages: one table of statuses, one template, and never a traceback."""
 
 import logging
 from collections.abc import Sequence
@@ -57,28 +57,28 @@ ADVICE = {
     403: N_("Ask the person who invited you for the right role."),
     404: N_("If you followed a link from a mail, please copy the whole link: some programs break it in two."),
     405: N_("Please go back to the page before."),
-    409: N_("It no longer takes signatures. Its page still shows what it asked for and how many signed."),
+    409: N_("It takes no more signatures. Its page still shows its demands and the number of signatures."),
     410: N_(
-        "Links to confirm a signature work for three days. What was typed has been erased; "
-        "if you still want to sign, please fill in the form again."
+        "Links to confirm a signature work for three days. The data that you typed has been erased. "
+        "If you still want to sign, please fill in the form again."
     ),
     413: N_("Please shorten what you typed."),
     422: N_("Please go back and try again."),
     429: N_("Many people sign from where you are. Please try again in an hour: nothing is wrong with your signature."),
-    500: N_("Nothing you did is the cause. Please try again in a few minutes."),
+    500: N_("You did nothing wrong. Please try again in a few minutes."),
     503: N_("Please try again in a minute. Nothing is lost."),
 }
 
 LOCKED_TITLE = N_("This is paused for now")
 LOCKED_ADVICE = N_(
-    "Whoever runs this server has locked it, to protect the people who signed. Nothing is lost. "
-    "Please come back later: the petition and the number of signatures can be read meanwhile."
+    "The people who run this server have locked it, to protect the people who signed. Nothing is lost. "
+    "Please come back later. Until then you can read the petition and the number of signatures."
 )
 _ASK_AGAIN_AFTER = 3600  # seconds
 
 
 def _page(status: int, petitions: Sequence[Petition] = ()) -> tuple[str, int]:
-    """The page. ``petitions`` are those of which a link may have been lost."""
+    """The page. It offers to send the lost links of ``petitions``."""
     known = status if status in TITLES else 500 if status >= 500 else 400
     _ = reader_language().gettext
     lost = [(petition, texts_of(petition)["title"]) for petition in petitions]
@@ -109,7 +109,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[str, str]]:
         if isinstance(request.routing_exception, SecurityError):
-            # It names a host that is not ours, so no page with links can be made, whatever else is wrong.
+            # The request names a host that is not ours, so no page with links can be made.
             return "This server goes by another name.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
         return _page(error.code or 500)
 

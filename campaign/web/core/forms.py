@@ -1,9 +1,9 @@
-"""The public forms: what was typed, checked by the same rules as everywhere, with errors beside their fields."""
+"""Forms: typed values are checked by the same rules as everywhere, and errors are shown beside their fields."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import request
+from flask import abort, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict
 from wtforms import BooleanField, Field, HiddenField, StringField, TextAreaField, ValidationError
@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 
 
 def accepted(check: Callable[[str], Value], field: Field) -> Value:
-    """What ``check`` makes of a field, its refusal as the form's."""
+    """The value that ``check`` makes of a field. Raises ValidationError with the sentence of its refusal."""
     try:
         return check(field.data or "")
     except InvalidInput as error:
@@ -32,16 +32,16 @@ def accepted(check: Callable[[str], Value], field: Field) -> Value:
 
 
 class TypedMeta(FlaskForm.Meta):  # type: ignore[misc]
-    """A field is what was typed: where a file is sent in its place, it is as if it was left empty."""
+    """Takes typed values alone: a file that is sent in place of text counts as an empty field."""
 
     def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
-        """The library would put the files among the fields."""
+        """Leave out the files, which the library would put among the fields."""
         found = super().wrap_formdata(form, formdata)
         return request.form if isinstance(found, CombinedMultiDict) else found
 
 
 class CheckedForm(FlaskForm):  # type: ignore[misc]
-    """A form that comes back with what was wrong with it."""
+    """A form that is shown again with its errors."""
 
     class Meta(TypedMeta):
         pass
@@ -53,8 +53,22 @@ class CheckedForm(FlaskForm):  # type: ignore[misc]
         }
 
 
+class OrganizerForm(CheckedForm):
+    """A form of the organizers' pages, with a token tied to the session."""
+
+    def require_token(self) -> None:
+        """Abort with 400 if a validated form does not come from our own page in this session."""
+        if "csrf_token" in self.errors:
+            abort(400)
+
+    def require_valid(self) -> None:
+        """Abort with 400 unless the form is as our own page sends it; for forms in which nothing is typed."""
+        if not self.validate():
+            abort(400)
+
+
 class PublicForm(CheckedForm):
-    """A form on a page that is the same for everybody: no session, no cookie."""
+    """A form on a page that is the same for everybody: it needs no session and no cookie."""
 
     class Meta(TypedMeta):
         csrf = True
@@ -62,12 +76,12 @@ class PublicForm(CheckedForm):
 
     @property
     def general_errors(self) -> list[str]:
-        """What is wrong with the form as a whole."""
+        """The errors that belong to no single field."""
         return [str(error) for error in (*self.csrf_token.errors, *self.form_errors)]
 
 
 class PersonChecks:
-    """The checks of what a person says of themselves, for each form with these fields."""
+    """The checks of a person's details, for each form with these fields."""
 
     _comment: str | None = None
     _country: str | None = None
@@ -90,7 +104,7 @@ class PersonChecks:
 
 
 class SignedAddress:
-    """The address that somebody signed with, for each form that asks for it."""
+    """The address with which somebody signed, for each form that asks for it."""
 
     email = StringField()
 
@@ -100,7 +114,7 @@ class SignedAddress:
         self._address = accepted(lambda typed: parse_email_address(typed, allow_smtputf8=True), field)
 
     def address(self) -> EmailAddress:
-        """What the checked form says."""
+        """The address in the checked form."""
         return self._address
 
 
@@ -125,12 +139,12 @@ class SigningForm(PersonChecks, PublicForm):
     display = StringField(default=Display.HIDDEN.value)
     updates = BooleanField()
     consent = BooleanField()
-    # The address about which the page has asked whether it is right, and the other one where that was chosen.
+    # The address that the page has asked about because it looks mistyped, and the suggested address if it was chosen.
     asked_about = HiddenField()
     meant = StringField()
     source = HiddenField()
     text_version = HiddenField()
-    # Nobody sees it; a machine that fills in every field fills it in.
+    # People do not see this field; a machine that fills in every field fills it in.
     reference = StringField()
     puzzle = HiddenField()
     question = HiddenField()
@@ -144,7 +158,7 @@ class SigningForm(PersonChecks, PublicForm):
         self._name = accepted(clean_name, field)
 
     def validate_email(self, field: Field) -> None:
-        """Also asks, once, about an address that looks like a slip; that follows from what was typed alone."""
+        """Also asks, once, about an address that looks mistyped. Only the typed text decides whether it asks."""
         typed = str(accepted(parse_email_address, field))
         suggestion = suggest(typed)
         if suggestion is not None and self.meant.data == suggestion:
@@ -160,7 +174,7 @@ class SigningForm(PersonChecks, PublicForm):
             raise ValidationError(N_("Please tick this if you want to sign: without it we may not keep your name."))
 
     def check_whole(self, *, text_version: str) -> bool:
-        """Check all fields, that the demands are those the page showed, and that a person had the time to read them."""
+        """Check all fields, that the demands did not change since the page, and that there was time to read them."""
         valid: bool = self.validate()
         if self.text_version.data and self.text_version.data != text_version:
             self.form_errors.append(
@@ -173,16 +187,16 @@ class SigningForm(PersonChecks, PublicForm):
         return valid and not self.form_errors and self.suggestion is None
 
     def refuse_answer(self, sentence: str) -> None:
-        """Say beside the question what is wrong with its answer; everything typed stays."""
+        """Show beside the question what is wrong with its answer; all typed text stays."""
         self.answer.errors = [sentence]
 
     @property
     def is_from_machine(self) -> bool:
-        """Whether the field was filled in that no person sees."""
+        """Whether the field is filled in that people do not see."""
         return bool(self.reference.data)
 
     def submission(self, language: str) -> Submission:
-        """What the checked form says."""
+        """The submission in the checked form."""
         return Submission(
             address=self._address,
             person=Person(name=self._name, comment=self._comment),

@@ -1,4 +1,4 @@
-"""Whether the server can do its work, for a monitor to ask."""
+"""Health checks for a monitor: is the server alive, and can it do its work?"""
 
 from flask import Blueprint, Response, jsonify
 from sqlalchemy import text

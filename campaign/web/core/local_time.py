@@ -1,4 +1,4 @@
-"""Moments as organizers read them: in the petition's timezone and the reader's language."""
+"""Times on the organizers' pages: in the petition's timezone and the reader's language."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +9,7 @@ from campaign.web.core.context import reader_language
 
 
 def local_time(petition: Petition) -> Callable[[datetime], str]:
-    """How a moment is written."""
+    """A function that writes a moment in the petition's timezone."""
 
     def local(moment: datetime) -> str:
         there = moment.astimezone(ZoneInfo(petition.timezone))

@@ -1,4 +1,4 @@
-"""A server without keys, locked or to be copied: what says nothing of anybody can be read, all else is refused."""
+"""A server without keys, because it is locked or its pages are copied: pages without personal data can be read."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,24 +9,24 @@ from flask import Flask, current_app, request
 from campaign.errors import ServerLocked
 from campaign.services.operations.server_lock import LOCKED
 
-# What can be read without a key.
+# The pages that need no key.
 _READABLE = {"petition", "look", "numbers", "feed", "spread", "embedding", "health", "static"}
 
 
 @dataclass(frozen=True)
 class Keyless:
-    """Why there are no keys: the server is locked, or these pages are a copy made at ``frozen_at``."""
+    """Why there are no keys: the server is locked, or the pages are copied, at ``frozen_at``."""
 
     frozen_at: datetime | None = None
 
 
 def keyless() -> Keyless | None:
-    """Why this server takes no signatures now; None where it does."""
+    """Why this server takes no signatures now; None if it takes them."""
     return cast("Keyless | None", current_app.extensions.get("keyless"))
 
 
 def install(app: Flask, why: Keyless) -> None:
-    """Refuse whatever is not merely read."""
+    """Refuse every page that needs a key, and every request that changes something."""
     app.extensions["keyless"] = why
 
     @app.before_request

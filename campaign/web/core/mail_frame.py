@@ -1,10 +1,10 @@
-"""The HTML of a mail, to be shown in a frame of one of our pages or by itself."""
+"""The HTML of a mail as an answer: for a frame in one of our pages, or by itself."""
 
 from flask import Response, make_response
 
 
 def mail_in_frame(html: str) -> Response:
-    """An answer in which styles inside the mail are all there is; links open in the window around the frame."""
+    """The answer. Nothing works in it but the mail's own styles; links open in the window around the frame."""
     answer = make_response(html)
     answer.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self';"

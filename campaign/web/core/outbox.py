@@ -1,4 +1,4 @@
-"""Mails that became files, for a newcomer who has no mail server: readable on this machine alone."""
+"""The outbox: mails that were written as files because there is no mail server yet. Only this machine can read it."""
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -17,7 +17,7 @@ _SPOKEN_FOR = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
 @blueprint.before_request
 def _only_here() -> None:
-    # A reverse proxy on this machine would make the whole world look local.
+    # Behind a reverse proxy on this machine, every visitor would look local.
     if any(name in request.headers for name in _SPOKEN_FOR) or not ip_address(request.remote_addr or "::").is_loopback:
         abort(404)
 

@@ -1,4 +1,4 @@
-"""Which page of a list an address asks for."""
+"""Pages of a list: which one the address asks for."""
 
 import re
 
@@ -8,7 +8,7 @@ from campaign.errors import NotFound
 
 
 def asked_page() -> int:
-    """The number behind ``?page=``, 1 where there is none. Raises NotFound for what is no number of a page."""
+    """The number in ``?page=``, else 1. Raises NotFound if it is no page number."""
     asked = request.args.get("page", "1")
     if not re.fullmatch(r"[1-9][0-9]{0,8}", asked, re.ASCII):
         raise NotFound("This list has no such page.")

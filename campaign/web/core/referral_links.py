@@ -1,4 +1,4 @@
-"""The word in a link by which its signers are counted: carried from page to page in the address, never in a cookie."""
+"""Referral links: the word under which signers are counted goes from page to page in the address, not in a cookie."""
 
 from flask import Flask, request
 
@@ -6,16 +6,16 @@ from campaign.services.petitions.referrals import clean_source
 
 
 def install(app: Flask) -> None:
-    """Give templates the function that says what their links carry on."""
+    """Give templates the function ``carried``, for the addresses of their links."""
     app.jinja_env.globals["carried"] = carried
 
 
 def source_of_request() -> str | None:
-    """The word in this request's address, or in the form that it brings; what is none is dropped."""
+    """The word in this request's address or form; empty if it is no word that can be counted."""
     return clean_source(request.args.get("source") or request.form.get("source") or "")
 
 
 def carried() -> dict[str, str]:
-    """What a link to another of the petition's pages has in its address besides."""
+    """The values that a link to another page of the petition adds to its address."""
     source = source_of_request()
     return {"source": source} if source else {}

@@ -1,4 +1,4 @@
-"""Who may enter where, what headers go out, and how a form proves that it comes from our own page."""
+"""Security of pages: who may use a route, the headers of answers, and how a form proves that it is from our page."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -22,7 +22,7 @@ _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-# Whatever is answered there, errors too.
+# All answers under these addresses are personal, errors too.
 _PERSONAL = ("/organize", "/me/", "/confirm/", "/unsubscribe/")
 
 
@@ -30,7 +30,7 @@ class Entry(StrEnum):
     """Who may use a route. Every route declares one; a test reads them all."""
 
     PUBLIC = "anyone"
-    LINK = "whoever has the link from the mail"
+    LINK = "a person who has the link from the mail"
     ORGANIZER = "a signed-in organizer, with a role where a petition is named"
     LOCAL = "this machine alone"
 
@@ -46,32 +46,32 @@ def entry(who: Entry) -> Callable[[View], View]:
 
 
 def entry_of(view: Callable[..., Any]) -> Entry | None:
-    """Who may use a view, None where nobody declared it."""
+    """Who may use a view; None if the view does not declare it."""
     return getattr(view, "entry", None)
 
 
 def install(app: Flask, *, https: bool) -> None:
-    """Put the headers on every answer, and take no address that is none."""
+    """Put the headers on every answer, and refuse addresses that are malformed."""
 
     @app.before_request
     def _readable() -> None:
-        # An address is ASCII (RFC 3986 §2); the library would fail on other bytes wherever the query is looked at.
+        # An address is ASCII (RFC 3986 §2). The library would fail on other bytes as soon as the query is read.
         if not request.query_string.isascii():
             abort(400)
-        # A proxy may hand on what a visitor says of it (X-Forwarded-Proto), and links are made of it.
+        # A proxy may pass a visitor's X-Forwarded-Proto on, and links are made from it.
         if request.scheme not in {"http", "https"}:
             abort(400)
 
     @app.before_request
     def _refuse_large_bodies() -> None:
-        # Flask refuses one when it is read; a view that reads none would answer it.
+        # Flask refuses a large body when it is read; a view that reads no body would answer it.
         if (request.content_length or 0) > app.config["MAX_CONTENT_LENGTH"]:
             abort(413)
 
     @app.after_request
     def _headers(response: Response) -> Response:
         headers = response.headers
-        # A puzzle is for one person; what comes back from a form shows what was typed.
+        # A puzzle is for one person, and the answer to a form shows what was typed.
         if "has_puzzle" in g or request.method == "POST":
             headers["Cache-Control"] = "no-store"
         headers.setdefault("Content-Security-Policy", _policy())
@@ -86,7 +86,7 @@ def install(app: Flask, *, https: bool) -> None:
         if is_personal or request.path.startswith(_PERSONAL):
             headers["Cache-Control"] = "no-store"
             headers.setdefault("Referrer-Policy", "no-referrer")
-        # Not no-referrer on public pages: browsers would then hide the Origin that protects the form.
+        # Not no-referrer on public pages: browsers would then hide the Origin header, which protects the form.
         headers.setdefault("Referrer-Policy", "same-origin")
         return response
 
@@ -97,14 +97,14 @@ def _policy() -> str:
 
 
 def allow_script(*, asks: bool = False) -> None:
-    """Let the page that answers this request run scripts of this server, which may ask this server for more."""
+    """Let the page that answers this request run our scripts; with ``asks`` they may send requests to this server."""
     g.has_script = True
     if asks:
         g.may_ask = True
 
 
 def allow_everywhere(response: Response) -> None:
-    """Let pages of other websites use the answer, which is the same for everybody and says nothing of anybody."""
+    """Let pages of other websites use the answer, which is the same for everybody and has no personal data."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
@@ -121,10 +121,10 @@ def _form_signer() -> URLSafeTimedSerializer:
 
 
 class SameOrigin(CSRF):
-    """The public form's proof of origin, which needs no session and no cookie (docs/decisions/0005).
+    """The proof that a public form comes from our page, without a session or a cookie (docs/decisions/0005).
 
-    Browsers say where a form was sent from: Sec-Fetch-Site (Fetch Metadata), else Origin (RFC 6454). One that says
-    neither sends back the token from the page.
+    Browsers tell from where a form was sent: Sec-Fetch-Site (Fetch Metadata), else Origin (RFC 6454). From a browser
+    that sends neither, the token from the page is accepted.
     """
 
     def generate_csrf_token(self, _csrf_token_field: Field) -> str:
@@ -139,7 +139,7 @@ class SameOrigin(CSRF):
 
 
 def _sent_from_here() -> bool | None:
-    """Whether the browser says that our page sent the form; None where it says nothing."""
+    """Whether the browser tells that our page sent the form; None if it does not tell."""
     if (site := request.headers.get("Sec-Fetch-Site")) is not None:
         return site == "same-origin"
     origin = request.headers.get("Origin", "null")
@@ -149,7 +149,7 @@ def _sent_from_here() -> bool | None:
 
 
 def form_age(token: str | None) -> float | None:
-    """Seconds since the page with this token was made; None for a token that is not ours or older than a week."""
+    """Seconds since the page with this token was made; None if the token is not ours or is older than a week."""
     try:
         _, made = _form_signer().loads(token or "", max_age=seconds(FORM_LASTS), return_timestamp=True)
     except BadSignature:

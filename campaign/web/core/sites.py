@@ -1,4 +1,4 @@
-"""Which pages a server answers for: all of them, or the public and the organizers' apart, each on its own port."""
+"""Sites: one server answers for all pages, or two servers answer for the public and the organizers' pages."""
 
 from enum import StrEnum
 from typing import Any
@@ -16,7 +16,7 @@ def is_organizers(path: str) -> bool:
 
 
 class Door(StrEnum):
-    """One server's part of the pages."""
+    """The pages that one server answers for."""
 
     ALL = "all pages"
     PUBLIC = "the public pages"
@@ -24,7 +24,7 @@ class Door(StrEnum):
 
 
 class Site(Flask):
-    """The application. Where the pages are apart, an address on the other server is written in full."""
+    """The application. With two servers, the address of a page on the other server is written in full."""
 
     door = Door.ALL
 
@@ -36,14 +36,14 @@ class Site(Flask):
         return (settings.organize_url if is_organizers(address) else settings.base_url) + address
 
     def serves(self, path: str) -> bool:
-        """Whether the address is on this server. Style sheets and the sign of life are on both."""
+        """Whether this server answers for the address. Both servers have style sheets and ``/healthz``."""
         if self.door is Door.ORGANIZERS:
             return is_organizers(path.partition("?")[0]) or path.startswith("/static/") or path == "/healthz"
         return self.door is Door.ALL or not is_organizers(path.partition("?")[0])
 
 
 def install(app: Site) -> None:
-    """Answer for no page of the other server: here it does not exist."""
+    """Answer 404 for pages of the other server."""
 
     @app.before_request
     def _stay_apart() -> None:

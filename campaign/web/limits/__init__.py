@@ -1,1 +1,1 @@
-"""Limits: how much one network, or everybody together, may send."""
+"""Limits: how much one network, or all people together, may send."""

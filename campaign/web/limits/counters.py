@@ -1,4 +1,4 @@
-"""Counts of posts in memory: by a key within a window, by the minute, and how fast they come."""
+"""Counters of posts in memory: by key within a window, by the minute, and the pace of a petition."""
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ def new_group() -> str:
 
 @dataclass
 class _Entry:
-    """The latest posts with one key: when, and which signature each made, None where it made none."""
+    """The latest posts with one key: the time of each, and the signature that it made, or None."""
 
     posts: deque[tuple[datetime, int | None]]
     group: str = ""
 
 
 class Tally:
-    """Counts posts by key within ``window``. From number ``most`` + 1 on they are a group with a random name."""
+    """Counts posts by key within ``window``. More than ``most`` posts with one key form a group with a random name."""
 
     def __init__(self, most: int, window: timedelta) -> None:
         self._most = most
@@ -32,10 +32,10 @@ class Tally:
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
 
     def note(self, key: bytes, signature_id: int | None, now: datetime) -> tuple[str, tuple[int, ...]] | None:
-        """Count one more; the group, and the signatures before, where there are too many."""
+        """Count one post. If there are too many: the group, and at its beginning the signatures that belong to it."""
         entry = self._entries.setdefault(key, _Entry(deque(maxlen=self._most + 1)))
         self._entries.move_to_end(key)
-        # A flood of keys costs memory of a bounded size: the one unseen for longest goes.
+        # A flood of keys must not fill the memory: the key unseen for longest is forgotten.
         if len(self._entries) > _MOST_KEYS:
             self._entries.popitem(last=False)
         entry.posts.append((now, signature_id))
@@ -49,7 +49,7 @@ class Tally:
         return entry.group, tuple(row for _, row in entry.posts if row is not None) if first else ()
 
     def count(self, key: bytes, now: datetime) -> int:
-        """How many there were within the window, ``most`` + 1 at most."""
+        """The number of posts with ``key`` within the window; at most ``most`` + 1."""
         entry = self._entries.get(key)
         return 0 if entry is None else sum(at > now - self._window for at, _ in entry.posts)
 
@@ -59,7 +59,7 @@ class Tally:
 
 @dataclass
 class Minutes:
-    """Posts in each of the last sixty minutes and the one that runs."""
+    """The posts of each of the last sixty minutes and of the current one."""
 
     counts: deque[int] = field(default_factory=lambda: deque([0], maxlen=61))
     minute: datetime | None = None
@@ -69,7 +69,7 @@ class Minutes:
         self.counts[-1] += 1
 
     def in_all(self, now: datetime) -> int:
-        """Those of the last hour."""
+        """The posts of the last hour."""
         self._advance(now)
         return sum(self.counts)
 
@@ -82,17 +82,17 @@ class Minutes:
 
 @dataclass
 class Pace:
-    """How fast a petition is signed, and the burst that it is in."""
+    """The pace at which a petition is signed, and its current burst."""
 
     minutes: Minutes = field(default_factory=Minutes)
     group: str = ""
     seen: datetime | None = None
 
     def note(self, now: datetime) -> str | None:
-        """Count one more; the group of the burst, where this minute is one.
+        """Count one post; the group of the burst if this minute is a burst, else None.
 
         A burst is a minute with more than 100 posts and more than ten times as many as the average minute of the hour
-        before. A shared link swells and carries the average with it; a script begins from nothing.
+        before. The posts that come by a shared link grow slowly, so the average grows too; a script starts at once.
         """
         self.minutes.add(now)
         *before, this = self.minutes.counts

@@ -1,4 +1,4 @@
-"""The list of mail domains that anybody can use for ten minutes, kept in a file by whoever runs the server."""
+"""Disposable mail domains: a list in a file, kept by the person who runs the server."""
 
 import logging
 from pathlib import Path
@@ -22,10 +22,10 @@ def _read(path: Path) -> frozenset[str]:
 
 
 class DisposableDomains:
-    """The domains of a file, one a line, ``#`` begins a comment; read again when the file has changed."""
+    """The domains in a file, one a line; ``#`` begins a comment. The file is read again when it has changed."""
 
     def __init__(self, path: Path | None) -> None:
-        """Raises InvalidSettings for a file that is missing or no such list."""
+        """Raises InvalidSettings if the file is missing or is no such list."""
         self._path = path
         self._domains: frozenset[str] = frozenset()
         self._stamp: tuple[int, int] | None = None
@@ -56,11 +56,11 @@ class DisposableDomains:
             self._stamp = stamp
             self._domains = _read(self._path)
         except (OSError, ValueError):
-            # Signing goes on with what was read before.
+            # Signing goes on with the list that was read before.
             _log.warning("The list of disposable domains cannot be read; the one read before stays in use")
 
     def find(self, domain: str) -> str | None:
-        """The listed domain that ``domain`` is or lies under, or None."""
+        """The listed domain that ``domain`` equals or is a subdomain of, or None."""
         if self._path is None:
             return None
         self._refresh()

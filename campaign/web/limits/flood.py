@@ -1,4 +1,4 @@
-"""What many posts have in common: many from one network, many at once, many with the same words."""
+"""Floods: many posts from one network, at the same time, or with the same words."""
 
 import hmac
 import threading
@@ -17,7 +17,7 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class Watch:
-    """All tallies of one web process. They begin anew with it, and each day with another key."""
+    """All counters of one web process. They start empty with the process, and each day with another key."""
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class Watch:
         domain: str,
         now: datetime,
     ) -> list[Suspected]:
-        """Count a post that was accepted, and say what is suspicious about it.
+        """Count an accepted post; the suspicions about it.
 
-        ``network`` is the mark of ``SourceLimit``, ``signature_id`` None where the address had signed already.
+        ``network`` is the mark of ``SourceLimit``; ``signature_id`` is None if the address had signed already.
         """
         found = []
         with self._lock:
@@ -86,16 +86,17 @@ class Watch:
         return found
 
     def is_busy(self, now: datetime) -> bool:
-        """Whether the server was asked for so many mails in the last hour that each costs a challenge now."""
+        """Whether so many mails were asked for in the last hour that each signature costs a challenge now."""
         if self._total is None:
             return False
         with self._lock:
             return self._all.in_all(now) > self._total
 
     def is_full(self, network: str | None, now: datetime) -> bool:
-        """Whether this network must wait, because the server was asked for five times the total.
+        """Whether this network must wait, because five times the total limit was asked for.
 
-        Each network's first two posts in an hour pass all the same, so that filling the server up silences nobody.
+        The first two posts of each network in an hour still pass, so that an attacker who reaches the limit silences
+        nobody.
         """
         if self._total is None or network is None:
             return False
@@ -113,5 +114,5 @@ class Watch:
 
 
 def normalised(words: str) -> str:
-    """The letters and digits of ``words``, whatever their case and what stands between them."""
+    """The letters and digits of ``words``, in lower case, without what is between them."""
     return "".join(letter for letter in words.casefold() if letter.isalnum())

@@ -1,4 +1,4 @@
-"""How many signatures one network may send, remembered without remembering the network."""
+"""The limit of signatures from one network, counted without storing the network."""
 
 import hmac
 import threading
@@ -13,10 +13,9 @@ _PREFIX = {4: 24, 6: 56}
 
 
 class SourceLimit:
-    """Counts by a keyed hash of the network; the key lives in memory and changes every day.
+    """Counts by a keyed hash of the network; the key is in memory alone and changes every day.
 
-    Of very many networks the one unseen for longest is forgotten, which takes a flood from tens of thousands of them;
-    such a flood is ``Watch``'s affair.
+    If there are tens of thousands of networks, the one unseen for longest is forgotten. ``Watch`` notices such a flood.
     """
 
     def __init__(self, limit: Rate | None) -> None:
@@ -26,7 +25,7 @@ class SourceLimit:
         self._key = (date.min, b"")
 
     def allows(self, source: str | None, now: datetime) -> bool:
-        """Count one more signature from the IP address ``source``; False, and it counts for none, if it is too many."""
+        """Count a signature from the IP address ``source``; False, without counting it, if there are too many."""
         mark = self.mark(source, now.date())
         if self._limit is None or self._tally is None or mark is None:
             return True
@@ -37,7 +36,7 @@ class SourceLimit:
         return True
 
     def mark(self, source: str | None, today: date) -> str | None:
-        """What the network of ``source`` is known by today; None where nothing is counted, or it has no network."""
+        """The name of the network of ``source`` for today; None if nothing is counted or there is no network."""
         if self._limit is None or source is None:
             return None
         if self._key[0] != today:
@@ -46,7 +45,7 @@ class SourceLimit:
             address = ip_address(source)
         except ValueError:
             return None  # a local socket has no address
-        # A socket for both families writes IPv4 as ::ffff:192.0.2.1; else all of it would be one network.
+        # A socket for both families writes IPv4 as ::ffff:192.0.2.1. Without this, all of IPv4 would be one network.
         address = getattr(address, "ipv4_mapped", None) or address
         network = ip_network((address, _PREFIX[address.version]), strict=False)
         return hmac.digest(self._key[1], str(network).encode(), "sha256").hex()

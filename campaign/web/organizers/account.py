@@ -1,22 +1,19 @@
-"""An organizer's own account: the password, sessions everywhere, what it signs in with, and what happened to it."""
+"""An organizer's own account: its password, second factors, sessions, and the record of what happened to it."""
 
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from campaign.models import Organizer
 from campaign.periods import RECOVERY_CODES
 from campaign.services.audit_log import list_account_entries
-from campaign.services.organizers.members import end_sessions, set_password
+from campaign.services.organizers import account as account_service
 from campaign.services.organizers.second_factors import has_app, has_second_factor
-from campaign.services.organizers.sign_in_throttle import TooSoon, end_failures, record_change
-from campaign.web.auth.attempts import attempt
-from campaign.web.auth.forms import OrganizerForm, PasswordForm
-from campaign.web.auth.passwords import hash_password, password_matches
-from campaign.web.auth.session import renew
-from campaign.web.auth.users import OrganizerUser, current_organizer, signed_in
+from campaign.services.organizers.sign_in import TooSoon, get_account
+from campaign.web.auth.passwords import PasswordForm, hash_password, password_matches
+from campaign.web.auth.session import OrganizerUser, attempt, current_organizer, renew, signed_in
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.security import Entry, entry
 from campaign.web.organizers import account_app, account_passkeys
 
@@ -29,9 +26,9 @@ Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 def _page(**more: Any) -> str:
-    """The page; keywords are what the form for the password has to say."""
+    """The page; keywords are the errors of the form for the password."""
     with campaign().database.snapshots() as session:
-        organizer = session.get_one(Organizer, current_organizer().id)
+        organizer = get_account(session, current_organizer().id)
         return render_template(
             "organizers/account.html",
             account=organizer,
@@ -55,13 +52,13 @@ def show() -> str:
 @entry(Entry.ORGANIZER)
 @signed_in
 def change_password() -> Answer:
-    """Whoever types the old password has proved with it who they are, so nothing else is asked."""
+    """The old password is the proof of who it is, so nothing else is asked."""
     form = PasswordForm(current_organizer().email)
     if not form.validate():
         form.require_token()
         return _page(passwords=form), 422
     with campaign().database.snapshots() as session:
-        organizer = session.get_one(Organizer, current_organizer().id)
+        organizer = get_account(session, current_organizer().id)
     user = OrganizerUser.of(organizer)
     try:
         if not attempt(organizer, lambda: password_matches(user, form.old.data or "")):
@@ -70,9 +67,7 @@ def change_password() -> Answer:
         return _page(passwords=form, too_soon=early), 429, {"Retry-After": str(early.seconds)}
     password_hash = hash_password(form.password.data or "")
     with campaign().database.sessions.begin() as session:
-        organizer = end_failures(session, organizer.id)
-        set_password(organizer, password_hash)
-        record_change(session, organizer, "password changed", now=campaign().now())
+        organizer = account_service.change_password(session, organizer.id, password_hash, now=campaign().now())
     renew(OrganizerUser.of(organizer))
     return redirect(url_for("organize.account.show"), 303)
 
@@ -81,10 +76,8 @@ def change_password() -> Answer:
 @entry(Entry.ORGANIZER)
 @signed_in
 def sign_out_everywhere() -> Response:
-    """Nothing that needs a proof: whoever does it by mistake signs in again."""
+    """It needs no proof: an organizer who does it by mistake signs in again."""
     OrganizerForm().require_valid()
     with campaign().database.sessions.begin() as session:
-        organizer = session.get_one(Organizer, current_organizer().id, with_for_update=True)
-        end_sessions(organizer)
-        record_change(session, organizer, "signed out everywhere", now=campaign().now())
-    return redirect(url_for("signing_in.show"), 303)
+        account_service.sign_out_everywhere(session, current_organizer().id, now=campaign().now())
+    return redirect(url_for("sign_in.show"), 303)

@@ -1,4 +1,4 @@
-"""Comments of signers: organizers read those that are offered, and say which are shown to everybody."""
+"""Comments of signers: organizers read the offered ones and decide which are shown to everybody."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from wtforms.validators import AnyOf, InputRequired
 from campaign.errors import NotFound
 from campaign.models import CommentState, Petition
 from campaign.services.moderation.comments import count_comments, decide_comments, list_offers
-from campaign.services.organizers.members import Permission
-from campaign.web.auth.forms import OrganizerForm
+from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.paging import asked_page
 
 blueprint = Blueprint("comments", __name__, url_prefix="/p/<slug>/comments")
@@ -27,9 +27,9 @@ WORDS = {
 
 
 class CommentsForm(OrganizerForm):
-    """``which`` list was read. ``show`` or ``refuse``: the mark of one comment, or “chosen” for those that are ticked.
+    """``which`` is the list that was read. ``show`` or ``refuse`` is the mark of a comment, or “chosen” for the ticked.
 
-    A mark is a comment's number and, behind a full stop, the version of it that was read.
+    A mark is a comment's number, a full stop, and the version that was read.
     """
 
     which = StringField(validators=[InputRequired(), AnyOf([*CommentState.read()])])
@@ -41,7 +41,7 @@ class CommentsForm(OrganizerForm):
         return CommentState.SHOWN if self.show.data else CommentState.REFUSED
 
     def seen(self) -> dict[int, str]:
-        """The comments that are meant, each with the version that was read; what is no mark of ours is left out."""
+        """The chosen comments, each with the version that was read; text that is no mark of ours is left out."""
         pressed = str(self.show.data or self.refuse.data or "")
         marks = request.form.getlist("comments") if pressed == "chosen" else [pressed]
         pairs = (mark.partition(".") for mark in marks)

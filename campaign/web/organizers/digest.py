@@ -1,4 +1,4 @@
-"""The next edition of a petition's digest: see it as readers will, and send it by hand."""
+"""The next edition of a petition's digest: see it as readers will see it, and send it by hand."""
 
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -9,11 +9,11 @@ from campaign.errors import NotFound
 from campaign.models import Edition, EditionState, Petition
 from campaign.services.digests.editions import AlreadyMade
 from campaign.services.digests.lint_check import LintRefused
-from campaign.services.organizers.members import Permission
-from campaign.web.auth.forms import OrganizerForm
+from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.mail_frame import mail_in_frame
 from campaign.web.organizers import edition as organizer_edition
 from campaign.web.organizers.digest_page import digest_page, preview_as_asked
@@ -23,7 +23,7 @@ blueprint.register_blueprint(organizer_edition.blueprint)
 
 
 class SendForm(OrganizerForm):
-    """``after`` is the last edition that the page knew of, 0 for none: a second click then asks for an old one."""
+    """``after`` is the last edition that the page knew, 0 for none, so that a second click makes no second edition."""
 
     after = IntegerField(validators=[InputRequired(), NumberRange(0, 2**31 - 1)])
 

@@ -1,4 +1,4 @@
-"""The page of a petition's digest: what is under way, and the waiting or the next edition as readers will see it."""
+"""The page of a petition's digest: editions under way, and the waiting or next edition as readers will see it."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from campaign.services.digests.lint_check import Finding, check_next_edition
 from campaign.services.digests.send_test import find_last_test
 from campaign.services.digests.transitions import find_waiting, list_under_way
 from campaign.services.subscribers.subscriptions import count_active
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign, reader_language
 from campaign.web.core.labels import FREQUENCIES
 from campaign.web.core.local_time import local_time
@@ -26,7 +26,7 @@ _OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 @dataclass(frozen=True)
 class UnderWay:
-    """An edition, how far it has come by the ledger, and what the organizer who looks at it may do with it."""
+    """An edition, its progress by the ledger, and the steps that this organizer may take."""
 
     edition: Edition
     accepted: int
@@ -45,9 +45,9 @@ class UnderWay:
 
 @dataclass(frozen=True)
 class LastSent:
-    """The newest edition that has come to its end, how many of its mails were accepted, and where it is read.
+    """The newest edition that was sent, the number of its accepted mails, and the language of its page.
 
-    ``language`` is that of its page; None where it has none, being for the readers of one mail a month alone.
+    ``language`` is None if it has no page, because it was for the readers of one mail a month alone.
     """
 
     edition: Edition
@@ -66,7 +66,7 @@ def _describe_last_sent(session: Session, petition: Petition, accounts: _Account
 
 
 def _describe_under_way(session: Session, petition: Petition, accounts: _Accounts) -> list[UnderWay]:
-    """Newest first."""
+    """The editions under way, newest first."""
     editions = list_under_way(session, petition.id)
     described = []
     for edition in reversed(editions):
@@ -78,7 +78,7 @@ def _describe_under_way(session: Session, petition: Petition, accounts: _Account
 
 
 def preview_as_asked(session: Session, petition: Petition, language: str) -> Preview:
-    """What the sample reader who is asked for will get; ``language`` may be empty, for all. Raises NotFound."""
+    """The mail for the sample reader that the address asks for; an empty ``language`` means all. Raises NotFound."""
     if language not in ("", *petition.languages):
         raise NotFound("The digest is not written in this language.")
     frequency = request.args.get("frequency", ReaderFrequency.EACH, type=ReaderFrequency)
@@ -88,12 +88,12 @@ def preview_as_asked(session: Session, petition: Petition, language: str) -> Pre
 
 
 def _told(finding: Finding) -> str:
-    """The problem in the organizer's language: plain text, since it may quote tags."""
+    """The problem in the organizer's language, as plain text, since it may quote tags."""
     return reader_language().gettext(finding.problem.sentence) % finding.problem.values
 
 
 def digest_page(petition: Petition, *, made: int | None = None, skipped: bool = False, refused: str = "") -> str:
-    """The page. ``refused`` says which step was not taken: “made” by somebody else, “late”, or “unsure”."""
+    """The page. ``refused`` says why a step was not taken: “made” by somebody else, “late”, or “unsure”."""
     organizer_id = current_organizer().id
     language = request.args.get("language", "")
     with campaign().database.snapshots() as session:

@@ -1,4 +1,4 @@
-"""Steps of an edition: approve, pause, resume and cancel it, and send oneself a test before."""
+"""Steps of an edition: approve, pause, resume and cancel it, and send a test to oneself before."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,11 +19,11 @@ from campaign.services.digests.transitions import (
     pause_edition,
     resume_edition,
 )
-from campaign.services.organizers.members import Permission
-from campaign.web.auth.forms import OrganizerForm
+from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.organizers.digest_page import digest_page
 
 blueprint = Blueprint("edition", __name__, url_prefix="/edition")
@@ -32,7 +32,7 @@ Step = Callable[[Session, Edition, str, datetime], None]
 
 
 class EditionForm(OrganizerForm):
-    """``sure`` is the tick without which nothing is cancelled."""
+    """``sure`` is a tick; without it nothing is cancelled."""
 
     number = IntegerField(validators=[InputRequired(), NumberRange(1, 2**31 - 1)])
     sure = BooleanField()

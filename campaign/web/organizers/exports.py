@@ -29,13 +29,13 @@ from campaign.services.exports.approvals import (
 )
 from campaign.services.exports.lists import Wanted
 from campaign.services.exports.rows import Format
-from campaign.services.organizers.members import Permission, list_permitted
+from campaign.services.organizers.permissions import Permission, list_permitted
 from campaign.services.petitions.lifecycle import today_in
 from campaign.text.personal_text import clean_reason
-from campaign.web.auth.forms import OrganizerForm
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.local_time import local_time
 
 blueprint = Blueprint("exports", __name__, url_prefix="/p/<slug>/export")

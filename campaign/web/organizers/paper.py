@@ -8,7 +8,7 @@ from campaign.crypto.paper_codes import read_code
 from campaign.errors import InvalidInput, NotOpen
 from campaign.media.pdf import Format, typeset
 from campaign.models import Petition
-from campaign.services.organizers.members import Permission
+from campaign.services.organizers.permissions import Permission
 from campaign.services.petitions.store import get_text_version
 from campaign.services.signatures.paper import (
     MAX_LINES,
@@ -21,11 +21,10 @@ from campaign.services.signatures.paper import (
 )
 from campaign.services.signatures.sign import Person
 from campaign.text.personal_text import clean_name
-from campaign.web.auth.forms import OrganizerForm
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign, reader_language, texts_of, use_language
-from campaign.web.core.forms import PersonChecks, accepted
+from campaign.web.core.forms import OrganizerForm, PersonChecks, accepted
 from campaign.web.public.printed import tell_sheet
 
 blueprint = Blueprint("paper", __name__, url_prefix="/p/<slug>/paper")
@@ -34,7 +33,7 @@ N_ = str  # marks a sentence for the translators; the page translates it
 
 
 class SheetForm(OrganizerForm):
-    """What sheets to make."""
+    """The sheets to make."""
 
     language = StringField()
     lines = IntegerField()
@@ -47,12 +46,12 @@ class SheetForm(OrganizerForm):
 
     def validate_lines(self, field: Field) -> None:
         if field.data is None or not MIN_LINES <= field.data <= MAX_LINES:
-            field.errors = []  # what the library says of no number, in English alone
+            field.errors = []  # the library's own message for text that is no number, which is in English only
             raise ValidationError(N_("Please type a number from 10 to 200."))
 
 
 class LineForm(PersonChecks, OrganizerForm):
-    """What stands on a line. No field is called ``code``: that one is not kept while its sender proves who they are."""
+    """The contents of a line. Its code is in no field named ``code``: reauthentication does not keep such a field."""
 
     line_code = StringField()
     name = StringField()
@@ -69,7 +68,7 @@ class LineForm(PersonChecks, OrganizerForm):
         self._name = accepted(clean_name, field)
 
     def line(self) -> Line:
-        """What the checked form says."""
+        """The line in the checked form."""
         return Line(self._line_code, Person(self._name, comment=self._comment), self._country)
 
 
@@ -102,7 +101,7 @@ def show(petition: Petition) -> str:
 @blueprint.post("/sheets")
 @needs(Permission.EXPORT, proven=False)
 def make(petition: Petition) -> Response | Page:
-    """The file has the only copy of the codes, so it is the answer to the request that makes them."""
+    """Make sheets. The file has the only copy of the codes, so it is the answer to this request."""
     form, now = SheetForm(), campaign().now()
     form.petition = petition
     valid = form.validate()

@@ -1,4 +1,4 @@
-"""Reviewing signatures: what is suspicious, which of them an organizer means, and what was decided about them."""
+"""Reviewing signatures: suspicious groups, the choice of signatures, and the decisions about them."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ from campaign.services.moderation.review_queue import (
     list_reviews,
     preview_review,
 )
-from campaign.services.organizers.members import Permission
+from campaign.services.organizers.permissions import Permission
 from campaign.services.privacy.burn import BURNED
 from campaign.services.signatures.sign import Person, open_person
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core import labels
 from campaign.web.core.context import campaign, reader_language
 from campaign.web.core.local_time import local_time
@@ -34,7 +34,7 @@ Page = tuple[str, int]
 
 
 def _said(signature: Signature) -> Person | None:
-    """What the signer said of themselves, where the server can read it."""
+    """The signer's name and comment, if the server can read them."""
     return open_person(campaign().vault, signature)
 
 
@@ -74,7 +74,7 @@ def _overview(petition: Petition, *, refused: str = "") -> str:
 
 
 def _told(review: Review) -> str:
-    """The criteria of a decision in words."""
+    """The criteria of a decision, in words."""
     language = reader_language()
     if review.is_burned:
         return language.gettext(BURNED)
@@ -94,7 +94,7 @@ def _told(review: Review) -> str:
 
 
 def _chosen(petition: Petition, form: CriteriaForm, *, refused: str = "") -> str:
-    """The page of what the checked form means; where it is wrong, with what is wrong and no signatures."""
+    """The page with the signatures that match the form; with its errors and no signatures if the form is wrong."""
     criteria = None if form.errors else form.criteria()
     with campaign().database.snapshots() as session:
         return render_template(

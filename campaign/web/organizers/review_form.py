@@ -1,4 +1,4 @@
-"""The criteria by which an organizer chooses signatures, from an address or from a form, and what they decide."""
+"""The forms of a review: the criteria that choose signatures, in an address or a form, and the decision."""
 
 from datetime import date
 from typing import Any
@@ -10,13 +10,13 @@ from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Option
 from campaign.i18n import find_country
 from campaign.models import Petition, ReviewAction, SignatureState, SuspicionKind
 from campaign.services.moderation.review_queue import REVIEWED, Criteria
-from campaign.web.auth.forms import OrganizerForm
+from campaign.web.core.forms import OrganizerForm
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
 
 class CriteriaForm(OrganizerForm):
-    """What narrows the choice; what is left empty does not."""
+    """The criteria of the choice; an empty field allows all."""
 
     state = StringField(
         default=SignatureState.QUARANTINED.value,
@@ -39,7 +39,7 @@ class CriteriaForm(OrganizerForm):
 
     @classmethod
     def asked(cls, petition: Petition) -> "CriteriaForm":
-        """From the address of the page, which changes nothing and so needs no token."""
+        """The form from the page's address; it changes nothing, so it needs no token."""
         return cls(petition, formdata=request.args, meta={"csrf": False})
 
     def validate_group(self, field: Field) -> None:
@@ -64,7 +64,7 @@ class CriteriaForm(OrganizerForm):
             raise ValidationError(N_("Please choose a country from the list."))
 
     def criteria(self) -> Criteria:
-        """What the checked form says."""
+        """The criteria in the checked form."""
         return Criteria(
             SignatureState(str(self.state.data)),
             SuspicionKind(self.kind.data) if self.kind.data else None,
@@ -91,7 +91,7 @@ def _read_day(field: Field) -> date | None:
 
 
 class DecisionForm(CriteriaForm):
-    """``seen`` names the signatures that the page showed."""
+    """The decision; ``seen`` names the signatures that the page showed."""
 
     seen = StringField(validators=[InputRequired(), Length(max=64)])
     action = StringField(validators=[InputRequired(), AnyOf([*ReviewAction])])

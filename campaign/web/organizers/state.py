@@ -11,7 +11,7 @@ from campaign.errors import CampaignError
 from campaign.models import Petition, PetitionState
 from campaign.services.abuse.challenges import switch_challenge
 from campaign.services.audit_log import record
-from campaign.services.organizers.members import Permission
+from campaign.services.organizers.permissions import Permission
 from campaign.services.petitions.lifecycle import (
     close_petition,
     hand_over,
@@ -21,10 +21,10 @@ from campaign.services.petitions.lifecycle import (
     pause_petition,
 )
 from campaign.services.petitions.store import get_petition
-from campaign.web.auth.forms import OrganizerForm
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer
+from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.local_time import local_time
 from campaign.web.public.petition_page import PREVIEW
 

@@ -1,4 +1,4 @@
-"""The organizers' pages: their petitions, one petition's numbers and records, and the way to its lists."""
+"""The organizers' first pages: their petitions, and the numbers and records of one petition."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ from campaign.services.digests.editions import list_editions
 from campaign.services.exports.approvals import list_open_requests
 from campaign.services.moderation.comments import count_comments
 from campaign.services.moderation.review_queue import count_to_review
-from campaign.services.organizers.members import PERMISSIONS, Permission, check_permission, list_petitions_of
+from campaign.services.organizers.permissions import PERMISSIONS, Permission, check_permission, list_petitions_of
 from campaign.services.petitions.counts import count_confirmed, list_days
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.petitions.referrals import OTHER, list_sources
@@ -24,7 +24,7 @@ from campaign.services.privacy.retention_rules import find_names_end, find_updat
 from campaign.services.subscribers.subscriptions import count_active
 from campaign.web.auth import reauthenticate
 from campaign.web.auth.permissions import needs
-from campaign.web.auth.users import current_organizer, signed_in
+from campaign.web.auth.session import current_organizer, signed_in
 from campaign.web.core import labels
 from campaign.web.core.context import campaign, texts_of
 from campaign.web.core.daily_counts import last_days
@@ -57,7 +57,7 @@ def _on_every_page() -> dict[str, Any]:
 
 
 def _list_untranslated(petitions: Iterable[Petition]) -> list[tuple[str, int | None]]:
-    """The languages of these petitions in which readers meet English, with how many sentences; None: no page at all."""
+    """Languages that lack translated sentences, with their number; None if there are no pages in the language."""
     codes = dict.fromkeys(code for petition in petitions for code in petition.languages)
     missing = {code: count_missing(code) if code in available_languages() else None for code in codes}
     return [(code, count) for code, count in missing.items() if count != 0]

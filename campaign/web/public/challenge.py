@@ -1,4 +1,4 @@
-"""The challenge in the form: shown while the petition or a flood asks for it, checked when the form is posted."""
+"""The challenge in the signing form: shown while the petition or a flood asks for it, checked when the form is sent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,9 +34,9 @@ USED_UP = N_("This answer was used already or is too old. Here is another questi
 
 @dataclass(frozen=True)
 class Shown:
-    """What the form shows: the question for people, and the puzzle where the script has solved it already.
+    """The challenge in the form: the question for people, and the puzzle if the script has solved it already.
 
-    ``by_hand``: something was refused, so that the script leaves the question to the person.
+    ``by_hand`` says that an answer was refused, so that the script leaves the question to the person.
     """
 
     token: str
@@ -48,7 +48,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Solved:
-    """A challenge that was met, to be spent with the signature."""
+    """A solved challenge, to be spent together with the signature."""
 
     mark: bytes
     until: datetime
@@ -63,7 +63,7 @@ def needs_challenge(petition: Petition, now: datetime) -> bool:
 
 
 def show_challenge(session: Session, petition: Petition, form: SigningForm, *, now: datetime) -> Shown:
-    """What was answered rightly, or may be answered still, stays until it is used up; else a new question."""
+    """The challenge to show: the sent one if it is solved or may still be answered, else a new question."""
     vault, token = campaign().vault, form.question.data or ""
     kept = read_question(vault, petition, token, now=now)
     if kept is None or is_spent(session, mark_question(kept[0])):
@@ -81,7 +81,7 @@ def show_challenge(session: Session, petition: Petition, form: SigningForm, *, n
 
 
 def check_challenge(petition: Petition, form: SigningForm, *, now: datetime) -> Solved | str:
-    """What is to be spent, or the sentence that says what is wrong; a wrong answer is counted."""
+    """The solved challenge, or a sentence about the mistake. A wrong answer is counted."""
     vault, answer = campaign().vault, form.answer.data or ""
     if (solved := check_puzzle(vault, petition, form.puzzle.data or "", now=now)) is not None:
         return Solved(*solved)
@@ -102,7 +102,7 @@ def check_challenge(petition: Petition, form: SigningForm, *, now: datetime) -> 
 @blueprint.get("/p/<slug>/challenge.json")
 @entry(Entry.PUBLIC)
 def puzzle(slug: str) -> Response:
-    """A new puzzle; an empty object while none is needed."""
+    """A new puzzle; an empty object if none is needed now."""
     with campaign().database.snapshots() as session:
         petition = get_petition(session, slug)
     if petition.state is PetitionState.DRAFT:

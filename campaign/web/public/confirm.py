@@ -1,4 +1,4 @@
-"""The link from the confirmation mail: see what is signed, confirm it, or say that it was somebody else."""
+"""The link from the confirmation mail: see the signature, confirm it, or say that somebody else typed the address."""
 
 from flask import Blueprint, make_response, render_template, request
 from sqlalchemy.orm import Session
@@ -57,12 +57,12 @@ def show(token: str) -> str:
 
 
 def _told_count(session: Session, signature: Signature) -> int:
-    # A signer whose signature waits for a review sees it counted; else a forger would learn what gets past us.
+    # A signature that waits for a review is shown as counted; else a forger would learn which signatures we notice.
     return count_confirmed(session, signature.petition_id) + (signature.state is SignatureState.QUARANTINED)
 
 
 def _confirmed(petition: Petition, total: int, own_page: str | None = None) -> str:
-    """The thanks. ``own_page`` is told in the answer to the press alone, not to whoever opens the link later."""
+    """The thank-you page. Only the answer to the button has ``own_page``; a person who opens the link later has not."""
     allow_script()
     return render_template(
         "public/confirm/confirmed.html", petition=petition, texts=texts_of(petition), confirmed=total, own_page=own_page
@@ -81,12 +81,12 @@ def answer(token: str) -> str | tuple[str, int] | Response:
         if signature.state.is_standing and request.form.get("action") != "not-me":
             return _confirmed(petition, _told_count(session, signature))
         needs_code = not comes_from_signer(vault, signature, proof)
-        # The public form marks any browser that sends the address: enough to confirm what it sent, nothing more.
+        # The public form marks every browser that sends the address. The mark confirms what that browser sent, no more.
         check = check_owner if signature.state.is_standing else check_proof
         try:
             check(vault, signature, proof)
         except ProofNeeded as needed:
-            # Leaving normally commits, so a wrong code is counted.
+            # The block ends without an error, so that the count of wrong codes is committed.
             return _page(signature, petition, needs_code=True, error=needed.sentence), 422
         if request.form.get("action") == "not-me":
             disown(session, signature, now=now)

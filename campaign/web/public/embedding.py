@@ -1,6 +1,6 @@
-"""A petition on other websites: the script that makes a link to it a box, and the answer to who asks for one (oEmbed).
+"""A petition on other websites: the script that turns a link into a box, and the answer to websites that ask (oEmbed).
 
-The visitor of such a website asks this server for the script and the count, and nobody else for anything.
+The browsers of their visitors ask this server for the script and the count, and ask no other server for anything.
 """
 
 import json
@@ -22,7 +22,7 @@ from campaign.web.public.share import HEIGHT, WIDTH
 
 blueprint = Blueprint("embedding", __name__)
 _SCRIPT = Path(__file__).parents[1] / "static" / "embed.js"
-# The box as it is drawn, in pixels; where less room is offered, the answer is a mere link.
+# The size of the box, in pixels. If a website offers less room, the answer is a link.
 _BOX = _BOX_WIDTH, _BOX_HEIGHT = 420, 240
 
 
@@ -40,7 +40,7 @@ def script() -> Response:
 @blueprint.get("/oembed")
 @entry(Entry.PUBLIC)
 def oembed() -> Response:
-    """How a website shows one of our petition pages (oembed.com): the box, or a link where it has no room for it."""
+    """How a website shows one of our petition pages (oembed.com): the box, or a link if there is no room for it."""
     if request.args.get("format", "json") != "json":
         abort(501)
     with campaign().database.snapshots() as session:
@@ -65,7 +65,7 @@ def _get_named(session: Session, address: str) -> tuple[str, Petition]:
 
 
 def _room(name: str) -> int | None:
-    """How many pixels the asking website has; None where it does not say, or nothing that is a number."""
+    """The number of pixels that the website has; None if it tells no number."""
     asked = request.args.get(name, "")
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else None
 

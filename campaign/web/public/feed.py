@@ -15,12 +15,12 @@ from campaign.web.public.petition import get_public
 
 blueprint = Blueprint("feed", __name__)
 MOST = 50
-# A feed has to say when it was updated; one without updates was never.
+# A feed must have a time of its last update; a feed without updates has none yet.
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _moment(petition: Petition, day: date) -> datetime:
-    """Of an update the day is known."""
+    """The beginning of an update's day: its time of day is not known."""
     return datetime.combine(day, time(), ZoneInfo(petition.timezone))
 
 

@@ -1,4 +1,4 @@
-"""The lost link to one's own page, asked for by typing the address. Every address gets the same answer."""
+"""A request for the lost link to one's own page, by address. Every address gets the same answer."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
@@ -15,7 +15,7 @@ N_ = str  # marks a sentence for the translators; the page translates it
 
 
 class LostLinkForm(SignedAddress, PublicForm):
-    """The address that was signed with."""
+    """The address with which the person signed."""
 
     TOO_MANY = N_("Very many requests came from where you are. Please send the form again in an hour.")
 

@@ -1,4 +1,4 @@
-"""The entry of whoever signed on paper: found by the code on the part of the line that they tore off."""
+"""The entry of a person who signed on paper, found by the code on the part of the line that they tore off."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
@@ -22,10 +22,10 @@ class StubForm(PublicForm):
     """The code from paper."""
 
     TOO_MANY = N_("Very many requests came from where you are. Please send the form again in an hour.")
-    # The same whether no sheet has the code, or its line is not entered yet, or the signature was withdrawn.
+    # The same sentence if no sheet has the code, if its line is not entered yet, and if the signature was withdrawn.
     NO_ENTRY = N_(
         "There is no entry with this code. Perhaps the sheet is still on its way to the organizers: "
-        "please try again in some days."
+        "please try again in a few days."
     )
 
     code = StringField()
@@ -36,7 +36,7 @@ class StubForm(PublicForm):
         self._code = accepted(read_code, field)
 
     def read(self) -> str:
-        """What the checked form says."""
+        """The code in the checked form."""
         return self._code
 
 
@@ -56,11 +56,11 @@ def ask(lang: str, slug: str) -> str:
 @blueprint.post("/<lang>/p/<slug>/paper")
 @entry(Entry.PUBLIC)
 def look(lang: str, slug: str) -> Response | tuple[str, int]:
-    """Lead to the signer's own page, whose buttons work in this browser: whoever has the code is the signer."""
+    """Lead to the signer's own page. Its buttons work in this browser, since a person with the code is the signer."""
     form, vault = StubForm(), campaign().vault
     with campaign().database.snapshots() as session:
         petition = get_public(session, slug, lang)
-        # Guesses count however they are spelled.
+        # A guess counts in every spelling.
         if not source_limit().allows(request.remote_addr, campaign().now()):
             form.form_errors.append(form.TOO_MANY)
             return _page(petition, form), 429

@@ -1,4 +1,4 @@
-"""The petition's page, put together from what is stored, for whoever looks at it."""
+"""The petition's page, put together from the stored data."""
 
 from functools import cache
 
@@ -20,7 +20,7 @@ from campaign.web.core.security import allow_puzzle, allow_script
 from campaign.web.public.challenge import needs_challenge, show_challenge
 
 LATEST_UPDATES = 3
-PREVIEW = "preview"  # the purpose of a draft's link
+PREVIEW = "preview"  # the purpose in the token of a draft's link
 
 
 @cache
@@ -36,7 +36,7 @@ def _values(petition: Petition, confirmed: int) -> dict[str, str]:
 
 
 def petition_page(session: Session, petition: Petition, version: TextVersion, form: SigningForm | None) -> str:
-    """The page with the form as it stands, or with none: for a preview, and where nothing can be signed."""
+    """The page with the given form, or without one: in a preview, and if the petition cannot be signed."""
     confirmed = count_confirmed(session, petition.id)
     challenge, now = None, campaign().now()
     allow_script(asks=True)
@@ -73,7 +73,7 @@ def tell_updates(session: Session, petition: Petition, confirmed: int, *, most: 
 
 
 def tell_count(session: Session, petition: Petition, lang: str) -> dict[str, int | str]:
-    """The public number with the moment at which it was read, and in words where they are asked for in a language."""
+    """The public number with the time at which it was read, and in words if a language is asked for."""
     confirmed = count_confirmed(session, petition.id)
     goal = petition.goal_at(confirmed)
     as_of = campaign().now().replace(microsecond=0).isoformat()

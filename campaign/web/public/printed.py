@@ -1,4 +1,4 @@
-"""What posters, pictures and paper sheets say, in the reader's language, as the data of their documents."""
+"""The texts of posters, pictures and paper sheets, in the reader's language, as data for their documents."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,13 +14,13 @@ _FEW = 10
 
 
 def round_down(count: int) -> int:
-    """To its first digit below a hundred, else to its first two: 15 → 10, 1,234 → 1,200."""
+    """``number`` rounded down to its first digit below a hundred, else to two digits: 15 → 10, 1,234 → 1,200."""
     step = int(10 ** (len(str(count)) - (1 if count < 100 else 2)))
     return count - count % step
 
 
 def tell_count(count: int) -> str:
-    """How many have signed, in a sentence that stays true for a while; empty for fewer than ten."""
+    """The number of signers, in a sentence that stays true for a while; empty for fewer than ten."""
     _ = reader_language().gettext
     if count < _FEW:
         return ""
@@ -43,14 +43,14 @@ def _common(petition: Petition) -> dict[str, Any]:
 
 
 def tell_picture(petition: Petition, confirmed: int) -> dict[str, Any]:
-    """What the picture shows."""
+    """The texts of the picture."""
     _ = reader_language().gettext
     host = urlsplit(campaign().settings.base_url).netloc
     return {**_common(petition), "count": tell_count(confirmed) or _("Sign the petition"), "host": host}
 
 
 def tell_poster(petition: Petition, version: TextVersion) -> dict[str, Any]:
-    """What the poster says."""
+    """The texts of the poster."""
     _ = reader_language().gettext
     address = campaign().public_links.petition(reader_language().code, petition.slug)
     return {
@@ -64,7 +64,7 @@ def tell_poster(petition: Petition, version: TextVersion) -> dict[str, Any]:
 
 
 def tell_sheet(petition: Petition, version: TextVersion, sheet: PaperSheet, codes: Sequence[str]) -> dict[str, Any]:
-    """What a sheet to sign on says."""
+    """The texts of a sheet to sign on."""
     _, number = reader_language().gettext, reader_language().number(sheet.id)
     address = campaign().public_links.paper(reader_language().code, petition.slug)
     printed_on = {"number": number, "day": reader_language().date(sheet.made_on), "version": version.short_digest}
@@ -79,8 +79,8 @@ def tell_sheet(petition: Petition, version: TextVersion, sheet: PaperSheet, code
                 "over with it."
             ),
             _(
-                "Whoever signs after you, and whoever finds this sheet, can read your name. On the website nothing of "
-                "it is shown unless you change that yourself."
+                "People who sign after you, and anybody who finds this sheet, can read your name. The website does not "
+                "show your name unless you change that yourself."
             ),
             _(
                 "Tear off the part on the right and keep it: when the line is entered, its code lets you see, change "

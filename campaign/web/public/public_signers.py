@@ -1,4 +1,4 @@
-"""The wall: who has signed, of those who want it to be known, and what they say."""
+"""Public signers: the names and comments of signers who want them to be shown."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +18,7 @@ from campaign.web.core.security import Entry, entry
 from campaign.web.public.petition import get_public
 
 blueprint = Blueprint("wall", __name__, url_prefix="/<lang>/p/<slug>/signatures")
-# Whoever withdraws is gone from every page, however it came, within a minute.
+# A signer who withdraws disappears from every page, also from cached ones, within a minute.
 _KEPT = "public, max-age=60"
 
 Read = Callable[..., Page[Any]]

@@ -1,4 +1,4 @@
-"""Plain questions that a person answers at once, in the reader's language; which one follows from a seed."""
+"""Plain questions that a person answers at once, in the reader's language. A seed decides which one is asked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ THINGS = (N_("table"), N_("window"), N_("bread"), N_("river"), N_("letter"), N_(
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, and the answers that are right."""
+    """A question and its right answers."""
 
     asked: str
     answers: frozenset[str]
@@ -26,12 +26,12 @@ class Question:
         return plain(typed) in self.answers
 
 
-# Many write ё as е, and a phone without a Kazakh keyboard has no letters of Kazakh's own.
+# Many people write ё as е, and a phone without a Kazakh keyboard lacks the letters that only Kazakh has.
 _AS_TYPED = str.maketrans("ёәғқңөұүһі", "еагкноуу\u0445и")
 
 
 def plain(typed: str) -> str:
-    """An answer as it is compared, whatever the keyboard it was typed on."""
+    """The form of an answer in which it is compared; it does not depend on the keyboard."""
     return typed.casefold().strip(" .,;:!?\"'«»“”„\t\r\n").translate(_AS_TYPED)
 
 
@@ -69,5 +69,5 @@ _KINDS: tuple[Callable[[bytes], Question], ...] = (
 
 
 def question_of(seed: bytes) -> Question:
-    """The question that ``seed``, 32 bytes, stands for."""
+    """The question that follows from ``seed``, 32 bytes."""
     return _KINDS[seed[0] % len(_KINDS)](seed)

@@ -1,4 +1,4 @@
-"""Spreading a petition: the page that offers everything for it, the poster, the picture of a shared link, the badge."""
+"""Sharing a petition: the page with everything for it, the poster, the picture of a shared link, and the badge."""
 
 from typing import cast
 
@@ -33,7 +33,7 @@ def _answer(document: str, kind: Format, content_type: str, data: dict[str, obje
 @blueprint.get("/<lang>/p/<slug>/picture.png")
 @entry(Entry.PUBLIC)
 def picture(lang: str, slug: str) -> Response:
-    """What services show where somebody shares the petition's address (Open Graph)."""
+    """The picture that services show when somebody shares the petition's address (Open Graph)."""
     with campaign().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         shown = tell_picture(petition, count_confirmed(session, petition.id))
@@ -70,7 +70,7 @@ def badge(lang: str, slug: str) -> Response:
 
 
 def tell_signatures(session: Session, petition_id: int) -> str:
-    """How many signatures there are, in two words."""
+    """The number of signatures, in two words."""
     count, language = count_confirmed(session, petition_id), reader_language()
     told = language.ngettext("%(number)s signature", "%(number)s signatures", count)
     return told % {"number": language.number(count)}

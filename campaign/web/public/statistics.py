@@ -1,4 +1,4 @@
-"""The petition's public numbers: signatures by country and by day. Says nothing of anybody, and needs no key."""
+"""The petition's public numbers: signatures by country and by day. They have no personal data and need no key."""
 
 from datetime import date, timedelta
 
@@ -17,7 +17,7 @@ blueprint = Blueprint("numbers", __name__)
 
 
 def _first_day(today: date) -> date:
-    """A Monday, from which on each day is told; what is older than ``SHOWN`` days is told by week."""
+    """The Monday from which each day is shown; what is older than ``SHOWN`` days is shown by week."""
     oldest = today - timedelta(days=SHOWN - 1)
     return oldest + timedelta(days=-oldest.weekday() % 7)
 

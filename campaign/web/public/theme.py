@@ -1,4 +1,4 @@
-"""What a petition's page looks like of its own: the shades of its colour, its picture and its logo."""
+"""The theme of a petition's page: the shades of its colour, its picture and its logo."""
 
 import re
 
@@ -22,7 +22,7 @@ _STYLE = """:root {{ --brand: {0.ink}; --brand-fill: {0.button}; }}
 @blueprint.get("/look/<colour>.css")
 @entry(Entry.PUBLIC)
 def style(colour: str) -> Response:
-    """The shades of any colour, written as six hexadecimal digits: it needs no petition."""
+    """The style sheet with the shades of a colour, which is written as six hexadecimal digits. It needs no petition."""
     if not re.fullmatch("[0-9a-f]{6}", colour):
         raise NotFound("There is no such colour.")
     answer = make_response(_STYLE.format(Palette.of(f"#{colour}")))

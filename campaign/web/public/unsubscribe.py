@@ -36,7 +36,7 @@ def show(token: str) -> str:
 @blueprint.post("/unsubscribe/<token>")
 @entry(Entry.LINK)
 def unsubscribe(token: str) -> str:
-    """No cookie, no form token, no redirect, whatever the body: mail programs send it, maybe twice (RFC 8058 §3.2)."""
+    """It needs no cookie, token or body, and does not redirect: mail programs send it, maybe twice (RFC 8058 §3.2)."""
     with campaign().database.sessions.begin() as session:
         followed = list_linked_subscriptions(session, campaign().vault, token, for_update=True)
         use_language(followed[0].language)

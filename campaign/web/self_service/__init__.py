@@ -1,1 +1,1 @@
-"""The pages behind a personal link: a signer or reader sees, changes and erases what is kept."""
+"""The pages behind a personal link: a signer or reader sees, changes and erases their own data."""

@@ -1,4 +1,4 @@
-"""What a signer changes on their own page: what is kept of them, and whether they get updates."""
+"""Changes on a signer's own page: their details, and whether they get updates."""
 
 from flask import Blueprint, make_response, redirect, render_template, url_for
 from werkzeug import Response
@@ -27,7 +27,7 @@ Answer = str | Response | tuple[str, int]
 @blueprint.post("/me/<token>/details")
 @entry(Entry.LINK)
 def change(token: str) -> Answer:
-    """Needs the code, or a browser in which it was typed: else a scanner that sends every form could rename people."""
+    """It needs the code, or a browser in which it was typed: a scanner that sends every form must not rename people."""
     vault = campaign().vault
     with campaign().database.sessions.begin() as session:
         kept = get_personal_data(session, vault, token, for_update=True)
@@ -41,7 +41,7 @@ def change(token: str) -> Answer:
         try:
             check_owner(vault, kept.signature, form.proof())
         except ProofNeeded as needed:
-            # Leaving normally commits, so a wrong code is counted.
+            # The block ends without an error, so that the count of wrong codes is committed.
             form.refuse("code", needed.sentence)
             valid = False
         if not valid:
@@ -51,7 +51,7 @@ def change(token: str) -> Answer:
 
 
 def _updates_page(kept: PersonalData, form: UpdatesForm) -> str:
-    assert kept.signature is not None  # there is somebody to send updates to
+    assert kept.signature is not None  # there is an address to send updates to
     return render_template(
         "self_service/updates.html",
         kept=kept,
@@ -91,12 +91,12 @@ def start(token: str) -> Answer:
         form, signature_id = UpdatesForm(), kept.signature.id
         valid = form.validate()
         try:
-            # What stands behind the code is answered only after it: the link alone tells nobody whose it is.
+            # The address is compared only after the code is right: the link alone tells nobody whose link it is.
             check_owner(vault, kept.signature, form.proof())
             if valid:
                 start_updates(session, vault, kept, form.address(), now=campaign().now())
         except ProofNeeded as needed:
-            # Leaving normally commits, so a wrong code is counted.
+            # The block ends without an error, so that the count of wrong codes is committed.
             form.refuse("code", needed.sentence)
         except InvalidInput as refusal:
             form.refuse(refusal.field, refusal.sentence)
@@ -106,7 +106,7 @@ def start(token: str) -> Answer:
 
 
 def _saved(token: str, signature_id: int) -> Response:
-    """Back to the page; this browser need not be asked for the code again for a while."""
+    """Lead back to the page, and do not ask this browser for the code again for a while."""
     answer = make_response(redirect(url_for("me.show", token=token, saved=1), 303))
     remember_mark(answer, campaign().vault.own_mark(signature_id))
     return answer

@@ -1,4 +1,4 @@
-"""What a signer may change on their own page, and the address to which updates are to go."""
+"""The forms of a person's own page: details, the address for updates, and choices about the digest."""
 
 from typing import Any, Self
 
@@ -16,10 +16,10 @@ N_ = str  # marks a sentence for the translators; the page translates it
 
 
 class OwnForm(CheckedForm):
-    """A form on a person's own page, with the code from the mail where the browser has not shown it."""
+    """A form on a person's own page; it asks for the code from the mail unless this browser has shown it."""
 
     class Meta(TypedMeta):
-        csrf = False  # the address of the page is the secret, and the code is another
+        csrf = False  # the address of the page is a secret, and the code is another one
 
     code = StringField()
 
@@ -27,12 +27,12 @@ class OwnForm(CheckedForm):
         return Proof(browser_marks(), self.code.data or "")
 
     def refuse(self, field: str, sentence: str) -> None:
-        """Add what a service had against a field."""
+        """Show the refusal of a service beside a field."""
         self[field].errors = [*self[field].errors, sentence]
 
 
 class DetailsForm(PersonChecks, OwnForm):
-    """What is kept of the signer."""
+    """The signer's details."""
 
     name = StringField()
     country = StringField()
@@ -47,7 +47,7 @@ class DetailsForm(PersonChecks, OwnForm):
 
     @classmethod
     def of(cls, kept: PersonalData) -> Self:
-        """The form as all is now."""
+        """The form with the current details."""
         signature, person = kept.signature, kept.person
         assert signature is not None  # there is something to change
         filled = {
@@ -82,7 +82,7 @@ class DetailsForm(PersonChecks, OwnForm):
             raise ValidationError(N_("Please choose one of the languages."))
 
     def details(self) -> Details:
-        """What the checked form says."""
+        """The details in the checked form."""
         return Details(
             name=self._name,
             comment=self._comment,
@@ -94,14 +94,14 @@ class DetailsForm(PersonChecks, OwnForm):
 
 
 class UpdatesForm(SignedAddress, OwnForm):
-    """The address that was signed with, which is not kept."""
+    """The address with which the person signed; it is not stored, so it is typed again."""
 
 
 class ChoicesForm(CheckedForm):
-    """What the reader's page asks. ``several``: the reader follows more than one petition here."""
+    """The reader's choices. ``several`` says that the reader follows more than one petition here."""
 
     class Meta(TypedMeta):
-        csrf = False  # the address of the page is the secret
+        csrf = False  # the address of the page is a secret
 
     language = StringField()
     frequency = StringField()
@@ -113,7 +113,7 @@ class ChoicesForm(CheckedForm):
 
     @classmethod
     def of(cls, petition: Petition, subscription: Subscription, *, several: bool) -> Self:
-        """The form as the choices are now."""
+        """The form with the current choices."""
         return cls._for(petition, several=several, formdata=None, obj=subscription)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""A person's own page, behind the link in each mail: all that is kept of them, and their choices about the digest."""
+"""A person's own page, behind the link in each mail: all data about them, and their choices about the digest."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ blueprint = Blueprint("me", __name__)
 
 
 def confirm_first(kept: PersonalData) -> BaseResponse:
-    """Until a signature is confirmed the link leads to where that is done, and does nothing else."""
+    """Lead to the page that confirms the signature: before that, the link does nothing else."""
     assert kept.signature is not None  # it is pending
     token = campaign().vault.token(LinkPurpose.CONFIRM, kept.signature.id)
     return redirect(url_for("confirm.show", token=token), 303)
@@ -41,7 +41,7 @@ def own_page(
     choices: ChoicesForm | None = None,
     details: DetailsForm | None = None,
 ) -> str:
-    """The page. Forms are those that were sent and have to be corrected; else they are filled in as all is now."""
+    """The page. A form that was sent and has errors is shown again; else the forms have the current values."""
     vault, petition, signature, reader = campaign().vault, kept.petition, kept.signature, kept.reader
     if kept.may_change and details is None:
         details = DetailsForm.of(kept)
@@ -77,7 +77,7 @@ def _follows_several(session: Session, kept: PersonalData) -> bool:
 
 
 def _shortened(kept: PersonalData) -> str | None:
-    """Enough of the address to recognise one's own: whoever has the link sees the page."""
+    """Part of the address, enough to recognise it: everybody who has the link sees the page."""
     reader = kept.reader
     if reader is None or reader.sealed_address is None:
         return None
@@ -98,7 +98,7 @@ def show(token: str) -> str | BaseResponse:
 @blueprint.post("/me/<token>")
 @entry(Entry.LINK)
 def choose(token: str) -> BaseResponse | tuple[str, int]:
-    """No cookie and no form token: whoever knows the link may choose, as with the link to unsubscribe."""
+    """It needs no cookie and no form token: a person who has the link may choose, as with the unsubscribe link."""
     with campaign().database.sessions.begin() as session:
         kept = get_personal_data(session, campaign().vault, token)
         use_language(kept.language)
@@ -116,7 +116,7 @@ def choose(token: str) -> BaseResponse | tuple[str, int]:
 @blueprint.get("/me/<token>/data.json")
 @entry(Entry.LINK)
 def data(token: str) -> BaseResponse:
-    """All that is kept, for a person to take away (GDPR, Art. 15 and 20)."""
+    """All stored data about the person, as a file to take away (GDPR, Art. 15 and 20)."""
     with campaign().database.snapshots() as session:
         kept = get_personal_data(session, campaign().vault, token)
         use_language(kept.language)

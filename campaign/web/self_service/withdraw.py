@@ -1,4 +1,4 @@
-"""Withdrawing a signature: asked once more, all of it erased, and a receipt for that."""
+"""Withdrawing a signature: the question, the erasure, and its receipt."""
 
 from flask import Blueprint, Response, redirect, render_template, url_for
 from werkzeug import Response as BaseResponse
@@ -32,7 +32,7 @@ def _page(kept: PersonalData, error: str | None = None) -> str:
 
 
 def _elsewhere(kept: PersonalData) -> BaseResponse | None:
-    """Where to go instead when there is nothing to withdraw here, or not yet."""
+    """The page to go to instead, if there is nothing to withdraw here, or not yet."""
     if kept.is_pending:
         return confirm_first(kept)
     if kept.signature is None:
@@ -41,8 +41,8 @@ def _elsewhere(kept: PersonalData) -> BaseResponse | None:
 
 
 def _to_receipt(kept: PersonalData) -> BaseResponse:
-    # A reader's link does not find the signature any more.
-    assert kept.signature is not None  # it was erased, its row stays
+    # A reader's link does not lead to the signature any more.
+    assert kept.signature is not None  # the signature was erased; its row stays
     return redirect(
         url_for("withdrawing.receipt", token=campaign().vault.token(LinkPurpose.SIGNER, kept.signature.id)), 303
     )
@@ -60,7 +60,7 @@ def ask(token: str) -> Answer:
 @blueprint.post("/me/<token>/withdraw")
 @entry(Entry.LINK)
 def answer(token: str) -> Answer:
-    """Needs the code, or a browser in which it was typed: a scanner presses this button too."""
+    """It needs the code, or a browser in which it was typed: a scanner may press this button too."""
     vault, form = campaign().vault, OwnForm()
     with campaign().database.sessions.begin() as session:
         kept = get_personal_data(session, vault, token, for_update=True)
@@ -70,7 +70,7 @@ def answer(token: str) -> Answer:
         try:
             check_owner(vault, kept.signature, form.proof())
         except ProofNeeded as needed:
-            # Leaving normally commits, so a wrong code is counted.
+            # The block ends without an error, so that the count of wrong codes is committed.
             return _page(kept, needed.sentence), 422
         withdraw(session, kept, now=campaign().now())
         return _to_receipt(kept)

@@ -23,13 +23,13 @@ _FORGET_WITHIN = 3.0
 
 
 class _OurLog(Logger):
-    """gunicorn's own lines go where ours go, in the same form (campaign.logs)."""
+    """Writes gunicorn's own log lines where ours are written, in the same form (campaign.logs)."""
 
     def setup(self, cfg: Config) -> None:
         self.cfg = cfg
         self._access_log_enabled = False
         self.error_log.propagate = True
-        self.error_log.setLevel(logging.ERROR)  # a warning is no more than a request that could not be read
+        self.error_log.setLevel(logging.ERROR)  # gunicorn warns only about requests that could not be read
 
 
 class _Server(BaseApplication):
@@ -48,9 +48,9 @@ class _Server(BaseApplication):
 
 
 def open_door(campaign: Campaign, door: Door = Door.ALL) -> Flask:
-    """The application, in a process that ends when the server is locked or unlocked: another one is started instead.
+    """The application, in a process that ends when the server is locked or unlocked; another process is then started.
 
-    Python cannot wipe a key from its memory, so the memory itself goes.
+    Python cannot erase a key from its memory, so the whole process ends.
     """
     app = create_app(campaign, door)
     campaign.lock.call_when_turned(_end_this_process, was_on="keyless" in app.extensions)
@@ -58,20 +58,20 @@ def open_door(campaign: Campaign, door: Door = Door.ALL) -> Flask:
 
 
 def _end_this_process() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)  # requests that are being answered may end
+    os.kill(os.getpid(), signal.SIGTERM)  # requests that are being answered may finish
     time.sleep(_FORGET_WITHIN)
     os._exit(0)
 
 
 def _place(settings: Settings, door: Door) -> tuple[str, int, str]:
-    """Where a door's server listens, and the setting that says so."""
+    """The address at which a door's server listens, and the setting for it."""
     if door is Door.ORGANIZERS:
         return settings.organize_host, settings.organize_port, "CAMPAIGN_ORGANIZE_PORT"
     return settings.host, settings.port, "CAMPAIGN_PORT"
 
 
 def check_port_is_free(settings: Settings, door: Door = Door.ALL) -> None:
-    """Raise AlreadyRunning where another program listens at the server's address."""
+    """Raise AlreadyRunning if another program listens at the server's address."""
     host, port, setting = _place(settings, door)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -93,8 +93,8 @@ def serve_web(campaign: Campaign, door: Door = Door.ALL) -> None:
     settings = campaign.settings
     check_port_is_free(settings, door)
     host, port, _ = _place(settings, door)
-    # The server forks: a connection that two processes share is nobody's. What answers requests is made by the fork, so
-    # that this process, which outlives it, has no key.
+    # The server forks, and two processes must not share a connection. The child makes the application, so that this
+    # process, which lives longer, has no key.
     campaign.database.engine.dispose()
     _Server(
         campaign,

@@ -1,8 +1,8 @@
-"""Requests are read by the server's loop, and a thread is given none that is not whole: slow clients hold no thread.
+"""Slow clients hold no thread: the server's loop reads requests, and a thread gets a request when it is complete.
 
-gunicorn gives a connection to a thread at its first byte, so as many clients as there are threads, each sending a byte
-now and then, keep everybody else out; and its loop stands still for two seconds at a client that does not close its
-end. Here both wait in the loop, which costs a few kilobytes each and has a limit in time, number and memory.
+gunicorn gives a connection to a thread at its first byte. So a few clients, as many as there are threads, could keep
+everybody else out by sending a byte now and then. And its loop stops for two seconds at a client that does not close
+its end. Here both wait in the loop, which costs a few kilobytes each and has a limit in time, number and memory.
 """
 
 import re
@@ -21,20 +21,20 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 MOST_HEAD, MOST_BODY = 32 * 1024, 64 * 1024
 WHOLE_WITHIN, LINGER, STOP_IDLE = 10.0, 2.0, 1.0  # seconds
 MOST_WAITING, MOST_HELD = 800, 12 * 1024 * 1024
-# A page fits, so a client that reads slowly holds no thread either; a download is given up after so many seconds.
+# A page fits, so a client that reads slowly holds no thread either. A download is cut off after so many seconds.
 SEND_BUFFER, SEND_STALLS = 256 * 1024, 30
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d+)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
 _CHUNKED = re.compile(rb"^transfer-encoding[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
 class Refused(Exception):
-    """A request that is answered with a status alone, by the loop: nothing of it is read any further."""
+    """A request that the loop answers with a status alone; no more of it is read."""
 
 
 def find_whole(received: bytearray) -> bytes | None:
-    """The request as a thread gets it, once all of it is there; else None. Raises Refused with its status line.
+    """The request for a thread if all of it has arrived, else None. Raises Refused with its status line.
 
-    One whose body would be too long is given without it, to be answered with a page and closed.
+    A request whose body would be too long is given without its body, to be answered with a page and closed.
     """
     end = received.find(b"\r\n\r\n")
     if end < 0 or end > MOST_HEAD:
@@ -69,7 +69,7 @@ class PatientWorker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Oldest first: every entry got the same time.
+        # Oldest first: every entry waits for the same time.
         self._waiting: dict[_Connection, None] = {}
         self._held = 0  # bytes
         self._lingering: dict[_Connection, None] = {}
@@ -142,7 +142,7 @@ class PatientWorker(ThreadWorker):
         conn.close()
 
     def _linger(self, conn: _Connection) -> None:
-        """Say that no more comes, and read what the client still sends for a while, so that it gets our answer."""
+        """Tell the client that no more comes, and read for a while what it still sends, so that it gets our answer."""
         try:
             conn.sock.settimeout(0)
             conn.sock.shutdown(socket.SHUT_WR)
@@ -171,11 +171,11 @@ class PatientWorker(ThreadWorker):
         conn.close()
 
     def murder_pending(self) -> None:
-        """Called each time the loop has gone round: close those whose time is over."""
+        """Close the connections whose time is over; called in each round of the loop."""
         super().murder_pending()
         now = time.monotonic()
         if not self.alive:
-            # One that was taken up a moment ago is about to send its request.
+            # A client that connected a moment ago is about to send its request.
             said_nothing = now + WHOLE_WITHIN - STOP_IDLE
             for idle in [one for one in self._waiting if not one.received and one.until < said_nothing]:
                 self._drop(idle)

@@ -1,6 +1,6 @@
-"""A copy of the public pages as files, for any web host to serve while the server is attacked or away.
+"""A static copy of the public pages: files that any web host can serve while the server is attacked or down.
 
-It is made of the pages that this program itself would answer with, without its keys: nobody's data can get into it.
+It is made of the pages that this program itself answers with, without its keys: no personal data can get into it.
 """
 
 import json
@@ -24,12 +24,12 @@ from campaign.web.app import create_app
 from campaign.web.core.context import languages_of
 from campaign.web.server.static_links import file_of, readdress_page
 
-MARK = "copy.json"  # by it a folder is known to be a copy of ours, which may be replaced
+MARK = "copy.json"  # the file that marks a folder as a copy of ours, which may be replaced
 _COPIED = {"petition", "look", "numbers", "feed", "static"}
 
 
 class FrozenCopy:
-    """The copy that is being made. ``language``: of the front page, which is the same address for all readers."""
+    """The copy that is being made. ``language`` is that of the front page, which has one address for all readers."""
 
     def __init__(self, campaign: Campaign, language: str | None = None) -> None:
         if language is not None and language not in available_languages():
@@ -45,9 +45,9 @@ class FrozenCopy:
         self._language = language or (petitions[0].languages[0] if petitions else available_languages()[0])
 
     def write(self, target: Path) -> Iterator[str]:
-        """Make the copy beside ``target``, tell each page, and put it there when it is whole.
+        """Make the copy beside ``target``, report each page, and put it in place when it is complete.
 
-        Raises InvalidFile where something else is there, or it cannot be written; then all is as it was.
+        Raises InvalidFile if something else is there or it cannot be written; then nothing is changed.
         """
         _require_ours(target)
         part = target.with_name(f".{target.name}.part")
@@ -63,7 +63,9 @@ class FrozenCopy:
                 self._write_answer(part, path, answer)
                 yield path
             written = set(self.pages)
-            while needed := [path for path in self._answers if path not in written]:  # by those: styles, icon
+            while needed := [
+                path for path in self._answers if path not in written
+            ]:  # files that the pages need: styles, icon
                 for path in needed:
                     if (answer := self._answers[path]) is not None:
                         self._write_answer(part, path, answer)
@@ -82,7 +84,7 @@ class FrozenCopy:
         return self._answer(path) is not None
 
     def _answer(self, path: str) -> TestResponse | None:
-        """What the server says to a visitor without a cookie; None for what is not copied."""
+        """The server's answer to a visitor without a cookie; None for an address that is not copied."""
         if path not in self._answers:
             self._answers[path] = self._ask(path)
         return self._answers[path]
@@ -130,7 +132,7 @@ def _require_ours(folder: Path) -> None:
 
 
 def _write_file(path: Path, content: bytes) -> None:
-    """For a web server to read, whatever is usual for this program's own files."""
+    """Write a file that a web server can read, though this program's own files cannot be read by others."""
     for folder in reversed(path.parents):
         if not folder.exists():
             folder.mkdir()

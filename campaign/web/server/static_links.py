@@ -1,6 +1,6 @@
-"""The links of a page that is copied to files: from file to file where there is a copy, else to the server.
+"""The links of the static copy: they lead to a file if there is a copy of the page, else to the server.
 
-Between the files of the copy they are relative and name the file, so that it works under any address and from a disk.
+Links between files are relative and name the file, so that the copy works under any address and from a disk.
 """
 
 import re
@@ -11,18 +11,18 @@ from pathlib import PurePosixPath
 from posixpath import relpath
 
 _NAMED = re.compile(r'(\s(?:href|src)=")([^"]*)(")')
-# Addresses of the page itself on the server: what it is a copy of.
+# Tags with the address of the page on the server, of which this is a copy.
 _KEPT = {"canonical", "external"}
 
 
 def file_of(path: str) -> str:
-    """Where the page at ``path`` is in the copy: a folder's ``index.html``, or the file that it names."""
+    """The file in the copy for the page at ``path``: a folder's ``index.html``, or the file that the path names."""
     inner = path.strip("/")
     return inner if PurePosixPath(inner).suffix else f"{inner}/index.html".lstrip("/")
 
 
 class _Page(HTMLParser):
-    """A page's HTML, letter for letter but for the addresses in its tags."""
+    """Copies a page's HTML letter for letter, except the addresses in its tags."""
 
     def __init__(self, readdress: Callable[[str], str]) -> None:
         super().__init__(convert_charrefs=False)
@@ -55,7 +55,7 @@ class _Page(HTMLParser):
 
 
 def readdress_page(html: str, path: str, base_url: str, is_copied: Callable[[str], bool]) -> str:
-    """The page of the server at ``path`` as a file of the copy. Comments are left out: no reader sees them."""
+    """The server's page at ``path`` as a file of the copy. HTML comments are left out: no reader sees them."""
     folder = PurePosixPath(file_of(path)).parent
 
     def readdress(address: str) -> str:

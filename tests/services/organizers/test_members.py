@@ -10,17 +10,9 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Organizer, Petition, Role
 from campaign.periods import INVITATION_LASTS
 from campaign.run.supervisor import BUILT_IN
-from campaign.services.organizers.members import (
-    Permission,
-    add_organizer,
-    check_permission,
-    find_organizer,
-    get_organizer,
-    get_welcomed,
-    list_petitions_of,
-    set_password,
-    welcome_token,
-)
+from campaign.services.organizers.members import add_organizer, get_organizer, get_welcomed, set_password, welcome_token
+from campaign.services.organizers.permissions import Permission, check_permission, list_petitions_of
+from campaign.services.organizers.sign_in import find_organizer
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from tests.conftest import START

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from campaign.installation.wiring import Campaign
 from campaign.models import Role
 from campaign.periods import FREE_FAILURES, LONGEST_SIGN_IN_WAIT
-from campaign.services.organizers.sign_in_throttle import TooSoon, begin_attempt, wait_after
+from campaign.services.organizers.sign_in import TooSoon, begin_attempt, wait_after
 from campaign.web.app import create_app
 from tests.conftest import Clock
 from tests.scenes.organizing import EMAIL, HOME, PASSWORD, enroll, find_organizer, list_trail, send_form, sign_in

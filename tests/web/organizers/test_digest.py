@@ -150,7 +150,7 @@ def test_cancelling_takes_a_tick(campaign: Campaign, owner: FlaskClient) -> None
     assert press(owner, "cancel", sure="y") == 303
     assert [item.state for item in digests(campaign)] == [DeliveryState.SUPPRESSED]
     # Its news is still to tell, under the next number.
-    assert "edition 2 is frozen" in read(owner.get(DIGEST)).text
+    assert "edition 2 keeps the numbers of that moment and is sent" in read(owner.get(DIGEST)).text
     answer = send_form(owner, DIGEST, f"{DIGEST}/edition/pause", number=1)
     assert answer.status_code == 409
     assert "could not be done" in read(answer).one("p", role="alert").text
@@ -165,7 +165,7 @@ def test_a_scheduled_edition_says_when_it_goes(campaign: Campaign, owner: FlaskC
     assert "cancelled for 30 minutes. Mails are sent between 14:00 and 20:00 only (Asia/Almaty)." in page.text
     send_form(owner, DIGEST, f"{DIGEST}/send", after=0)
     page = read(owner.get(DIGEST))
-    assert "It is sent from: 23 November 2026, 14:00." in page.text
+    assert "Sending starts at: 23 November 2026, 14:00." in page.text
     assert steps(page) == {"edition/pause", "edition/cancel", "edition/test"}
     assert digests(campaign) == []
 

@@ -204,7 +204,7 @@ def test_the_confirmation_page_of_a_sealed_petition_shows_no_name(app: Flask, ca
     sign(campaign, "a@example.org", name="Zhanargul", comment="From the mine", country="KZ")
     client, path = app.test_client(), confirm_path(campaign, "a@example.org")
     page = read(client.get(path))
-    assert "sealed to the organizers: this server cannot read it" in page.text
+    assert "encrypted for the organizers: this server cannot read it" in page.text
     assert "Kazakhstan" in page.text
     assert "Zhanargul" not in page.text
     seen = page.one("input", name="seen")["value"]

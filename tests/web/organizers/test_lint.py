@@ -16,7 +16,7 @@ DIGEST = f"/organize/p/{SLUG}/digest"
 
 def test_a_digest_without_problems_was_checked(owner: FlaskClient, campaign: Campaign) -> None:
     add_readers(campaign, "a@example.org")
-    assert "Checked: nothing to mend." in read(owner.get(DIGEST)).text
+    assert "Checked: no problems." in read(owner.get(DIGEST)).text
 
 
 def test_problems_are_listed_with_their_place_and_nothing_can_be_sent(owner: FlaskClient, campaign: Campaign) -> None:
@@ -27,11 +27,11 @@ def test_problems_are_listed_with_their_place_and_nothing_can_be_sent(owner: Fla
     assert "Русский, HTML: The HTML has" in page.text
     assert "Қазақ тілі, headers, line " in page.text
     assert "Subject holds an invisible character" in page.text
-    assert "Checked: nothing to mend." not in page.text
+    assert "Checked: no problems." not in page.text
     assert "Send now" not in page.text
     answer = owner.post(f"{DIGEST}/send", data={"csrf_token": token, "after": 0})
     assert answer.status_code == 422
-    assert "This must be mended before it can be sent" in read(answer).text
+    assert "These problems must be solved before it can be sent" in read(answer).text
     assert list_made(campaign) == []
     publish(campaign)
     assert send_form(owner, DIGEST, f"{DIGEST}/send", after=0).status_code == 303

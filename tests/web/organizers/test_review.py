@@ -26,8 +26,8 @@ TROLLS = [f"troll{number}@example.org" for number in range(3)]
 
 def test_where_nothing_is_suspicious_the_page_says_what_would_stand_here(owner: FlaskClient) -> None:
     page = read(owner.get(REVIEW))
-    assert "Nothing looks suspicious. Groups of signatures would stand here" in page.text
-    assert "Nothing was decided yet. Each decision will stand here" in page.text
+    assert "Nothing looks suspicious. Groups of signatures would be listed here" in page.text
+    assert "Nothing has been decided yet. Each decision will be listed here" in page.text
     assert "No signature waits for a review." in read(owner.get(NUMBERS)).text
     assert "No signature matches." in read(owner.get(CHOICE)).text
 
@@ -46,7 +46,7 @@ def test_a_group_is_seen_looked_at_and_invalidated_and_all_is_as_before_when_it_
     suspect(campaign, "early@example.org")
     quarantine(campaign, *TROLLS, name="Troll Trollson", comment="<b>Down</b> with it")
     numbers = read(owner.get(NUMBERS)).text
-    assert "3 signatures wait for a review and do not count yet. 1 that is counted looks suspicious." in numbers
+    assert "3 signatures wait for a review and do not count yet. 1 counted signature looks suspicious." in numbers
 
     page = read(owner.get(REVIEW))
     assert "Many from one network" in page.text
@@ -55,9 +55,9 @@ def test_a_group_is_seen_looked_at_and_invalidated_and_all_is_as_before_when_it_
     assert "23 November 2026" in page.text
     buttons = {link.text: link["href"] for link in page.all("a", role="button")}
     before = dump(campaign)
-    counted = owner.get(buttons["Look at those that are counted"])
+    counted = owner.get(buttons["Look at the counted signatures"])
     assert read(counted).one("h1").text == "1 signature"
-    waiting = owner.get(buttons["Look at those that wait"])
+    waiting = owner.get(buttons["Look at the waiting signatures"])
     assert read(waiting).one("h1").text == "3 signatures"
     assert read(waiting).text.count("Troll Trollson") == 3
     assert dump(campaign) == before
@@ -97,7 +97,7 @@ def test_whoever_saw_other_signatures_is_told_and_looks_again(campaign: Campaign
     answer = press(owner, shown, "accept")
     assert answer.status_code == 409
     again = read(answer)
-    assert "Nothing was done: since you looked, signatures were added" in again.text
+    assert "Nothing was done: signatures were added" in again.text
     assert again.one("h1").text == "4 signatures"
     assert dump(campaign) == before
     assert "4 signatures are accepted." in read(press(owner, answer, "accept")).text

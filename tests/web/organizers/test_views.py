@@ -15,9 +15,10 @@ from werkzeug.routing import Rule
 from campaign.i18n import Language
 from campaign.installation.wiring import Campaign
 from campaign.models import Delivery, DeliveryKind, Membership, Role, SignatureState
+from campaign.services.delivery.claims import Batch
 from campaign.services.exports import rows as export_rows
 from campaign.services.exports.rows import Format
-from campaign.services.organizers.members import PERMISSIONS, Permission
+from campaign.services.organizers.permissions import PERMISSIONS, Permission
 from campaign.services.petitions.counts import list_days
 from campaign.services.petitions.lifecycle import close_petition, hand_over
 from campaign.services.petitions.store import get_petition
@@ -38,7 +39,7 @@ from tests.scenes.organizing import (
     token_of,
 )
 from tests.scenes.page import Page
-from tests.scenes.people import add_readers, confirm_all, find_petition, list_deliveries, make_digest, sign
+from tests.scenes.people import add_readers, confirm_all, find_petition, list_deliveries, make_digest, send, sign
 from tests.scenes.visiting import dump, mails, read
 
 NUMBERS = f"/organize/p/{SLUG}"
@@ -196,10 +197,19 @@ def test_the_numbers_are_those_of_the_services(app: Flask, campaign: Campaign, o
     assert "2 people have signed" in text
     assert f"of a goal of {Language('en').number(find_petition(campaign).goal)}" in text
     assert "Readers of the digest 2" in text
-    assert "Confirmation mails owed 3" in text
+    assert "Confirmation mails waiting 3" in text
     # The petition's clock, not the server's: noon in Almaty.
     assert f"Last edition No. {edition.number}, 23 November 2026, 12:00" in text
     assert "(Asia/Almaty)" in text
+
+
+def test_a_confirmation_mail_that_has_left_waits_no_more(campaign: Campaign, owner: FlaskClient) -> None:
+    sign(campaign, "one@example.org")
+    sign(campaign, "two@example.org")
+    send(campaign, Batch(DeliveryKind.CONFIRMATION))
+    sign(campaign, "three@example.org")
+    assert "Confirmation mails waiting 1" in read(owner.get(NUMBERS)).text
+    assert read_table(owner, NUMBERS, "ledger")[0][1] == "3"
 
 
 def test_the_chart_shows_each_day_and_the_table_its_numbers(
@@ -406,7 +416,7 @@ def test_an_impatient_second_click_makes_no_second_edition(
     before = dump(campaign)
     answer = owner.post(f"{DIGEST}/send", data=form)
     assert answer.status_code == 409
-    assert "Edition 1 has been made in the meantime" in read(answer).one("p", role="alert").text
+    assert "Edition 1 was made in the meantime" in read(answer).one("p", role="alert").text
     assert dump(campaign) == before
     assert [edition.number for edition in list_made(campaign)] == [1]
     assert len([delivery for delivery in list_deliveries(campaign) if delivery.kind is DeliveryKind.DIGEST]) == 2
@@ -417,7 +427,7 @@ def test_where_nothing_is_new_there_is_no_button(campaign: Campaign, owner: Flas
     add_readers(campaign, "a@example.org")
     make_digest(campaign)
     page = read(owner.get(DIGEST))
-    assert "Nothing is new" in page.text
+    assert "There is no news since the last edition" in page.text
     assert not page.all("form", action=f"{DIGEST}/send")
     answer = send_form(owner, DIGEST, f"{DIGEST}/send", after=1)
     assert (answer.status_code, answer.location) == (303, f"{DIGEST}?skipped=1")
@@ -461,7 +471,7 @@ def test_the_numbers_say_when_names_and_addresses_are_erased_by_schedule(
 ) -> None:
     """Nobody is to learn from an empty list that it was time."""
     add_readers(campaign, "reader@example.org")
-    assert "those of the first signers" in read(owner.get(NUMBERS)).text
+    assert "names of the first signers" in read(owner.get(NUMBERS)).text
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         hand_over(petition, now=campaign.now())

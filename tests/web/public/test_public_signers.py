@@ -71,7 +71,7 @@ def test_a_petition_that_shows_nobody_says_so(app: Flask, campaign: Campaign) ->
     with campaign.database.sessions.begin() as session:
         get_petition(session, SLUG).shows_names = False
     client = app.test_client()
-    for told in ("decided to show none", "sealed to its organizers"):
+    for told in ("decided to show no names and no comments", "encrypted for its organizers"):
         for path in (WALL, f"{WALL}/comments"):
             answer = client.get(path)
             assert answer.status_code == 404

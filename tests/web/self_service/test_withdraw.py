@@ -42,7 +42,7 @@ def test_it_is_asked_once_more_then_all_is_erased_and_counted_back(
     before = dump(campaign)
     question = read(client.get(f"{path}/withdraw"))
     assert dump(campaign) == before
-    assert [button.text for button in question.all("button")] == ["Withdraw my signature and erase all"]
+    assert [button.text for button in question.all("button")] == ["Withdraw my signature and erase everything"]
     answer = client.post(f"{path}/withdraw", data={"code": code})
     assert answer.status_code == 303
     assert list_personal(get_signature_by_id(campaign, row)) == [None] * 5
@@ -54,7 +54,7 @@ def test_it_is_asked_once_more_then_all_is_erased_and_counted_back(
     today = campaign.now().date()
     assert graves == {(Erased.SIGNATURE, today), (Erased.SUBSCRIPTION, today)}
     assert answer.location.endswith("/receipt")
-    assert "It is withdrawn and erased" in read(client.get(answer.location)).one("h1").text
+    assert "Your signature is withdrawn and erased" in read(client.get(answer.location)).one("h1").text
 
 
 def test_the_receipt_is_a_page_and_a_file_and_says_nothing_of_the_person(
@@ -83,7 +83,7 @@ def test_what_was_withdrawn_is_shown_as_gone_and_a_second_press_changes_nothing(
     before = dump(campaign)
     assert client.post(f"{path}/withdraw").location == f"{path}/receipt"
     page = read(client.get(path))
-    assert "All that was kept of you is erased" in page.text
+    assert "Everything that was stored about you is erased" in page.text
     assert not page.all("form")
     for action in ("details", "updates", ""):
         assert client.post(f"{path}/{action}".rstrip("/"), data={"code": code, "email": ADDRESS}).status_code == 410

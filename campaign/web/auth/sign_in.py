@@ -12,46 +12,60 @@ from flask import (
 )
 from flask_security import Security, logout_user
 from flask_wtf.csrf import generate_csrf
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
+from wtforms import HiddenField, PasswordField, StringField
 
 from campaign.errors import LinkExpired
 from campaign.installation.wiring import Campaign
 from campaign.models import Organizer
 from campaign.periods import SESSION_LASTS
-from campaign.services.organizers.members import get_welcomed, set_password
-from campaign.services.organizers.sign_in_throttle import TooSoon, record_change
-from campaign.web.auth import second_step
-from campaign.web.auth.attempts import try_password
-from campaign.web.auth.device_cookies import keep_mark
-from campaign.web.auth.forms import OrganizerForm, SignInForm, WelcomeForm
-from campaign.web.auth.login import go_on
-from campaign.web.auth.passwords import hash_password
-from campaign.web.auth.session_cookie import OrganizerSessions
-from campaign.web.auth.users import OrganizerStore, signed_in
+from campaign.services.organizers.account import choose_password as set_first_password
+from campaign.services.organizers.members import get_welcomed
+from campaign.services.organizers.second_factors import has_second_factor
+from campaign.services.organizers.sign_in import (
+    FailureTally,
+    TooSoon,
+    find_organizer,
+    get_account,
+    take_back_attempt,
+    touch_nobody,
+)
+from campaign.text.email_address import comparable_spelling
+from campaign.web.auth import second_factor
+from campaign.web.auth.passwords import WelcomeForm, hash_password, password_matches
+from campaign.web.auth.session import (
+    OrganizerSessions,
+    OrganizerStore,
+    OrganizerUser,
+    attempt,
+    failures,
+    let_in,
+    send_device_cookie,
+    signed_in,
+)
 from campaign.web.auth.webauthn import ask_for_passkey
 from campaign.web.core.context import campaign, reader_language
+from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.security import Entry, entry
 from campaign.web.core.sites import SESSION_PATH
-from campaign.web.limits.sign_in_failures import FailureTally
 
-blueprint = Blueprint("signing_in", __name__, url_prefix=SESSION_PATH)
+blueprint = Blueprint("sign_in", __name__, url_prefix=SESSION_PATH)
 
 
 def install(app: Flask, installation: Campaign) -> None:
-    """Know organizers by their session. None of Flask-Security's own pages is registered."""
+    """Set up sessions and Flask-Security, without any of its own pages."""
     app.session_interface = OrganizerSessions()
     is_https = installation.settings.organize_url.startswith("https:")
     app.config.update(
-        # Browsers take a name with this prefix from nobody who speaks plain HTTP (RFC 6265bis §4.1.3).
+        # Browsers do not accept a name with this prefix over plain HTTP (RFC 6265bis §4.1.3).
         SESSION_COOKIE_NAME="__Secure-organizer" if is_https else "organizer",
         SESSION_COOKIE_PATH=SESSION_PATH,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=is_https,
-        # How old a cookie is taken. None is renewed, and a browser that is closed forgets it earlier.
+        # The highest age of a cookie. It is not renewed, and a browser that is closed forgets it earlier.
         PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
-        # Phones, VPNs and Tor change the network all the time: a session bound to it would end at every turn.
+        # Phones, VPNs and Tor change the network often: a session that is tied to the network would end each time.
         SESSION_PROTECTION=None,
         WTF_CSRF_TIME_LIMIT=int(SESSION_LASTS.total_seconds()),
         SECURITY_PASSWORD_SCHEMES=["argon2"],
@@ -66,20 +80,56 @@ def install(app: Flask, installation: Campaign) -> None:
     security.unauthn_handler(_ask_to_sign_in)
     app.extensions["failed_sign_ins"] = FailureTally()
     app.jinja_env.globals["csrf_token"] = generate_csrf
-    app.after_request(keep_mark)
+    app.after_request(send_device_cookie)
     app.register_blueprint(blueprint)
-    app.register_blueprint(second_step.blueprint)
+    app.register_blueprint(second_factor.blueprint)
 
 
 def _ask_to_sign_in(_mechanisms: list[str] | None, headers: dict[str, str] | None = None) -> BaseResponse:  # noqa: ARG001
     wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
-    return redirect(url_for("signing_in.show", next=wanted))
+    return redirect(url_for("sign_in.show", next=wanted))
 
 
 @blueprint.after_request
 def _keep_nowhere(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+class SignInForm(OrganizerForm):
+    """Any text is looked up and compared: text that is no address belongs to no account."""
+
+    email = StringField()
+    password = PasswordField()
+    next = HiddenField()
+
+
+def _try_password(email: str, password: str) -> Organizer | None:
+    """The organizer whose address and password these are. Raises TooSoon.
+
+    An address without an account is counted, made to wait, hashed for and written for like one with an account.
+    """
+    with campaign().database.snapshots() as reading:
+        organizer = find_organizer(reading, email)
+        whole = organizer is None or not has_second_factor(organizer)
+    if organizer is not None:
+        user = OrganizerUser.of(organizer)
+        return organizer if attempt(organizer, lambda: password_matches(user, password), whole=whole) else None
+    failures().begin(comparable_spelling(email), now=campaign().now())
+    with campaign().database.sessions.begin() as writing:
+        touch_nobody(writing)
+    password_matches(None, password)
+    return None
+
+
+def _go_on(organizer_id: int, way: str, wanted: str | None) -> BaseResponse:
+    """After the right password or link: ask for the second factor, or begin the session if there is none."""
+    with campaign().database.sessions.begin() as writing:
+        organizer = get_account(writing, organizer_id)
+        asks = has_second_factor(organizer)
+        if asks and way == "password":  # a link is no attempt
+            take_back_attempt(writing, organizer_id)
+    return second_factor.ask_for_second_factor(organizer, way, wanted) if asks else let_in(organizer_id, way, wanted)
 
 
 def _sign_in_page(form: SignInForm, *, failed: bool = False, too_soon: TooSoon | None = None) -> str:
@@ -106,12 +156,12 @@ def sign_in() -> BaseResponse | tuple[str, int] | tuple[str, int, dict[str, str]
     form = SignInForm()
     form.require_valid()
     try:
-        organizer = try_password(form.email.data or "", form.password.data or "")
+        organizer = _try_password(form.email.data or "", form.password.data or "")
     except TooSoon as early:
         return _sign_in_page(form, too_soon=early), 429, {"Retry-After": str(early.seconds)}
     if organizer is None:
         return _sign_in_page(form, failed=True), 422
-    return go_on(organizer.id, "password", form.next.data)
+    return _go_on(organizer.id, "password", form.next.data)
 
 
 @blueprint.post("/sign-out")
@@ -121,23 +171,19 @@ def sign_out() -> BaseResponse:
     OrganizerForm().require_valid()
     logout_user()
     session.clear()
-    return redirect(url_for("signing_in.show"), 303)
+    return redirect(url_for("sign_in.show"), 303)
 
 
 @blueprint.errorhandler(LinkExpired)
 def _link_ended(_error: LinkExpired) -> tuple[str, int]:
     _ = reader_language().gettext
-    advice = _("It was used already or is older than three days. Whoever runs the server can make a new one.")
+    advice = _("It was used already or is older than three days. The person who runs the server can make a new one.")
     return render_template("core/error.html", title=_("This link is no longer valid"), advice=advice), 410
 
 
-def _get_welcomed(reading: Session, organizer_id: int, token: str) -> Organizer:
-    return get_welcomed(reading, campaign().vault, organizer_id, token, now=campaign().now())
-
-
 def _find_address(organizer_id: int, token: str) -> str:
-    with campaign().database.snapshots() as snapshot:
-        return _get_welcomed(snapshot, organizer_id, token).email
+    with campaign().database.snapshots() as reading:
+        return get_welcomed(reading, campaign().vault, organizer_id, token, now=campaign().now()).email
 
 
 def _welcome_page(form: WelcomeForm, email: str) -> str:
@@ -159,11 +205,8 @@ def choose_password(organizer_id: int, token: str) -> BaseResponse | tuple[str, 
     if not form.validate():
         form.require_token()
         return _welcome_page(form, email), 422
-    # Hashed before the transaction: it takes its time, and nobody else could write meanwhile.
+    # Hashed before the transaction: hashing is slow, and nobody else could write meanwhile.
     password_hash = hash_password(form.password.data or "")
     with campaign().database.sessions.begin() as writing:
-        writing.get(Organizer, organizer_id, with_for_update=True)  # of two at once one finds the link used
-        organizer = _get_welcomed(writing, organizer_id, token)
-        set_password(organizer, password_hash)
-        record_change(writing, organizer, "password changed", now=campaign().now())
-    return go_on(organizer_id, "link", None)
+        set_first_password(writing, campaign().vault, organizer_id, token, password_hash, now=campaign().now())
+    return _go_on(organizer_id, "link", None)

@@ -381,7 +381,7 @@ def test_nothing_but_the_session_signs_in(app: Flask, campaign: Campaign, owner:
 
 
 def test_the_library_adds_no_route_of_its_own(app: Flask) -> None:
-    ours = {rule.endpoint: str(rule) for rule in app.url_map.iter_rules() if rule.endpoint.startswith("signing_in.")}
+    ours = {rule.endpoint: str(rule) for rule in app.url_map.iter_rules() if rule.endpoint.startswith("sign_in.")}
     assert set(ours.values()) == {
         SIGN_IN,
         "/organize/sign-out",
