@@ -6,6 +6,7 @@ from typing import Any, cast
 from sqlalchemy import Table, insert
 
 from campaign.crypto.randomness import random_id
+from campaign.crypto.sealed_rows import address_row
 from campaign.installation.wiring import Campaign
 from campaign.models import Signature, Subscription
 from campaign.services.petitions.store import get_petition, get_text_version
@@ -51,7 +52,7 @@ def add_readers(campaign: Campaign, count: int, *, language: str = "en") -> None
             "state": "active",
             "language": language,
             "fingerprint": vault.fingerprint(address),
-            "sealed_address": vault.seal(str(address).encode(), row=f"address:{row_id}"),
+            "sealed_address": vault.seal(str(address).encode(), row=address_row(row_id)),
             "since_on": date(2026, 1, 1),
             "frequency": "each",
             "paused": False,

@@ -48,7 +48,6 @@ class Jobs:
     """For processes that only ask for work: no thread, and no connection until it is used."""
 
     def __init__(self, database_url: str) -> None:
-        self._url = database_url
         self._engine = open_for_workflows(database_url)
         self._client = DBOSClient(
             system_database_engine=self._engine,

@@ -20,7 +20,9 @@ class Role(StrEnum):
 
 
 class Organizer(Base):
-    """``session_key`` is in the organizer's session cookies and sign-in links: replacing it ends them all.
+    """``email`` is the comparable spelling of the address (``text.email_address``).
+
+    ``session_key`` is in the organizer's session cookies and sign-in links: replacing it ends them all.
 
     ``sealed_totp`` is the secret of one-time passwords (RFC 6238), ``totp_step`` the last time step that was used, so
     that none is used twice; ``recovery_codes`` are hashes. ``failed_sign_ins`` in a row, the last one at ``failed_at``.

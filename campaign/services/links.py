@@ -68,7 +68,3 @@ class Links(PublicLinks):
     def own_page(self, signature_id: int) -> str:
         """The signer's own page. The link of a digest, which stands for the subscription, leads there too."""
         return self.before_token(LinkPurpose.READER) + self.vault.token(LinkPurpose.SIGNER, signature_id)
-
-    def my_link(self, language: str, slug: str) -> str:
-        """Where the lost link to the own page is asked for."""
-        return f"{self.petition(language, slug)}/my-link"

@@ -27,6 +27,7 @@ from tests.scenes.people import (
     sign,
 )
 from tests.scenes.readers import SECOND, add_second_petition, follow
+from tests.scenes.spellings import KEPT, NO_ADDRESSES, SPELLINGS
 from tests.scenes.visiting import dump
 
 __all__ = ["command", "installed"]
@@ -65,6 +66,23 @@ def test_it_erases_a_person_under_every_petition_and_nobody_else(command: Comman
     again = command("forget", PERSON)
     assert again.status == 0
     assert again.out.startswith("Nothing is known of this address.")
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_a_signer_is_found_with_a_domain_in_its_own_script(command: Command, installed: Campaign, spelled: str) -> None:
+    add_readers(installed, KEPT)
+    assert "signature: confirmed" in command("history", spelled).out
+    assert f"Petition “{SLUG}”: erased: the signature and the updates." in command("forget", spelled).out
+    assert count(installed) == 0
+
+
+def test_text_that_is_no_address_is_refused_and_erases_nobody(command: Command, installed: Campaign) -> None:
+    add_readers(installed, KEPT)
+    for typed in NO_ADDRESSES:
+        if "\0" not in typed:  # no argument of a command can have one
+            for name in ("history", "forget"):
+                refused(command(name, typed), "address")
+    assert count(installed) == 1
 
 
 def test_its_receipt_is_checked_by_a_command(command: Command, installed: Campaign) -> None:

@@ -20,6 +20,7 @@ from tests.scenes.organizing import (
     send_form,
     sign_in,
 )
+from tests.scenes.spellings import KEPT, SPELLINGS
 from tests.scenes.visiting import read
 from tests.web.auth.test_second_factors import SECOND, set_up_app
 
@@ -116,12 +117,27 @@ def test_resetting_takes_everything_away_and_is_seen_by_the_others(
     assert "organizer reset" in [action for _, action, _ in list_trail(installed)]
 
 
+def test_an_organizer_is_found_with_a_domain_in_its_own_script(
+    command: Command, app: Flask, installed: Campaign
+) -> None:
+    for spelled in SPELLINGS:
+        link = command("organizer", "add", spelled, "--petition", SLUG, "--role", "owner").out.strip()
+        assert "/organize/welcome/1/" in link, spelled
+        assert command("organizer", "reset", spelled).status == 0, spelled
+        assert command("organizer", "sign-out", spelled).out == f"{KEPT} is signed out everywhere.\n"
+        removed = command("organizer", "remove", spelled, "--petition", SLUG)
+        assert removed.out.startswith(f"{KEPT} has no role with “{SLUG}” any more"), spelled
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("remove", "a@example.org", "--petition", SLUG),
         ("sign-out", "a@example.org"),
         ("reset", "a@example.org"),
+        ("reset", "<a@bücher.example>"),
+        ("sign-out", "a@bücher.example."),
+        ("remove", "", "--petition", SLUG),
         ("remove", EMAIL, "--petition", "nowhere"),
     ],
 )

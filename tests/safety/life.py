@@ -202,7 +202,8 @@ class Life:
         link, client = invite(self._campaign, Role.OWNER, "o@example.org"), self._app.test_client()
         assert send_form(client, link, password=password, again=password).status_code == 303
         secret, recovery = set_up_app(client, self._clock)
-        self.secrets += [secret, base64.b32encode(secret), secret.hex().encode(), *(code.encode() for code in recovery)]
+        typed = base64.b32encode(secret)  # noqa: TID251 (whatever our own module makes of it)
+        self.secrets += [secret, typed, secret.hex().encode(), *(code.encode() for code in recovery)]
         client = self._app.test_client()
         for email in (address(3), "o@example.org"):
             assert send_form(client, SIGN_IN, email=email, password=f"{CYRILLIC} {tag(3)}").status_code == 422

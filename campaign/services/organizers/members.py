@@ -11,7 +11,7 @@ from campaign.crypto.vault import Vault
 from campaign.errors import Forbidden, LinkExpired, NotFound, NotPossible
 from campaign.models import Membership, Organizer, Petition, Role
 from campaign.periods import INVITATION_LASTS
-from campaign.text.email_address import parse_email_address
+from campaign.text.email_address import comparable_spelling, parse_email_address
 
 
 class Permission(StrEnum):
@@ -33,10 +33,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 
 def find_organizer(session: Session, email: str) -> Organizer | None:
-    """The organizer who signs in with this address, however it is spelled."""
-    address = email.strip().casefold()
-    # Compared here and not by the database: a server may log a statement's values, and what is typed by who is no
-    # organizer is nobody's to keep. There are few organizers.
+    """The organizer who signs in with this address, however it is spelled. Text that is no address is nobody's."""
+    address = comparable_spelling(email)
+    # The database does not compare them: a server may log the values of a statement, and an address typed by someone
+    # who is no organizer must not be stored. There are few organizers.
     return next((each for each in session.scalars(select(Organizer)) if each.email == address), None)
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from sqlalchemy.orm import Session
 
 from campaign.crypto.link_purposes import LinkPurpose
+from campaign.crypto.sealed_rows import address_row
 from campaign.crypto.vault import Vault
 from campaign.errors import LinkExpired, ProofNeeded
 from campaign.models import Petition, Signature, SignatureState, SuppressionReason
@@ -104,7 +105,7 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
             signature.sealed_address = None
         return
     if signature.wants_updates:
-        address = vault.open(sealed_address, row=f"address:{signature.id}")
+        address = vault.open(sealed_address, row=address_row(signature.id))
         begin_subscription(session, vault, signature, address, day=today)
     # Locks are taken in the order in which signing takes them: signature, allowance, counter.
     forget_allowance(session, fingerprint)

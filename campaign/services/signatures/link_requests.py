@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from campaign.crypto.sealed_rows import link_request_row
 from campaign.crypto.vault import Vault
 from campaign.db import upsert
 from campaign.models import (
@@ -26,18 +27,13 @@ from campaign.text.email_address import EmailAddress
 _ENDED = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SUPPRESSED, DeliveryState.IN_DOUBT)
 
 
-def sealed_row(petition_id: int, fingerprint: bytes) -> str:
-    """As part of which row the address of a request is sealed."""
-    return f"link:{petition_id}:{fingerprint.hex()}"
-
-
 def request_link(
     session: Session, vault: Vault, petition_id: int, address: EmailAddress, language: str, *, now: datetime
 ) -> None:
     """Note that somebody typed ``address`` to get its link. A second time within 24 hours changes nothing."""
     fingerprint = vault.fingerprint(address)
     values = {
-        "sealed_address": vault.seal(str(address).encode(), row=sealed_row(petition_id, fingerprint)),
+        "sealed_address": vault.seal(str(address).encode(), row=link_request_row(petition_id, fingerprint)),
         "language": language,
         "asked_at": now,
     }

@@ -26,7 +26,7 @@ from campaign.services.petitions.counts import take_number
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.signatures.sign import Person
 
-LINES = FEWEST, MOST = 10, 200
+FEWEST, MOST = 10, 200
 ENTERED = "paper entered"
 # While signing is paused for a while, what was signed on paper before can be typed in.
 _TAKEN = (PetitionState.OPEN, PetitionState.PAUSED)

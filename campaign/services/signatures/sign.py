@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from campaign.crypto.organizer_keys import PublicKeys
 from campaign.crypto.randomness import random_id
 from campaign.crypto.recipient_sealing import is_sealed_to_organizers, seal_to
+from campaign.crypto.sealed_rows import address_row, person_row
 from campaign.crypto.vault import Vault
 from campaign.db import upsert
 from campaign.errors import NotOpen
@@ -43,7 +44,7 @@ class Person:
 
     def seal(self, vault: Vault, signature_id: int, *, sealed_to: Sequence[str]) -> bytes:
         """Seal to the organizers whose public lines are ``sealed_to``; where there are none, with the keyring."""
-        row = row_of(signature_id)
+        row = person_row(signature_id)
         if not sealed_to:
             return vault.seal(self.to_json(), row=row)
         return seal_to([PublicKeys.read(line) for line in sealed_to], self.to_json(), row=row)
@@ -59,12 +60,7 @@ class Person:
     @classmethod
     def open(cls, vault: Vault, signature_id: int, sealed: bytes) -> "Person":
         """Raises KeyringError for what another keyring, or organizers, would have to open."""
-        return cls.from_json(vault.open(sealed, row=row_of(signature_id)))
-
-
-def row_of(signature_id: int) -> str:
-    """The identity with which the person in this row is sealed."""
-    return f"signature:{signature_id}"
+        return cls.from_json(vault.open(sealed, row=person_row(signature_id)))
 
 
 def open_person(vault: Vault, signature: Signature) -> Person | None:
@@ -134,7 +130,7 @@ def sign(
             state=SignatureState.PENDING,
             fingerprint=fingerprint,
             sealed_person=submission.person.seal(vault, signature_id, sealed_to=petition.sealed_to),
-            sealed_address=vault.seal(str(submission.address).encode(), row=f"address:{signature_id}"),
+            sealed_address=vault.seal(str(submission.address).encode(), row=address_row(signature_id)),
             expires_at=now + CONFIRM_WITHIN,
             wrong_codes=0,
             source=submission.source,

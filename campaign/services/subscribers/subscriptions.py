@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from campaign.crypto.link_purposes import LinkPurpose
 from campaign.crypto.randomness import random_id
+from campaign.crypto.sealed_rows import address_row
 from campaign.crypto.vault import Vault
 from campaign.errors import InvalidInput, LinkUnknown
 from campaign.models import Petition, ReaderFrequency, Signature, Subscription, SubscriptionState
@@ -65,7 +66,7 @@ def begin_subscription(session: Session, vault: Vault, signature: Signature, add
             state=SubscriptionState.ACTIVE,
             language=signature.language,
             fingerprint=signature.fingerprint,
-            sealed_address=vault.seal(address, row=f"address:{row_id}"),
+            sealed_address=vault.seal(address, row=address_row(row_id)),
             since_on=day,
             # One mail for all campaigns was chosen for all of them.
             merged=any(other.merged for other in list_subscriptions(session, signature.fingerprint)),

@@ -8,6 +8,7 @@ from campaign.models import Organizer
 from campaign.services.organizers.members import find_organizer
 from campaign.services.organizers.second_factors import has_second_factor
 from campaign.services.organizers.sign_in_throttle import begin_attempt, touch_nobody
+from campaign.text.email_address import comparable_spelling
 from campaign.web.auth.device_cookies import find_mark
 from campaign.web.auth.passwords import password_matches
 from campaign.web.auth.users import OrganizerUser
@@ -31,7 +32,7 @@ def try_password(email: str, password: str) -> Organizer | None:
     if organizer is not None:
         user = OrganizerUser.of(organizer)
         return organizer if attempt(organizer, lambda: password_matches(user, password), whole=whole) else None
-    _tally().begin(email.strip().casefold(), now=campaign().now())
+    _tally().begin(comparable_spelling(email), now=campaign().now())
     with campaign().database.sessions.begin() as session:
         touch_nobody(session)
     password_matches(None, password)

@@ -1,5 +1,6 @@
 """Passwords as they are kept and compared: argon2 of one Unicode form, and one hash for every attempt."""
 
+import unicodedata
 from itertools import pairwise
 from typing import cast
 
@@ -7,6 +8,7 @@ from flask import current_app
 from flask_security import hash_password as hash_normalized
 
 from campaign.periods import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from campaign.text.email_address import list_spellings
 from campaign.web.auth.users import OrganizerUser
 
 # Characters; passlib refuses to hash more (PASSLIB_MAX_PASSWORD_SIZE).
@@ -51,14 +53,14 @@ _SUBSTITUTED = str.maketrans("@4310$5!7", "aaeiossit")
 
 
 def find_weakness(password: str, owner: str) -> str | None:
-    """Why ``owner``, an address, may not have this password; None where it is good."""
+    """Why the organizer with the address ``owner`` may not have this password; None if the password is good."""
     if len(password) < SHORTEST_PASSWORD:
         return N_("Please choose at least 12 characters; a few words in a row are easy to keep.")
     if len(password) > LONGEST_PASSWORD:
         return N_("This is too long. Please shorten it.")
-    plain = password.casefold()
+    plain = unicodedata.normalize("NFKC", password).casefold()
     without_year = plain.strip("0123456789!.?")
-    if owner in plain or (without_year and without_year in owner):
+    if any(own in plain or (without_year and without_year in own) for own in list_spellings(owner)):
         return N_("Please choose something that is not your own address.")
     if len(set(plain)) < _FEWEST_CHARACTERS or _is_row(plain) or _is_common(plain):
         return N_("This is among the first that others would try. Please choose a few words in a row instead.")

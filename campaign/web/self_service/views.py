@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as BaseResponse
 
 from campaign.crypto.link_purposes import LinkPurpose
+from campaign.crypto.sealed_rows import address_row
 from campaign.models import ReaderFrequency
 from campaign.services.privacy.data_export import tell_kept
 from campaign.services.privacy.delivery_history import list_events
@@ -80,7 +81,7 @@ def _shortened(kept: Kept) -> str | None:
     reader = kept.reader
     if reader is None or reader.sealed_address is None:
         return None
-    opened = campaign().vault.open(reader.sealed_address, row=f"address:{reader.id}").decode()
+    opened = campaign().vault.open(reader.sealed_address, row=address_row(reader.id)).decode()
     address = parse_email_address(opened, allow_smtputf8=True)
     return f"{address.local_part[0]}…@{address.domain}"
 

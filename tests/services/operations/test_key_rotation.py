@@ -31,12 +31,12 @@ Opened = dict[tuple[str, str], bytes]
 DYING = """
 import os, signal, sys
 from campaign.cli import keyring as command
-from campaign.services import rotating
+from campaign.services.operations import key_rotation
 from campaign.__main__ import main
 
 point = sys.argv.pop()
 reseal, replace, batches = command.reseal_next, command.Keyring.replace, 0
-rotating.BATCH = 2
+key_rotation.BATCH = 2
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from campaign.errors import Forbidden, InvalidInput, LinkExpired, LinkUnknown
+from campaign.errors import Forbidden, InvalidInput, LinkExpired, LinkUnknown, NotFound
 from campaign.installation.wiring import Campaign
 from campaign.models import Organizer, Petition, Role
 from campaign.periods import INVITATION_LASTS
@@ -15,6 +15,7 @@ from campaign.services.organizers.members import (
     add_organizer,
     check_permission,
     find_organizer,
+    get_organizer,
     get_welcomed,
     list_petitions_of,
     set_password,
@@ -23,6 +24,7 @@ from campaign.services.organizers.members import (
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from tests.conftest import START
+from tests.scenes.spellings import KEPT, NO_ADDRESSES, SPELLINGS
 
 ALLOWED = {
     Role.OWNER: {Permission.VIEW, Permission.EXPORT, Permission.SEND, Permission.REVIEW, Permission.STATE},
@@ -68,6 +70,25 @@ def test_a_person_is_one_organizer_however_the_address_is_spelled(session: Sessi
     assert second.id == first.id
     assert find_organizer(session, "DANA@EXAMPLE.ORG ") is second
     assert check_permission(session, first.id, petition, Permission.SEND) is Role.EDITOR
+
+
+def test_an_address_with_letters_of_another_script_is_found_however_it_is_spelled(
+    session: Session, petition: Petition
+) -> None:
+    organizer = invite(session, petition, SPELLINGS[1])
+    assert organizer.email == KEPT
+    for spelled in SPELLINGS:
+        assert find_organizer(session, spelled) is organizer, spelled
+        assert get_organizer(session, spelled) is organizer, spelled
+        assert invite(session, petition, spelled) is organizer, spelled
+
+
+def test_text_that_is_no_address_is_nobodys(session: Session, petition: Petition) -> None:
+    invite(session, petition, KEPT)
+    for typed in NO_ADDRESSES:
+        assert find_organizer(session, typed) is None, typed
+        with pytest.raises(NotFound, match="is an organizer here"):
+            get_organizer(session, typed)
 
 
 def test_something_that_is_no_address_is_refused(session: Session, petition: Petition) -> None:
