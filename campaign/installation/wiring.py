@@ -1,5 +1,6 @@
 """The collaborators of one installation, chosen in one place."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ class Campaign:
     database: Database
     jobs: Jobs
     now: Callable[[], datetime]
+    sleep: Callable[[float], None]
     open_transport: Callable[[], Transport]
 
     @cached_property
@@ -76,6 +78,7 @@ class Campaign:
             claimant=f"{self.settings.worker_name}/{part}",
             journals=self.settings.journals,
             now=self.now,
+            sleep=self.sleep,
             rate=self.settings.smtp_rate,
         )
 
@@ -84,9 +87,10 @@ def wire(
     settings: Settings,
     *,
     now: Callable[[], datetime] = clock.now,
+    sleep: Callable[[float], None] = time.sleep,
     open_transport: Callable[[], Transport] | None = None,
 ) -> Campaign:
-    """The installation that ``settings`` describe; tests override the clock and the way mail goes out."""
+    """The installation that ``settings`` describe; tests override the clock, its waiting, and the way mail goes out."""
 
     def transport() -> Transport:
         if settings.smtp_url:
@@ -97,12 +101,13 @@ def wire(
                 per_domain=settings.smtp_per_domain,
             )
             return SmtpTransport(settings.smtp_url, limits)
-        return FileTransport(settings.outbox)
+        return FileTransport(settings.outbox, sleep=sleep)
 
     return Campaign(
         settings=settings,
         database=open_database(settings.database_url),
         jobs=Jobs(settings.database_url),
         now=now,
+        sleep=sleep,
         open_transport=open_transport or transport,
     )

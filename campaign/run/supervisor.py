@@ -19,7 +19,7 @@ from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import find_petition, load_petition
-from campaign.settings import Settings, read_settings
+from campaign.settings import read_settings
 from campaign.web.core.sites import Door
 from campaign.web.server.gunicorn import check_port_is_free
 
@@ -39,9 +39,13 @@ def run_everything() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     children = [_Child("serve"), _Child("worker")]
+    pages = [(children[0], settings.host, settings.port, settings.trusted_hosts[0])]
     if settings.organizers_apart:
         children.append(_Child("serve", "--organizers"))
-    if _wait_for_page(settings, stopping, children[0]):
+        name = settings.trusted_organize_hosts[0]
+        pages.append((children[-1], settings.organize_host, settings.organize_port, name))
+    # The greeting names addresses of both servers.
+    if all(_wait_for_page(stopping, *page) for page in pages):
         click.echo(greeting)
         sys.stdout.flush()
     try:
@@ -112,11 +116,12 @@ def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
         return petition, campaign.links.welcome(organizer)
 
 
-def _wait_for_page(settings: Settings, stopping: threading.Event, web: _Child) -> bool:
+def _wait_for_page(stopping: threading.Event, web: _Child, host: str, port: int, name: str) -> bool:
+    """Whether ``web`` answers, which calls itself ``name``; False where it has ended, or is told to stop."""
     while web.is_running and not stopping.wait(0.1):
         try:
-            connection = HTTPConnection(settings.host, settings.port, timeout=2)
-            connection.request("GET", "/healthz", headers={"Host": settings.trusted_hosts[0]})
+            connection = HTTPConnection(host, port, timeout=2)
+            connection.request("GET", "/healthz", headers={"Host": name})
             if connection.getresponse().status == 200:
                 return True
         except (OSError, HTTPException):

@@ -12,14 +12,13 @@ from campaign.crypto.totp import STEP, code_at
 from campaign.models import Membership, Role
 from campaign.services.organizers.second_factors import seal_new_secret
 from tests.browser.leads import Lead, press
+from tests.browser.organizers import PASSWORD, Authenticator, set_password
 from tests.browser.served import Served
-from tests.browser.test_organizing import PASSWORD, set_password
-from tests.browser.test_passkeys import Authenticator
 from tests.conftest import SLUG
+from tests.scenes.comments import offer
 from tests.scenes.organizing import OTHER, find_organizer
+from tests.scenes.paper import print_sheet
 from tests.scenes.suspects import quarantine
-from tests.services.signatures.test_paper import print_sheet
-from tests.services.signatures.test_public_signers import offer
 
 ORGANIZE = f"/organize/p/{SLUG}"
 ACCOUNT = "/organize/account"

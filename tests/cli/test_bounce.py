@@ -18,14 +18,12 @@ from campaign.services.subscribers.suppressions import find_suppression
 from campaign.worker import DigestWork, read_bounces, work_once
 from tests.conftest import Clock, MakeCampaign
 from tests.crash.workers import environment
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
 from tests.scenes.deliveries import digests
 from tests.scenes.people import add_readers, get_subscription, make_digest, sign
 from tests.scenes.returned import sample
 from tests.servers.imap import ImapServer
 from tests.servers.missing import or_skip
-
-__all__ = ["command", "installed"]  # fixtures
 
 READER = "aigul@example.net"
 

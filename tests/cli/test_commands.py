@@ -21,10 +21,8 @@ from campaign.services.organizers.members import get_welcomed
 from tests.conftest import SLUG, Clock
 from tests.crash.workers import run
 from tests.scenes.campaign_files import SMALL, UPDATE
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
 from tests.scenes.people import add_readers, confirm, confirm_all, find_petition, list_deliveries, sign
-
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
 
 
 def actions(campaign: Campaign) -> list[tuple[str, dict[str, object]]]:

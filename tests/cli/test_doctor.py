@@ -11,11 +11,9 @@ from campaign.doctor.examining import examine
 from campaign.doctor.names import DnsUnreachable, Names
 from campaign.installation.wiring import Campaign
 from tests.conftest import MakeCampaign
-from tests.scenes.commands import Command, Done, command, installed
+from tests.scenes.commands import Command, Done
 from tests.servers.dns import NameServer
 from tests.servers.smtp import Mailbox
-
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
 
 PUBLIC = "https://petition.example.org"
 LINE = re.compile(r"(ok|look|broken) +([^:]+): .+\.|        → .+|\d+ ok, \d+ look, \d+ broken")

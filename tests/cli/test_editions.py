@@ -8,11 +8,9 @@ from campaign.services.delivery.send import send_waiting
 from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.store import get_petition
 from tests.conftest import SLUG, Clock
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
+from tests.scenes.editions import edition, plan, publish
 from tests.scenes.people import add_readers, find_petition, list_deliveries, make_digest
-from tests.services.digests.test_transitions import edition, plan, publish
-
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
 
 
 def test_an_edition_that_somebody_else_made_is_approved(command: Command, installed: Campaign) -> None:

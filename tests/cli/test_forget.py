@@ -12,9 +12,9 @@ from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from campaign.services.signatures.link_requests import request_link
 from campaign.text.email_address import parse_email_address
-from tests.cli.test_history import entries
 from tests.conftest import SLUG
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
+from tests.scenes.organizing import list_all_audit
 from tests.scenes.people import (
     add_readers,
     count,
@@ -30,7 +30,6 @@ from tests.scenes.readers import SECOND, add_second_petition, follow
 from tests.scenes.spellings import KEPT, NO_ADDRESSES, SPELLINGS
 from tests.scenes.visiting import dump
 
-__all__ = ["command", "installed"]
 PERSON, OTHER = "person@example.org", "other@example.org"
 
 
@@ -62,7 +61,7 @@ def test_it_erases_a_person_under_every_petition_and_nobody_else(command: Comman
     with installed.database.snapshots() as session:
         assert session.scalars(select(func.count()).select_from(Tombstone)).one() == 4
         assert session.scalars(select(func.count()).select_from(LinkRequest)).one() == 0
-    assert entries(installed) == [("command line", "person forgotten", {})] * 2
+    assert list_all_audit(installed) == [("command line", "person forgotten", {})] * 2
     again = command("forget", PERSON)
     assert again.status == 0
     assert again.out.startswith("Nothing is known of this address.")
@@ -157,7 +156,7 @@ def test_retention_prints_what_would_go_and_then_lets_it_go(command: Command, in
     (names,) = (line for line in lines if "names of signers" in line)
     assert names.split() == ["0", "names", "of", "signers", SLUG, names.split()[-1]]
     assert command("retention").out.splitlines()[0].split()[0] == "went"
-    assert [action for _, action, _ in entries(installed)] == ["list handed over", "petition closed"]
+    assert [action for _, action, _ in list_all_audit(installed)] == ["list handed over", "petition closed"]
 
 
 def test_a_draft_is_not_handed_over(command: Command, installed: Campaign) -> None:

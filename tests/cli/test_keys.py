@@ -14,12 +14,10 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Petition
 from campaign.services.petitions.store import get_petition
 from tests.conftest import SLUG
-from tests.scenes.commands import Command, Done, command, installed, refused
+from tests.scenes.commands import Command, Done, refused
 from tests.scenes.organizer_keys import seal_petition
 from tests.scenes.organizing import list_audit
 from tests.scenes.people import add_readers, confirm_all, find_petition, sign
-
-__all__ = ["command", "installed"]  # fixtures
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["=Айгерім", "Zhanargul", "李"]

@@ -7,24 +7,11 @@ from flask.testing import FlaskClient
 from campaign.installation.wiring import Campaign
 from campaign.models import Role
 from tests.conftest import SLUG, Clock, quick_app
-from tests.scenes.commands import Command, command, installed, refused
-from tests.scenes.organizing import (
-    EMAIL,
-    HOME,
-    OTHER,
-    PASSWORD,
-    enroll,
-    list_audit,
-    list_trail,
-    other_petition,
-    send_form,
-    sign_in,
-)
+from tests.scenes.commands import Command, refused
+from tests.scenes.organizing import EMAIL, HOME, OTHER, PASSWORD, enroll, list_audit, list_trail, send_form, sign_in
+from tests.scenes.second_factors import SECOND, set_up_app
 from tests.scenes.spellings import KEPT, SPELLINGS
 from tests.scenes.visiting import read
-from tests.web.auth.test_second_factors import SECOND, set_up_app
-
-__all__ = ["command", "installed", "other_petition"]  # fixtures, which pytest finds by their names here
 
 
 @pytest.fixture

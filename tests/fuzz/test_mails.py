@@ -23,9 +23,9 @@ from campaign.text.email_address import parse_email_address
 from campaign.text.personal_text import clean_comment, clean_name
 from tests.conftest import SLUG, MakeCampaign
 from tests.fuzz.answers import check_page
+from tests.fuzz.hostile import TYPED
 from tests.fuzz.running import Sandbox, fuzz, sandbox
-from tests.fuzz.test_outputs import TYPED
-from tests.mail.test_message import parse
+from tests.scenes.mails import parse
 from tests.scenes.people import confirm_all, find_petition, sign_within
 from tests.servers.smtp import Mailbox
 

@@ -24,15 +24,15 @@ from campaign.services.signatures.sign import sign
 from campaign.worker import work_once
 from tests.conftest import SLUG, Clock, quick_app
 from tests.safety.canaries import CYRILLIC, LATIN, NETWORK
+from tests.scenes.challenges import right, token_in, turn
 from tests.scenes.organizing import SIGN_IN, invite, send_form
 from tests.scenes.people import confirm_all, disown, get_signature, list_deliveries, typed
 from tests.scenes.returned import sample
+from tests.scenes.reviewing import CHOICE, REVIEW, press
+from tests.scenes.second_factors import ACCOUNT, SECOND, code_of, set_up_app
 from tests.scenes.suspects import suspect
 from tests.scenes.visiting import FROM_HERE, code_in, links_in, own_path, page_of, read
 from tests.servers.smtp import Mailbox, Received
-from tests.web.auth.test_second_factors import ACCOUNT, SECOND, code_of, set_up_app
-from tests.web.organizers.test_review import CHOICE, REVIEW, press
-from tests.web.public.test_challenge import right, token_in, turn
 
 PEOPLE = 1000
 # How many do all of it by the pages; the others do the same by the services behind them, many in one transaction.

@@ -3,7 +3,7 @@
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -98,13 +98,14 @@ def deliver_one(transport: Transport, message: Message) -> Answer:
 class FileTransport:
     """Keeps every message as a file, so that a newcomer can read mails without having a mail server."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._folder = folder
+        self._sleep = sleep
 
     def deliver(self, mails: Mails) -> None:
         while (given := mails.next()) is not None:
             if isinstance(given, Later):
-                time.sleep(given.seconds)
+                self._sleep(given.seconds)
                 continue
             number, message = given
             try:

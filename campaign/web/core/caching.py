@@ -22,7 +22,7 @@ def cached_for_all(page: str, *, but_for: str = "") -> Response:
     shown = f"{today}{page.replace(but_for, '') if but_for else page}"
     answer.set_etag(hashlib.sha256(shown.encode()).hexdigest()[:32], weak=True)
     # A proxy keeps it; a browser asks, so that who has just signed sees the number that they are in.
-    answer.headers["Cache-Control"] = f"public, max-age=0, s-max-age={seconds(PAGE_CACHED)}"
+    answer.headers["Cache-Control"] = f"public, max-age=0, s-maxage={seconds(PAGE_CACHED)}"
     answer.make_conditional(request)
     return answer
 

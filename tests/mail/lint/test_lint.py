@@ -8,8 +8,7 @@ import pytest
 from campaign.installation.wiring import Campaign
 from campaign.mail.lint.message import Part, Problem, lint_message
 from campaign.mail.message import Content
-from tests.mail.test_compose import IN_EVERY_LANGUAGE, confirmation, write
-from tests.mail.test_message import build
+from tests.scenes.mails import IN_EVERY_LANGUAGE, build, confirmation, write
 from tests.scenes.people import add_readers, list_deliveries, make_digest
 
 LINK = "https://petition.example.org/unsubscribe/" + "a" * 60

@@ -15,7 +15,13 @@ from tests.servers.missing import or_skip
 ONE, TWO, THREE = (f"Subject: {name}\n\n{name}\n".encode() for name in ("one", "two", "three"))
 
 
-@pytest.fixture(scope="module", params=["", "IMAP4rev1"], ids=["all that Dovecot can", "nothing but IMAP4rev1"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("", id="all that Dovecot can", marks=pytest.mark.machine),
+        pytest.param("IMAP4rev1", id="nothing but IMAP4rev1", marks=pytest.mark.machine),
+    ],
+)
 def server(request: pytest.FixtureRequest) -> Iterator[ImapServer]:
     with or_skip(), ImapServer(request.param) as server:
         yield server

@@ -11,10 +11,10 @@ from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.store import get_petition
 from campaign.worker import work_once
 from tests.conftest import SLUG, MakeCampaign
+from tests.scenes.editions import balances, plan, publish, step
 from tests.scenes.people import add_readers, find_petition, list_deliveries, make_digest
 from tests.scenes.spellings import KEPT, SPELLINGS
 from tests.servers.smtp import Mailbox
-from tests.services.digests.test_transitions import balances, plan, publish, step
 
 DANA = "dana@example.org"
 

@@ -48,8 +48,10 @@ from campaign.services.signatures.link_requests import request_link, take_up_req
 from campaign.text.email_address import parse_email_address
 from campaign.worker import BEGUN, work_once
 from tests.conftest import SLUG, Clock, MakeCampaign, close_campaign, settings_for
-from tests.scenes.commands import Command, Done, command, refused
+from tests.scenes.commands import Command, Done, refused
 from tests.scenes.deliveries import claim
+from tests.scenes.editions import balances, plan
+from tests.scenes.paper import enter, find_entered, print_sheet
 from tests.scenes.people import (
     add_readers,
     confirm,
@@ -65,10 +67,6 @@ from tests.scenes.people import (
 )
 from tests.servers.postgresql import PrivateCluster
 from tests.servers.smtp import Mailbox
-from tests.services.digests.test_transitions import balances, plan
-from tests.services.signatures.test_paper import enter, find, print_sheet
-
-__all__ = ["command"]  # a fixture, which pytest finds by its name here
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -385,10 +383,10 @@ def test_lines_of_paper_are_restored_and_those_withdrawn_since_enter_nothing(
         erase_signature(session, session.get_one(Signature, withdrawn, with_for_update=True), now=campaign.now())
     put_back(on, campaign, tmp_path / "copy")
     assert count(campaign) == 1
-    found = find(campaign, codes[0])
+    found = find_entered(campaign, codes[0])
     assert found is not None
     assert found.id == kept
-    assert find(campaign, codes[1]) is None
+    assert find_entered(campaign, codes[1]) is None
     with pytest.raises(InvalidInput, match="withdrawn"):
         enter(campaign, codes[1])
     enter(campaign, codes[2])

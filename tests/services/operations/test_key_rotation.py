@@ -21,10 +21,8 @@ from campaign.services.operations.key_rotation import SEALED, count_sealed
 from campaign.text.email_address import parse_email_address
 from tests.conftest import MakeCampaign, close_campaign
 from tests.crash.workers import environment
-from tests.scenes.commands import Command, command
+from tests.scenes.commands import Command
 from tests.scenes.people import add_readers, find_petition, sign
-
-__all__ = ["command"]  # a fixture, which pytest finds by its name here
 
 Opened = dict[tuple[str, str], bytes]
 # Run the command in a process that kills itself as `point` says; each batch is of two rows.
@@ -205,6 +203,7 @@ def test_the_old_key_is_kept_where_that_is_asked_for_and_dropped_the_next_time(
     assert set(keys_of(campaign).sealing) == versions(campaign) == {3}
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize("make_campaign", ["sqlite"], indirect=True)
 def test_killed_anywhere_and_run_again_it_goes_on_and_loses_nothing(
     campaign: Campaign, rotate: Callable[..., str], tmp_path: Path

@@ -31,7 +31,7 @@ from campaign.web.app import create_app
 from campaign.worker import work_once
 from tests.conftest import SLUG, START, MakeCampaign, close_campaign
 from tests.crash import workers
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
 from tests.scenes.memory import find_in_memory, list_family, list_keys
 from tests.scenes.organizing import list_audit
 from tests.scenes.people import add_readers, find_petition, make_digest, sign
@@ -50,7 +50,7 @@ from tests.scenes.visiting import (
 from tests.servers.missing import or_skip
 from tests.servers.smtp import Mailbox
 
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
+pytestmark = pytest.mark.machine
 
 READER, SIGNER = "reader@example.org", "signer@example.org"
 WITHIN = 60.0

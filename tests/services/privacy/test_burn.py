@@ -49,7 +49,7 @@ from campaign.web.app import create_app
 from campaign.worker import work_once
 from tests.conftest import SLUG
 from tests.crash.workers import environment
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
 from tests.scenes.organizing import OTHER, list_audit, list_made
 from tests.scenes.people import (
     add_readers,
@@ -64,8 +64,6 @@ from tests.scenes.people import (
     unsubscribe,
 )
 from tests.scenes.visiting import page_of, read
-
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
 
 NAMED = ["reader@example.org", "named@example.org", "pending@example.org", "held@example.org", "left@example.org"]
 MANY = 8_000
@@ -302,6 +300,7 @@ def type_on_terminal(campaign: Campaign, *lines: str) -> tuple[int, str]:
     return process.wait(60), shown.decode()
 
 
+@pytest.mark.machine
 def test_on_a_terminal_it_asks_twice(sqlite_campaign: Campaign) -> None:
     live(sqlite_campaign)
     status, shown = type_on_terminal(sqlite_campaign, SLUG, "30")
@@ -334,6 +333,7 @@ def add_many(campaign: Campaign) -> None:
         session.get_one(Petition, petition.id).counter.confirmed = MANY
 
 
+@pytest.mark.machine
 def test_a_burning_that_was_killed_is_gone_on_with(sqlite_campaign: Campaign, command: Command) -> None:
     """SIGKILL between two batches, where the test holds the database's one place to write."""
     add_many(sqlite_campaign)

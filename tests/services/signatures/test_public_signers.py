@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from campaign.crypto.link_purposes import LinkPurpose
 from campaign.crypto.vault import Vault
 from campaign.errors import NotFound
 from campaign.installation.wiring import Campaign
-from campaign.models import CommentState, Display, Petition, ReviewAction, Signature
+from campaign.models import CommentState, Display, Petition, ReviewAction
 from campaign.services.moderation.comments import count_comments, decide_comments, list_offers, version_of
 from campaign.services.petitions.store import get_petition
 from campaign.services.privacy.burn import burn
@@ -21,7 +21,8 @@ from campaign.services.signatures.public_signers import list_latest_comments, re
 from campaign.services.signatures.self_service import Details, change_details, get_kept
 from campaign.services.signatures.sign import Person
 from tests.conftest import SLUG
-from tests.scenes.people import confirm, find_petition, get_signature, sign, withdraw
+from tests.scenes.comments import decide, offer
+from tests.scenes.people import find_petition, get_signature, sign, withdraw
 from tests.scenes.suspects import COUNTED, count_in, quarantine, review, undo
 
 ME = "me@example.org"
@@ -43,24 +44,6 @@ def latest(campaign: Campaign) -> list[tuple[str, str | None]]:
     with campaign.database.snapshots() as session:
         found = list_latest_comments(session, campaign.vault, get_petition(session, SLUG))
         return [(comment.text, comment.name) for comment in found]
-
-
-def offer(campaign: Campaign, email: str, **said: object) -> None:
-    """Somebody signs, confirms, and wants the comment to be shown."""
-    sign(campaign, email, **said)  # type: ignore[arg-type]
-    confirm(campaign, email)
-    with campaign.database.sessions.begin() as session:
-        row = get_signature(campaign, email).id
-        session.execute(update(Signature).where(Signature.id == row).values(comment_state=CommentState.OFFERED))
-
-
-def decide(campaign: Campaign, state: CommentState, *emails: str) -> int:
-    """Read these comments, and decide about them."""
-    found = [get_signature(campaign, email) for email in emails]
-    seen = {signature.number or 0: version_of(signature) for signature in found}
-    with campaign.database.sessions.begin() as session:
-        petition = get_petition(session, SLUG)
-        return decide_comments(session, petition.id, seen, state, actor="dana@example.org", now=campaign.now())
 
 
 def change(campaign: Campaign, **changed: object) -> CommentState:

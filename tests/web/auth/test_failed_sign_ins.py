@@ -14,24 +14,10 @@ from campaign.periods import FREE_FAILURES, LONGEST_SIGN_IN_WAIT
 from campaign.services.organizers.sign_in_throttle import TooSoon, begin_attempt, wait_after
 from campaign.web.app import create_app
 from tests.conftest import Clock
-from tests.scenes.organizing import (
-    EMAIL,
-    HOME,
-    PASSWORD,
-    app,
-    campaign,
-    enroll,
-    find_organizer,
-    list_trail,
-    owner,
-    send_form,
-    sign_in,
-)
+from tests.scenes.organizing import EMAIL, HOME, PASSWORD, find_organizer, list_trail, send_form, sign_in
+from tests.scenes.second_factors import ACCOUNT, SECOND, code_of, set_up_app
 from tests.scenes.spellings import KEPT, SPELLINGS
 from tests.scenes.visiting import read
-from tests.web.auth.test_second_factors import ACCOUNT, SECOND, code_of, set_up_app
-
-__all__ = ["app", "campaign", "owner"]  # fixtures
 
 NOBODY = "nobody@example.org"
 

@@ -20,20 +20,15 @@ from tests.scenes.organizing import (
     HOME,
     PASSWORD,
     SIGN_IN,
-    app,
-    campaign,
     enroll,
     find_organizer,
     invite,
-    owner,
     send_form,
     sign_in,
     token_of,
 )
 from tests.scenes.spellings import KEPT, NO_ADDRESSES, SPELLINGS
 from tests.scenes.visiting import dump, page_of, read
-
-__all__ = ["app", "campaign", "owner"]  # fixtures
 
 
 def is_signed_in(client: FlaskClient) -> bool:
