@@ -1,4 +1,4 @@
-"""Signatures as the services make them, and readers by the hundred thousand, written past the services."""
+"""People for benchmarks: signatures made by the services, and many readers, written without the services."""
 
 from datetime import date
 from typing import Any, cast
@@ -24,7 +24,7 @@ def submission(number: int) -> Submission:
 
 
 def sign_many(campaign: Campaign, count: int, *, first: int = 0, at_once: int = 1) -> None:
-    """``count`` signatures, of person ``first`` and those after, in transactions of ``at_once``."""
+    """Make ``count`` signatures, from person ``first`` on, ``at_once`` in each transaction."""
     for start in range(first, first + count, at_once):
         with campaign.database.sessions.begin() as session:
             petition = get_petition(session, SLUG)
@@ -34,14 +34,14 @@ def sign_many(campaign: Campaign, count: int, *, first: int = 0, at_once: int = 
 
 
 def confirm_all(campaign: Campaign) -> None:
-    """Every signature confirmed, each with its subscription."""
+    """Confirm every signature, each with its subscription."""
     with campaign.database.sessions.begin() as session:
         for signature in session.query(Signature).all():
             confirm(session, campaign.vault, signature, now=campaign.now())
 
 
 def add_readers(campaign: Campaign, count: int, *, language: str = "en") -> None:
-    """``count`` readers of the digest, as if each had signed and confirmed."""
+    """Add ``count`` readers of the digest, as if each had signed and confirmed."""
     vault, table = campaign.vault, cast("Table", Subscription.__table__)
 
     def row(petition_id: int, number: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The collaborators of one installation, chosen in one place."""
+"""Chooses the collaborators of an installation, in one place."""
 
 import time
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from campaign.settings import Settings
 
 @dataclass(frozen=True)
 class Campaign:
-    """One installation: what its doors hand to the services."""
+    """One installation: the collaborators that web, command line and worker pass to the services."""
 
     settings: Settings
     database: Database
@@ -34,12 +34,15 @@ class Campaign:
 
     @cached_property
     def lock(self) -> Lock:
-        """Whether the keys may be read."""
+        """The lock of the server, which says whether the keys may be read."""
         return Lock(self.settings.lock_file, self.database)
 
     @cached_property
     def vault(self) -> Vault:
-        """Opened on first use, so that a new installation can be set up. Raises KeyringError, ServerLocked."""
+        """The vault. It is opened on first use, so that a new installation can be set up without keys.
+
+        Raises KeyringError and ServerLocked.
+        """
         self.lock.refuse()
         return Vault.watching(self.settings.keyring)
 
@@ -64,12 +67,12 @@ class Campaign:
 
     @cached_property
     def dkim(self) -> DkimSigner | None:
-        """What signs the mails; None where the relay does. Its keys are read on first use. Raises DkimKeyError."""
+        """The signer of mails; None if the relay signs them. Its keys are read on first use. Raises DkimKeyError."""
         keys = read_keys(self.settings.dkim_folder, self.settings.signing_selectors)
         return DkimSigner(keys, self.settings.mail_domain) if keys else None
 
     def sender(self, part: str) -> Sender:
-        """A sender with a connection of its own, for one thread of this worker, which calls itself ``part``."""
+        """A sender with its own connection to the mail server, for the thread of this worker named ``part``."""
         return Sender(
             sessions=self.database.sessions,
             snapshots=self.database.snapshots,
@@ -90,7 +93,7 @@ def wire(
     sleep: Callable[[float], None] = time.sleep,
     open_transport: Callable[[], Transport] | None = None,
 ) -> Campaign:
-    """The installation that ``settings`` describe; tests override the clock, its waiting, and the way mail goes out."""
+    """Build the installation that ``settings`` describe. Tests replace clock, waiting and transport."""
 
     def transport() -> Transport:
         if settings.smtp_url:

@@ -51,7 +51,7 @@ def test_it_erases_a_person_under_every_petition_and_nobody_else(command: Comman
     assert [line for line in done.out.splitlines() if line.startswith("Petition")] == [
         f"Petition “{slug}”: erased: the signature and the updates." for slug in (SLUG, SECOND)
     ]
-    assert "the link to the person's own page was asked for: erased" in done.out
+    assert "The request for the link to the person's own page: erased" in done.out
     assert PERSON not in done.out
     for row in rows:
         kept = get_signature_by_id(installed, row)
@@ -64,7 +64,7 @@ def test_it_erases_a_person_under_every_petition_and_nobody_else(command: Comman
     assert list_all_audit(installed) == [("command line", "person forgotten", {})] * 2
     again = command("forget", PERSON)
     assert again.status == 0
-    assert again.out.startswith("Nothing is known of this address.")
+    assert again.out.startswith("Nothing is known about this address.")
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS)
@@ -89,7 +89,7 @@ def test_its_receipt_is_checked_by_a_command(command: Command, installed: Campai
     (code,) = re.findall(r"^Receipt: (\S+)$", command("forget", PERSON).out, re.MULTILINE)
     done = command("receipt", code.lower().replace("-", " "))
     assert done.status == 0
-    assert f"on {installed.now().date()} (UTC) all that was kept of one person under all petitions" in done.out
+    assert f"on {installed.now().date()} (UTC) everything stored about one person under all petitions" in done.out
     changed = code[:-1] + ("0" if code[-1] != "0" else "1")
     for wrong in (changed, "1", "", "ж" * 24, "U" * 24):
         refused(command("receipt", wrong), "has not written this receipt")
@@ -98,7 +98,7 @@ def test_its_receipt_is_checked_by_a_command(command: Command, installed: Campai
 def test_who_waits_for_their_confirmation_is_forgotten_too(command: Command, installed: Campaign) -> None:
     sign(installed, PERSON)
     row = get_signature(installed, PERSON).id
-    assert "How many confirmation mails the address was sent: erased." in command("forget", PERSON, "--yes").out
+    assert "The number of confirmation mails to the address: erased." in command("forget", PERSON, "--yes").out
     assert get_signature_by_id(installed, row).state is SignatureState.EXPIRED
     with installed.database.snapshots() as session:
         assert session.scalars(select(func.count()).select_from(ConfirmationAllowance)).one() == 0
@@ -109,7 +109,7 @@ def test_a_suppression_stays_and_is_told(command: Command, installed: Campaign) 
     disown(installed, PERSON)
     done = command("forget", PERSON)
     assert done.status == 0
-    assert done.out.startswith("Kept: that this server writes nothing to the address (not me, since 20")
+    assert done.out.startswith("Kept: the suppression of the address (not me, since 20")
     assert "Receipt" not in done.out
 
 

@@ -45,7 +45,7 @@ def test_of_a_stranger_it_says_that_nothing_is_known_and_records_nothing(command
     unsubscribe(installed, READER)
     done = command("history", "stranger@example.org")
     assert (done.status, done.err, done.out.count("\n")) == (0, "", 1)
-    assert done.out.startswith("Nothing is known of this address.")
+    assert done.out.startswith("Nothing is known about this address.")
     assert list_all_audit(installed) == []
     assert "updates: none, or stopped" in command("history", READER).out
 

@@ -42,7 +42,7 @@ def test_all_are_listed_with_roles_and_what_they_sign_in_with(
     client = enroll(app, installed, Role.OWNER)
     assert command("organizer", "list").out.splitlines() == [
         f"{EMAIL}  {SLUG}: owner, {OTHER}: exporter, second factor: none",
-        f"new@example.org  {SLUG}: editor, has not followed the link yet",
+        f"new@example.org  {SLUG}: editor, has not used the link yet",
         f"plain@example.org  {OTHER}: viewer, second factor: none",
     ]
     assert is_in(client)

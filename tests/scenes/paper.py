@@ -3,7 +3,7 @@
 from campaign.installation.wiring import Campaign
 from campaign.models import PetitionState, Signature
 from campaign.services.petitions.store import get_petition, get_text_version
-from campaign.services.signatures.paper import Line, Tally, enter_line, find_entry, make_sheet
+from campaign.services.signatures.paper import Line, SheetCount, enter_line, find_entry, make_sheet
 from campaign.services.signatures.sign import Person
 from tests.conftest import SLUG
 from tests.scenes.people import find_petition
@@ -20,7 +20,7 @@ def print_sheet(campaign: Campaign, lines: int = 10, language: str = "kk") -> li
         return list(codes)
 
 
-def enter(campaign: Campaign, code: str, name: str = "Dana", slug: str = SLUG) -> tuple[int, Tally]:
+def enter(campaign: Campaign, code: str, name: str = "Dana", slug: str = SLUG) -> tuple[int, SheetCount]:
     """Enter a line; the signature's id, and how far its sheet is."""
     line = Line(code, Person(name, comment="At the gate."), "KZ")
     petition_id = find_petition(campaign, slug).id

@@ -331,7 +331,7 @@ def test_a_keyring_that_cannot_be_moved_stays_and_the_server_is_locked_all_the_s
 
 
 def test_where_no_installation_is_nothing_is_made_and_that_is_said(command: Command, tmp_path: Path) -> None:
-    refused(command("lock"), "There is no installation in var (CAMPAIGN_DATA_DIR), and nothing was locked.")
+    refused(command("lock"), "There is no installation in var (CAMPAIGN_DATA_DIR), so nothing was locked.")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -145,7 +145,7 @@ def test_the_code_finds_the_entry_until_it_is_withdrawn_and_then_enters_nothing(
     with campaign.database.sessions.begin() as session:
         assert is_from_paper(session, signature_id)
         self_service.withdraw(
-            session, self_service.get_kept(session, campaign.vault, token, for_update=True), now=campaign.now()
+            session, self_service.get_personal_data(session, campaign.vault, token, for_update=True), now=campaign.now()
         )
     assert count(campaign) == 0
     assert find_entered(campaign, codes[0]) is None

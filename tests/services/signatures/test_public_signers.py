@@ -17,8 +17,8 @@ from campaign.services.privacy.burn import burn
 from campaign.services.signatures import public_signers
 from campaign.services.signatures.erase import erase_names, erase_person
 from campaign.services.signatures.public_names import SHOWN, WITH_COMMENT
-from campaign.services.signatures.public_signers import list_latest_comments, read_comments, read_wall
-from campaign.services.signatures.self_service import Details, change_details, get_kept
+from campaign.services.signatures.public_signers import list_latest_comments, read_comments, read_signers
+from campaign.services.signatures.self_service import Details, change_details, get_personal_data
 from campaign.services.signatures.sign import Person
 from tests.conftest import SLUG
 from tests.scenes.comments import decide, offer
@@ -30,7 +30,7 @@ ME = "me@example.org"
 
 def names(campaign: Campaign, page: int = 1) -> list[str]:
     with campaign.database.snapshots() as session:
-        found = read_wall(session, campaign.vault, get_petition(session, SLUG), page=page)
+        found = read_signers(session, campaign.vault, get_petition(session, SLUG), page=page)
         return [signer.name for signer in found.items]
 
 
@@ -50,7 +50,7 @@ def change(campaign: Campaign, **changed: object) -> CommentState:
     """Change something on one's own page; who may read the comment then."""
     token = campaign.vault.token(LinkPurpose.SIGNER, get_signature(campaign, ME).id)
     with campaign.database.sessions.begin() as session:
-        kept = get_kept(session, campaign.vault, token, for_update=True)
+        kept = get_personal_data(session, campaign.vault, token, for_update=True)
         values = {
             "name": "Dana Akhmetova",
             "comment": "Freedom.",

@@ -14,7 +14,7 @@ from campaign.periods import FREE_FAILURES, LONGEST_SIGN_IN_WAIT
 from campaign.services.organizers.sign_in_throttle import TooSoon, begin_attempt, wait_after
 from campaign.web.app import create_app
 from tests.conftest import Clock
-from tests.scenes.organizing import EMAIL, HOME, PASSWORD, find_organizer, list_trail, send_form, sign_in
+from tests.scenes.organizing import EMAIL, HOME, PASSWORD, enroll, find_organizer, list_trail, send_form, sign_in
 from tests.scenes.second_factors import ACCOUNT, SECOND, code_of, set_up_app
 from tests.scenes.spellings import KEPT, SPELLINGS
 from tests.scenes.visiting import read

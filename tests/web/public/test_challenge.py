@@ -263,7 +263,7 @@ def test_loading_a_file_again_does_not_undo_what_an_owner_switched(
     mine.write_text(asks.replace("challenge = true", "challenge = false"), encoding="utf-8")
     again = command("petition", "load", str(mine))
     assert (again.status, again.err) == (0, "")
-    assert "The challenge before signing stays on: an owner switches it" in again.out
+    assert "The challenge before signing stays on: only an owner can switch it" in again.out
     assert find_petition(installed, "mine").challenge
 
 

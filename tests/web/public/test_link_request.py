@@ -9,7 +9,7 @@ from sqlalchemy import select
 from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryKind, DeliveryState, LinkRequest, SuppressionReason
 from campaign.services.delivery.ledger_audit import audit_ledger
-from campaign.services.signatures.link_requests import take_up_requests
+from campaign.services.signatures.link_requests import answer_requests
 from campaign.services.subscribers.suppressions import suppress
 from campaign.web.app import create_app
 from campaign.worker import LINKS, work_once
@@ -114,7 +114,7 @@ def test_an_address_that_gets_no_mail_gets_none(app: Flask, signed: Campaign) ->
 def test_who_withdrew_in_between_gets_none(app: Flask, signed: Campaign) -> None:
     ask_for_link(app, ADDRESS)
     with signed.database.sessions.begin() as session:
-        assert take_up_requests(session, now=signed.now()) == 1
+        assert answer_requests(session, now=signed.now()) == 1
     withdraw(signed, ADDRESS)
     assert requests(signed) == [], "nothing is kept of who withdrew"
     work_once(signed)
@@ -149,7 +149,7 @@ def test_it_arrives_over_smtp_after_the_confirmations_and_again_after_a_crash(
         add_readers(campaign, ADDRESS)
         ask_for_link(create_app(campaign), ADDRESS)
         with campaign.database.sessions.begin() as session:
-            take_up_requests(session, now=campaign.now())
+            answer_requests(session, now=campaign.now())
         send(campaign, LINKS)
         with campaign.database.sessions.begin() as session:
             (found,) = [item for item in list_deliveries(campaign) if item.kind is DeliveryKind.LINK]
