@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test fuzz setup check format lock audit sbom bench clean
+.PHONY: help run quick test fuzz setup check format lock audit sbom bench clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -18,6 +18,15 @@ test: .venv/.ready-dev ## Check and test everything
 	@# Packages are fetched while the sources are checked: the one waits for the network, the other for the processor.
 	@tools/test-services & services=$$!; $(MAKE) --no-print-directory check; checked=$$?; wait $$services && exit $$checked
 	$(BIN)/pytest -n 3 --dist worksteal -q
+
+# The inner loop. Unit tests: rules, texts, cryptography, mails and services on SQLite, in this process alone. What needs
+# a program that pip does not install, or ours as processes, is marked `machine` (tests/plugin.py) and left to `make test`,
+# as are pages and commands.
+UNIT := tests/crypto tests/text tests/media tests/mail tests/services $(wildcard tests/test_*.py)
+quick: .venv/.ready-dev ## Check everything and run the unit tests, in a minute or so
+	@said=$$(mktemp); $(MAKE) --no-print-directory check >$$said 2>&1 & checks=$$!; \
+	$(BIN)/pytest -n 2 --dist worksteal -q -m "not machine" $(UNIT); tested=$$?; \
+	wait $$checks; checked=$$?; cat $$said; rm -f $$said; exit $$((tested || checked))
 
 # Other cases each night; a failure prints the one that fails. The tests try some hundreds, always the same ones.
 CASES ?= 10000

@@ -1,4 +1,4 @@
-"""The application for a WSGI server (``app:app``); run as a program it starts everything on one machine."""
+"""The application for a WSGI server (``app:app``). Run as a program, it starts the whole server on one machine."""
 
 import sys
 

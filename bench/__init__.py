@@ -1,1 +1,1 @@
-"""Benchmarks: each prints what we reach beside a limit measured in the same run, and their ratio."""
+"""Benchmarks: each prints our result, a limit measured in the same run, and their ratio."""

@@ -1,4 +1,4 @@
-"""``make bench``: run every benchmark and print one line for each; names given choose among them."""
+"""``make bench``: runs every benchmark, or only those named as arguments, and prints one line for each."""
 
 import sys
 import tempfile
@@ -28,7 +28,7 @@ def _run(name: str, folder: Path) -> Iterator[Result | Line]:
 
 
 def main() -> None:
-    """Run them, each in a fresh folder."""
+    """Run the benchmarks, each in a new folder."""
     print(f"{'what':34} {'ours':>12} {'limit':>12} {'ratio':>7}  of what")
     for name in sys.argv[1:] or _ALL:
         with tempfile.TemporaryDirectory(prefix="campaign-bench-") as folder:

@@ -1,4 +1,4 @@
-"""A proxy for TCP on loopback that lets everything arrive SECONDS later, each way: PORT TO SECONDS."""
+"""A TCP proxy on loopback that delays all data by SECONDS in each direction. Arguments: PORT TO SECONDS."""
 
 import asyncio
 import sys
@@ -31,7 +31,7 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sec
 
 
 async def serve(port: int, to: int, seconds: float) -> None:
-    """Carry until killed."""
+    """Forward data from ``port`` to the port ``to`` until the process is killed."""
 
     async def carry_both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", to)

@@ -1,4 +1,4 @@
-"""Whether the answer to a form tells by its time if the address has signed: posts over loopback, in turn."""
+"""Whether the time of the answer to a form reveals that the address has signed: posts over loopback, in turn."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ _HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site
 
 
 def _post(port: int, email: str) -> tuple[float, str]:
-    """Seconds until the whole answer was read, and all of the answer but its date and its cookie's value."""
+    """The seconds until the whole answer was read, and the answer without its date and its cookie."""
     body = urlencode({"name": "Aigerim Serikova", "email": email, "consent": "y"})
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.connect()
@@ -42,7 +42,7 @@ def _post(port: int, email: str) -> tuple[float, str]:
 
 
 def enumeration(folder: Path) -> Iterator[Line]:
-    """The medians of ``TIMINGS`` posts of each kind of address, and how far apart they are."""
+    """The medians of ``TIMINGS`` posts for each kind of address, and their differences."""
     campaign = new_campaign(folder)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, create_app(campaign), threaded=True)
@@ -56,7 +56,7 @@ def enumeration(folder: Path) -> Iterator[Line]:
     took: dict[str, list[float]] = {case: [] for case in _CASES}
     answers = set()
     for number in range(TIMINGS):
-        # The order turns, so that what one post leaves for the next falls on each alike.
+        # The order rotates, so that the effect of one post on the next is the same for each kind.
         for case in _CASES[number % 3 :] + _CASES[: number % 3]:
             seconds, answer = _post(
                 server.server_port, f"{case}{number}@example.org" if case == "new" else f"{case}@example.org"

@@ -1,4 +1,4 @@
-"""Rows a second of the exported signature list, opened and written as CSV."""
+"""Rows per second of an exported list of signatures, opened and written as CSV."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ COUNT = 20_000
 
 
 def csv_rows(folder: Path) -> Result:
-    """The CSV export beside a raw cursor that reads the same sealed columns."""
+    """The CSV export, compared with a raw cursor that reads the same sealed columns."""
     campaign = new_campaign(folder)
     sign_many(campaign, COUNT, at_once=1000)
     confirm_all(campaign)

@@ -1,4 +1,4 @@
-"""How long honest visitors wait while others flood the server, and how much memory that takes."""
+"""How long honest visitors wait while other clients flood the server, and how much memory the flood takes."""
 
 import socket
 import statistics
@@ -18,7 +18,7 @@ HUGE_BODIES, HUGE = 200, 8 * 1024 * 1024
 
 
 def _get(port: int) -> float:
-    """Seconds that one visitor waits for the petition, connection and all."""
+    """The seconds that one visitor waits for the petition, including the connection."""
     began = time.perf_counter()
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", f"/en/p/{SLUG}")
@@ -30,7 +30,7 @@ def _get(port: int) -> float:
 
 
 def _memory(process: int) -> float:
-    """Megabytes that the process holds, without what it shares with its parent being counted twice."""
+    """The megabytes of memory of the process (VmRSS)."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
@@ -42,7 +42,7 @@ def _waits(port: int) -> str:
 
 @contextmanager
 def _dribbling(port: int, request: bytes) -> Iterator[None]:
-    """Clients that send a byte each half second, and come again when they are sent away."""
+    """Clients that send one byte each half second, and connect again when the server disconnects them."""
     ended = threading.Event()
 
     def dribble() -> None:
@@ -66,7 +66,7 @@ def _dribbling(port: int, request: bytes) -> Iterator[None]:
 
 
 def _send_huge(port: int) -> None:
-    """A body of megabytes, pushed until the server has had enough."""
+    """Send a body of several megabytes, until the server closes the connection."""
     head = f"POST /en/p/{SLUG} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {HUGE}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", port)) as client:
         try:
@@ -78,7 +78,7 @@ def _send_huge(port: int) -> None:
 
 
 def flooding(folder: Path) -> Iterator[Line]:
-    """Honest visitors alone, beside slow clients of two kinds, and beside huge bodies; what these leave in memory."""
+    """Honest visitors alone, beside two kinds of slow clients, and after huge bodies; and the memory after these."""
     head = f"POST /en/p/{SLUG} HTTP/1.1\r\nHost: 127.0.0.1\r\n".encode()
     attacks: dict[str, Callable[[int], None]] = {"huge bodies": _send_huge}
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What each page weighs, and how long a cheap phone on a slow line waits for it: Chromium with nothing in its cache."""
+"""The size of each page, and how long a cheap phone on a slow line waits for it, by Chromium with an empty cache."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,11 +25,12 @@ from .serving import serving
 
 PEOPLE = 120
 TIMES = 5
-SETTLE = 300  # milliseconds in which the browser paints what has come
+SETTLE = 300  # milliseconds for the browser to paint the page
 PHONE: dict[str, Any] = {"viewport": {"width": 412, "height": 823}, "device_scale_factor": 1.75, "is_mobile": True}
-SLOWER = 4  # Lighthouse: a phone of the middle class, beside a computer
-# What DevTools calls slow 4G, which is Lighthouse's phone (1.6 Mbit/s, 150 ms), and 3G, once slow 3G (400 kbit/s,
-# 400 ms). It delays requests and not packets, so its presets have several round trips and some overhead in them.
+SLOWER = 4  # Lighthouse's factor between a computer and a phone of the middle class
+# The presets of DevTools: "slow 4G" is Lighthouse's phone (1.6 Mbit/s, 150 ms), "3G" was formerly "slow 3G" (400
+# kbit/s, 400 ms). DevTools delays requests and not packets, so its presets include several round trips and some
+# overhead.
 LINES = {
     "slow 4G": {"latency": 562.5, "downloadThroughput": 1_474_560 / 8, "uploadThroughput": 675_000 / 8},
     "3G": {"latency": 2000, "downloadThroughput": 400_000 / 8, "uploadThroughput": 400_000 / 8},
@@ -43,7 +44,7 @@ watch('largest-contentful-paint', entry => { seen.largest = entry.startTime });
 watch('layout-shift', entry => { if (!entry.hadRecentInput) seen.shift += entry.value });
 watch('longtask', entry => seen.long.push(entry));
 """
-TELL = """() => {
+READ_TIMES = """() => {
   const first = performance.getEntriesByName('first-contentful-paint')[0].startTime;
   const blocks = seen.long.filter(task => task.startTime >= first).map(task => task.duration - 50);
   const ready = performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd;
@@ -53,7 +54,7 @@ TELL = """() => {
 
 @dataclass
 class Load:
-    """One load of a page: the bytes of each kind, heads and all, from where, and what was timed."""
+    """One load of a page: the bytes of each kind with headers, the hosts they came from, and the measured times."""
 
     bytes: Counter[str] = field(default_factory=Counter)
     hosts: list[str | None] = field(default_factory=list)
@@ -70,7 +71,7 @@ def _load(context: BrowserContext, url: str, line: dict[str, float] | None) -> L
 
     def received(event: dict[str, Any]) -> None:
         address = urlsplit(event["response"]["url"])
-        if address.scheme != "data":  # that one is in the style sheet already
+        if address.scheme != "data":  # a data URL is counted with the style sheet already
             kinds[event["requestId"]] = KINDS.get(event["type"], "other")
             load.hosts.append(address.hostname)
 
@@ -83,13 +84,13 @@ def _load(context: BrowserContext, url: str, line: dict[str, float] | None) -> L
     page.add_init_script(WATCH)
     page.goto(url, wait_until="load" if line else "networkidle")
     page.wait_for_timeout(SETTLE)
-    load.timed = page.evaluate(TELL)
+    load.timed = page.evaluate(READ_TIMES)
     page.close()
     return load
 
 
 def _fill(campaign: Campaign, paths: dict[str, str]) -> None:
-    """People on the wall, one of them with a link, and an organizer with theirs."""
+    """Add people to the list of names, and an organizer; ``paths`` gets the organizer's and one signer's link."""
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         version = get_text_version(session, petition, "kk")
@@ -117,14 +118,14 @@ def _cookies_of_organizer(browser: Browser, url: str) -> Any:
     return cookies
 
 
-def _tell_weight(load: Load) -> str:
+def _describe_weight(load: Load) -> str:
     kilobytes = ", ".join(f"{kind} {count / 1000:.1f}" for kind, count in load.bytes.items())
     away = sum(host != "127.0.0.1" for host in load.hosts)
     requests = f"{len(load.hosts)} requests, {away} to others"
     return f"{load.bytes.total() / 1000:5.1f} kB in {requests}: {kilobytes}"
 
 
-def _tell_times(loads: list[Load]) -> str:
+def _describe_times(loads: list[Load]) -> str:
     first, largest, ready, blocked, shift = (
         median(times) for times in zip(*(load.timed for load in loads), strict=True)
     )
@@ -135,7 +136,7 @@ def _tell_times(loads: list[Load]) -> str:
 
 
 def loading(folder: Path) -> Iterator[Line]:
-    """Each page as a newcomer gets it: its weight once, then how long it takes on two lines, medians of some loads."""
+    """Each page for a first visit: its size once, then its times on two lines, as medians of ``TIMES`` loads."""
     paths: dict[str, str] = {}
     with serving(folder, partial(_fill, paths=paths)) as (port, _), chromium() as browser:
         base_url = f"http://127.0.0.1:{port}"
@@ -151,7 +152,7 @@ def loading(folder: Path) -> Iterator[Line]:
                 return _load(context, base_url + path, line)
 
         for name, path in pages.items():
-            yield Line(name, _tell_weight(load(path)))
+            yield Line(name, _describe_weight(load(path)))
         for name, path in pages.items():
             for line, conditions in LINES.items():
-                yield Line(f"{name}, {line}", _tell_times([load(path, conditions) for _ in range(TIMES)]))
+                yield Line(f"{name}, {line}", _describe_times([load(path, conditions) for _ in range(TIMES)]))

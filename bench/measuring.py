@@ -1,4 +1,4 @@
-"""What a benchmark gives, an installation to run it on, and how often something happens in a second."""
+"""The results of a benchmark, an installation to run it on, and the measuring of a rate."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ SLUG = "kazakhstan"
 
 @dataclass(frozen=True)
 class Result:
-    """``ours`` and ``limit`` in things per second."""
+    """A rate beside its limit: ``ours`` and ``limit`` are things per second; ``limit_is`` says what the limit is."""
 
     what: str
     ours: float
@@ -29,7 +29,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Line:
-    """A figure that has no limit to stand beside."""
+    """Figures without a limit to compare with."""
 
     what: str
     figures: str
@@ -46,7 +46,7 @@ def new_campaign(folder: Path, open_transport: Callable[[], Transport] | None = 
 
 
 def per_second(count: int, work: Callable[[], object]) -> float:
-    """How many of ``count`` things are done in a second when ``work`` does them all."""
+    """The things per second, if ``work`` does ``count`` things."""
     began = time.perf_counter()
     work()
     return count / (time.perf_counter() - began)

@@ -1,4 +1,4 @@
-"""Petition pages a second, from the application itself."""
+"""Petition pages per second, from the application itself."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ COUNT = 500
 
 
 def petition_page(folder: Path) -> Result:
-    """The rendered page beside a Flask view that answers a word; both through the test client, without a network."""
+    """The rendered page, compared with a Flask view that returns one word; both by the test client, without network."""
     ours = create_app(new_campaign(folder)).test_client()
     bare = Flask("bare")
     bare.add_url_rule("/", view_func=lambda: "hello")

@@ -1,4 +1,4 @@
-"""Signatures as the services make them, and readers by the hundred thousand, written past the services."""
+"""People for benchmarks: signatures made by the services, and many readers, written without the services."""
 
 from datetime import date
 from typing import Any, cast
@@ -6,6 +6,7 @@ from typing import Any, cast
 from sqlalchemy import Table, insert
 
 from campaign.crypto.randomness import random_id
+from campaign.crypto.sealed_rows import address_row
 from campaign.installation.wiring import Campaign
 from campaign.models import Signature, Subscription
 from campaign.services.petitions.store import get_petition, get_text_version
@@ -23,7 +24,7 @@ def submission(number: int) -> Submission:
 
 
 def sign_many(campaign: Campaign, count: int, *, first: int = 0, at_once: int = 1) -> None:
-    """``count`` signatures, of person ``first`` and those after, in transactions of ``at_once``."""
+    """Make ``count`` signatures, from person ``first`` on, ``at_once`` in each transaction."""
     for start in range(first, first + count, at_once):
         with campaign.database.sessions.begin() as session:
             petition = get_petition(session, SLUG)
@@ -33,14 +34,14 @@ def sign_many(campaign: Campaign, count: int, *, first: int = 0, at_once: int = 
 
 
 def confirm_all(campaign: Campaign) -> None:
-    """Every signature confirmed, each with its subscription."""
+    """Confirm every signature, each with its subscription."""
     with campaign.database.sessions.begin() as session:
         for signature in session.query(Signature).all():
             confirm(session, campaign.vault, signature, now=campaign.now())
 
 
 def add_readers(campaign: Campaign, count: int, *, language: str = "en") -> None:
-    """``count`` readers of the digest, as if each had signed and confirmed."""
+    """Add ``count`` readers of the digest, as if each had signed and confirmed."""
     vault, table = campaign.vault, cast("Table", Subscription.__table__)
 
     def row(petition_id: int, number: int) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def add_readers(campaign: Campaign, count: int, *, language: str = "en") -> None
             "state": "active",
             "language": language,
             "fingerprint": vault.fingerprint(address),
-            "sealed_address": vault.seal(str(address).encode(), row=f"address:{row_id}"),
+            "sealed_address": vault.seal(str(address).encode(), row=address_row(row_id)),
             "since_on": date(2026, 1, 1),
             "frequency": "each",
             "paused": False,

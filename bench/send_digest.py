@@ -1,4 +1,4 @@
-"""Send every digest that waits in FOLDER over CONNECTIONS to PORT, signed with SELECTORS; print the figures as JSON."""
+"""Sends every queued digest of FOLDER over CONNECTIONS to PORT, signed by SELECTORS; prints the figures as JSON."""
 
 import json
 import sys
@@ -13,14 +13,14 @@ from campaign.services.digests.content import find_last_edition
 from campaign.services.petitions.store import get_petition
 from campaign.settings import Settings
 
-# Not from bench.measuring: that loads what a sender does not need.
+# Not imported from bench.measuring, which loads modules that a sender does not need.
 SLUG = "kazakhstan"
 
 
 def _most_memory() -> float:
-    """The most that this process has had until now, in megabytes.
+    """The most memory that this process has had until now, in megabytes.
 
-    Not by ``getrusage``: what it tells begins with the memory of whoever started this process.
+    Not by ``getrusage``, whose value begins with the memory of the parent process.
     """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (kilobytes,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
@@ -28,7 +28,7 @@ def _most_memory() -> float:
 
 
 def main(folder: str, port: str, connections: str, *selectors: str) -> None:
-    """Print mails a second, seconds of CPU for each, megabytes before the first and at most."""
+    """Print mails per second, CPU seconds per mail, and megabytes before the first mail and at most."""
     settings = Settings(
         _env_file=None,
         data_dir=Path(folder),

@@ -1,4 +1,4 @@
-"""A digest to Postfix's ``smtp-sink``, ledger included, sent by a process of its own, beside ``smtp-source``."""
+"""A digest sent to Postfix's ``smtp-sink`` by a separate process, with the ledger, compared with ``smtp-source``."""
 
 import json
 import os
@@ -31,7 +31,7 @@ COUNT = 20_000
 MANY = 1_000_000
 FAR = 4_000
 WHILE_SENDING = 100_000
-_SOURCE_HEADERS = 106  # bytes that smtp-source puts before what it is asked for
+_SOURCE_HEADERS = 106  # bytes that smtp-source adds before the requested length
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -59,7 +59,7 @@ def _free_port() -> int:
 
 def _sink() -> AbstractContextManager[int]:
     program = shutil.which("smtp-sink", path=_PATH)
-    assert program is not None  # `sending` has looked
+    assert program is not None  # `sending` has checked this
     port = _free_port()
     return _listening([program, "-u", "nobody", f"127.0.0.1:{port}", "1000"], port)
 
@@ -71,7 +71,7 @@ def _far_away(port: int) -> AbstractContextManager[int]:
 
 
 def _with_edition(folder: Path, count: int) -> tuple[Campaign, int]:
-    """An installation with an edition to ``count`` readers, and the size of a mail on the wire."""
+    """An installation with an edition to ``count`` readers, and the size of one mail in bytes."""
     campaign = new_campaign(folder)
     add_readers(campaign, count)
     with campaign.database.sessions.begin() as session:
@@ -82,7 +82,7 @@ def _with_edition(folder: Path, count: int) -> tuple[Campaign, int]:
 
 
 def _send(folder: Path, port: int, *selectors: str) -> dict[str, float]:
-    """Send what waits in ``folder``: mails and CPU by the mail, and the memory, of a process that does that."""
+    """Send the queued mails of ``folder`` in a separate process; returns its figures (see ``bench.send_digest``)."""
     command = [sys.executable, "-m", "bench.send_digest", str(folder), str(port), str(CONNECTIONS), *selectors]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     figures: dict[str, float] = json.loads(done.stdout)
@@ -100,7 +100,7 @@ def _source(port: int, count: int, size: int) -> float:
 
 
 def _rsa_limit() -> float:
-    """How many signatures all processors could make in a second, if each were as quick as one alone."""
+    """The RSA signatures per second of all processors, if each is as fast as one processor alone."""
     done = subprocess.run(
         ["openssl", "speed", "-seconds", "2", "rsa2048"], check=True, capture_output=True, text=True
     ).stdout
@@ -109,7 +109,7 @@ def _rsa_limit() -> float:
 
 
 def sending(folder: Path) -> Iterator[Result | Line]:
-    """Ours beside ``smtp-source`` with a message of the same size and as many connections."""
+    """Our sender, compared with ``smtp-source`` with messages of the same size and the same number of connections."""
     if any(shutil.which(program, path=_PATH) is None for program in ("smtp-source", "smtp-sink")):
         yield Line("mails of a digest", "left out: smtp-sink and smtp-source (Debian: postfix) are missing")
         return
@@ -169,7 +169,7 @@ def _confirmations(folder: Path, port: int) -> Iterator[Line]:
 
 
 def _sign_while_sending(campaign: Campaign) -> list[float]:
-    """Sign twenty times a second from the first digest that was sent to the last; how long each mail took."""
+    """Sign twenty times a second while a digest is being sent; returns the seconds until each mail was accepted."""
     committed: list[float] = []
     waits: list[float] = []
     while True:
@@ -177,7 +177,7 @@ def _sign_while_sending(campaign: Campaign) -> list[float]:
         if accepted and queued:
             sign_many(campaign, 1, first=len(committed))
             committed.append(time.perf_counter())
-        # They are sent in the order in which they were signed.
+        # Confirmations are sent in the order of signing.
         _, answered = _count(campaign, DeliveryKind.CONFIRMATION)
         now = time.perf_counter()
         waits += [now - committed[number] for number in range(len(waits), answered)]
@@ -187,7 +187,7 @@ def _sign_while_sending(campaign: Campaign) -> list[float]:
 
 
 def _count(campaign: Campaign, kind: DeliveryKind) -> tuple[int, int]:
-    """How many wait (1 for some), and how many were accepted (of digests: 1 for some)."""
+    """The number of queued and of accepted mails of ``kind``; for digests, 1 stands for any number."""
     most = 1 if kind is DeliveryKind.DIGEST else None
 
     def count(state: DeliveryState) -> int:

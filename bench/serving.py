@@ -1,4 +1,4 @@
-"""The program as it is run: gunicorn in a process of its own, on an installation that is filled before."""
+"""The program as it really runs: gunicorn in a separate process, with an installation that was filled before."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from .measuring import new_campaign
 
 @contextmanager
 def serving(folder: Path, fill: Callable[[Campaign], None] = lambda _: None) -> Iterator[tuple[int, int]]:
-    """Its port and the process that answers."""
+    """Serve the pages; yields the port, and the id of the process that answers."""
     campaign = new_campaign(folder / "var")
     fill(campaign)
     campaign.database.engine.dispose()

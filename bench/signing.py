@@ -1,4 +1,4 @@
-"""Signatures a second: one transaction each, durable, on one thread."""
+"""Signatures per second: one durable transaction each, in one thread."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ COUNT = 2000
 
 
 def signatures(folder: Path) -> Result:
-    """The service ``sign`` beside a bare one-row transaction through the same engine, which has the same fsyncs."""
+    """The service ``sign``, compared with a transaction of one row by the same engine, which has the same fsyncs."""
     campaign = new_campaign(folder)
     ours = per_second(COUNT, lambda: sign_many(campaign, COUNT))
     with campaign.database.engine.begin() as connection:

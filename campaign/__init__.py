@@ -1,14 +1,14 @@
 """Petition and digest software for solidarity movements.
 
-A map of the package. Nouns are stored in ``models``, verbs are done in ``services``; three doors (``web``, ``cli``,
-``worker``) open onto the same verbs, and ``wiring`` chooses the collaborators.
+A map of the package. Data is stored by ``models`` and changed by ``services``. Three doors (``web``, ``cli``,
+``worker``) call the same services, and ``installation.wiring`` chooses the collaborators.
 
 Who may import whom, checked by import-linter (pyproject.toml)::
 
-    web | cli | worker → wiring → engine → services → mail → models → db
-                       → settings | tokens | clock | vault | email_address | … → errors
+    __main__ → run → web | cli | worker → installation → doctor → jobs → services → mail → models → db
+             → media : settings : crypto → text → i18n : logs : clock : periods → errors
 
-Importing the package does nothing else.
+Importing the package has no other effect.
 """
 
 __version__ = "0.1.0"

@@ -1,12 +1,12 @@
-"""The command ``campaign``, also ``python -m campaign``: every command-line command, and those that keep running."""
+"""The command ``campaign``, also ``python -m campaign``: the commands of ``cli``, and those of ``run``."""
 
 from campaign import cli
 
 
 def main() -> None:
-    """Run the command that the process's arguments name."""
+    """Run the command in the process's arguments, and exit with its status."""
     processes = dict.fromkeys(("serve", "worker"), "campaign.run.commands")
-    cli.cli.places |= {**processes, "freeze": "campaign.run.freeze"}
+    cli.cli.modules |= {**processes, "freeze": "campaign.run.freeze"}
     cli.run()
 
 

@@ -1,8 +1,8 @@
-"""The only reading of the clock. Everything else is handed the time as a value."""
+"""The only module that reads the clock. All other code gets the time as a value."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """The present time, with timezone UTC."""
     return datetime.now(UTC)

@@ -42,16 +42,16 @@ except ImportError:  # other systems than Linux: Python's own, which may be olde
 # Before 3.51.3 two processes that checkpoint at once could corrupt a WAL database (sqlite.org/wal.html).
 SAFE_WAL = (3, 51, 3)
 _BUSY_MILLISECONDS = 30_000
-# After these a database server that does not answer, or to which the line is cut, is an error instead of a wait for
-# hours. What the URL says of them counts (postgresql.org, libpq connection parameters).
+# After these times a database server that does not answer, or whose connection is cut, is an error; otherwise a process
+# would wait for hours. Values in the URL have precedence (postgresql.org, libpq connection parameters).
 _CONNECT_SECONDS = 10
 _SILENT_MILLISECONDS = 30_000
 
 
 class _SqliteDialect(SQLiteDialect_pysqlite):
-    """``sqlite+campaign://``: whoever is given the URL, the workflow engine too, loads the same SQLite library.
+    """``sqlite+campaign://``: every user of the URL, also the workflow engine, loads the same SQLite library.
 
-    Two copies of SQLite in one process drop each other's locks on the file (sqlite.org/howtocorrupt.html §2.2.1).
+    Two copies of SQLite in one process release each other's locks on the file (sqlite.org/howtocorrupt.html §2.2.1).
     """
 
     driver = "campaign"
@@ -66,7 +66,7 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Base(DeclarativeBase):
-    """Every stored noun. Constraints are named, so that a migration can name what it changes."""
+    """The base class of all tables. Constraints have names, so that a migration can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -80,7 +80,7 @@ class Base(DeclarativeBase):
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A moment: aware on the way in and on the way out, UTC in the database."""
+    """A time with timezone, stored as UTC. Raises ValueError for a time without timezone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -89,7 +89,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("A moment without a timezone cannot be stored.")
+            raise ValueError("A time without a timezone cannot be stored.")
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
@@ -101,12 +101,12 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 @lru_cache(maxsize=256)
 def _read_moment(stored: str | None) -> datetime | None:
-    """What SQLite keeps as text. Thousands of rows have one moment, say when an edition was queued."""
+    """Read a time that SQLite stores as text. It is cached, since thousands of rows have the same time of queueing."""
     return None if stored is None else datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
 def _process_name() -> str:
-    """By which PostgreSQL tells this process's connections from those of others."""
+    """The name by which PostgreSQL distinguishes this process's connections from others."""
     return f"campaign {os.getpid()}"
 
 
@@ -119,9 +119,10 @@ def _postgresql_engine(url: URL) -> Engine:
 
 @dataclass(frozen=True)
 class Database:
-    """One database and the two ways into it.
+    """One database with two kinds of sessions.
 
-    ``sessions`` writes: one writer at a time on SQLite. ``snapshots`` reads one consistent state and waits for nobody.
+    ``sessions`` are for writing; SQLite has one writer at a time. ``snapshots`` are for reading: each reads one
+    consistent state and does not wait for writers.
     """
 
     engine: Engine
@@ -130,9 +131,9 @@ class Database:
 
     @contextmanager
     def hold_name(self, name: str) -> Iterator[bool]:
-        """Hold ``name`` on the database server for as long as this lasts; False where another connection holds it.
+        """Hold ``name`` on the database server within the block; yields False if another connection holds it.
 
-        A SQLite file is on one machine, where a file's lock does the same.
+        For SQLite it yields True: its file is on one machine, where a file lock does the same.
         """
         if self.engine.dialect.name != "postgresql":
             yield True
@@ -148,7 +149,7 @@ class Database:
                     connection.execute(unlock, {"name": name})
 
     def count_other_processes(self) -> int:
-        """How many connections other processes have to the database server; 0 for SQLite, which has none to ask."""
+        """The number of connections of other processes to the database server; 0 for SQLite, which has no server."""
         if self.engine.dialect.name != "postgresql":
             return 0
         others = text(
@@ -159,31 +160,31 @@ class Database:
             return int(connection.scalar(others, {"ours": _process_name()}) or 0)
 
     def close_file(self) -> None:
-        """Close a SQLite file that nobody else has open, so that all of it is in the one file."""
+        """Close a SQLite file that no other process has open, so that all its data is in one file."""
         with self.engine.connect() as connection:
             cast("Any", connection.connection.dbapi_connection).execute("PRAGMA journal_mode = DELETE")
         self.engine.dispose()
 
     def truncate_log(self) -> None:
-        """Take what was deleted out of SQLite's write-ahead log too, unless somebody reads there now."""
+        """Remove deleted data from SQLite's write-ahead log too, unless another process is reading the log now."""
         if self.engine.dialect.name != "sqlite":
             return
         with self.engine.connect() as connection:
             raw = cast("Any", connection.connection.dbapi_connection)
-            raw.execute("PRAGMA busy_timeout = 100")  # while it waits, nobody writes
+            raw.execute("PRAGMA busy_timeout = 100")  # milliseconds; while it waits, nobody can write
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             raw.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
 
 
 def _set_pragmas(connection: Any) -> None:
-    """What a connection to our SQLite file needs: durable commits, overwritten deletions, checked references."""
+    """Set up a connection to our SQLite file: durable commits, overwritten deletions, checked references."""
     safe_wal = sqlite.sqlite_version_info >= SAFE_WAL
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
     connection.execute(f"PRAGMA journal_mode = {'WAL' if safe_wal else 'DELETE'}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA temp_store = MEMORY")  # what is sorted is not written beside the database
+    connection.execute("PRAGMA temp_store = MEMORY")  # sorting writes no temporary files beside the database
 
 
 @contextmanager
@@ -197,15 +198,15 @@ def _file_lock(path: str) -> Iterator[None]:
 
 
 def _prepare_sqlite(engine: Engine, path: str) -> None:
-    """Begin writing transactions at once, one at a time.
+    """Let writing transactions take SQLite's write lock when they begin, one at a time.
 
-    SQLite's own busy handler sleeps between attempts; a writer that waits in ``flock`` wakes the moment the one before
-    it has finished, which is what keeps the slowest signature as quick as the median (docs/decisions/0004).
+    SQLite's own busy handler sleeps between attempts. A writer that waits in ``flock`` wakes as soon as the writer
+    before it has finished; this keeps the slowest signature as quick as the median (docs/decisions/0004).
     """
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.isolation_level = None  # BEGIN is sent below
         _set_pragmas(connection)
 
     @event.listens_for(engine, "begin")
@@ -237,7 +238,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def open_database(url: str) -> Database:
-    """The database at ``url``: ``sqlite:///path`` or ``postgresql+psycopg://…``. Connects on first use."""
+    """The database at ``url``: ``sqlite:///path`` or ``postgresql+psycopg://…``. It connects on first use."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = _sqlite_engine(parsed)
@@ -254,13 +255,13 @@ def open_database(url: str) -> Database:
 
 
 def upsert(session: Session, table: type[Base]) -> Any:
-    """An INSERT that may say what to do ON CONFLICT; both databases have it, SQLAlchemy has one for each."""
+    """An INSERT that supports ON CONFLICT. Both databases have it, but SQLAlchemy has a separate class for each."""
     insert = insert_postgresql if session.get_bind().dialect.name == "postgresql" else insert_sqlite
     return insert(table)
 
 
 def open_for_workflows(url: str) -> Engine:
-    """A pool of its own on the same database for the workflow engine, which says BEGIN itself and polls by reading."""
+    """A separate connection pool to the same database for the workflow engine, which sends BEGIN itself and polls."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return _postgresql_engine(parsed)
@@ -275,17 +276,17 @@ def open_for_workflows(url: str) -> Engine:
 
 
 def open_file(path: Path, *, write: bool = False) -> Engine:
-    """A SQLite file with no other beside it, that one process writes once, or that is only read."""
+    """Open a SQLite file that is written once by one process, or only read. No other file is made beside it."""
     query = {"mode": "rwc" if write else "ro", "uri": "true"}
     url = URL.create("sqlite", database=path.absolute().as_uri(), query=query)
     engine = create_engine(url, module=sqlite, poolclass=NullPool, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.isolation_level = None  # BEGIN is sent below
         if write:
-            connection.execute("PRAGMA journal_mode = OFF")  # what fails is thrown away
-            connection.execute("PRAGMA synchronous = OFF")  # who writes it syncs it once, when it is whole
+            connection.execute("PRAGMA journal_mode = OFF")  # if writing fails, the file is deleted
+            connection.execute("PRAGMA synchronous = OFF")  # the caller syncs the file once, when it is complete
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -1,12 +1,12 @@
-"""Everything a person may be told has gone wrong: one class for each, one sentence in each.
+"""The errors that are shown to a person: one class for each kind, one sentence in each error.
 
-The sentence is written for the reader of the page or the terminal. The web door looks the status up by type
-(``campaign.web.core.errors``), the command line exits 1 with the sentence (``campaign.cli``).
+The sentence is written for the reader of the page or of the terminal. The web finds the HTTP status by the class
+(``campaign.web.core.errors``); the command line prints the sentence and exits with status 1 (``campaign.cli``).
 """
 
 
 class CampaignError(Exception):
-    """A refusal with a sentence for the person who asked."""
+    """A refusal, with a sentence for the person who made the request."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -14,7 +14,7 @@ class CampaignError(Exception):
 
 
 class InvalidInput(CampaignError):
-    """Something typed cannot be accepted. ``field`` names where it was typed, in the words of the form."""
+    """An input cannot be accepted. ``field`` is the name of the form's field with this input."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -22,60 +22,61 @@ class InvalidInput(CampaignError):
 
 
 class InvalidFile(CampaignError):
-    """A file given to a command cannot be used; the sentence names the place in it."""
+    """A file given to a command cannot be used. If the problem is at one place in the file, the sentence names it."""
 
 
 class InvalidSettings(CampaignError):
-    """The environment does not describe a server that can be started; the sentence lists every problem."""
+    """The settings do not describe a server that can be started. The sentence lists every problem."""
 
 
 class KeyringError(CampaignError):
-    """The keyring is missing, unreadable, open to other users, or not the one the data was sealed with."""
+    """The keyring is missing, unreadable, open to other users, or not the one that the data was sealed with."""
 
 
 class OrganizerKeyError(CampaignError):
-    """An organizer's key is missing, damaged, or not one that what was sealed to organizers opens with."""
+    """An organizer's key is missing or damaged, or it does not open the data that was sealed to organizers."""
 
 
 class DkimKeyError(CampaignError):
-    """A key that signs mails is missing, unreadable, open to other users, or not one that receivers accept."""
+    """A key that signs mails is missing, unreadable, open to other users, or of a kind that receivers do not accept."""
 
 
 class NotFound(CampaignError):
-    """What was asked for does not exist here."""
+    """The requested thing does not exist on this server."""
 
 
 class Forbidden(CampaignError):
-    """The organizer who asked has no role that allows it."""
+    """The organizer has no role that allows the action."""
 
 
 class NotOpen(CampaignError):
-    """The petition does not take signatures now."""
+    """The petition accepts no signatures now."""
 
 
 class NotPossible(CampaignError):
-    """What was asked for does not fit the state that the thing is in: there is nothing to pause, say."""
+    """The action is not possible in the present state; for example, there is nothing to pause."""
 
 
 class LinkExpired(CampaignError):
-    """The link in a mail was followed too late, or what it stood for has been erased."""
+    """The link in a mail was used too late, or the data for which it was made has been erased."""
 
 
 class LinkUnknown(CampaignError):
-    """The link was never made by this server, or only part of it arrived."""
+    """The link was not made by this server, or a part of it is missing."""
 
 
 class ProofNeeded(CampaignError):
-    """A click alone does not confirm: neither the signer's browser nor the code from the mail came with it."""
+    """A click on a link is not enough to confirm: it came neither from the signer's browser nor with the mail's
+    code."""
 
 
 class DatabaseError(CampaignError):
-    """The database is missing, too old, too new, or out of reach."""
+    """The database is missing, too old, too new, or cannot be reached."""
 
 
 class ServerLocked(CampaignError):
-    """The keys are not to be read: whoever runs the server has locked it."""
+    """The keys must not be read, because the operator has locked the server."""
 
 
 class AlreadyRunning(CampaignError):
-    """Another process of this machine does this work already."""
+    """Another process does this work already, or work that excludes it."""

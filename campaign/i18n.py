@@ -1,6 +1,6 @@
 """Languages: catalogues of translated sentences, plural forms, numbers, dates and names of countries.
 
-The catalogues are read as ``.po`` files at start, so there is nothing to compile and nothing to go stale.
+The catalogues are read from the ``.po`` files, so nothing has to be compiled, and no compiled file can be out of date.
 """
 
 import datetime as dt
@@ -22,19 +22,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 CATALOGUES = Path(__file__).parent / "translations"
 TEMPLATES = Path(__file__).parent.parent / "templates"
 SOURCE_LANGUAGE = "en"
-# Our English texts write "16 December 2011".
+# Dates in our English texts have the form "16 December 2011".
 _LOCALES = {"en": "en_GB"}
 
 
 @cache
 def available_languages() -> tuple[str, ...]:
-    """The languages that pages and mails can be in: the source language and every catalogue, by code."""
+    """The codes of the languages for pages and mails: the source language and the language of every catalogue."""
     return (SOURCE_LANGUAGE, *sorted(path.parent.parent.name for path in CATALOGUES.glob("*/LC_MESSAGES/messages.po")))
 
 
 @cache
 def catalogue(language: str) -> NullTranslations:
-    """The sentences of ``language``; a sentence that is missing there stays English."""
+    """The translated sentences of ``language``; a sentence without a translation stays English."""
     path = CATALOGUES / language / "LC_MESSAGES" / "messages.po"
     if language == SOURCE_LANGUAGE or not path.exists():
         return NullTranslations()
@@ -47,7 +47,7 @@ def catalogue(language: str) -> NullTranslations:
 
 @cache
 def _sentences(language: str) -> tuple[frozenset[object], frozenset[object]]:
-    """All sentences that the catalogue of ``language`` lists, and those of them that are translated."""
+    """All sentences in the catalogue of ``language``, and those of them that are translated."""
     with (CATALOGUES / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
         listed = [message for message in read_po(file, locale=language) if message.id]
     whole = [message for message in listed if not message.fuzzy and _is_filled_in(message.string)]
@@ -60,7 +60,10 @@ def _is_filled_in(translation: object) -> bool:
 
 
 def count_missing(language: str) -> int:
-    """How many sentences its readers see in English: those that any catalogue lists and this one has not."""
+    """The number of sentences that readers of ``language`` see in English.
+
+    These are the sentences in any catalogue that this catalogue does not translate.
+    """
     if language == SOURCE_LANGUAGE:
         return 0
     others = (code for code in available_languages() if code != SOURCE_LANGUAGE)
@@ -84,14 +87,14 @@ class Language:
 
     @property
     def own_name(self) -> str:
-        """The language's name in itself, as a reader of it looks for it."""
+        """The language's name in the language itself, by which its readers find it."""
         return (Locale.parse(self.code).get_display_name() or self.code).capitalize()
 
     def name_of(self, code: str) -> str:
-        """The name of another language in this one, as a sentence begins with it."""
+        """The name of another language in this language, with a capital letter."""
         try:
             name = Locale.parse(code, sep="-").get_display_name(self.locale) or code
-        except UnknownLocaleError:  # a file may name any
+        except UnknownLocaleError:  # a petition file may contain any code
             name = code
         return name[:1].upper() + name[1:]
 
@@ -108,18 +111,18 @@ class Language:
         return format_percent(share, locale=self.locale)
 
     def small_percent(self, share: float) -> str:
-        """A share of which hundredths of a percent matter."""
+        """A share as percent with two decimals, for small shares."""
         return format_percent(share, format="#,##0.00%", locale=self.locale, decimal_quantization=True)
 
     def date(self, day: dt.date) -> str:
         return format_date(day, "long", locale=self.locale)
 
     def iso_date(self, day: str) -> str:
-        """A day that is stored as text, like ``2022-01-02``."""
+        """The date of a day that is stored as text, like ``2022-01-02``."""
         return self.date(dt.date.fromisoformat(day))
 
     def countries(self) -> Mapping[str, str]:
-        """ISO 3166 code → name, sorted as a reader of the language looks names up."""
+        """ISO 3166 code → name, sorted by name."""
         return _countries(self.code)
 
 
@@ -156,7 +159,7 @@ _NOT_COUNTRIES = {
 
 
 def find_country(typed: str) -> str | None:
-    """The ISO 3166 code for a code or for a country's name in any of our languages, or None."""
+    """The ISO 3166 code for a code or for a country's name in any of our languages; None if there is none."""
     wanted = typed.strip().casefold()
     for language in available_languages():
         for code, name in _countries(language).items():
@@ -166,7 +169,7 @@ def find_country(typed: str) -> str | None:
 
 
 def templates(folder: str) -> Environment:
-    """A Jinja environment over ``templates/<folder>`` whose sentences are marked for translation with ``_()``."""
+    """A Jinja environment for ``templates/<folder>``. Its sentences are marked for translation with ``_()``."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES / folder),
         autoescape=select_autoescape(["html"]),

@@ -48,7 +48,6 @@ class Jobs:
     """For processes that only ask for work: no thread, and no connection until it is used."""
 
     def __init__(self, database_url: str) -> None:
-        self._url = database_url
         self._engine = open_for_workflows(database_url)
         self._client = DBOSClient(
             system_database_engine=self._engine,
@@ -213,6 +212,9 @@ def running(work: Work, database_url: str, worker: str, *, grace_seconds: int) -
         "log_level": "WARNING",
         "enable_otlp": False,
         "max_executor_threads": 8,
+        # Nothing here waits for a notification, so no query is made; but the engine's end waits until the thread that
+        # listens for them wakes up.
+        "notification_listener_polling_interval_sec": 0.05,
     }
     log = logging.getLogger("dbos")
     if not log.handlers:
@@ -238,7 +240,8 @@ def _close(engine: Engine) -> None:
 
 def wait_until_drained(jobs: Jobs, worker: str, *, seconds: float) -> bool:
     """Wait until no chunk is left for ``worker``; False where some are after ``seconds``."""
-    until = time.monotonic() + seconds
+    until, pause = time.monotonic() + seconds, 0.01
     while not (drained := jobs.is_drained(worker)) and time.monotonic() < until:
-        time.sleep(0.2)
+        time.sleep(pause)
+        pause = min(0.2, 2 * pause)  # few mails are sent in a moment, many take hours
     return drained

@@ -1,4 +1,4 @@
-"""Settings, read from the environment or a ``.env`` file, all checked at once. No secret has a default."""
+"""Settings: read from the environment or a ``.env`` file, and all checked at once. No secret has a default."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from campaign.errors import InvalidInput, InvalidSettings
 from campaign.text.email_address import parse_email_address
 from campaign.text.rates import Rate
 
-_LONGEST_BOUNCES_NAME = 64 - len("+") - 48
+_MAX_BOUNCES_NAME = 64 - len("+") - 48
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -23,11 +23,11 @@ def _names(url: str, host: str) -> list[str]:
 
 
 class Settings(BaseSettings):
-    """How this server is run; each field is the variable ``CAMPAIGN_<NAME>``."""
+    """The settings of this server; each field is the environment variable ``CAMPAIGN_<NAME>``."""
 
     model_config = SettingsConfigDict(env_prefix="CAMPAIGN_", env_file=".env", extra="ignore", frozen=True)
 
-    data_dir: Path = Field(Path("var"), description="Where the database, the keyring and the outbox are kept.")
+    data_dir: Path = Field(Path("var"), description="The folder of the database, the keyring and the outbox.")
     database_url: str = Field(
         "", description="`sqlite:///path` or `postgresql+psycopg://…`; empty: a SQLite file in the data directory."
     )
@@ -37,83 +37,92 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address the web server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="The port the web server listens on.")
-    base_url: str = Field("", description="What links in mails begin with; empty: `http://HOST:PORT`.")
+    base_url: str = Field("", description="The beginning of links in mails; empty: `http://HOST:PORT`.")
     organize_host: str = Field(
-        "", description="Where the organizers' pages alone listen, as `10.8.0.1`; empty: with the public pages."
+        "",
+        description="The address on which only the organizers' pages listen, such as `10.8.0.1`; empty: that of the "
+        "public pages.",
     )
     organize_port: int = Field(
-        0, ge=0, le=65535, description="The port of the organizers' pages alone; 0: with the public pages."
+        0,
+        ge=0,
+        le=65535,
+        description="The port on which only the organizers' pages listen; 0: that of the public pages.",
     )
     organize_url: str = Field(
         "",
-        description="What links to the organizers' pages begin with; empty: `CAMPAIGN_BASE_URL`, or "
-        "`http://ORGANIZE_HOST:ORGANIZE_PORT` where they listen alone.",
+        description="The beginning of links to the organizers' pages; empty: `CAMPAIGN_BASE_URL`, or "
+        "`http://ORGANIZE_HOST:ORGANIZE_PORT` if they listen separately.",
     )
-    threads: int = Field(8, ge=1, le=256, description="Requests answered at the same time.")
+    threads: int = Field(8, ge=1, le=256, description="The number of requests that are answered at the same time.")
     smtp_url: str = Field(
         "",
         description="`smtp://`, `smtp+starttls://` or `smtps://` with `user:password@host:port`; "
-        "empty: mails become files in `DATA_DIR/outbox`.",
+        "empty: mails are written into `DATA_DIR/outbox`.",
     )
     smtp_timeout: float = Field(60, gt=0, description="Seconds to wait for the mail server's answer.")
     smtp_connections: int = Field(4, ge=1, le=64, description="Connections to the mail server at the same time.")
     smtp_messages_per_connection: int = Field(
-        500, ge=1, description="Mails after which a connection is replaced by a new one."
+        500, ge=1, description="The number of mails after which a connection is replaced by a new one."
     )
     smtp_rate: Annotated[list[Rate], NoDecode] = Field(
         default_factory=list,
-        description="Mails sent at most, over all workers: `10/second`, `1000/hour`, or both: `10/second; 1000/hour`; "
-        "`off`: no limit.",
+        description="The most mails that all workers together send: `10/second`, `1000/hour`, or both: "
+        "`10/second; 1000/hour`; `off`: no limit.",
     )
     smtp_per_domain: int = Field(
-        0, ge=0, description="Mails under way to one recipient domain at the same time, for each worker; 0: no limit."
+        0,
+        ge=0,
+        description="The most mails in flight to one recipient domain at the same time, for each worker; 0: no limit.",
     )
     mail_from: str = Field("petition@example.org", description="The sender's address of every mail.")
     verp: bool = Field(
-        True, description="Give each mail an envelope sender of its own, so that a bounce says which mail it is about."
+        True, description="Give each mail its own envelope sender, so that a bounce shows which mail it is about."
     )
     bounces_to: str = Field(
         "",
-        description="The mailbox that gets what comes back, as `bounces@example.org`; it must accept "
+        description="The mailbox that gets returned mails, such as `bounces@example.org`; it must accept "
         "`bounces+…@example.org` too. Empty: `CAMPAIGN_MAIL_FROM`.",
     )
     bounces_url: str = Field(
         "",
-        description="Where the worker reads what came back: `maildir:///path` or `imaps://user:password@host/INBOX`; "
-        "empty: nowhere (`campaign bounce` reads one message).",
+        description="The mailbox from which the worker reads returned mails: `maildir:///path` or "
+        "`imaps://user:password@host/INBOX`; empty: none (`campaign bounce` reads one message).",
     )
     dkim_selectors: str = Field(
         "",
-        description="Keys that sign each mail, by selector, as `campaign dkim new` made them: `rsa2026, ed2026`; "
+        description="The selectors of the keys that sign each mail, made by `campaign dkim new`: `rsa2026, ed2026`; "
         "empty: the relay signs.",
     )
-    check_dns: bool = Field(False, description="Ask the DNS whether a signer's mail domain exists, at signing.")
+    check_dns: bool = Field(False, description="When a person signs, ask the DNS whether the mail domain exists.")
     source_limit: Annotated[Rate | None, NoDecode] = Field(
         default_factory=lambda: Rate.read("60/hour"),
-        description="Signatures accepted from one network (/24, /56): `60/hour`; `off` for kiosks and load tests.",
+        description="The most signatures that are accepted from one network (/24, /56): `60/hour`; `off` for kiosks "
+        "and load tests.",
     )
     quarantine_limit: Annotated[Rate | None, NoDecode] = Field(
         default_factory=lambda: Rate.read("30/hour"),
-        description="Signatures from one network under one petition beyond which they wait for a review once they are "
-        "confirmed: `30/hour`; `off`: none do. Nothing is counted while `CAMPAIGN_SOURCE_LIMIT` is `off`.",
+        description="Signatures from one network under one petition. Those beyond this limit wait for a review after "
+        "they are confirmed: `30/hour`; `off`: no limit. Nothing is counted while `CAMPAIGN_SOURCE_LIMIT` is `off`.",
     )
     total_limit: int = Field(
         2000,
         ge=0,
-        description="Forms taken in an hour, over all petitions, beyond which each costs a challenge; beyond five "
-        "times as many, a network's third waits. 0: no limit; nor is there one while `CAMPAIGN_SOURCE_LIMIT` is `off`.",
+        description="Signing forms accepted in an hour, over all petitions. Each form beyond this limit needs a "
+        "challenge; beyond five times the limit, the third form from a network has to wait. 0, or "
+        "`CAMPAIGN_SOURCE_LIMIT` `off`: no limit.",
     )
     disposable_domains: Path | None = Field(
         None,
-        description="A file with mail domains that anybody can use for ten minutes, one a line: signatures from them "
-        "wait for a review. Empty: none do.",
+        description="A file with domains of disposable mail addresses, one on each line. Signatures with such an "
+        "address wait for a review. Empty: no such domains.",
     )
     form_min_seconds: float = Field(
-        2, ge=0, description="A form sent back faster than this was not read by a person; 0: off."
+        2, ge=0, description="A form that is sent back faster than this was not filled in by a person; 0: off."
     )
-    trusted_proxies: int = Field(0, ge=0, le=5, description="How many reverse proxies in front add `X-Forwarded-For`.")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="The number of reverse proxies that add `X-Forwarded-For`.")
     worker_name: str = Field(
-        "worker-1", pattern=r"^[a-z0-9-]{1,40}$", description="Names this worker among several; each needs its own."
+        "worker-1", pattern=r"^[a-z0-9-]{1,40}$", description="The name of this worker; each worker needs its own."
     )
 
     @field_validator("disposable_domains", mode="before")
@@ -131,7 +140,7 @@ class Settings(BaseSettings):
         try:
             return Rate.read(value)
         except ValueError:
-            raise ValueError("must read like 60/hour, or off") from None
+            raise ValueError("must have the form 60/hour, or be off") from None
 
     @field_validator("smtp_rate", mode="before")
     @classmethod
@@ -143,7 +152,7 @@ class Settings(BaseSettings):
         try:
             return Rate.read_all(value)
         except ValueError:
-            raise ValueError("must read like 10/second, 1000/hour or 10/second; 1000/hour, or off") from None
+            raise ValueError("must have the form 10/second, 1000/hour or 10/second; 1000/hour, or be off") from None
 
     @field_validator("bounces_url")
     @classmethod
@@ -152,7 +161,7 @@ class Settings(BaseSettings):
         known = (parts.scheme == "maildir" and parts.path) or (parts.scheme in {"imap", "imaps"} and parts.hostname)
         if value and not known:
             raise ValueError(
-                "must read like maildir:///var/mail/bounces or imaps://user:password@mail.example.org/INBOX"
+                "must have the form maildir:///var/mail/bounces or imaps://user:password@mail.example.org/INBOX"
             )
         return value
 
@@ -160,7 +169,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_selectors(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9.-]*(\s*,\s*[A-Za-z0-9.-]+)*", value.strip()):
-            raise ValueError("must be names like rsa2026, ed2026")
+            raise ValueError("must be names such as rsa2026, ed2026")
         return value
 
     @field_validator("mail_from", "bounces_to")
@@ -191,7 +200,7 @@ class Settings(BaseSettings):
         except ValueError:
             known = False
         if not known:
-            raise ValueError("must read like smtp+starttls://user:password@mail.example.org:587")
+            raise ValueError("must have the form smtp+starttls://user:password@mail.example.org:587")
         return value
 
     @field_validator("base_url", "organize_url")
@@ -201,12 +210,12 @@ class Settings(BaseSettings):
         if value and (
             parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query
         ):
-            raise ValueError("must read like https://petition.example.org")
+            raise ValueError("must have the form https://petition.example.org")
         return value.rstrip("/")
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
-        # `frozen` guards callers; a default that follows from other settings is filled in before anyone sees it.
+        # `frozen` forbids changes by callers. Defaults that depend on other settings are filled in before that.
         fill = object.__setattr__
         if not self.database_url:
             fill(self, "database_url", f"sqlite:///{self.data_dir.absolute() / 'campaign.sqlite'}")
@@ -214,13 +223,13 @@ class Settings(BaseSettings):
             fill(self, "keyring", self.data_dir / "keyring.json")
         if not self.bounces_to:
             fill(self, "bounces_to", self.mail_from)
-        if self.verp and len(self.bounces_to.partition("@")[0]) > _LONGEST_BOUNCES_NAME:
+        if self.verp and len(self.bounces_to.partition("@")[0]) > _MAX_BOUNCES_NAME:
             raise ValueError(
-                f"BOUNCES_TO has more than {_LONGEST_BOUNCES_NAME} characters before the @: no room for the token of a "
-                "mail (RFC 5321 allows 64); choose a shorter one, or set CAMPAIGN_VERP=false"
+                f"BOUNCES_TO has more than {_MAX_BOUNCES_NAME} characters before the @, so there is no room for the "
+                "token of a mail (RFC 5321 allows 64); choose a shorter address, or set CAMPAIGN_VERP=false"
             )
         if not self.base_url:
-            # Flask compares the Host header with names and IPv4 addresses only.
+            # Flask compares the Host header only with names and IPv4 addresses.
             host = "localhost" if ":" in self.host else self.host
             fill(self, "base_url", f"http://{host}:{self.port}")
         self._place_organizers(fill)
@@ -235,35 +244,35 @@ class Settings(BaseSettings):
         fill(self, "organize_host", self.organize_host or self.host)
         fill(self, "organize_port", self.organize_port or self.port)
         if (self.organize_host, self.organize_port) == (self.host, self.port):
-            raise ValueError("ORGANIZE_HOST and ORGANIZE_PORT must not both be those of the public pages")
+            raise ValueError("ORGANIZE_HOST and ORGANIZE_PORT must not both be the same as those of the public pages")
         if not self.organize_url:
             host = "localhost" if ":" in self.organize_host else self.organize_host
             fill(self, "organize_url", f"http://{host}:{self.organize_port}")
 
     @property
     def organizers_apart(self) -> bool:
-        """Whether the organizers' pages are served by a process of their own."""
+        """Whether the organizers' pages are served by a separate process."""
         return bool(self.organize_host or self.organize_port)
 
     @property
     def is_local(self) -> bool:
-        """Whether only this machine can reach the server: it listens on loopback and is known by no other name."""
+        """Whether only this machine can reach the server: it listens on loopback, and its URLs have no other host."""
         named = {urlsplit(self.base_url).hostname, urlsplit(self.organize_url).hostname}
         return self.host in _LOOPBACK and named <= _LOOPBACK
 
     @property
     def trusted_hosts(self) -> list[str]:
-        """The names under which a request may ask for this server."""
+        """The host names that requests to this server may have."""
         return _names(self.base_url, self.host)
 
     @property
     def trusted_organize_hosts(self) -> list[str]:
-        """The names under which a request may ask for the organizers' pages, where they listen alone."""
+        """The host names that requests to the organizers' pages may have, if these listen separately."""
         return _names(self.organize_url, self.organize_host)
 
     @property
     def mail_domain(self) -> str:
-        """The domain of the sender's address, which answers for the mails."""
+        """The domain of the sender's address, in whose name mails are signed (DKIM)."""
         return self.mail_from.rpartition("@")[2]
 
     @property
@@ -273,32 +282,32 @@ class Settings(BaseSettings):
 
     @property
     def dkim_folder(self) -> Path:
-        """Where the keys that sign mails are kept, ``<selector>.pem`` each."""
+        """The folder of the keys that sign mails; each is a file ``<selector>.pem``."""
         return self.data_dir / "dkim"
 
     @property
     def journals(self) -> Path:
-        """Where workers note what they are sending."""
+        """The folder of the journals, in which workers record the mails that they are sending."""
         return self.data_dir / "journals"
 
     @property
     def tombstones(self) -> Path:
-        """Where the worker writes down which rows were erased, for restoring a backup."""
+        """The file in which the worker records which rows were erased, for restoring a backup."""
         return self.data_dir / "tombstones"
 
     @property
     def lock_file(self) -> Path:
-        """Is there while the server is locked on this machine."""
+        """The file that exists while the server is locked on this machine."""
         return self.data_dir / "locked"
 
     @property
     def outbox(self) -> Path:
-        """Where mails are kept as files while no SMTP server is named."""
+        """The folder into which mails are written while no SMTP server is set."""
         return self.data_dir / "outbox"
 
 
 def read_settings() -> Settings:
-    """The settings of this process. Raises InvalidSettings with every problem in one message."""
+    """The settings of this process. Raises InvalidSettings, with every problem in one sentence."""
     try:
         return Settings()
     except ValidationError as error:

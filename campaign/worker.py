@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.errors import CampaignError
-from campaign.installation.leases import beating, holding, take_over_dead
+from campaign.installation.leases import heartbeats, take_over_dead_workers, worker_lease
 from campaign.installation.wiring import Campaign
 from campaign.jobs import Work, running, wait_until_drained
 from campaign.mail.returned.mailboxes import MailboxUnreachable
@@ -31,7 +31,7 @@ from campaign.services.privacy.retention import retain
 from campaign.services.privacy.tombstones import keep_beside
 from campaign.services.signatures.countries import count_countries
 from campaign.services.signatures.erase import expire_pending
-from campaign.services.signatures.link_requests import has_requests, take_up_requests
+from campaign.services.signatures.link_requests import answer_requests, has_requests
 from campaign.services.signatures.sign import forget_old_allowances
 
 _log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class DigestWork(Work):
         if self._retained_on != now.date():  # each worker looks once a day, and when it starts
             retain(campaign.database.sessions, now=now)
             self._retained_on = now.date()
-        take_over_dead(campaign)
+        take_over_dead_workers(campaign)
         with campaign.database.sessions.begin() as session:
             keep_beside(session, campaign.settings.tombstones, now=now)
         campaign.database.truncate_log()
@@ -129,7 +129,7 @@ def read_bounces(campaign: Campaign) -> None:
 @contextmanager
 def _only_one(campaign: Campaign) -> Iterator[None]:
     """Hold this worker's name, and give signs of life."""
-    with holding(campaign, campaign.settings.worker_name), beating(campaign):
+    with worker_lease(campaign, campaign.settings.worker_name), heartbeats(campaign):
         yield
 
 
@@ -173,7 +173,7 @@ def take_up_lost_links(campaign: Campaign) -> None:
         asked = has_requests(session)
     if asked:
         with campaign.database.sessions.begin() as session:
-            take_up_requests(session, now=campaign.now())
+            answer_requests(session, now=campaign.now())
 
 
 def _send_single_mails(sender: Sender, stopping: threading.Event) -> bool:

@@ -1,4 +1,4 @@
-"""How Alembic reaches our tables, on the connection that ``campaign.services.operations.schema`` hands it."""
+"""Alembic's environment for our tables, on the connection passed by ``campaign.services.operations.schema``."""
 
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from campaign.services.operations.schema import is_ours
 
 
 def render_plainly(kind: str, item: Any, _context: object) -> str | Literal[False]:
-    """Write our own column types as what they are in the database: a migration does not import what may change."""
+    """Write our own column types as database types, since a migration must not import code that may change."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
 
 

@@ -1,9 +1,6 @@
 """What most tests stand on: a database made by the migrations (SQLite and PostgreSQL), a campaign, a clock to turn."""
 
-import gc
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from campaign.installation.setup import set_up
 from campaign.installation.wiring import Campaign, wire
+from campaign.jobs import QUEUE
 from campaign.mail.smtp.transport import Transport
 from campaign.models import Petition
 from campaign.run.supervisor import BUILT_IN
@@ -23,43 +21,15 @@ from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import get_petition, load_petition
 from campaign.settings import Settings
 from campaign.web.app import create_app
-from tests.crash import table as crash_table
-from tests.fuzz import table as fuzz_table
-from tests.scenes.compiled import compile_once
 from tests.servers.browser import chromium
 from tests.servers.missing import or_skip
 from tests.servers.postgresql import PrivateCluster
 
-pytest_plugins = ["tests.scenes.log_canaries"]
+pytest_plugins = ["tests.plugin", "tests.scenes.commands", "tests.scenes.log_canaries", "tests.scenes.organizing"]
 
 # A Monday noon in Almaty.
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 SLUG = "kazakhstan"
-
-
-# Tests make very many small files, which a disk may take a millisecond for, each.
-MEMORY = Path("/dev/shm")
-ROOM = 3 << 30  # bytes; a run has had less than 1 GiB at once
-
-
-def pytest_configure() -> None:
-    """Keep what tests write in memory, where there is room for it and nobody has named another place."""
-    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:  # noqa: TID251
-        os.environ["TMPDIR"] = str(MEMORY)  # noqa: TID251
-        tempfile.tempdir = None
-    compile_once()
-    # Tests leave little that is garbage and much that lives: searching for it at the usual pace takes a sixth of a run.
-    gc.set_threshold(200_000, 50, 50)
-
-
-def pytest_collection_finish() -> None:
-    gc.collect()
-    gc.freeze()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    crash_table.write_table(terminalreporter)
-    fuzz_table.write_table(terminalreporter)
 
 
 class Clock:
@@ -73,6 +43,10 @@ class Clock:
 
     def turn(self, by: timedelta) -> None:
         self.moment += by
+
+    def sleep(self, seconds: float) -> None:
+        """Waiting takes no time of the test: the clock goes on by so much at once."""
+        self.turn(timedelta(seconds=seconds))
 
 
 @pytest.fixture
@@ -101,6 +75,10 @@ def cluster() -> Iterator[PrivateCluster]:
 
 def _load(campaign: Campaign) -> None:
     set_up(campaign)
+    # In the database, where the engine reads it: by the usual pace each start of a worker would wait a quarter second.
+    queue = campaign.jobs._client.retrieve_queue(QUEUE)
+    assert queue is not None
+    queue.set_polling_interval_sec(0.02)
     with campaign.database.sessions.begin() as session:
         open_petition(load_petition(session, read_petition_file(BUILT_IN), now=START), now=START)
 
@@ -147,7 +125,7 @@ def make_sqlite_campaign(folder: Path, sqlite_template: Path, clock: Clock) -> I
     def make(open_transport: Callable[[], Transport] | None = None, **settings: object) -> Campaign:
         if not (folder / "var").exists():
             shutil.copytree(sqlite_template, folder / "var")
-        campaign = wire(settings_for(folder, **settings), now=clock, open_transport=open_transport)
+        campaign = wire(settings_for(folder, **settings), now=clock, sleep=clock.sleep, open_transport=open_transport)
         made.append(campaign)
         return campaign
 
@@ -174,7 +152,12 @@ def make_campaign(request: pytest.FixtureRequest, folder: Path, clock: Clock) ->
     made: list[Campaign] = []
 
     def make(open_transport: Callable[[], Transport] | None = None, **settings: object) -> Campaign:
-        campaign = wire(settings_for(folder, database_url=url, **settings), now=clock, open_transport=open_transport)
+        campaign = wire(
+            settings_for(folder, database_url=url, **settings),
+            now=clock,
+            sleep=clock.sleep,
+            open_transport=open_transport,
+        )
         made.append(campaign)
         return campaign
 

@@ -203,6 +203,7 @@ def test_the_watch_over_the_suite_finds_nothing_in_a_line_as_it_should_be(writte
     assert find_canaries(written.getvalue()) == []
 
 
+@pytest.mark.machine
 def test_a_test_that_logs_an_address_fails(tmp_path: Path) -> None:
     """The whole suite runs under this plugin, so what is planted here would be found anywhere."""
     (tmp_path / "test_planted.py").write_text(

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from campaign.errors import AlreadyRunning, CampaignError
-from campaign.installation.leases import beating
+from campaign.installation.leases import heartbeats
 from campaign.installation.wiring import Campaign
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Heartbeat, SignatureState
 from campaign.services.delivery.ledger import move
@@ -231,7 +231,7 @@ def test_the_tick_takes_over_from_a_worker_that_gave_no_sign_of_life_for_two_min
 ) -> None:
     with Mailbox() as mailbox:
         campaign = make_campaign(smtp_url=mailbox.url)
-        with beating(make_campaign(worker_name="worker-2")):
+        with heartbeats(make_campaign(worker_name="worker-2")):
             pass
         sign(campaign, "signer@example.org")
         claim_all(campaign, "worker-2/mails")

@@ -1,4 +1,4 @@
-"""The command-line door: ``campaign …``. Exit status 0, 1 with one sentence on stderr, 2 for wrong usage."""
+"""The command line: ``campaign …``. Exit status 0 for success, 1 with one sentence on stderr, 2 for wrong usage."""
 
 import gc
 import sys
@@ -10,8 +10,8 @@ from sqlalchemy.exc import OperationalError
 from campaign import logs
 from campaign.errors import CampaignError
 
-# Where each command is. A command needs a few of the many libraries, and importing all of them takes a second.
-PLACES = {
+# The module of each command. A command needs few of the many libraries, and importing all of them takes a second.
+MODULES = {
     "backup": "campaign.cli.backup",
     "bounce": "campaign.cli.bounce",
     "burn": "campaign.cli.emergency",
@@ -39,21 +39,21 @@ PLACES = {
 
 
 class Commands(click.Group):
-    """Commands whose modules are imported when one of them is asked for, by its name or for the list of all."""
+    """Commands; the module of a command is imported when the command is called, or when all commands are listed."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.places = dict(PLACES)
+        self.modules = dict(MODULES)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """Every name, in the order of the alphabet."""
-        return sorted(self.places)
+        """The names of all commands, sorted."""
+        return sorted(self.modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, or ``None``: there is none of this name."""
-        if cmd_name in self.places and cmd_name not in self.commands:
-            gc.disable()  # what is imported stays; to search it for garbage takes a fifth of the start
-            import_module(self.places[cmd_name]).add_to(self)
+        """The command of this name; None if there is none."""
+        if cmd_name in self.modules and cmd_name not in self.commands:
+            gc.disable()  # imported objects stay; searching them for garbage takes a fifth of the start
+            import_module(self.modules[cmd_name]).add_to(self)
             gc.enable()
         return super().get_command(ctx, cmd_name)
 
@@ -64,12 +64,12 @@ def cli() -> None:
 
 
 def printable(sentence: str) -> str:
-    """A sentence may quote what was typed: nothing of it moves a terminal's cursor, or cannot be printed."""
+    """The sentence with unprintable characters escaped, since it may quote input, which could move the cursor."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in sentence)
 
 
 def run() -> None:
-    """Run the command that the process's arguments name."""
+    """Run the command in the process's arguments, and exit with its status."""
     logs.install()
     try:
         cli.main(standalone_mode=False)
@@ -80,7 +80,7 @@ def run() -> None:
         click.echo(printable(error.sentence), err=True)
         sys.exit(1)
     except OperationalError:
-        click.echo("The database cannot be used now; see CAMPAIGN_DATABASE_URL.", err=True)
+        click.echo("The database cannot be used now. Check CAMPAIGN_DATABASE_URL.", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)

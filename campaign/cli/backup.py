@@ -1,4 +1,4 @@
-"""The commands that write a backup, and put one in the place of the database."""
+"""The commands ``backup`` and ``restore``."""
 
 import sys
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from campaign.cli.wired import wired
 from campaign.db import open_database, open_file
 from campaign.errors import DatabaseError, InvalidFile
-from campaign.installation.leases import standing_still
+from campaign.installation.leases import exclusive_lease
 from campaign.installation.wiring import Campaign
 from campaign.services.operations.backup import count_rows, whole_or_not_at_all, write_backup
 from campaign.services.operations.restore import Restored, check_keys, read_note
@@ -33,16 +33,16 @@ def add_to(cli: click.Group) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
-    """Write all that the database holds into FILE. The keys are not in it; keep their copy elsewhere.
+    """Write the whole content of the database into FILE. FILE does not contain the keys; keep a copy of them elsewhere.
 
-    The server may run meanwhile. An older FILE is replaced when the new one is whole.
-    It is the same whether the database is SQLite or PostgreSQL.
+    The server may run meanwhile. An existing FILE is replaced when the new one is complete.
+    The format is the same for SQLite and PostgreSQL.
     """
     campaign = wired()
     if file.is_dir():
-        raise InvalidFile(f"{file} is a folder. Name a file in it.")
+        raise InvalidFile(f"{file} is a folder. Give the name of a file.")
     if file.resolve() == campaign.settings.keyring.resolve():
-        raise InvalidFile(f"{file} is the keyring; a backup has to go elsewhere.")
+        raise InvalidFile(f"{file} is the keyring. Give another file for the backup.")
     with whole_or_not_at_all(file) as part, _reported(file):
         engine = open_file(part, write=True)
         with campaign.database.snapshots() as session, engine.begin() as target:
@@ -50,12 +50,12 @@ def backup(file: Path) -> None:
             with _progress("Backing up", total) as progress:
                 write_backup(session, target, mark=campaign.vault.mark, now=campaign.now(), copied=progress.update)
             stamp(target)
-    click.echo(f"{total} rows are in {file}. Names and addresses in it are sealed; the keyring is not in it.")
+    click.echo(f"{total} rows were written into {file}. Names and addresses in it are sealed; it has no keyring.")
 
 
 @contextmanager
 def _reported(file: Path) -> Iterator[None]:
-    """A full disk is said to be that of the backup, not the database's."""
+    """Report a full disk as an error of the backup file, not of the database. Raises InvalidFile."""
     try:
         yield
     except BrokenFile as error:
@@ -76,19 +76,20 @@ def _progress(label: str, total: int) -> Iterator["click._termui_impl.ProgressBa
 @click.option(
     "--tombstones",
     type=click.Path(path_type=Path),
-    help="A copy of the file of this name in the data directory, where the server is lost.",
+    help="A copy of the file “tombstones” from the data directory, if the server itself was lost.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def restore(file: Path, tombstones: Path | None, yes: bool) -> None:
-    """Put the backup FILE in the place of all that the database holds; stop web server and worker before.
+    """Replace the whole content of the database by the backup FILE. Stop the web server and the worker before.
 
-    Who was erased since it was made is erased again. What may have been sent since is not sent by itself.
+    Persons who were erased after the backup was made are erased again. Mails that may have been sent after it are not
+    sent again by themselves.
     """
     campaign = wired()
     for needed in (file, tombstones):
         if needed is not None and not needed.is_file():
             raise InvalidFile(f"There is no file {needed}.")
-    with standing_still(campaign), _refusing_broken(), _opened(file, campaign.settings.data_dir) as engine:
+    with exclusive_lease(campaign), _refusing_broken(), _opened(file, campaign.settings.data_dir) as engine:
         with engine.connect() as source:
             note = read_note(source)
             with Session(source) as session:
@@ -98,19 +99,21 @@ def restore(file: Path, tombstones: Path | None, yes: bool) -> None:
             stones |= read_stones(tombstones) if tombstones else set()
             if not yes:
                 click.confirm(
-                    f"The backup of {note['made_at']} with {total} rows takes the place of all that the database "
-                    "holds now. Go on?",
+                    f"The backup of {note['made_at']} with {total} rows will replace the whole content of the "
+                    "database. Go on?",
                     abort=True,
                     err=True,
                 )
             done = _put_back(campaign, source, total, stones)
         campaign.jobs.forget_all()
         campaign.database.truncate_log()
-    click.echo(f"The database is as it was on {note['made_at']}, but for {done.erased} rows that were erased since.")
+    click.echo(f"The database is as it was on {note['made_at']}, without {done.erased} rows that were erased later.")
     if done.paused:
-        click.echo(f"{done.paused} editions wait for a decision: resume or cancel each, its page says why.")
+        click.echo(f"{done.paused} editions wait for a decision: resume or cancel each one; its page says why.")
     if done.organizers:
-        click.echo(f"{done.organizers} organizers have to sign in again. Look whether all of them still should.")
+        click.echo(
+            f"{done.organizers} organizers must sign in again. Check whether each of them should still have access."
+        )
 
 
 def _put_back(campaign: Campaign, source: Connection, total: int, stones: set[Stone]) -> Restored:
@@ -120,10 +123,10 @@ def _put_back(campaign: Campaign, source: Connection, total: int, stones: set[St
 
 @contextmanager
 def _refusing_broken() -> Iterator[None]:
-    """What the backup lacks, or has no place here, is found by the database at the latest; it has changed nothing."""
+    """Refuse a backup with missing or unknown parts. The database finds them at the latest, and has changed nothing."""
     try:
         yield
-    except (IntegrityError, DataError, TypeError, ValueError, LookupError):  # or a value that no column reads
+    except (IntegrityError, DataError, TypeError, ValueError, LookupError):  # the last three: an unreadable value
         raise InvalidFile("The rows of the backup do not fit together; nothing was changed.") from None
     except BrokenFile as error:
         if "no such" not in str(error.orig) and "malformed" not in str(error.orig):
@@ -133,7 +136,7 @@ def _refusing_broken() -> Iterator[None]:
 
 @contextmanager
 def _opened(file: Path, folder: Path) -> Iterator[Engine]:
-    """The backup's file, or, where an older version wrote it, a copy of it that was brought up to date."""
+    """Open the backup file. If an older version wrote it, open a copy that was migrated to this version."""
     engine = open_file(file)
     with engine.connect() as source:
         read_note(source)

@@ -1,4 +1,4 @@
-"""The command that reads mail that came back: one message from a pipe, or a mailbox."""
+"""The command ``bounce``: it reads returned mail, one message from a pipe or a whole mailbox."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from campaign.cli.wired import wired
 from campaign.errors import CampaignError, InvalidInput
-from campaign.mail.returned.reports import MOST_BYTES, ReportKind
+from campaign.mail.returned.reports import MAX_BYTES, ReportKind
 from campaign.services.bounces.intake import read_mailbox, take_back
 
 _SETTING = "CAMPAIGN_BOUNCES_URL"
@@ -27,13 +27,13 @@ def add_to(cli: click.Group) -> None:
     "url",
     is_flag=False,
     flag_value=_SETTING,
-    help=f"Read a mailbox instead, and empty it: maildir:///path or imaps://user:password@host; default: {_SETTING}.",
+    help=f"Read and empty a mailbox instead: maildir:///path or imaps://user:password@host; default: {_SETTING}.",
 )
 def bounce(url: str | None) -> None:
-    """Take back one message that came back, from standard input.
+    """Read one returned message from standard input.
 
-    Made for a mail server's pipe: it exits 0 for whatever it could read, and 75 where the message should be kept and
-    handed over again later.
+    Made for a mail server's pipe. Exit status 0: the message was read. Exit status 75: the mail server should keep the
+    message and deliver it again later.
     """
     if url is None:
         with _kept_by_the_mail_server():
@@ -42,14 +42,17 @@ def bounce(url: str | None) -> None:
     campaign = wired()
     chosen = campaign.settings.bounces_url if url == _SETTING else url
     if not chosen:
-        raise InvalidInput("from", f"No mailbox is named: set {_SETTING}, or write it after --from.")
+        raise InvalidInput("from", f"No mailbox is given. Set {_SETTING}, or write the mailbox after --from.")
     tally = read_mailbox(campaign.database.sessions, campaign.vault, chosen, now=campaign.now())
     click.echo(f"Read {tally.total()}: " + ", ".join(f"{kind} {tally[kind]}" for kind in ReportKind) + ".")
 
 
 @contextmanager
 def _kept_by_the_mail_server() -> Iterator[None]:
-    """A message that cannot be recorded now is not to be returned to its sender, who is a mail server."""
+    """Exit with EX_TEMPFAIL if the message cannot be recorded now, so that it is not returned to its sender.
+
+    The sender is a mail server, which would do nothing with it.
+    """
     try:
         yield
     except (CampaignError, OperationalError) as error:
@@ -58,9 +61,9 @@ def _kept_by_the_mail_server() -> Iterator[None]:
 
 
 def _take_back_one() -> None:
-    message = sys.stdin.buffer.read(MOST_BYTES)
-    # To the end, lest the mail server think that we have died.
-    while sys.stdin.buffer.read(MOST_BYTES):
+    message = sys.stdin.buffer.read(MAX_BYTES)
+    # Read to the end: otherwise the mail server would believe that this program has crashed.
+    while sys.stdin.buffer.read(MAX_BYTES):
         pass
     campaign = wired()
     with campaign.database.sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""Commands about the digest."""
+"""The commands ``digest …``."""
 
 import sys
 from datetime import datetime
@@ -36,20 +36,20 @@ def add_to(cli: click.Group) -> None:
 
 @click.group()
 def digest() -> None:
-    """Preview, send and audit the digest."""
+    """Preview, send, pause and audit the digest."""
 
 
 @digest.command()
 @click.argument("slug")
-@click.option("--language", help="Only this one.")
+@click.option("--language", help="Only this language.")
 @click.option(
     "--frequency",
     type=click.Choice([frequency.value for frequency in ReaderFrequency]),
     default=ReaderFrequency.EACH.value,
-    help="As a reader gets it who wants this.",
+    help="The edition for readers who chose this.",
 )
 def preview(slug: str, language: str | None, frequency: str) -> None:
-    """Show the next edition in each language: subject, text, HTML; and on standard error what is to be mended."""
+    """Show the next edition in each language: subject, text and HTML. Problems are printed on standard error."""
     campaign = wired()
     with campaign.database.snapshots() as session:
         found = get_petition(session, slug)
@@ -73,15 +73,15 @@ def preview(slug: str, language: str | None, frequency: str) -> None:
         if language in (None, finding.language):
             click.echo(f"To mend: {finding}", err=True)
     if sample.news.is_empty:
-        click.echo("Nothing is new since the last edition: it would be skipped.", err=True)
+        click.echo("There is nothing new since the last edition, so the next one would be skipped.", err=True)
     elif not sample.reaches_them:
-        click.echo("Readers who chose this do not get this edition.", err=True)
+        click.echo("Readers who chose this frequency do not get this edition.", err=True)
 
 
 @digest.command()
 @click.argument("slug")
 def send(slug: str) -> None:
-    """Make the next edition now; the worker sends it, unless it has to wait."""
+    """Make the next edition now. The worker sends it, unless it must wait for approval or for its time."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
@@ -90,8 +90,8 @@ def send(slug: str) -> None:
         click.echo(f"Skipped: {edition.reason}.")
     elif edition.state is EditionState.SENDING:
         click.echo(
-            f"Edition {edition.number} is made. Readers: {edition.candidates}. The worker that runs sends it; "
-            "where none does, run: campaign worker"
+            f"Edition {edition.number} is made. Readers: {edition.candidates}. A running worker sends it. "
+            "If no worker is running, start one: campaign worker"
         )
     else:
         click.echo(f"Edition {edition.number} is made. {_what_next(found, edition)}")
@@ -99,35 +99,38 @@ def send(slug: str) -> None:
 
 def _what_next(petition: Petition, edition: Edition) -> str:
     if edition.state is EditionState.DRAFT:
-        return f"It waits for a second person's approval: campaign digest approve {petition.slug}"
+        return f"A second person must approve it: campaign digest approve {petition.slug}"
     if edition.state is EditionState.SCHEDULED and edition.send_at is not None:
-        there = edition.send_at.astimezone(ZoneInfo(petition.timezone))
-        stop = f"until it is sent: campaign digest cancel {petition.slug}"
-        return f"It is sent from {there:%Y-%m-%d %H:%M} on ({petition.timezone}) and can be cancelled {stop}"
+        start = edition.send_at.astimezone(ZoneInfo(petition.timezone))
+        cancel = f"Until then it can be cancelled: campaign digest cancel {petition.slug}"
+        return f"Sending starts at {start:%Y-%m-%d %H:%M} ({petition.timezone}). {cancel}"
     return "The worker sends it: campaign worker"
 
 
 def _choose(session: Session, petition: Petition, number: int | None, *states: EditionState) -> Edition:
-    """The edition of this number, else the only one in these states, or under way at all."""
+    """The edition with this number. Without a number: the only unfinished edition, in these states if any are given.
+
+    Raises NotPossible if there is none, or if there are several.
+    """
     if number is None:
         found = list_under_way(session, petition.id, *states)
         if not found:
-            raise NotPossible(f"No edition of this petition is {' or '.join(states) or 'under way'}.")
+            raise NotPossible(f"No edition of this petition is {' or '.join(states) or 'unfinished'}.")
         if len(found) > 1:
             numbers = ", ".join(str(edition.number) for edition in found)
-            raise NotPossible(f"The editions {numbers} are under way; name one with --edition.")
+            raise NotPossible(f"The editions {numbers} are unfinished. Choose one with --edition.")
         number = found[0].number or 0
     return get_for_change(session, petition.id, number)
 
 
-_one_edition = click.option("--edition", "number", type=int, help="Which one, where several are under way.")
+_one_edition = click.option("--edition", "number", type=int, help="The number, if several editions are unfinished.")
 
 
 @digest.command()
 @click.argument("slug")
 @_one_edition
 def approve(slug: str, number: int | None) -> None:
-    """Let an edition go that waits for approval; not the person who made it."""
+    """Approve an edition that waits for approval. The person who made it cannot approve it."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
@@ -141,7 +144,7 @@ def approve(slug: str, number: int | None) -> None:
 @click.argument("slug")
 @_one_edition
 def cancel(slug: str, number: int | None) -> None:
-    """Send nothing more of an edition, for good; its news is told by the next one."""
+    """Cancel an edition for ever: no further mail of it is sent. The next edition contains its news."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         edition = _choose(session, get_petition(session, slug), number)
@@ -152,21 +155,21 @@ def cancel(slug: str, number: int | None) -> None:
 @digest.command()
 @click.argument("slug")
 @click.option("--to", "email", required=True, metavar="EMAIL", help="An organizer who may send the digest.")
-@click.option("--language", help="Only this one.")
+@click.option("--language", help="Only this language.")
 def test(slug: str, email: str, language: str | None) -> None:
-    """Send the waiting edition, or the next one as it would be, to an organizer."""
+    """Send a test to an organizer: the edition that waits, or the next one as it would be made now."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
         tests = rehearse_edition(session, found, email, actor=COMMAND_LINE, now=campaign.now(), language=language)
     languages = ", ".join(str(item.language) for item in tests)
-    click.echo(f"A test in {languages} is owed to {email}. The worker sends it: campaign worker")
+    click.echo(f"A test in {languages} for {email} is queued. The worker sends it: campaign worker")
 
 
 @digest.command()
 @click.argument("slug")
 def audit(slug: str) -> None:
-    """Print the ledger: how many mails were owed, and where each of them is. Exit 1 if it does not balance."""
+    """Print the ledger: how many mails were queued, and their states. Exit status 1 if it does not balance."""
     campaign = wired()
     with campaign.database.snapshots() as session:
         accounts = audit_ledger(session, get_petition(session, slug))
@@ -174,7 +177,7 @@ def audit(slug: str) -> None:
         states = ", ".join(f"{state} {account.states[state]}" for state in DeliveryState if account.states[state])
         verdict = "balances" if account.balances else "DOES NOT BALANCE"
         title = TITLES.get(account.kind) or f"Edition {account.edition}"
-        click.echo(f"{title}: owed {account.owed} = {account.states.total()} ({states or 'none'}): {verdict}")
+        click.echo(f"{title}: expected {account.owed} = {account.states.total()} ({states or 'none'}): {verdict}")
     if not all(account.balances for account in accounts):
         sys.exit(1)
 
@@ -182,7 +185,7 @@ def audit(slug: str) -> None:
 @digest.command()
 @click.argument("slug")
 def pause(slug: str) -> None:
-    """Make no edition by schedule until resumed, and pause the one that is being sent."""
+    """Pause the schedule and every edition that is being sent or waits for its time, until ``resume``."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
@@ -190,7 +193,7 @@ def pause(slug: str) -> None:
         stopped = list_for_change(session, found.id, EditionState.SENDING, EditionState.SCHEDULED)
         for edition in stopped:
             pause_edition(session, edition, COMMAND_LINE, campaign.now())
-    click.echo(f"No digest of “{slug}” is made by schedule. Go on with: campaign digest resume {slug}")
+    click.echo(f"The schedule of “{slug}” is paused. To go on: campaign digest resume {slug}")
     for edition in stopped:
         click.echo(f"Edition {edition.number} is paused.")
 
@@ -198,7 +201,7 @@ def pause(slug: str) -> None:
 @digest.command()
 @click.argument("slug")
 def resume(slug: str) -> None:
-    """Make editions by schedule again, missed ones become one, and go on with the one that was paused."""
+    """Resume the schedule and every paused edition. Missed editions become one edition."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
@@ -207,9 +210,9 @@ def resume(slug: str) -> None:
         for edition in resumed:
             resume_edition(session, edition, COMMAND_LINE, campaign.now())
             campaign.jobs.enqueue_edition(session, edition)
-    click.echo(f"The digest of “{slug}” goes by its schedule again.")
+    click.echo(f"The digest of “{slug}” follows its schedule again.")
     for edition in resumed:
-        click.echo(f"Edition {edition.number} goes on. {_what_next(found, edition)}")
+        click.echo(f"Edition {edition.number} is resumed. {_what_next(found, edition)}")
 
 
 def _set_paused(session: Session, petition: Petition, *, paused: bool, now: datetime) -> None:

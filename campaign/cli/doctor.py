@@ -1,4 +1,4 @@
-"""The command that looks at the whole installation and says what to mend."""
+"""The command ``doctor``: it checks the whole installation and says what to fix."""
 
 import sys
 from collections import Counter
@@ -7,7 +7,7 @@ import click
 
 from campaign.cli.wired import unchecked
 from campaign.doctor.check import Check, Colour
-from campaign.doctor.examining import examine
+from campaign.doctor.examination import examine
 
 _WORDS = {Colour.GREEN: "ok", Colour.YELLOW: "look", Colour.RED: "broken"}
 
@@ -20,7 +20,7 @@ def add_to(cli: click.Group) -> None:
 @click.command()
 @click.option("--network/--no-network", default=True, help="Whether to ask the mail server and the DNS.")
 def doctor(network: bool) -> None:
-    """Look at keys, disk, database, mail server and DNS; say what to mend. Exit 1 if anything is broken."""
+    """Check keys, disk, database, mail server and DNS, and say what to fix. Exit status 1 if anything is broken."""
     campaign = unchecked()
     counts: Counter[Colour] = Counter()
     for check in examine(campaign.settings, campaign.database, now=campaign.now(), network=network):
@@ -32,8 +32,8 @@ def doctor(network: bool) -> None:
 
 
 def _print(check: Check) -> None:
-    # click leaves the colour out where it does not write to a terminal.
+    # click omits the colour if the output is no terminal.
     word = click.style(f"{_WORDS[check.colour]:<7}", fg=check.colour.value)
     click.echo(f"{word} {check.name}: {check.sentence}")
-    if check.mend:
-        click.echo(f"        → {check.mend}")
+    if check.fix:
+        click.echo(f"        → {check.fix}")

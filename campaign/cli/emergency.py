@@ -1,4 +1,4 @@
-"""Commands for the worst night: lock and unlock the server, burn a petition's people."""
+"""Commands for an emergency: lock and unlock the server, and burn a petition (destroy its personal data)."""
 
 import sys
 import threading
@@ -33,56 +33,60 @@ def add_to(cli: click.Group) -> None:
 
 
 @click.command()
-@click.option("--reason", help="For yourselves; it is recorded, and shown to nobody else.")
+@click.option("--reason", help="A note for yourselves; it is recorded, and shown to nobody else.")
 @click.option(
     "--keyring-to",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Also move the keyring to this new file, on a stick say, and take it off this machine.",
+    help="Also move the keyring from this machine to this new file, for example on a USB stick.",
 )
 def lock(reason: str | None, keyring_to: Path | None) -> None:
-    """Forget the keys: nothing is signed, sent, exported, and nobody signs in, until unlocked.
+    """Lock the server: it forgets its keys. Until ``unlock`` nobody can sign or sign in, and nothing is sent or
+    exported.
 
-    The petition, its updates and the count can be read all the while.
+    The petition, its updates and the count can still be read.
     """
     campaign = unchecked()
     if not campaign.settings.data_dir.is_dir():
         raise CampaignError(
-            f"There is no installation in {campaign.settings.data_dir} (CAMPAIGN_DATA_DIR), and nothing was locked. "
-            "Run this where the server's settings are."
+            f"There is no installation in {campaign.settings.data_dir} (CAMPAIGN_DATA_DIR), so nothing was locked. "
+            "Run this command with the server's settings."
         )
     now, reason = campaign.now(), (reason or "").strip()[:200] or None
     try:
         campaign.lock.close_here(reason, now=now)
     except OSError as error:
-        raise CampaignError(f"This machine cannot be locked ({error.strerror}): stop the server instead.") from None
-    # One thing that fails keeps none of the others from being done.
-    problems = [*_tell_database(campaign, reason, now), *_move_keyring(campaign, keyring_to)]
+        raise CampaignError(f"This machine cannot be locked ({error.strerror}). Stop the server instead.") from None
+    # If one step fails, the other steps are still done.
+    problems = [*_lock_database(campaign, reason, now), *_move_keyring(campaign, keyring_to)]
     if problems:
         raise CampaignError(" ".join(["This machine is locked.", *problems]))
     click.echo("Locked. Within ten seconds no process of this server has the keys in its memory.")
     if keyring_to is None:
         click.echo(
-            f"The keyring is still on this disk, in {campaign.settings.keyring}; who takes the disk has it. "
-            "To take it away: campaign lock --keyring-to FILE"
+            f"The keyring is still on this disk, in {campaign.settings.keyring}: a person who takes the disk "
+            "has it. To move it away: campaign lock --keyring-to FILE"
         )
     else:
-        click.echo(f"The keyring is now in {keyring_to} alone. Put it back before you unlock the server.")
+        click.echo(f"The keyring is now only in {keyring_to}. Put it back before you unlock the server.")
 
 
-def _tell_database(campaign: Campaign, reason: str | None, now: datetime) -> Iterator[str]:
-    """Lock the other machines too, and say what went wrong. A database that is stuck keeps nobody waiting for long."""
-    told = threading.Event()
+def _lock_database(campaign: Campaign, reason: str | None, now: datetime) -> Iterator[str]:
+    """Lock the other machines through the database; yields the problem, if there is one.
 
-    def tell() -> None:
+    It waits only ``_DATABASE_WITHIN`` seconds, so that a database that hangs does not stop the command.
+    """
+    locked = threading.Event()
+
+    def lock_others() -> None:
         with suppress(SQLAlchemyError), campaign.database.sessions.begin() as session:
             lock_everywhere(session, reason, now=now)
             session.commit()
-            told.set()
+            locked.set()
 
-    threading.Thread(target=tell, daemon=True).start()
-    if not told.wait(_DATABASE_WITHIN):
-        yield "The database does not answer: if the server has other machines, run campaign lock on each of them."
+    threading.Thread(target=lock_others, daemon=True).start()
+    if not locked.wait(_DATABASE_WITHIN):
+        yield "The database does not answer. If the server has other machines, run campaign lock on each of them."
 
 
 def _move_keyring(campaign: Campaign, target: Path | None) -> Iterator[str]:
@@ -95,23 +99,24 @@ def _move_keyring(campaign: Campaign, target: Path | None) -> Iterator[str]:
 
 @click.command()
 def unlock() -> None:
-    """Read the keys again: signing, sending and signing in go on where they stopped."""
+    """Unlock the server: it reads its keys again. Signing, sending and signing in go on where they stopped."""
     campaign = keyless()
     Keyring.read(campaign.settings.keyring)
     was_on = campaign.lock.is_on
     with campaign.database.sessions.begin() as session:
         unlock_everywhere(session, now=campaign.now())
     campaign.lock.open_here()
-    click.echo("Unlocked: within a few seconds the server goes on." if was_on else "The server was not locked.")
+    click.echo("Unlocked. The server goes on within a few seconds." if was_on else "The server was not locked.")
 
 
 @click.command()
 @click.argument("slug")
-@click.option("--confirm", metavar="SLUG:NUMBER", help="Instead of the two questions, where nobody can be asked.")
+@click.option("--confirm", metavar="SLUG:NUMBER", help="The answer to the two questions, if nobody can be asked.")
 def burn(slug: str, confirm: str | None) -> None:
-    """Destroy the personal data of all who signed SLUG or get its digest. Nobody can bring it back.
+    """Destroy the personal data of all signers and readers of SLUG. Nobody can restore it.
 
-    The count, the days, the texts, the updates and the digests stay on the page. Works while locked, without keys.
+    The count, the days, the texts, the updates and the digests stay on the page. The command needs no keys, and works
+    while the server is locked.
     """
     campaign = keyless()
     with campaign.database.snapshots() as session:
@@ -123,24 +128,30 @@ def burn(slug: str, confirm: str | None) -> None:
     for mail in campaign.settings.outbox.glob("*.eml"):
         mail.unlink()
     clean = scrub(campaign.database, [table.__tablename__ for table in BURNED_TABLES])
-    click.echo(f"“{slug}” is burned. How many signed is still on its page: {number}.")
+    click.echo(f"“{slug}” is burned. Its page still shows the number of signatures: {number}.")
     if not clean:
-        click.echo("The database was being read: run the command once more, so that its log is emptied too.", err=True)
+        click.echo(
+            "Another process was reading the database. Run the command once more, so that its log is emptied too.",
+            err=True,
+        )
     click.echo(
-        "Not burned: backups, exported lists, mails that were sent, and what the mail provider keeps. "
-        "Destroy those that are yours by hand."
+        "Not destroyed: backups, exported lists, mails that were sent, and the data of the mail provider. "
+        "Destroy by hand what is yours."
     )
 
 
 def _require_certainty(slug: str, number: int, confirm: str | None) -> None:
     if confirm is None and not sys.stdin.isatty():
-        raise InvalidInput("confirm", f"Nobody can be asked here. Say that you are certain: --confirm {slug}:NUMBER")
+        raise InvalidInput("confirm", f"Nobody can be asked here. Confirm with: --confirm {slug}:NUMBER")
     if confirm is None:
-        click.echo(f"This destroys who signed “{slug}”: names, addresses, comments, countries. Nothing brings it back.")
-        typed = click.prompt("Type the petition's name as it is in its address")
-        confirm = typed + ":" + click.prompt(f"Type how many have signed, as digits ({number})")
+        click.echo(
+            f"This destroys the data of all who signed “{slug}”: names, addresses, comments, countries. "
+            "Nothing can restore it."
+        )
+        typed = click.prompt("Type the petition's name as it is written in its address")
+        confirm = typed + ":" + click.prompt(f"Type the number of signatures ({number})")
     if confirm != f"{slug}:{number}":
-        raise InvalidInput("confirm", f"That is not “{slug}” and the number of its signatures; nothing was burned.")
+        raise InvalidInput("confirm", f"This is not “{slug}” with the number of its signatures. Nothing was burned.")
 
 
 def _show_burning(burning: Iterator[int], left: int) -> None:

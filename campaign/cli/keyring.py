@@ -1,4 +1,4 @@
-"""The commands about the keys."""
+"""The commands ``keyring …``."""
 
 import sys
 import time
@@ -21,7 +21,7 @@ from campaign.services.operations.key_rotation import (
     reseal_next,
 )
 
-_WAIT_FOR_OTHERS = 60.0  # seconds; what a page or a batch does takes less
+_WAIT_FOR_OTHERS = 60.0  # seconds; the transaction of a page or of a batch takes less
 
 
 def add_to(cli: click.Group) -> None:
@@ -31,15 +31,15 @@ def add_to(cli: click.Group) -> None:
 
 @click.group()
 def keyring() -> None:
-    """The keys that names and addresses are sealed with."""
+    """The keys by which names and addresses are sealed."""
 
 
 @keyring.command()
-@click.option("--keep-old", is_flag=True, help="Leave the old key in the file, say for other machines.")
+@click.option("--keep-old", is_flag=True, help="Keep the old key in the file, for example for other machines.")
 def rotate(keep_old: bool) -> None:
-    """Seal everything anew with a new key; then drop the old one.
+    """Make a new key, seal everything anew with it, then remove the old key.
 
-    May be stopped and run again: it goes on. Web server and worker may run meanwhile.
+    The command may be stopped; run it again to go on. Web server and worker may run meanwhile.
     """
     campaign = wired()
     path = campaign.settings.keyring
@@ -47,12 +47,12 @@ def rotate(keep_old: bool) -> None:
         keys = Keyring.read(path)
         begun_before = len(keys.sealing) > 1
         if begun_before:
-            click.echo(f"Going on with key {keys.newest}, which is in the keyring already.")
+            click.echo(f"Key {keys.newest} is in the keyring already; the rotation goes on with it.")
         else:
             keys = keys.with_new_key()
             keys.replace(path)
-            click.echo(f"Key {keys.newest} is in {path}, and seals from now on. Copy the file to its other place.")
-        alone = _others_have_ended(campaign)
+            click.echo(f"Key {keys.newest} is in {path} and is used from now on. Copy the file to its other place.")
+        alone = _wait_for_open_transactions(campaign)
         old = [version for version in keys.sealing if version != keys.newest]
         done = _reseal_all(campaign, old)
         with campaign.database.snapshots() as session:
@@ -62,21 +62,24 @@ def rotate(keep_old: bool) -> None:
         campaign.database.truncate_log()
         click.echo(f"{done} values were sealed anew with key {keys.newest}.")
         if keep_old:
-            click.echo("The old key is still in the keyring. To drop it, run: campaign keyring rotate")
+            click.echo("The old key is still in the keyring. To remove it, run: campaign keyring rotate")
         elif left or not alone:
             click.echo(
-                "The old key is still in the keyring, since something that runs may still use it. "
-                "To drop it, run this again: campaign keyring rotate"
+                "The old key is still in the keyring, because a running process may still use it. "
+                "To remove it, run this command again: campaign keyring rotate"
             )
         else:
             keys.with_newest_only().replace(path)
             click.echo("The old key is no longer in the keyring. Copy the file to its other place.")
         if begun_before:
-            click.echo("For a key that is newer still, run it again.")
+            click.echo("To make another new key, run the command again.")
 
 
-def _others_have_ended(campaign: Campaign) -> bool:
-    """Wait for the transactions that were open when the new key came: all that begin later seal with it."""
+def _wait_for_open_transactions(campaign: Campaign) -> bool:
+    """Wait for transactions that were open when the new key was added, since later ones seal with the new key.
+
+    Returns whether all of them ended within ``_WAIT_FOR_OTHERS``.
+    """
     with campaign.database.sessions.begin() as session:
         moment: datetime | None = moment_of_database(session)
     until = time.monotonic() + _WAIT_FOR_OTHERS

@@ -1,4 +1,4 @@
-"""The command that exports lists."""
+"""The command ``export``."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from campaign.cli.targets import written_to
+from campaign.cli.output import open_output
 from campaign.cli.wired import wired
 from campaign.errors import InvalidInput
 from campaign.models import SignatureState
@@ -33,10 +33,12 @@ def _with_progress(rows: Iterable[export_rows.Row], total: int, *, quiet: bool) 
 @click.argument("slug")
 @click.option("--format", "kind", type=click.Choice([kind.value for kind in export_rows.Format]), default="csv")
 @click.option("--state", type=click.Choice([state.value for state in SignatureState]), default="confirmed")
-@click.option("--subscribers", is_flag=True, help="The digest's readers instead, with their addresses.")
-@click.option("--age", is_flag=True, help="An encrypted file for the petition's organizers; a sealed one always is.")
-@click.option("--to", "lines", multiple=True, metavar="PUBLICLINE", help="Encrypt to this key instead; repeatable.")
-@click.option("--reason", default="", help="What the list is for, for the record; never about a signer.")
+@click.option("--subscribers", is_flag=True, help="Export the digest's readers with their addresses instead.")
+@click.option("--age", is_flag=True, help="Encrypt to the petition's organizers; always done for a sealed petition.")
+@click.option(
+    "--to", "lines", multiple=True, metavar="PUBLICLINE", help="Encrypt to this key instead; may be repeated."
+)
+@click.option("--reason", default="", help="The purpose of the list; it is recorded, so write nothing about a signer.")
 @click.option("--output", type=click.Path(path_type=Path), help="A file; default: standard output.")
 def export(
     slug: str,
@@ -48,7 +50,7 @@ def export(
     reason: str,
     output: Path | None,
 ) -> None:
-    """Write the signature list, or the digest's readers. The export is recorded."""
+    """Write the list of signatures, or of the digest's readers. The export is recorded."""
     campaign = wired()
     details: dict[str, Any] = {"reason": clean_reason(reason)} if reason else {}
     with campaign.database.sessions.begin() as session:
@@ -57,15 +59,15 @@ def export(
         wanted = lists.want(found, chosen, lists.AGE if age or lines else kind, SignatureState(state))
         recipients = lists.recipients_of(found, lines) if wanted.format == lists.AGE else []
         if recipients and output is None and sys.stdout.isatty():
-            raise InvalidInput("output", "An encrypted file is nothing to read; say with --output where it goes.")
+            raise InvalidInput("output", "An encrypted file cannot be shown on a terminal. Give a file with --output.")
         lists.check_possible(session, found, wanted)
         if lines:
             details["to"] = ", ".join(keys.line[:24] for keys in recipients)
         record(session, COMMAND_LINE, "export", found.id, now=campaign.now(), **wanted.details, **details)
-    with campaign.database.snapshots() as session, written_to(output) as target:
+    with campaign.database.snapshots() as session, open_output(output) as target:
         total = lists.count_list(session, found, wanted)
         rows = lists.list_wanted(session, campaign.vault, found, wanted)
-        # On a terminal the rows themselves show how far it is.
+        # On a terminal the rows themselves show the progress.
         shown = _with_progress(rows, total, quiet=output is None and sys.stdout.isatty())
         if recipients:
             lists.write_encrypted(shown, total, wanted, target, to=recipients)
@@ -73,4 +75,4 @@ def export(
             for piece in lists.write_clear(shown, wanted):
                 target.write(piece)
     if output is not None:
-        click.echo(f"{total} {chosen} are in {output}.", err=True)
+        click.echo(f"{total} {chosen} were written into {output}.", err=True)

@@ -1,4 +1,4 @@
-"""Commands about organizers: give and take roles, end sessions, begin an account anew."""
+"""The commands ``organizer …``: give and remove roles, end sessions, reset a sign-in."""
 
 import click
 
@@ -30,15 +30,15 @@ def organizer() -> None:
 
 def _hand_over(link: str) -> None:
     click.echo(link)
-    click.echo("Hand this link over by a safe way. It works once, for three days.", err=True)
+    click.echo("Send this link to the person in a safe way. It works once, for three days.", err=True)
 
 
 @organizer.command()
 @click.argument("email")
-@click.option("--petition", "slug", required=True, help="The petition they work with.")
+@click.option("--petition", "slug", required=True, help="The petition of the role.")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 def add(email: str, slug: str, role: str) -> None:
-    """Give EMAIL a role, and print the one-time link with which they set their password."""
+    """Give EMAIL a role, and print the one-time link by which the person sets a password."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
@@ -50,7 +50,7 @@ def add(email: str, slug: str, role: str) -> None:
 
 @organizer.command("list")
 def list_all() -> None:
-    """Print every organizer with roles and what they sign in with."""
+    """Print every organizer with roles and second factors."""
     campaign = wired()
     with campaign.database.snapshots() as session:
         for each, roles in list_organizers(session):
@@ -58,7 +58,7 @@ def list_all() -> None:
             if not each.active:
                 words.append("switched off")
             elif each.password_hash is None:
-                words.append("has not followed the link yet")
+                words.append("has not used the link yet")
             else:
                 factors = ["app"] * has_app(each) + [f"{len(each.passkeys)} passkeys"] * bool(each.passkeys)
                 words.append(f"second factor: {' and '.join(factors) or 'none'}")
@@ -67,9 +67,9 @@ def list_all() -> None:
 
 @organizer.command()
 @click.argument("email")
-@click.option("--petition", "slug", required=True, help="The petition they no longer work with.")
+@click.option("--petition", "slug", required=True, help="The petition of the role.")
 def remove(email: str, slug: str) -> None:
-    """Take EMAIL's role away and sign them out. With the last role the account is switched off."""
+    """Remove EMAIL's role, and sign the person out. If it was the last role, the account is switched off."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found, now = petition_store.get_petition(session, slug), campaign.now()
@@ -85,13 +85,13 @@ def remove(email: str, slug: str) -> None:
             f"“{slug}” has no owner now. To make one: campaign organizer add EMAIL --petition {slug} --role owner"
         )
     if was_last:
-        click.echo("It was the last one: the account is switched off.")
+        click.echo("It was the last role, so the account is switched off.")
 
 
 @organizer.command("sign-out")
 @click.argument("email")
 def sign_out(email: str) -> None:
-    """End every session of EMAIL, and every link that waits."""
+    """End all sessions of EMAIL, and all links that were not used yet."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_organizer(session, email)
@@ -103,9 +103,9 @@ def sign_out(email: str) -> None:
 @organizer.command()
 @click.argument("email")
 def reset(email: str) -> None:
-    """Take EMAIL's password and second factors away, and print a one-time link.
+    """Delete EMAIL's password and second factors, and print a one-time link.
 
-    For whoever has lost them or is locked out. It is recorded where every organizer of the same petitions sees it.
+    For a person who has lost them or is locked out. It is recorded, and every organizer of the same petitions sees it.
     """
     campaign = wired()
     with campaign.database.sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""The commands that answer a person: what is known of you here, forget it, and is this receipt yours?"""
+"""The commands that answer a person's requests: ``history`` (what is stored), ``forget`` (erase it), ``receipt``."""
 
 import sys
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ FREQUENCIES = {
     ReaderFrequency.MILESTONES: "milestones only",
 }
 UNKNOWN = (
-    "Nothing is known of this address. Of updates that were stopped and of a signature that was erased nothing is kept "
-    "by which they could be found; the person's own link, from any of their mails, shows what was sent to them."
+    "Nothing is known about this address. After updates are stopped or a signature is erased, nothing is kept by which "
+    "they could be found. The person's own link, in any of their mails, shows which mails were sent to them."
 )
 
 TITLES = {DeliveryKind.CONFIRMATION: "confirmation mail", DeliveryKind.LINK: "mail with the link to their page"}
@@ -36,46 +36,45 @@ def add_to(cli: click.Group) -> None:
 @click.command()
 @click.argument("email")
 def history(email: str) -> None:
-    """Print all that is known of EMAIL, and every mail to it with why. That it was asked is recorded.
+    """Print everything known about EMAIL, and every mail to it with its reason. The request is recorded.
 
-    An address of which nothing is known is an answer too: one sentence, exit status 0.
+    If nothing is known about the address, one sentence says so; the exit status is 0 then too.
     """
     campaign = wired()
     address = parse_email_address(email, allow_smtputf8=True)
     with campaign.database.sessions.begin() as session:
-        told = tell_history(session, campaign.vault, address)
-        for account in told.accounts:
+        found = tell_history(session, campaign.vault, address)
+        for account in found.accounts:
             record(session, COMMAND_LINE, "history told", account.petition.id, now=campaign.now())
-        lines = [line for account in told.accounts for line in _account(account)]
-    if told.suppression is not None:
-        since = told.suppression.since_on
-        click.echo(f"Suppressed since {since} ({told.suppression.reason}): this server sends nothing to the address.")
+        lines = [line for account in found.accounts for line in _account(account)]
+    if found.suppression is not None:
+        since = found.suppression.since_on
+        click.echo(f"Suppressed since {since} ({found.suppression.reason}): this server sends nothing to the address.")
     for line in lines:
         click.echo(line)
-    if told.allowance is not None:
-        last = told.allowance.last_at.date()
-        click.echo(
-            f"Confirmation mails to the address that nobody answered yet: {told.allowance.mails}, last on {last}"
-        )
-    for slug, request in told.requests:
+    if found.allowance is not None:
+        last = found.allowance.last_at.date()
+        click.echo(f"Unanswered confirmation mails to the address: {found.allowance.mails}, last on {last}")
+    for slug, request in found.requests:
         sealed = "" if request.sealed_address is None else "; the address is kept, sealed, until the mail is sent"
-        click.echo(f"The link to their page was asked for, petition “{slug}”, on {request.asked_at.date()}{sealed}")
-    if told.is_empty:
+        day = request.asked_at.date()
+        click.echo(f"The link to the person's own page under petition “{slug}” was requested on {day}{sealed}")
+    if found.is_empty:
         click.echo(UNKNOWN)
 
 
 @click.command()
 @click.argument("email")
-@click.option("--yes", is_flag=True, help="Do not ask once more.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def forget(email: str, yes: bool) -> None:
-    """Erase all that is kept of EMAIL, under every petition: signatures, updates, requests. It cannot be undone.
+    """Erase everything stored about EMAIL, under every petition: signatures, updates, requests. It cannot be undone.
 
-    An address of which nothing is known is an answer too: one sentence, exit status 0.
+    If nothing is known about the address, one sentence says so; the exit status is 0 then too.
     """
     campaign = wired()
     address = parse_email_address(email, allow_smtputf8=True)
     if not yes and sys.stdin.isatty():
-        click.confirm("Erase all that is kept of this address, under every petition?", abort=True)
+        click.confirm("Erase everything stored about this address, under every petition?", abort=True)
     now = campaign.now()
     with campaign.database.sessions.begin() as session:
         gone = erase_person.forget(session, campaign.vault, address, actor=COMMAND_LINE, now=now)
@@ -86,13 +85,13 @@ def forget(email: str, yes: bool) -> None:
         words = " and ".join([*(["the signature"] if signed else []), *(["the updates"] if followed else [])])
         click.echo(f"Petition “{slug}”: erased: {words}.")
     if gone.mails_counted:
-        click.echo("How many confirmation mails the address was sent: erased.")
+        click.echo("The number of confirmation mails to the address: erased.")
     if gone.links_asked:
-        click.echo("That the link to the person's own page was asked for: erased.")
+        click.echo("The request for the link to the person's own page: erased.")
     if gone.suppression is not None:
         click.echo(
-            f"Kept: that this server writes nothing to the address ({gone.suppression.reason}, since "
-            f"{gone.suppression.since_on}). It is known by a keyed hash alone, and keeps us from writing to it again."
+            f"Kept: the suppression of the address ({gone.suppression.reason}, since {gone.suppression.since_on}). "
+            "It is stored as a keyed hash only, and it keeps this server from writing to the address again."
         )
     if not gone.is_nothing:
         click.echo(f"Receipt: {write_receipt(campaign.vault, Receipt(None, now.date()))}")
@@ -101,16 +100,16 @@ def forget(email: str, yes: bool) -> None:
 @click.command()
 @click.argument("code")
 def receipt(code: str) -> None:
-    """Check the CODE of a receipt for what was erased. Exit 1 if this server has not written it."""
+    """Check the CODE of an erasure receipt. Exit status 1 if this server did not write it."""
     campaign = wired()
     found = read_receipt(campaign.vault, code)
     with campaign.database.snapshots() as session:
         petition = session.get(Petition, found.petition_id) if found.petition_id is not None else None
     under = f"under the petition “{petition.slug}”" if petition is not None else "under all petitions of this server"
     click.echo(
-        f"This server wrote this receipt: on {found.day} (UTC) all that was kept of one person {under} was erased."
+        f"This server wrote this receipt: on {found.day} (UTC) everything stored about one person {under} was erased."
     )
-    click.echo("It does not say of whom, and whoever was erased on that day has the same code.")
+    click.echo("It does not say who the person was. All persons who were erased on that day have the same code.")
 
 
 def _account(account: Account) -> Iterator[str]:
@@ -130,26 +129,26 @@ def _signature(account: Account) -> Iterator[str]:
     day, number = f" on {signature.signed_on}" if signature.signed_on else "", signature.number
     yield f"  signature: {signature.state}{day}{f', number {number}' if number else ''}"
     if signature.expires_at is not None:
-        yield f"    unless confirmed, erased on {signature.expires_at.date()}"
+        yield f"    erased on {signature.expires_at.date()}, unless confirmed"
     if signature.sealed_address is not None:
-        yield "    address: kept, sealed, until it is confirmed"
+        yield "    address: kept, sealed, until the signature is confirmed"
     if person is not None:
         yield f"    name: {person.name}"
         yield from (
-            f"    {what}: {said}" for what, said in (("place", person.place), ("comment", person.comment)) if said
+            f"    {what}: {text}" for what, text in (("place", person.place), ("comment", person.comment)) if text
         )
     else:
         yield f"    name and comment: {'erased' if signature.sealed_person is None else 'sealed to the organizers'}"
     yield f"    country: {signature.country or 'none'}, language: {signature.language}, display: {signature.display}"
     if signature.source is not None:
-        yield f"    came by: the link “{signature.source}”, kept until the signature counts"
+        yield f"    came by the link: “{signature.source}”, kept until the signature counts"
     yield f"    demands: version {signature.text_version.short_digest}"
     if signature.comment_state is not CommentState.PRIVATE:
         yield f"    comment for everybody: {signature.comment_state}"
     if signature.wrong_codes:
         yield f"    wrong codes typed: {signature.wrong_codes}"
     if account.suspicions:
-        yield f"    looked at because of: {', '.join(account.suspicions)}"
+        yield f"    suspicious because of: {', '.join(account.suspicions)}"
 
 
 def _subscription(subscription: Subscription | None) -> str:
@@ -160,9 +159,9 @@ def _subscription(subscription: Subscription | None) -> str:
     if subscription.paused:
         words.append("paused")
     if subscription.merged:
-        words.append("one mail for all campaigns")
+        words.append("one mail for all petitions")
     if subscription.soft_bounces:
-        words.append(f"came back {subscription.soft_bounces} times")
+        words.append(f"bounced {subscription.soft_bounces} times")
     return ", ".join(words)
 
 
@@ -170,5 +169,5 @@ def _event(event: Event) -> str:
     title = TITLES.get(event.kind) or f"edition {event.edition}"
     parts = [f"{title}: {event.fate}", *([event.reason] if event.reason else [])]
     if event.returned:
-        parts.append(f"came back: {event.returned}")
+        parts.append(f"returned: {event.returned}")
     return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""Commands about petitions and their updates."""
+"""The commands ``petition …``, ``update …`` and ``sign``."""
 
 import re
 from datetime import date, timedelta
@@ -31,29 +31,29 @@ def add_to(cli: click.Group) -> None:
 
 @click.group()
 def petition() -> None:
-    """Load, list, open, pause and close petitions; note what became of them."""
+    """Load, list, open, pause and close petitions; record their hand-over and their answer."""
 
 
 @petition.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def load(file: Path) -> None:
-    """Make or change the petition that FILE describes."""
+    """Create or change the petition that FILE describes."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        told = read_petition_file(file)
-        pictures = read_pictures(file, told)
-        loaded = petition_store.load_petition(session, told, now=campaign.now(), pictures=pictures)
+        content = read_petition_file(file)
+        pictures = read_pictures(file, content)
+        loaded = petition_store.load_petition(session, content, now=campaign.now(), pictures=pictures)
         details: dict[str, Any] = {"keys": len(loaded.sealed_to)} if loaded.sealed_to else {}
         record(session, COMMAND_LINE, "petition loaded", loaded.id, now=campaign.now(), **details)
     click.echo(f"Loaded “{loaded.slug}” in {', '.join(loaded.languages)}; its state: {loaded.state}.")
-    if told.challenge not in {None, loaded.challenge}:
+    if content.challenge not in {None, loaded.challenge}:
         stays = "on" if loaded.challenge else "off"
-        click.echo(f"The challenge before signing stays {stays}: an owner switches it, on the review page.")
+        click.echo(f"The challenge before signing stays {stays}: only an owner can switch it, on the review page.")
 
 
 @petition.command("list")
 def list_all() -> None:
-    """Every petition with its state and count."""
+    """Print every petition with its state and count."""
     campaign = wired()
     with campaign.database.snapshots() as session:
         found = [(item, count_confirmed(session, item.id)) for item in petition_store.list_petitions(session)]
@@ -66,7 +66,7 @@ def list_all() -> None:
 @petition.command("open")
 @click.argument("slug")
 def open_(slug: str) -> None:
-    """Take signatures."""
+    """Open a petition: people can sign it."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
@@ -78,20 +78,21 @@ def open_(slug: str) -> None:
 @petition.command()
 @click.argument("slug")
 def close(slug: str) -> None:
-    """Take no more signatures."""
+    """Close a petition: nobody can sign it any more."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
         lifecycle.close_petition(found, now=campaign.now())
         record(session, COMMAND_LINE, "petition closed", found.id, now=campaign.now())
-    click.echo(f"“{slug}” is closed. Signatures that wait for their confirmation can still be confirmed for 72 hours.")
-    click.echo(f"Readers’ addresses are erased on {_ends(found.closed_on, UPDATES_KEPT)}, unless it is opened again.")
+    click.echo(f"“{slug}” is closed. Signatures that are not confirmed yet can still be confirmed for 72 hours.")
+    day = _ends(found.closed_on, UPDATES_KEPT)
+    click.echo(f"Readers’ addresses are erased on {day}, unless the petition is opened again.")
 
 
 def _by_language(_context: click.Context, _option: click.Parameter, notes: tuple[str, ...]) -> dict[str, str]:
     for note in notes:
         if not re.match("[A-Za-z-]+=.", note):
-            raise click.BadParameter(f"“{note}” is not like en=Some words.")
+            raise click.BadParameter(f"“{note}” does not have the form en=Some words.")
     return {language: words for language, _, words in (note.partition("=") for note in notes)}
 
 
@@ -102,7 +103,7 @@ _note = click.option(
     multiple=True,
     required=True,
     callback=_by_language,
-    help="What the page says, once for each language of the petition: --note en='…' --note ru='…'.",
+    help="A text for the petition's page, once for each of its languages: --note en='…' --note ru='…'.",
 )
 
 
@@ -110,13 +111,13 @@ _note = click.option(
 @click.argument("slug")
 @_note
 def pause(slug: str, notes: dict[str, str]) -> None:
-    """Take no signatures for a while, and say why. “open” goes on."""
+    """Pause a petition: nobody can sign it for a time, and its page says why. Go on with “open”."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
         lifecycle.pause_petition(found, notes)
         record(session, COMMAND_LINE, "petition paused", found.id, now=campaign.now())
-    click.echo(f"“{slug}” is paused. Signatures that wait for their confirmation can still be confirmed.")
+    click.echo(f"“{slug}” is paused. Signatures that are not confirmed yet can still be confirmed.")
 
 
 @petition.command()
@@ -124,64 +125,64 @@ def pause(slug: str, notes: dict[str, str]) -> None:
 @_note
 @click.option("--won", is_flag=True, help="The demands are met.")
 def answer(slug: str, notes: dict[str, str], won: bool) -> None:
-    """Say what became of the demands; the petition takes no more signatures."""
+    """Record the answer to the demands. The petition is closed then: nobody can sign it any more."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
         lifecycle.note_answer(found, notes, won=won, now=campaign.now())
         record(session, COMMAND_LINE, "petition won" if won else "petition answered", found.id, now=campaign.now())
-    click.echo(f"The page of “{slug}” tells it: {campaign.links.petition(found.languages[0], slug)}")
+    click.echo(f"The page of “{slug}” shows the answer: {campaign.links.petition(found.languages[0], slug)}")
 
 
 @petition.command("hand-over")
 @click.argument("slug")
 def hand_over(slug: str) -> None:
-    """Note that the list was handed over today: the names in it are erased 30 days later."""
+    """Record that the list was handed over today. The names in it are erased 30 days later."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
         lifecycle.hand_over(found, now=campaign.now())
         record(session, COMMAND_LINE, "list handed over", found.id, now=campaign.now())
     ends = _ends(found.handed_over_on, NAMES_KEPT)
-    click.echo(f"Noted: the list of “{slug}” was handed over. The names of those who have signed are erased on {ends}.")
+    click.echo(f"Recorded: the list of “{slug}” was handed over. The names of its signers are erased on {ends}.")
 
 
 def _ends(day: date | None, kept: timedelta) -> date:
-    assert day is not None  # it was set a moment ago
+    assert day is not None  # the command has just set it
     return day + kept
 
 
 @click.group()
 def update() -> None:
-    """News for the page and the next digest."""
+    """Updates: news for the petition's page and the next digest."""
 
 
 @update.command("add")
 @click.argument("slug")
 @click.argument("file", type=click.Path(path_type=Path))
 def add_update(slug: str, file: Path) -> None:
-    """Publish the update in FILE, or correct the one with the same key."""
+    """Publish the update in FILE, or correct the published update with the same key."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
         published = petition_store.publish_update(session, found, read_update_file(file, found.languages))
         record(session, COMMAND_LINE, "update published", found.id, now=campaign.now(), key=published.key)
-    click.echo(f"Published “{published.key}”. The next digest carries it.")
+    click.echo(f"Published “{published.key}”. It will be in the next digest.")
 
 
 @click.command()
 @click.argument("slug")
 @click.option("--name", required=True)
 @click.option("--email", required=True)
-@click.option("--country", default="", help="A code like DE, or a name.")
+@click.option("--country", default="", help="A country code such as DE, or a name.")
 @click.option("--comment", default="")
 @click.option("--display", type=click.Choice([choice.value for choice in Display]), default=Display.HIDDEN.value)
-@click.option("--updates", is_flag=True, help="They ask for the digest.")
-@click.option("--language", help="Default: the petition's first.")
+@click.option("--updates", is_flag=True, help="The person asks for the digest.")
+@click.option("--language", help="The person's language; default: the petition's first language.")
 def sign(
     slug: str, name: str, email: str, country: str, comment: str, display: str, updates: bool, language: str | None
 ) -> None:
-    """Sign for a person at a kiosk; they confirm by mail like everybody."""
+    """Sign for a person, for example at a kiosk. The person must confirm by mail, like everybody."""
     campaign = wired()
     address = parse_email_address(email, check_dns=campaign.settings.check_dns)
     person = Person(name=clean_name(name), comment=clean_comment(comment))
@@ -203,4 +204,4 @@ def sign(
             Submission(address, person, language, code, Display(display), wants_updates=updates),
             now=campaign.now(),
         )
-    click.echo("If this address has not confirmed yet, a mail with a link is on its way to it.")
+    click.echo("If this address has not confirmed yet, a mail with a link will be sent to it.")

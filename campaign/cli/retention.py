@@ -1,4 +1,4 @@
-"""The command that erases what has been kept long enough, or tells what would go and when the next goes."""
+"""The command ``retention``: it erases data after its retention period, or shows what would be erased and when."""
 
 import click
 
@@ -13,9 +13,9 @@ def add_to(cli: click.Group) -> None:
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only tell what would go; nothing is written.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be erased; change nothing.")
 def retention(dry_run: bool) -> None:
-    """Erase what has been kept long enough, as the worker does once a day, and print what went and what goes next."""
+    """Erase data after its retention period, as the worker does once a day; print what was erased, and what is next."""
     campaign = wired()
     now = campaign.now()
     with campaign.database.snapshots() as session:

@@ -1,4 +1,4 @@
-"""Commands that set up an installation."""
+"""The commands ``init`` and ``migrate``, which set up an installation."""
 
 import click
 
@@ -14,7 +14,7 @@ def add_to(cli: click.Group) -> None:
 
 @click.command()
 def init() -> None:
-    """Make the data directory, the keyring and the database of a new installation."""
+    """Create the data directory, the keyring and the database of a new installation."""
     campaign = unchecked()
     fresh = set_up(campaign)
     settings = campaign.settings
@@ -29,6 +29,6 @@ def init() -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to this version of the program."""
+    """Migrate the database to this version of the program."""
     bring_up_to_date(unchecked())
     click.echo("The database is up to date.")

@@ -1,4 +1,4 @@
-"""The installation that a command works on."""
+"""The installation of a command: wired from the settings of its process."""
 
 import _thread
 import os
@@ -13,12 +13,15 @@ _FORGET_WITHIN = 5.0
 
 
 def unchecked() -> Campaign:
-    """The installation, whatever state its database is in. Raises InvalidSettings."""
+    """The installation, without a check of its keys and its database. Raises InvalidSettings."""
     return wire(read_settings())
 
 
 def wired() -> Campaign:
-    """The installation, ready for work. Raises InvalidSettings, KeyringError, ServerLocked, DatabaseError."""
+    """The installation, with its keys read and its database checked.
+
+    Raises InvalidSettings, KeyringError, ServerLocked and DatabaseError.
+    """
     campaign = unchecked()
     _ = campaign.vault
     check_schema(campaign.database.engine)
@@ -27,7 +30,7 @@ def wired() -> Campaign:
 
 
 def _end_when_locked(campaign: Campaign) -> None:
-    """Interrupt the command that has the keys when the server is locked, and what does not let go within seconds."""
+    """Interrupt a command that has the keys when the server is locked; end its process if it does not stop in time."""
 
     def end() -> None:
         click.echo("The server was locked.", err=True)
@@ -40,9 +43,9 @@ def _end_when_locked(campaign: Campaign) -> None:
 
 
 def keyless() -> Campaign:
-    """The installation, for work that needs no key and is done also while the server is locked.
+    """The installation for work that needs no keys, and that is also done while the server is locked.
 
-    Raises InvalidSettings, DatabaseError.
+    Raises InvalidSettings and DatabaseError.
     """
     campaign = unchecked()
     check_schema(campaign.database.engine)
@@ -50,7 +53,7 @@ def keyless() -> Campaign:
 
 
 def check_keys() -> None:
-    """Raise KeyringError where the keys are wanted and cannot be read."""
+    """Raises KeyringError if the server is not locked and its keys cannot be read."""
     campaign = unchecked()
     if not campaign.lock.is_on:
         _ = campaign.vault

@@ -1,12 +1,52 @@
-"""Crockford's base 32, for codes that people read from paper or a mail and type: five bits a character.
+"""Base 32, five bits a character: the only place that knows its alphabets.
 
-No letter of it is read as a digit: what is typed may have O for 0, I or L for 1, any case, spaces and hyphens.
+Crockford's alphabet is for codes that people read from paper or a mail and type. It has no letter that looks like a
+digit, so a person may type O for 0, I or L for 1, any case, spaces and hyphens. The alphabet of RFC 4648 §6 is for text
+that programs read: the secret of an authenticator app, an organizer's key line.
 """
 
+import base64
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_RFC_4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_TO_CROCKFORD = str.maketrans(_RFC_4648, ALPHABET)
+_FROM_CROCKFORD = str.maketrans(ALPHABET, _RFC_4648)
 _LOOKALIKES = str.maketrans("OIL", "011", " -")
 
 
 def normalize(typed: str) -> str:
-    """What was typed, as it is printed; a character that is in no code stays as it is."""
+    """The code that was typed, as it is printed but without groups. A character that is in no code stays as it is."""
     return typed.upper().translate(_LOOKALIKES)
+
+
+def group(code: str, size: int, *, by: str = "-") -> str:
+    """The code in groups of ``size`` characters, which the eye can hold; the last one may be shorter."""
+    return by.join(code[start : start + size] for start in range(0, len(code), size))
+
+
+def encode(data: bytes) -> str:
+    """``data`` in Crockford's alphabet, without padding."""
+    return encode_rfc4648(data).translate(_TO_CROCKFORD)
+
+
+def decode(typed: str) -> bytes:
+    """The bytes of a code, however a person typed it. Raises ValueError for another character or a wrong length."""
+    code = normalize(typed)
+    if set(code) - set(ALPHABET):
+        raise ValueError("a character that is in no code")
+    return decode_rfc4648(code.translate(_FROM_CROCKFORD))
+
+
+def encode_number(number: int, length: int) -> str:
+    """The lowest ``length`` times five bits of ``number`` in Crockford's alphabet, the lowest bits first."""
+    return "".join(ALPHABET[number >> (5 * place) & 31] for place in range(length))
+
+
+def encode_rfc4648(data: bytes) -> str:
+    """``data`` in the alphabet of RFC 4648 §6, in capitals and without padding."""
+    return base64.b32encode(data).decode().rstrip("=")
+
+
+def decode_rfc4648(code: str) -> bytes:
+    """The bytes of a code in the alphabet of RFC 4648 §6, in capitals or not. Raises ValueError if it is none."""
+    return base64.b32decode(code + "=" * (-len(code) % 8), casefold=True)

@@ -18,7 +18,7 @@ _LAST_VERSION = 255
 def _key(text: str, length: int) -> bytes:
     key = base64.b64decode(text, validate=True)
     if len(key) != length:
-        raise ValueError("a key of another length")
+        raise ValueError("a key with a wrong length")
     return key
 
 
@@ -26,8 +26,9 @@ def _key(text: str, length: int) -> bytes:
 class Keyring:
     """The keys of one installation.
 
-    ``sealing`` maps a version (1–255) to an AES-256 key: the highest seals, all open. ``lookup`` makes fingerprints,
-    ``links`` makes the tokens in mails and the codes beside them, ``sessions`` signs organizers' cookies and forms.
+    ``sealing`` maps a version (1–255) to an AES-256 key: the highest version seals, every version opens. ``lookup``
+    makes fingerprints, ``links`` makes the tokens in mails and the codes beside them, ``sessions`` signs organizers'
+    cookies and forms.
     """
 
     sealing: Mapping[int, bytes]
@@ -37,7 +38,7 @@ class Keyring:
 
     def __post_init__(self) -> None:
         if not self.sealing or not all(0 < version <= _LAST_VERSION for version in self.sealing):
-            raise ValueError("no sealing key, or one whose version does not fit into a byte")
+            raise ValueError("no sealing key, or a version that does not fit into a byte")
 
     @classmethod
     def fresh(cls) -> Self:
@@ -48,7 +49,7 @@ class Keyring:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The keys kept in the file ``path``. Raises KeyringError with what to do about it."""
+        """The keys kept in the file ``path``. Raises KeyringError; its sentence says what to do."""
         try:
             kept = json.loads(read_alone(path))
             return cls(
@@ -70,11 +71,11 @@ class Keyring:
         return json.dumps(kept, indent=1)
 
     def write(self, path: Path) -> None:
-        """Keep the keys in ``path``, readable by this user alone. Raises KeyringError where the file exists already."""
+        """Write the keys to ``path``, readable by this user alone. Raises KeyringError if the file exists already."""
         write_new(path, self._text())
 
     def replace(self, path: Path) -> None:
-        """Keep the keys in ``path`` instead of those that are there. Raises KeyringError, with the old ones kept."""
+        """Replace the keys in ``path`` by these. Raises KeyringError; then the old keys are still there."""
         try:
             replace(path, self._text())
         except OSError as error:
@@ -82,15 +83,15 @@ class Keyring:
 
     @property
     def newest(self) -> int:
-        """The version that seals."""
+        """The version of the key that seals."""
         return max(self.sealing)
 
     def with_new_key(self) -> Self:
-        """The same with another key, which seals from now on. Raises KeyringError where all versions were used."""
+        """The same keyring with one more key, which seals from now on. Raises KeyringError if no version is left."""
         if self.newest == _LAST_VERSION:
             raise KeyringError(f"Sealing keys have {_LAST_VERSION} versions, and the last one is in use.")
         return replace_in(self, sealing={**self.sealing, self.newest + 1: random_bytes(32)})
 
     def with_newest_only(self) -> Self:
-        """The same without the keys that seal nothing any more."""
+        """The same keyring with the newest sealing key alone."""
         return replace_in(self, sealing={self.newest: self.sealing[self.newest]})

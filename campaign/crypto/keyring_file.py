@@ -1,4 +1,4 @@
-"""The file with the keys: read only where nobody else can read or change it, replaced whole or not at all."""
+"""The file with the keys: it is read only if nobody else can read or change it, and replaced whole or not at all."""
 
 import fcntl
 import os
@@ -9,12 +9,16 @@ from pathlib import Path
 
 from campaign.errors import AlreadyRunning, KeyringError
 
-# What tells one state of a file from another: a replaced one has another inode, one that was written over another time.
+# Inode, time of the last change, size. A file that was replaced has another inode, a file that was written again has
+# another time.
 Stamp = tuple[int, int, int]
 
 
 def read_alone(path: Path) -> str:
-    """The text of ``path``, which this user alone can read and nobody else replace. Raises KeyringError, ValueError."""
+    """The text of the file ``path``.
+
+    Raises KeyringError if it is missing or another user can read or replace it, ValueError if it is not ASCII.
+    """
     try:
         with path.open("rb") as file:
             _check_own(path, os.fstat(file.fileno()))
@@ -46,14 +50,17 @@ def _check_own(path: Path, found: os.stat_result) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    """Who may write into the folder may put another keyring there, unless the folder is sticky as /tmp is."""
+    """Raise KeyringError if others can write into the folder: they could put another keyring there.
+
+    In a folder with the sticky bit, as /tmp has it, they cannot.
+    """
     found = folder.stat()
     if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
         raise KeyringError(f"Other users of this machine can replace the keyring in {folder}; run: chmod go-w {folder}")
 
 
 def stamp(path: Path) -> Stamp | None:
-    """What the file is like now; None where it cannot be looked at."""
+    """The present state of the file; None if it cannot be looked at."""
     try:
         found = path.stat()
     except OSError:
@@ -62,7 +69,7 @@ def stamp(path: Path) -> Stamp | None:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a keyring where there is none. Raises KeyringError."""
+    """Write a new keyring. Raises KeyringError if there is one already."""
     try:
         _write(path, text)
     except FileExistsError:
@@ -70,10 +77,10 @@ def write_new(path: Path, text: str) -> None:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write the keyring anew; whoever reads, and whatever fails, finds the old file or the new one. Raises OSError."""
-    path = path.resolve()  # a link stays a link
+    """Replace the keyring. Every reader finds the old file or the new one, also after a failure. Raises OSError."""
+    path = path.resolve()  # a symbolic link stays one
     new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)  # left by one that was killed
+    new.unlink(missing_ok=True)  # left by a process that was killed
     _write(new, text)
     new.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
@@ -93,7 +100,7 @@ def _write(path: Path, text: str) -> None:
 
 @contextmanager
 def changing(path: Path) -> Iterator[None]:
-    """Hold the right to replace the keyring on this machine. Raises AlreadyRunning."""
+    """Hold the lock for replacing the keyring on this machine. Raises AlreadyRunning."""
     folder = os.open(path.resolve().parent, os.O_RDONLY)
     try:
         try:
@@ -106,9 +113,9 @@ def changing(path: Path) -> Iterator[None]:
 
 
 def move_keyring(source: Path, target: Path) -> None:
-    """Move the keyring to another disk, where it is whole before it is overwritten here. Raises KeyringError.
+    """Move the keyring to another disk. The copy is complete before the old file is overwritten. Raises KeyringError.
 
-    A disk may keep what was overwritten in places of its own; against that only an encrypted disk helps.
+    A disk may keep overwritten data in blocks that no program can reach; only an encrypted disk helps against that.
     """
     try:
         kept = source.read_bytes()

@@ -1,7 +1,7 @@
-"""Organizers' own keys: a key file that stays on their machine, and the public line of it for a petition file.
+"""Organizers' own keys: a key file that stays on their machine, and its public line for a petition file.
 
-Two keys in each, so that neither is ever used for what the other is for: one opens names (HPKE, RFC 9180, over X25519,
-RFC 7748), one opens files (age, https://age-encryption.org/v1).
+Each has two keys, so that one key is never used for two purposes: one opens names (HPKE, RFC 9180, over X25519,
+RFC 7748), the other opens files (age, https://age-encryption.org/v1).
 """
 
 import base64
@@ -15,6 +15,7 @@ from typing import Self
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from pyrage import IdentityError, RecipientError, x25519
 
+from campaign.crypto.base32 import decode_rfc4648, encode_rfc4648
 from campaign.errors import OrganizerKeyError
 
 _LINE = "campaign1-"
@@ -29,29 +30,29 @@ def _checksum(recipient: str, point: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class PublicKeys:
-    """What is sealed to one organizer is sealed to these: ``names`` by HPKE, ``files`` by age."""
+    """The public keys of one organizer: names are sealed to ``names`` (HPKE), files to ``files`` (age)."""
 
     names: X25519PublicKey
     files: x25519.Recipient
 
     @property
     def line(self) -> str:
-        """One line of ASCII letters and digits, whose damage is noticed: it carries a checksum of four bytes."""
+        """One line of ASCII letters and digits. A checksum of four bytes in it shows damage."""
         recipient, point = str(self.files), self.names.public_bytes_raw()
-        checked = base64.b32encode(point + _checksum(recipient, point)).decode().rstrip("=").lower()
+        checked = encode_rfc4648(point + _checksum(recipient, point)).lower()
         return f"{_LINE}{recipient.removeprefix(_AGE)}-{checked}"
 
     @classmethod
     def read(cls, line: str) -> Self:
-        """The keys that ``line`` carries. Raises OrganizerKeyError where a letter of it is missing or another."""
+        """The keys in ``line``. Raises OrganizerKeyError if a letter of the line is missing or wrong."""
         typed = line.strip()
         try:
             _, recipient, checked = typed.split("-")
-            point = base64.b32decode(checked.upper() + "=" * (-len(checked) % 8))[:-_CHECKSUM]
+            point = decode_rfc4648(checked)[:-_CHECKSUM]
             keys = cls(X25519PublicKey.from_public_bytes(point), x25519.Recipient.from_str(_AGE + recipient))
         except (ValueError, RecipientError):
             keys = None
-        # Only the very line that the keys make is theirs: no letter of it can be changed unnoticed.
+        # The line that these keys make must be equal to the typed one, so every changed letter is noticed.
         if keys is None or keys.line != typed:
             raise OrganizerKeyError(
                 f"“{_shortened(typed)}” is not an organizer's public key: a part of the line is missing or damaged. "
@@ -67,7 +68,7 @@ def _shortened(line: str) -> str:
 
 @dataclass(frozen=True)
 class OrganizerKey:
-    """The private halves. ``names`` opens what is sealed to an organizer, ``files`` decrypts age files."""
+    """The private keys of one organizer: ``names`` opens sealed names, ``files`` decrypts age files."""
 
     names: X25519PrivateKey
     files: x25519.Identity
@@ -83,7 +84,7 @@ class OrganizerKey:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The keys kept in the file ``path``. Raises OrganizerKeyError with what to do about it."""
+        """The keys kept in the file ``path``. Raises OrganizerKeyError; its sentence says what to do."""
         try:
             if path.is_dir():
                 raise OrganizerKeyError(f"{path} is a folder, and a key is a file.")
@@ -113,7 +114,7 @@ class OrganizerKey:
         return key
 
     def write(self, path: Path) -> None:
-        """Keep the keys in ``path``, readable by this user alone. Raises OrganizerKeyError where there is a file."""
+        """Write the keys to ``path``, readable by this user alone. Raises OrganizerKeyError if the file exists."""
         kept = {
             "kind": _KIND,
             "public": self.public.line,

@@ -1,10 +1,11 @@
 """The code of a line on a paper sheet: ten random characters, and an eleventh that shows a slip of the pen.
 
-The eleventh makes the characters, as numbers of the field with 32 elements, a word of a code in which any one wrong
-character and any two that changed places are found (each place has a weight of its own).
+The characters are numbers of the field with 32 elements. Each place has a weight of its own, and the eleventh character
+makes the weighted sum zero. One wrong character, or two characters that changed places, make another sum, so every such
+slip is found.
 """
 
-from campaign.crypto.base32 import ALPHABET, normalize
+from campaign.crypto.base32 import ALPHABET, group, normalize
 from campaign.crypto.randomness import random_below
 from campaign.errors import InvalidInput
 
@@ -14,7 +15,7 @@ N_ = str  # marks a sentence for the translators; the page translates it
 
 
 def _twice(number: int) -> int:
-    """A number of the field times x."""
+    """A number of the field, multiplied by x."""
     return number << 1 ^ (_FIELD if number & 16 else 0)
 
 
@@ -26,14 +27,14 @@ def _weigh(characters: str) -> int:
 
 
 def new_code() -> str:
-    """A code that nobody can guess: fifty bits, and the eleventh character."""
+    """A code that nobody can guess: fifty random bits, and the eleventh character."""
     drawn = "".join(ALPHABET[random_below(len(ALPHABET))] for _ in range(_RANDOM))
     return drawn + ALPHABET[_twice(_weigh(drawn))]
 
 
 def spell(code: str) -> str:
-    """The code as it is printed, in groups that the eye can hold."""
-    return f"{code[:4]}-{code[4:8]}-{code[8:]}"
+    """The code as it is printed, in groups of four characters."""
+    return group(code, 4)
 
 
 def read_code(typed: str) -> str:

@@ -1,10 +1,10 @@
-"""The only source of randomness: row ids, keys, nonces. (What links carry is derived, not random: see ``vault``.)"""
+"""The only source of randomness: row ids, keys, nonces. (Tokens in links are derived, not random: see ``vault``.)"""
 
 import secrets
 
 
 def random_id() -> int:
-    """An id for a row about a person: positive, 63 bits, and silent about when and in which order people came."""
+    """An id for a row about a person: positive, of 63 bits. It does not tell when or in which order people came."""
     return secrets.randbits(63) or random_id()
 
 
@@ -19,5 +19,5 @@ def random_bytes(count: int) -> bytes:
 
 
 def random_name() -> str:
-    """An opaque name of 32 characters, for what a browser or a process holds."""
+    """An opaque name of 32 characters, for a session, a browser or a process."""
     return secrets.token_hex(16)

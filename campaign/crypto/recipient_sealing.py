@@ -1,10 +1,16 @@
 """Sealing to organizers: names that this server cannot read back, and files that only they decrypt.
 
-A sealed name is, in this order: a zero byte (what the keyring seals begins with a version, 1–255); the number of
-recipients, one byte; for each of them the first four bytes of the SHA-256 of their public key, so that a key finds its
-own part, and a content key sealed to it (HPKE base mode, RFC 9180: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256,
-AES-256-GCM; 80 bytes); a nonce; the name, encrypted with the content key (AES-256-GCM). The row's identity is HPKE's
-``info`` and the associated data, so that a name moved to another row does not open there.
+A sealed name has these parts, in this order:
+
+- a zero byte; a value that the keyring sealed begins with its version, 1–255, instead;
+- the number of recipients, one byte;
+- for each recipient the first four bytes of the SHA-256 of the public key, by which a key finds its own part, and the
+  content key, sealed to the recipient (HPKE base mode, RFC 9180: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM;
+  80 bytes);
+- a nonce;
+- the name, encrypted with the content key (AES-256-GCM).
+
+The row's identity is HPKE's ``info`` and the associated data, so that a name moved to another row does not open there.
 """
 
 from collections.abc import Sequence
@@ -42,7 +48,7 @@ def _hint(key: X25519PublicKey) -> bytes:
 
 
 def seal_to(recipients: Sequence[PublicKeys], plain: bytes, *, row: str) -> bytes:
-    """Encrypt ``plain`` so that each of ``recipients`` opens it, as part of ``row``, and nobody else."""
+    """Encrypt ``plain`` as part of ``row``: each of ``recipients`` can open it, and nobody else."""
     content_key, nonce = random_bytes(32), random_bytes(_NONCE)
     sealed = SEALED_MARK + bytes([len(recipients)])
     for keys in recipients:
@@ -51,14 +57,14 @@ def seal_to(recipients: Sequence[PublicKeys], plain: bytes, *, row: str) -> byte
 
 
 def is_sealed_to_organizers(sealed: bytes) -> bool:
-    """Whether ``seal_to`` made it, so that the keyring cannot open it."""
+    """Whether ``seal_to`` made the value. Then the keyring cannot open it."""
     return sealed[:1] == SEALED_MARK
 
 
 def open_sealed(keys: Sequence[OrganizerKey], sealed: bytes, *, row: str) -> bytes | None:
-    """What ``seal_to`` was given; None where it was not sealed to any of ``keys``.
+    """The text that ``seal_to`` encrypted; None if it was sealed to none of ``keys``.
 
-    Raises OrganizerKeyError for what was changed after it was sealed, or belongs to another row.
+    Raises OrganizerKeyError if the value was changed after it was sealed, or belongs to another row.
     """
     if not is_sealed_to_organizers(sealed) or len(sealed) < 2:
         raise OrganizerKeyError("A name in the file was not sealed to organizers.")
@@ -78,21 +84,21 @@ def open_sealed(keys: Sequence[OrganizerKey], sealed: bytes, *, row: str) -> byt
 
 
 def encrypt_file(source: Source, target: Target, recipients: Sequence[PublicKeys]) -> None:
-    """Encrypt what ``source`` reads into an age file, piece by piece. What reading or writing raises comes through."""
+    """Encrypt ``source`` to ``target`` as an age file, piece by piece. Errors of reading and writing are passed on."""
     watched = _Watched(source, target)
     try:
         encrypt_io(watched, watched, [keys.files for keys in recipients])
     except (EncryptError, OSError) as error:
-        # The library turns what a reader raises into an error of its own, with the name of ours in its text.
+        # The library turns the reader's error into an error of its own, with the name of ours in its text.
         raise watched.failure or error from None
     watched.check()
 
 
 def decrypt_file(source: Source, target: Target, keys: Sequence[OrganizerKey]) -> None:
-    """Decrypt an age file, piece by piece; what was written is genuine, but may not be all: wait for the end.
+    """Decrypt an age file, piece by piece. Each written piece is genuine; the file is complete only at the end.
 
-    Raises OrganizerKeyError for a file that is no age file, for other keys, or damaged. What reading or writing raises
-    comes through.
+    Raises OrganizerKeyError if the file is no age file, is encrypted to other keys, or is damaged. Errors of reading
+    and writing are passed on.
     """
     watched = _Watched(source, target)
     try:
@@ -109,7 +115,7 @@ def decrypt_file(source: Source, target: Target, keys: Sequence[OrganizerKey]) -
 
 
 class _Watched:
-    """A source and a target that remember what they raised."""
+    """A source and a target that remember the error that they raised."""
 
     def __init__(self, source: Source, target: Target) -> None:
         self._source, self._target = source, target
@@ -130,9 +136,9 @@ class _Watched:
             raise
 
     def check(self) -> None:
-        """The library says nothing when the last pieces cannot be written."""
+        """Raise the remembered error: the library reports nothing if it cannot write the last pieces."""
         if self.failure is not None:
             raise self.failure
 
     def flush(self) -> None:
-        """The library asks for it; who gave the target flushes it."""
+        """Do nothing: the library calls it, but the caller flushes the target."""

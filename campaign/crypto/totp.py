@@ -1,13 +1,15 @@
-"""One-time passwords of an authenticator app (TOTP, RFC 6238): six digits, thirty seconds, SHA-1, as all apps know."""
+"""One-time passwords of an authenticator app (TOTP, RFC 6238).
 
-import base64
+Six digits, thirty seconds and SHA-1, since all apps support these.
+"""
+
 import hmac
 from datetime import datetime
-from urllib.parse import quote, urlencode
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
+from campaign.crypto.base32 import encode_rfc4648, group
 from campaign.crypto.randomness import random_bytes
 
 STEP = 30
@@ -16,17 +18,24 @@ _SECRET = 20  # RFC 4226 §4: as long as the hash
 
 
 def new_secret() -> bytes:
-    """A secret to be shared with an app."""
+    """A new secret, to be shared with an app."""
     return random_bytes(_SECRET)
 
 
+def _passwords(secret: bytes) -> TOTP:
+    return TOTP(secret, DIGITS, SHA1(), STEP)  # noqa: S303 (RFC 6238's own hash)
+
+
 def code_at(secret: bytes, step: int) -> str:
-    """The code of one time step, counted from 1970."""
-    return TOTP(secret, DIGITS, SHA1(), STEP).generate(step * STEP).decode()  # noqa: S303 (RFC 6238's own hash)
+    """The code of one time step. Steps are counted from 1970 (RFC 6238 §4.2)."""
+    return _passwords(secret).generate(step * STEP).decode()
 
 
 def find_step(secret: bytes, typed: str, *, now: datetime, after: int | None) -> int | None:
-    """The time step whose code was typed: this one, the last or the next (§5.2), if it is later than ``after``."""
+    """The time step of the typed code: the present one, the one before or the one after it (RFC 6238 §5.2).
+
+    None if the code belongs to none of them, or to a step that is not later than ``after``.
+    """
     current = int(now.timestamp()) // STEP
     digits = "".join(typed.split())
     found = None
@@ -37,14 +46,11 @@ def find_step(secret: bytes, typed: str, *, now: datetime, after: int | None) ->
     return found
 
 
-def written(secret: bytes) -> str:
-    """The secret as it is typed into an app: base 32 in groups of four."""
-    text = base64.b32encode(secret).decode()
-    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
+def spell_secret(secret: bytes) -> str:
+    """The secret as a person types it into an app: groups of four characters."""
+    return group(encode_rfc4648(secret), 4, by=" ")
 
 
 def app_link(secret: bytes, *, account: str, server: str) -> str:
-    """The link that opens an app on the same device (the Key URI Format)."""
-    label = f"{quote(server, safe='')}:{quote(account, safe='@')}"
-    values = {"secret": base64.b32encode(secret).decode(), "issuer": server}
-    return f"otpauth://totp/{label}?{urlencode(values, quote_via=quote)}"
+    """The link that opens an app on the same device (``otpauth``, the Key URI Format)."""
+    return _passwords(secret).get_provisioning_uri(account, server)

@@ -1,6 +1,6 @@
-"""Personal data at rest: seal it, open it, recognise an address without keeping it. All cryptography but DKIM's.
+"""Stored personal data: seal it, open it, recognise an address without storing it.
 
-The keys live in the keyring, a file of mode 0600 that is never in the database and never in a backup of it. Whoever
+The keys are in the keyring, a file of mode 0600 that is never in the database and never in a backup of it. A person who
 has the database alone can read no name and no address, recognise nobody, and make no link that this server accepts.
 """
 
@@ -14,7 +14,7 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
-from campaign.crypto.base32 import ALPHABET, normalize
+from campaign.crypto.base32 import encode_number, normalize
 from campaign.crypto.keyring import Keyring
 from campaign.crypto.keyring_file import Stamp, stamp
 from campaign.crypto.randomness import random_bytes
@@ -45,7 +45,7 @@ class Vault:
 
     @classmethod
     def watching(cls, path: Path) -> Self:
-        """A vault with the keyring at ``path``, which takes up new sealing keys while it lives. Raises KeyringError."""
+        """A vault with the keyring at ``path``, which also reads later sealing keys from it. Raises KeyringError."""
         before = stamp(path)
         vault = cls(Keyring.read(path))
         vault._file, vault._stamp = path, before
@@ -56,24 +56,24 @@ class Vault:
         self._sealing = keyring.newest, {version: AESGCM(key) for version, key in keyring.sealing.items()}
 
     def _look_again(self) -> None:
-        """Take up the sealing keys of a keyring that was replaced; one that is gone or broken changes nothing."""
+        """Read the sealing keys again if the keyring was replaced. A keyring that is gone or broken changes nothing."""
         if self._file is None or (now := stamp(self._file)) in (None, self._stamp):
             return
         try:
             keyring = Keyring.read(self._file)
         except KeyringError:
-            _log.error("The keyring was replaced by what is none; the keys that were read before are used on")
+            _log.error("The file that replaced the keyring is no keyring; the keys that were read before stay in use")
         else:
-            if keyring.lookup == self._lookup:  # else it is another installation's
+            if keyring.lookup == self._lookup:  # else it is the keyring of another installation
                 self._take_up(keyring)
         self._stamp = now
 
     def seal(self, plain: bytes, *, row: str) -> bytes:
-        """Encrypt ``plain`` so that it opens only as part of ``row`` (say ``signature:17``).
+        """Encrypt ``plain`` so that it opens only as part of ``row`` (``sealed_rows`` makes its identity).
 
         AES-256-GCM (NIST SP 800-38D). The row's identity is associated data: a sealed name moved to another row does
-        not open there. The newest key of the file seals, also when it was put there a moment ago: a rotation relies on
-        it, and on what is sealed being stored in the transaction that was open when it was sealed.
+        not open there. The newest key of the file seals, also if it was added a moment ago. A rotation relies on this,
+        and on a second rule: the caller stores a sealed value in the transaction that was open when it was sealed.
         """
         self._look_again()
         newest, sealers = self._sealing
@@ -81,7 +81,7 @@ class Vault:
         return bytes([newest]) + nonce + sealers[newest].encrypt(nonce, plain, row.encode())
 
     def open(self, sealed: bytes, *, row: str) -> bytes:
-        """What ``seal`` was given. Raises KeyringError where the keys or the row are not those it was sealed with."""
+        """The plain value. Raises KeyringError if it was sealed with other keys or for another row."""
         if sealed and sealed[0] not in self._sealing[1]:
             self._look_again()
         try:
@@ -92,19 +92,19 @@ class Vault:
 
     @property
     def mark(self) -> str:
-        """By which one installation's keyring is told from another's, whatever its sealing keys; it says no key."""
-        return hmac.digest(self._lookup, b"keyring", "sha256").hex()  # no address is without an @
+        """A name of the keyring that differs between installations and tells no key. Sealing keys do not change it."""
+        return hmac.digest(self._lookup, b"keyring", "sha256").hex()  # every address has an @
 
     def fingerprint(self, address: EmailAddress) -> bytes:
-        """32 bytes by which an address is recognised again: HMAC-SHA-256 of its comparable spelling."""
+        """32 bytes by which an address is recognised: the HMAC-SHA-256 of its comparable spelling."""
         return hmac.digest(self._lookup, address.comparable.encode(), "sha256")
 
     def paper_fingerprint(self, code: str) -> bytes:
-        """32 bytes by which the code of a line on paper is recognised; the code itself is kept nowhere."""
+        """32 bytes by which the code of a line on paper is recognised; the code itself is stored nowhere."""
         return hmac.digest(self._paper, code.encode(), "sha256")
 
     def token(self, purpose: str, row_id: int) -> str:
-        """What a link carries for the row ``row_id``: 32 characters, opaque, the same each time it is asked for.
+        """The token in a link for the row ``row_id``: 32 characters, opaque, the same each time.
 
         AES-SIV (RFC 5297) both hides and authenticates the id; ``purpose`` keeps a link for one thing from opening
         another.
@@ -113,7 +113,7 @@ class Vault:
         return base64.urlsafe_b64encode(sealed).decode()
 
     def read_token(self, purpose: str, token: str) -> int:
-        """The row that a link was made for. Raises LinkUnknown."""
+        """The row for which a token was made. Raises LinkUnknown."""
         try:
             sealed = base64.b64decode(token, altchars=b"-_", validate=True)
             return int.from_bytes(self._links.decrypt(sealed, [purpose.encode()]))
@@ -121,40 +121,40 @@ class Vault:
             raise LinkUnknown("This link is not complete. Please copy the whole link from the mail.") from None
 
     def mail_token(self, delivery_id: int) -> str:
-        """What a mail is known by in its Message-ID and envelope sender: 48 characters of either case.
+        """The token of a mail in its Message-ID and envelope sender: 48 characters whose case does not matter.
 
-        Opaque and authenticated like ``token``: nobody can report a mail that they were not sent.
+        It is opaque and authenticated like ``token``: a person can report only a mail that they got.
         """
         sealed = self._links.encrypt(delivery_id.to_bytes(_ID), [b"mail"])
         return sealed.hex()
 
     def read_mail_token(self, token: str) -> int:
-        """The delivery that a mail token stands for, whatever its case. Raises LinkUnknown."""
+        """The delivery for which a mail token was made, in any case. Raises LinkUnknown."""
         try:
             return int.from_bytes(self._links.decrypt(bytes.fromhex(token), [b"mail"]))
         except (InvalidTag, ValueError):
             raise LinkUnknown("This is not the name of a mail that was sent from here.") from None
 
     def code(self, row_id: int) -> str:
-        """The six characters that stand in the mail beside the link, but not in it."""
+        """The six characters that stand in the mail beside the link. The link does not contain them."""
         number = int.from_bytes(hmac.digest(self._codes, row_id.to_bytes(_ID), "sha256")[:4])
-        return "".join(ALPHABET[number >> (5 * place) & 31] for place in range(CODE_LENGTH))
+        return encode_number(number, CODE_LENGTH)
 
     def code_matches(self, row_id: int, typed: str) -> bool:
         """Whether ``typed`` is the row's code, in any case, with spaces or hyphens, O for 0 and I or L for 1."""
         return hmac.compare_digest(self.code(row_id), normalize(typed).encode("ascii", "replace").decode())
 
     def browser_mark(self, petition_id: int, fingerprint: bytes) -> str:
-        """What the browser that posted a signature keeps, so that its owner needs no code to confirm.
+        """The mark of the browser in which a signature was posted: its owner needs no code to confirm.
 
-        It follows from the address alone, so it is the same whether that address is new, pending or has signed.
+        It depends on the address alone, so it is the same whether that address is new, pending or has signed.
         """
         return hmac.digest(self._codes, petition_id.to_bytes(_ID) + fingerprint, "sha256")[:16].hex()
 
     def own_mark(self, signature_id: int) -> str:
-        """What a browser keeps in which the code from the mail was typed, or the signature confirmed."""
+        """The mark of a browser in which the code from the mail was typed, or the signature was confirmed."""
         return hmac.digest(self._codes, b"own" + signature_id.to_bytes(_ID), "sha256")[:16].hex()
 
     def mark_receipt(self, told: bytes) -> bytes:
-        """Nine bytes that only this installation can write below what a receipt tells."""
+        """The nine bytes with which only this installation can mark the content of a receipt."""
         return hmac.digest(self._codes, b"receipt" + told, "sha256")[:9]

@@ -1,1 +1,1 @@
-"""The doctor: looks at the machine, the mail server and the DNS, and says what to mend. It changes nothing."""
+"""The doctor: it checks the machine, the mail server and the DNS, and says what to fix. It changes nothing."""

@@ -1,11 +1,11 @@
-"""What the doctor says of one thing it looked at."""
+"""The result of one check of the doctor."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Colour(StrEnum):
-    """Green: as it should be, or nothing to look at here. Yellow: a person should look. Red: something fails."""
+    """Green: correct, or nothing to check. Yellow: a person should look at it. Red: something fails."""
 
     GREEN = "green"
     YELLOW = "yellow"
@@ -14,24 +14,24 @@ class Colour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding: what was looked at, how it is, and what to do where it is not green."""
+    """One result: ``name`` says what was checked, ``sentence`` its condition, ``fix`` what to do if it is not green."""
 
     name: str
     colour: Colour
     sentence: str
-    mend: str = ""
+    fix: str = ""
 
 
 def green(name: str, sentence: str) -> Check:
-    """All is well."""
+    """A check that found no problem."""
     return Check(name, Colour.GREEN, sentence)
 
 
-def yellow(name: str, sentence: str, mend: str) -> Check:
-    """Somebody should look."""
-    return Check(name, Colour.YELLOW, sentence, mend)
+def yellow(name: str, sentence: str, fix: str) -> Check:
+    """A check that found something for a person to look at."""
+    return Check(name, Colour.YELLOW, sentence, fix)
 
 
-def red(name: str, sentence: str, mend: str) -> Check:
-    """Something is broken."""
-    return Check(name, Colour.RED, sentence, mend)
+def red(name: str, sentence: str, fix: str) -> Check:
+    """A check that found something broken."""
+    return Check(name, Colour.RED, sentence, fix)

@@ -1,4 +1,4 @@
-"""The doctor's look at the mail server: it speaks to it as a sender does, up to MAIL FROM, and sends nothing."""
+"""The doctor checks the mail server: it speaks SMTP like a sender, up to MAIL FROM, and sends no mail."""
 
 import smtplib
 import ssl
@@ -10,12 +10,12 @@ from campaign.mail.returned.verp import envelope_sender
 
 NAME = "Mail server"
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
-_TOKEN = "a" * 48  # as long as a mail token, and none
+_TOKEN = "a" * 48  # has the length of a mail token, but belongs to no mail
 
 
 @dataclass(frozen=True)
 class _Target:
-    """Where CAMPAIGN_SMTP_URL leads."""
+    """The server and the credentials in CAMPAIGN_SMTP_URL."""
 
     scheme: str
     host: str
@@ -47,9 +47,9 @@ def host_of(url: str) -> str:
 def check_mail_server(
     url: str, *, timeout: float, sender: str, verp: bool, tls: ssl.SSLContext | None = None
 ) -> list[Check]:
-    """What the server at ``url`` says to us: whether it can be used, how safely, how fast, and for which senders.
+    """Whether the server at ``url`` can be used, how safely, how fast, and for which senders.
 
-    ``sender`` is the envelope sender, to which ``verp`` adds the name of each mail. ``timeout`` is in seconds.
+    ``sender`` is the envelope sender; with ``verp`` the token of each mail is added to it. ``timeout`` is in seconds.
     """
     target = _Target.read(url)
     context = tls or ssl.create_default_context()
@@ -62,7 +62,7 @@ def check_mail_server(
             red(
                 NAME,
                 f"{target} cannot be reached ({_reason(error)}): mails wait.",
-                "Look at CAMPAIGN_SMTP_URL, at the server, and at a firewall between; many hosters close port 25.",
+                "Check CAMPAIGN_SMTP_URL, the server, and firewalls on the way; many hosting providers close port 25.",
             )
         ]
     with server:
@@ -70,7 +70,7 @@ def check_mail_server(
 
 
 def _reason(error: Exception) -> str:
-    """In words without the server's own, which may quote addresses."""
+    """The reason in our own words, since the server's text may quote addresses."""
     if isinstance(error, smtplib.SMTPResponseException):
         return f"it says {error.smtp_code}"
     if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException) and error.strerror:
@@ -83,11 +83,11 @@ def _broken_tls(target: _Target, error: ssl.SSLError) -> Check:
         return red(
             "Encryption",
             f"The certificate of {target.host} does not prove that it is {target.host} ({error.verify_message}).",
-            "Use the name that is in the certificate, or have it renewed. No mail goes out before.",
+            "Use the name that is in the certificate, or have it renewed. No mail is sent until then.",
         )
     return red(
         "Encryption",
-        f"{target} does not speak TLS as we do ({error.reason or type(error).__name__}).",
+        f"{target} does not speak TLS in a way that we support ({error.reason or type(error).__name__}).",
         "smtps:// is for port 465; for 587 and 25 write smtp+starttls://.",
     )
 
@@ -118,9 +118,7 @@ def _talk(server: smtplib.SMTP, target: _Target, context: ssl.SSLContext, sender
     except ssl.SSLError as error:
         checks.append(_broken_tls(target, error))
     except (OSError, smtplib.SMTPException) as error:
-        checks.append(
-            red(NAME, f"{target} ended the conversation ({_reason(error)}).", "Look into the mail server's log.")
-        )
+        checks.append(red(NAME, f"{target} ended the connection ({_reason(error)}).", "Read the mail server's log."))
     return checks
 
 
@@ -133,23 +131,25 @@ def _encrypt(server: smtplib.SMTP, target: _Target, context: ssl.SSLContext) -> 
         if not offered:
             return red(
                 name,
-                f"{target} does not offer STARTTLS, or somebody on the way takes it out.",
-                "Ask the server's operator for the port with TLS (587, or smtps:// on 465). No mail goes out before.",
+                f"{target} does not offer STARTTLS, or somebody on the way removes the offer.",
+                "Ask the server's operator for a port with TLS (587, or smtps:// on 465). No mail is sent before.",
             )
         server.starttls(context=context)
         server.ehlo_or_helo_if_needed()
         return green(name, "The connection is encrypted by STARTTLS, and the certificate is valid.")
     if target.host in LOOPBACK:
-        return green(name, "The server is on this machine; nothing need be encrypted on the way to it.")
-    words = "Mails, and the password, go to it" if target.user else "Mails go to it"
-    mend = "Write smtp+starttls:// in CAMPAIGN_SMTP_URL." if offered else "Ask its operator for a port with TLS."
-    return (red if target.user else yellow)(name, f"{words} unencrypted: all on the way can read who signed.", mend)
+        return green(name, "The server is on this machine, so the connection needs no encryption.")
+    words = "Mails and the password are sent to it" if target.user else "Mails are sent to it"
+    fix = "Write smtp+starttls:// in CAMPAIGN_SMTP_URL." if offered else "Ask its operator for a port with TLS."
+    return (red if target.user else yellow)(
+        name, f"{words} unencrypted: everybody on the way can read who signed.", fix
+    )
 
 
 def _log_in(server: smtplib.SMTP, target: _Target) -> Check:
     name = "Signing in"
     if not target.user:
-        return green(name, "No user is named in CAMPAIGN_SMTP_URL; the server takes our mail without.")
+        return green(name, "CAMPAIGN_SMTP_URL contains no user; the server must accept our mail without one.")
     try:
         server.login(target.user, target.password)
     except smtplib.SMTPAuthenticationError as error:
@@ -162,7 +162,7 @@ def _log_in(server: smtplib.SMTP, target: _Target) -> Check:
         return red(
             name,
             "The server does not offer AUTH here.",
-            "Many offer it on an encrypted connection only: smtp+starttls:// or smtps://.",
+            "Many servers offer it only on an encrypted connection: smtp+starttls:// or smtps://.",
         )
     return green(name, "The server accepts the user and password.")
 
@@ -172,14 +172,14 @@ def _extensions(server: smtplib.SMTP) -> Check:
     wanted = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8")
     offered = [word for word in wanted if server.has_extn(word.lower())]
     missing = [word for word in wanted if word not in offered]
-    said = f"It offers {', '.join(offered) or 'nothing of what we use'}"
+    sentence = f"It offers {', '.join(offered) or 'no extension that we use'}"
     if "PIPELINING" in missing:
         return yellow(
             name,
-            f"{said}, but not PIPELINING: sending takes about twice as long.",
-            "Nothing is lost; a better relay helps.",
+            f"{sentence}, but not PIPELINING: sending takes about twice as long.",
+            "No mail is lost; a relay with PIPELINING is faster.",
         )
-    return green(name, f"{said}{'; not ' + ', '.join(missing) + ', which we can do without' if missing else ''}.")
+    return green(name, f"{sentence}{'; not ' + ', '.join(missing) + ', which we can do without' if missing else ''}.")
 
 
 def _sender(server: smtplib.SMTP, sender: str, *, verp: bool) -> Check:
@@ -189,9 +189,9 @@ def _sender(server: smtplib.SMTP, sender: str, *, verp: bool) -> Check:
     code, _ = server.mail(address)
     server.rset()
     if code == 250:
-        more = " That what bounces to it arrives, only a bounce can show." if verp else ""
-        return green(name, f"The server lets us send as {shown}.{more}")
-    mend = f"Have the server let this user send as {sender}"
+        more = " Whether bounces to this address arrive, only a real bounce can show." if verp else ""
+        return green(name, f"The server allows us to send as {shown}.{more}")
+    fix = f"Configure the server so that this user may send as {sender}"
     if verp:
-        mend += ", with anything after a + too, or set CAMPAIGN_VERP=false"
-    return red(name, f"The server does not let us send as {shown} (it says {code}): mails wait.", f"{mend}.")
+        fix += ", and with any text after a +, or set CAMPAIGN_VERP=false"
+    return red(name, f"The server does not allow us to send as {shown} (it says {code}): mails wait.", f"{fix}.")

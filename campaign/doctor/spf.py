@@ -1,4 +1,4 @@
-"""A domain's SPF record (RFC 7208): how many look-ups it costs at most, and whom it lets send."""
+"""A domain's SPF record (RFC 7208): the number of DNS look-ups it needs, and the addresses it allows to send."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from ipaddress import ip_address, ip_network
 
 from campaign.doctor.names import Names
 
-MOST_LOOKUPS = 10  # §4.6.4
-MOST_VOID = 2
-MOST_HOSTS = 10
+MAX_LOOKUPS = 10  # §4.6.4
+MAX_VOID = 2
+MAX_HOSTS = 10
 
 _TERM = re.compile(
     r"(?P<sign>[-+?~]?)(?P<kind>all|include|a|mx|ptr|ip4|ip6|exists)(?::(?P<value>[^/\s]+|[0-9a-f:.]+))?"
@@ -20,14 +20,16 @@ _NEEDS_VALUE = frozenset(("include", "exists", "ip4", "ip6"))
 
 
 class SpfBroken(Exception):
-    """Receivers cannot use the record: ``args[0]`` says why, as half a sentence."""
+    """Receivers cannot use the record. ``args[0]`` says why, as a part of a sentence."""
 
 
 @dataclass
 class Spf:
-    """What evaluating a record to its end brings: ``lookups`` and ``void`` ones, who may send, what is for the rest.
+    """The result of evaluating a whole record.
 
-    ``unknown``: a macro or exists, which depends on the single mail.
+    ``lookups`` and ``void`` count the DNS look-ups, and those among them that find nothing. ``networks`` may send.
+    ``rest`` is the qualifier for all other senders (§4.6.2). ``unknown``: the record has a macro, “exists” or “ptr”,
+    whose result depends on the single mail.
     """
 
     record: str
@@ -37,14 +39,14 @@ class Spf:
     rest: str = "?"
     unknown: bool = False
 
-    def lets_send(self, address: str) -> bool:
-        """Whether mail from the IP address ``address`` passes."""
+    def allows(self, address: str) -> bool:
+        """Whether the record allows the IP address ``address`` to send."""
         asked = ip_address(address)
         return any(asked in ip_network(network, strict=False) for network in self.networks)
 
 
 def find_record(names: Names, domain: str) -> str | None:
-    """The one SPF record of ``domain``. Raises SpfBroken where there are two (§4.5)."""
+    """The SPF record of ``domain``, None if there is none. Raises SpfBroken if there are two (§4.5)."""
     found = [text for text in names.texts(domain) if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")]
     if len(found) > 1:
         raise SpfBroken(f"{domain} has {len(found)} SPF records, and only one counts")
@@ -52,7 +54,7 @@ def find_record(names: Names, domain: str) -> str | None:
 
 
 def evaluate(names: Names, domain: str) -> Spf | None:
-    """The record of ``domain`` with all that it includes, None where there is none. Raises SpfBroken."""
+    """Evaluate the record of ``domain`` with all that it includes; None if there is no record. Raises SpfBroken."""
     record = find_record(names, domain)
     if record is None:
         return None
@@ -72,7 +74,7 @@ def _read(names: Names, domain: str, record: str, spf: Spf, *, above: tuple[str,
             kind, sign = match["kind"].lower(), match["sign"] or "+"
             if kind == "all":
                 rest = sign
-                break  # what stands behind it is never read (§5.1)
+                break  # receivers ignore all terms after “all” (§5.1)
             _read_mechanism(names, domain, match, spf, passes=sign == "+", above=here)
         elif modifier := _MODIFIER.fullmatch(term):
             redirect = modifier["value"] if modifier["name"].lower() == "redirect" else redirect
@@ -89,7 +91,7 @@ def _read_mechanism(
 ) -> None:
     kind, value, prefix = match["kind"].lower(), match["value"], match["prefix"] or ""
     if kind in _NEEDS_VALUE and not value:
-        raise SpfBroken(f"the record of {domain} has “{match[0]}” without what it is about")
+        raise SpfBroken(f"the record of {domain} has “{match[0]}” without a value")
     if kind in ("ip4", "ip6"):
         try:
             network = str(ip_network(value + prefix, strict=False))
@@ -104,12 +106,12 @@ def _read_mechanism(
     elif kind == "include":
         before = spf.rest
         _follow(names, value, spf, above=above)
-        spf.rest = before  # an included “all” decides about the include alone (§5.2)
+        spf.rest = before  # “all” in an included record decides only about the include (§5.2)
     else:
         spf.lookups += 1
         hosts = [value or domain] if kind == "a" else names.mail_hosts(value or domain)
-        if len(hosts) > MOST_HOSTS:
-            raise SpfBroken(f"{value or domain} has more than {MOST_HOSTS} MX hosts, which “mx” may not look up")
+        if len(hosts) > MAX_HOSTS:
+            raise SpfBroken(f"{value or domain} has more than {MAX_HOSTS} MX hosts, which “mx” may not look up")
         addresses = [address for host in hosts if host for address in names.addresses(host)]
         spf.void += not addresses
         if passes:
@@ -117,7 +119,7 @@ def _read_mechanism(
 
 
 def _network(address: str, prefix: str) -> str:
-    """``address`` with the part of ``/24//64`` that is for its kind (§5.6)."""
+    """``address`` with its part of a dual prefix length ``/24//64``: the first for IPv4, the second for IPv6 (§5.6)."""
     four, _, six = prefix.partition("//")
     length = six if ":" in address else four.lstrip("/")
     return f"{address}/{length}" if length else address
@@ -125,7 +127,7 @@ def _network(address: str, prefix: str) -> str:
 
 def _follow(names: Names, domain: str, spf: Spf, *, above: tuple[str, ...]) -> None:
     spf.lookups += 1
-    if spf.lookups > 5 * MOST_LOOKUPS:
+    if spf.lookups > 5 * MAX_LOOKUPS:
         raise SpfBroken("it takes more than 50 look-ups; receivers stop after 10")
     if "%" in domain:
         spf.unknown = True

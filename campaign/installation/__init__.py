@@ -1,1 +1,1 @@
-"""One installation: its collaborators, its first set-up, and the leases of its processes."""
+"""The installation: its collaborators, its first set-up, and the leases of its processes."""

@@ -1,4 +1,4 @@
-"""Workers and their names: one process for each name, signs of life, and what a dead one leaves is taken over."""
+"""Leases of processes: one process for each worker name, heartbeats, and taking over the mails of a dead worker."""
 
 import fcntl
 import logging
@@ -18,14 +18,14 @@ from campaign.settings import Settings
 _log = logging.getLogger(__name__)
 
 RUNNING = "running.lock"
-BEAT_EVERY = 15.0  # seconds; a worker is held for dead after two minutes
+HEARTBEAT_EVERY = 15.0  # seconds; after two minutes without one a worker counts as dead (periods.WORKER_DEAD_AFTER)
 
 
 @contextmanager
-def holding(campaign: Campaign, worker: str) -> Iterator[None]:
-    """Hold a worker's name: what a process of this name had claimed is then certain to be nobody's any more.
+def worker_lease(campaign: Campaign, worker: str) -> Iterator[None]:
+    """Hold a worker's name. Then it is certain that no other process sends the mails claimed under this name.
 
-    What it had claimed is settled first. Raises AlreadyRunning where a process of this name lives.
+    The mails that an earlier process had claimed are settled first. Raises AlreadyRunning if a process holds the name.
     """
     folder = campaign.settings.data_dir
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def holding(campaign: Campaign, worker: str) -> Iterator[None]:
         with campaign.database.hold_name(f"campaign worker {worker}") as held:
             if not held:
                 raise AlreadyRunning(
-                    f"A worker named {worker} is running on another machine; set CAMPAIGN_WORKER_NAME."
+                    f"A worker named {worker} is running on another machine. Set another CAMPAIGN_WORKER_NAME."
                 )
             with campaign.database.sessions.begin() as session:
                 settle_claims(session, worker, campaign.settings.journals, now=campaign.now())
@@ -49,18 +49,28 @@ def holding(campaign: Campaign, worker: str) -> Iterator[None]:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[None]:
-    """Serve or work: nobody replaces the database meanwhile. Raises AlreadyRunning while somebody does."""
-    with _locked(settings, fcntl.LOCK_SH, "The database is being restored from a backup; start this when it is done."):
+def shared_lease(settings: Settings) -> Iterator[None]:
+    """Hold the lease of a web server or worker, so that the database is not replaced meanwhile.
+
+    Raises AlreadyRunning while a backup is being restored.
+    """
+    with _locked(settings, fcntl.LOCK_SH, "The database is being restored from a backup. Start again after that."):
         yield
 
 
 @contextmanager
-def standing_still(campaign: Campaign) -> Iterator[None]:
-    """Keep web server and worker of this machine from starting. Raises AlreadyRunning where one runs, on any."""
-    with _locked(campaign.settings, fcntl.LOCK_EX, "Web server or worker is running: stop both, then try again."):
+def exclusive_lease(campaign: Campaign) -> Iterator[None]:
+    """Hold the database alone: no web server and no worker of this machine can start meanwhile.
+
+    Raises AlreadyRunning if one is running, on this machine or on another.
+    """
+    with _locked(
+        campaign.settings, fcntl.LOCK_EX, "The web server or the worker is running. Stop both, then try again."
+    ):
         if campaign.database.count_other_processes():
-            raise AlreadyRunning("Something else uses the database: stop web server and worker, on every machine.")
+            raise AlreadyRunning(
+                "Another process uses the database. Stop the web server and the worker on every machine."
+            )
         yield
 
 
@@ -79,19 +89,20 @@ def _locked(settings: Settings, how: int, refusal: str) -> Iterator[None]:
 
 
 @contextmanager
-def beating(campaign: Campaign, *, every: float = BEAT_EVERY) -> Iterator[None]:
-    """Give a sign of life at once and every so many seconds, from a thread of its own: a chunk may take long.
+def heartbeats(campaign: Campaign, *, every: float = HEARTBEAT_EVERY) -> Iterator[None]:
+    """Send a heartbeat at once and then ``every`` so many seconds, from its own thread, since a chunk may take long.
 
-    The last sign is left behind at the end, since a chunk may be: another worker takes it over, or this one next time.
+    The last heartbeat stays in the database at the end, because an unfinished chunk may stay too: another worker takes
+    it over, or this worker when it starts again.
     """
     ended = threading.Event()
 
-    def give_signs() -> None:
+    def keep_beating() -> None:
         while not ended.wait(every):
             _beat(campaign)
 
     _beat(campaign)
-    thread = threading.Thread(target=give_signs, name="heartbeat", daemon=True)
+    thread = threading.Thread(target=keep_beating, name="heartbeat", daemon=True)
     thread.start()
     try:
         yield
@@ -105,21 +116,21 @@ def _beat(campaign: Campaign) -> None:
         with campaign.database.sessions.begin() as session:
             beat(session, campaign.settings.worker_name, now=campaign.now())
     except SQLAlchemyError:
-        _log.exception("The sign of life could not be given")
+        _log.exception("The heartbeat could not be sent")
 
 
-def take_over_dead(campaign: Campaign) -> list[str]:
-    """Settle what silent workers had claimed, and have their chunks sent by the living; which workers those were.
+def take_over_dead_workers(campaign: Campaign) -> list[str]:
+    """Settle the claims of silent workers, and let living workers send their chunks; returns the names of the dead.
 
-    Holding the dead worker's name makes it certain that it is dead, not slow, and that one alone takes over; the sign
-    that it gave last is forgotten when all is done, so that a taker who dies on the way is taken over from as well.
+    Holding the worker's name makes certain that the worker is dead and not slow, and that only one process takes over.
+    The last heartbeat is deleted at the end, so that another process can take over if this one dies on the way.
     """
     taken = []
     with campaign.database.snapshots() as session:
         silent = list_silent(session, now=campaign.now())
     for worker in silent:
         try:
-            with holding(campaign, worker):
+            with worker_lease(campaign, worker):
                 with campaign.database.snapshots() as session:
                     still_silent = worker in list_silent(session, now=campaign.now())
                 if still_silent:
@@ -128,5 +139,5 @@ def take_over_dead(campaign: Campaign) -> list[str]:
                         forget_worker(session, worker)
                     taken.append(worker)
         except AlreadyRunning:
-            _log.warning("A worker is running, but gives no sign of life", extra={"worker": worker})
+            _log.warning("A worker is running, but sends no heartbeat", extra={"worker": worker})
     return taken

@@ -1,4 +1,4 @@
-"""A new installation: its folder, its keys, its tables."""
+"""Sets up an installation: its data directory, its keys, its tables."""
 
 import os
 from pathlib import Path
@@ -12,22 +12,22 @@ from campaign.services.operations.schema import has_personal_data, migrate
 
 
 def set_up(campaign: Campaign) -> bool:
-    """Make what is missing; whether the keys are new. Repeatable. Raises KeyringError, DatabaseError.
+    """Create the missing parts of an installation; returns whether new keys were made. It can be repeated.
 
-    Keys are never made beside a database that was sealed with others.
+    New keys are never made for a database whose data was sealed with other keys. Raises KeyringError and DatabaseError.
     """
     settings = campaign.settings
-    os.umask(0o077)  # what is made here is nobody else's to read
+    os.umask(0o077)  # other users must not read the files made here
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).absolute().parent.is_dir():
         raise DatabaseError(f"There is no folder for the database {url.database}.")
-    locked = campaign.lock.is_on  # then the keyring may be elsewhere, and nobody asks for it
+    locked = campaign.lock.is_on  # the keyring of a locked server may be elsewhere, so it is not required
     fresh = not locked and not settings.keyring.exists()
     if fresh and has_personal_data(campaign.database.engine):
         raise KeyringError(
-            f"There is no keyring at {settings.keyring}, but the database holds what was sealed with one. "
-            "Put the keyring's copy back: new keys could not read them."
+            f"There is no keyring at {settings.keyring}, but the database contains data that was sealed with one. "
+            "Put a copy of that keyring back: new keys cannot read the data."
         )
     if fresh:
         settings.keyring.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -37,7 +37,10 @@ def set_up(campaign: Campaign) -> bool:
 
 
 def bring_up_to_date(campaign: Campaign) -> None:
-    """Give an installation that has its keys the tables of this version. Repeatable. Raises KeyringError."""
+    """Migrate the tables of an installation that has its keys to this version. It can be repeated.
+
+    Raises KeyringError and DatabaseError.
+    """
     os.umask(0o077)
     if not campaign.lock.is_on:
         Keyring.read(campaign.settings.keyring)

@@ -1,5 +1,6 @@
-"""The collaborators of one installation, chosen in one place."""
+"""Chooses the collaborators of an installation, in one place."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,22 +23,26 @@ from campaign.settings import Settings
 
 @dataclass(frozen=True)
 class Campaign:
-    """One installation: what its doors hand to the services."""
+    """One installation: the collaborators that web, command line and worker pass to the services."""
 
     settings: Settings
     database: Database
     jobs: Jobs
     now: Callable[[], datetime]
+    sleep: Callable[[float], None]
     open_transport: Callable[[], Transport]
 
     @cached_property
     def lock(self) -> Lock:
-        """Whether the keys may be read."""
+        """The lock of the server, which says whether the keys may be read."""
         return Lock(self.settings.lock_file, self.database)
 
     @cached_property
     def vault(self) -> Vault:
-        """Opened on first use, so that a new installation can be set up. Raises KeyringError, ServerLocked."""
+        """The vault. It is opened on first use, so that a new installation can be set up without keys.
+
+        Raises KeyringError and ServerLocked.
+        """
         self.lock.refuse()
         return Vault.watching(self.settings.keyring)
 
@@ -62,12 +67,12 @@ class Campaign:
 
     @cached_property
     def dkim(self) -> DkimSigner | None:
-        """What signs the mails; None where the relay does. Its keys are read on first use. Raises DkimKeyError."""
+        """The signer of mails; None if the relay signs them. Its keys are read on first use. Raises DkimKeyError."""
         keys = read_keys(self.settings.dkim_folder, self.settings.signing_selectors)
         return DkimSigner(keys, self.settings.mail_domain) if keys else None
 
     def sender(self, part: str) -> Sender:
-        """A sender with a connection of its own, for one thread of this worker, which calls itself ``part``."""
+        """A sender with its own connection to the mail server, for the thread of this worker named ``part``."""
         return Sender(
             sessions=self.database.sessions,
             snapshots=self.database.snapshots,
@@ -76,6 +81,7 @@ class Campaign:
             claimant=f"{self.settings.worker_name}/{part}",
             journals=self.settings.journals,
             now=self.now,
+            sleep=self.sleep,
             rate=self.settings.smtp_rate,
         )
 
@@ -84,9 +90,10 @@ def wire(
     settings: Settings,
     *,
     now: Callable[[], datetime] = clock.now,
+    sleep: Callable[[float], None] = time.sleep,
     open_transport: Callable[[], Transport] | None = None,
 ) -> Campaign:
-    """The installation that ``settings`` describe; tests override the clock and the way mail goes out."""
+    """Build the installation that ``settings`` describe. Tests replace clock, waiting and transport."""
 
     def transport() -> Transport:
         if settings.smtp_url:
@@ -97,12 +104,13 @@ def wire(
                 per_domain=settings.smtp_per_domain,
             )
             return SmtpTransport(settings.smtp_url, limits)
-        return FileTransport(settings.outbox)
+        return FileTransport(settings.outbox, sleep=sleep)
 
     return Campaign(
         settings=settings,
         database=open_database(settings.database_url),
         jobs=Jobs(settings.database_url),
         now=now,
+        sleep=sleep,
         open_transport=open_transport or transport,
     )

@@ -1,1 +1,1 @@
-"""Mail: from words to bytes, and from bytes to a server."""
+"""Mail: texts become messages (bytes), messages go to a server, and returned mail is read."""

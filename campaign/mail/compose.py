@@ -1,4 +1,4 @@
-"""Templates of mails, from ``templates/mail/<kind>``, to words in one language."""
+"""Composes the content of a mail in one language from the templates in ``templates/mail/<kind>``."""
 
 from functools import cache
 from typing import Any
@@ -30,7 +30,7 @@ def _inliner() -> CSSInliner:
 def compose(kind: str, language: str, **values: Any) -> Content:
     """Subject, text and HTML of the mail ``kind`` in ``language``, with ``values`` filled in.
 
-    What goes to many people is composed once: a template and its styles cost more than the sending of a mail.
+    Compose a mail to many people only once: rendering a template and inlining its styles takes longer than sending.
     """
     environment = _environment(language)
 

@@ -1,8 +1,8 @@
-"""A message with gaps: encoded once, then filled for each reader by joining bytes.
+"""A message with gaps: it is encoded once, then filled for each reader by joining bytes.
 
-Building a message by the ``email`` package takes milliseconds, joining its pieces microseconds. The gaps in the body
-are of fixed length and filled with letters, digits, hyphens and underlines, which neither transfer encoding changes;
-in base64 the few lines around a gap are encoded again.
+The ``email`` package takes milliseconds to build a message; joining pieces takes microseconds. A gap in the body has a
+fixed length and is filled with letters, digits, hyphens and underscores: quoted-printable does not change them, and in
+base64 only the few lines around the gap are encoded again.
 """
 
 import binascii
@@ -20,9 +20,9 @@ Values = Mapping[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Where ``mark`` stands in the words, ``before`` and the value called ``name``, ``length`` characters, will be.
+    """A place to fill: ``mark`` in the text is replaced by ``before`` and then the value called ``name``.
 
-    A gap that is in the head alone may have any length: 0.
+    ``length`` is the length of the value in characters; 0 means any length, for a gap that occurs only in headers.
     """
 
     mark: str
@@ -36,31 +36,34 @@ class Pieces:
 
     def __init__(self) -> None:
         self._constant: list[bytes] = [b""]
-        # Which pieces are filled, and how: a value from one position to another, or base64 lines around values.
+        # Pieces to fill, by their position: with a slice of a value, or with base64 lines around values.
         self._filled: list[tuple[int, str, slice]] = []
         self._encoded: list[tuple[int, list[bytes | str]]] = []
 
     @property
     def first(self) -> bytes:
-        """What stands before the first gap."""
+        """The bytes before the first gap."""
         return self._constant[0]
 
     def add(self, constant: bytes) -> None:
-        """Bytes that are the same for everybody."""
+        """Append bytes that are the same for every reader."""
         self._constant[-1] += constant
 
     def add_value(self, name: str, part: slice = slice(None)) -> None:
-        """The value ``name``, or a part of it."""
+        """Append a gap for the value ``name``, or for a part of the value."""
         self._filled.append((len(self._constant), name, part))
         self._constant += [b"", b""]
 
     def add_base64(self, plain: list[bytes | str]) -> None:
-        """Lines of base64 of ``plain``, in which names of values stand for them; whole lines but for the last."""
+        """Append base64 lines of ``plain``, a list of bytes and of names (str) that stand for values.
+
+        All lines are full, except perhaps the last line.
+        """
         self._encoded.append((len(self._constant), plain))
         self._constant += [b"", b""]
 
     def fill(self, values: Values) -> list[bytes]:
-        """The pieces in order; the first is the same for everybody."""
+        """The pieces in order, filled; the first piece is the same for every reader."""
         pieces = self._constant.copy()
         for position, name, part in self._filled:
             pieces[position] = values[name][part]
@@ -75,13 +78,13 @@ def _base64_lines(plain: bytes) -> bytes:
 
 
 class Frame:
-    """``head`` is the header block without the empty line, ``body`` ends in one CRLF."""
+    """A message with gaps, encoded. ``head`` are the headers by name in order, ``text`` and ``html`` its two parts."""
 
     def __init__(self, head: Sequence[tuple[str, str]], text: str, html: str, gaps: Sequence[Gap]) -> None:
         self._sentinels: dict[Gap, str] = {}
         for gap in (gap for gap in gaps if gap.length):
             self._sentinels[gap] = _sentinel(gap.length, text + html, self._sentinels.values())
-        boundary = "=_" + hashlib.sha256((text + html).encode()).hexdigest()[:32]  # "=_" is in neither encoding
+        boundary = "=_" + hashlib.sha256((text + html).encode()).hexdigest()[:32]  # neither encoding produces "=_"
         self._body = Pieces()
         for kind, content in (("plain", text), ("html", html)):
             self._add_part(boundary, kind, content)
@@ -117,15 +120,16 @@ class Frame:
             f"Content-Transfer-Encoding: {encoding}\r\n\r\n".encode()
         )
         if mostly_ascii:
-            # The encoder takes bytes as characters. A dot at the start of a line is encoded too, so that no mail needs
-            # to be searched for one (RFC 5321 §4.5.2); the two letters more still fit into 76.
+            # The encoder takes bytes as characters. A dot at the start of a line is encoded too, so that sending does
+            # not have to search each mail for such dots (RFC 5321 §4.5.2). The line then has two characters more,
+            # which still fit into 76.
             encoded = body_encode(plain.encode().decode("latin-1"), maxlinelen=74, eol="\r\n")
             self._add_quoted(f"\r\n{encoded}".replace("\r\n.", "\r\n=2E").encode("ascii")[2:])
         else:
             self._add_base64(plain.replace("\n", "\r\n").encode())
 
     def _add_quoted(self, encoded: bytes) -> None:
-        """A gap may be broken by a soft line break; the break stays where it is whatever fills the gap."""
+        """Add quoted-printable bytes. A soft line break within a gap stays at its place for every value."""
         by_sentinel = {sentinel.encode(): gap.name for gap, sentinel in self._sentinels.items()}
         broken = [b"(?:=\r\n)?".join(bytes([letter]) for letter in sentinel) for sentinel in by_sentinel]
         end = 0
@@ -143,10 +147,10 @@ class Frame:
     def _add_base64(self, plain: bytes) -> None:
         by_sentinel = {sentinel.encode(): gap.name for gap, sentinel in self._sentinels.items()}
         window: list[bytes | str] = []
-        done = 0  # all before it is in the pieces, or in the window
+        done = 0  # the bytes before this position are in the pieces or in the window
         for found in re.finditer(b"|".join(by_sentinel) or rb"(?!)", plain):
             line = found.start() - found.start() % _LINE
-            if line > done:  # the window before ends on a line of its own
+            if line > done:  # the gap lies on a later line than the window, so the window ends here
                 lines_end = min(line, done + -done % _LINE)
                 window.append(plain[done:lines_end])
                 self._close(window)
@@ -167,19 +171,22 @@ class Frame:
         window.clear()
 
     def fill(self, values: Values) -> tuple[bytes, list[bytes]]:
-        """Header block, and the pieces of the body, yet to be joined."""
+        """The header block without the empty line, and the pieces of the body, to be joined; the body ends in CRLF."""
         return b"".join(self._head.fill(values)), self._body.fill(values)
 
     def hash_body(self, body: list[bytes]) -> bytes:
-        """What DKIM signs of a filled body; the hash goes on from where the first gap is."""
+        """The DKIM hash of a filled body (RFC 6376 §3.7). The bytes before the first gap were hashed once for all."""
         return self._body_hash.digest(b"".join(body[1:]))
 
 
 def _sentinel(length: int, taken: str, others: Collection[str]) -> str:
-    """Letters and digits that do not occur in ``taken``: no text passes for a gap, nor a gap for part of another."""
+    """Letters and digits that mark one gap while the text is encoded. Raises ValueError if none can be found.
+
+    They do not occur in ``taken``, so that no text is mistaken for a gap, and overlap with none of ``others``.
+    """
     for number in range(36**3):
         digits = "".join("0123456789abcdefghijklmnopqrstuvwxyz"[number // 36**place % 36] for place in range(3))
         sentinel = (digits + "Zq" * length)[:length]
         if sentinel not in taken and not any(other in sentinel or sentinel in other for other in others):
             return sentinel
-    raise ValueError("The text holds everything that could stand for a gap.")
+    raise ValueError("The text contains every marker that could stand for a gap.")

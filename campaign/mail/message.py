@@ -1,4 +1,4 @@
-"""One message as bytes: headers by RFC 5322, text and HTML as multipart/alternative, ready for the wire."""
+"""One message as bytes, ready to send: headers by RFC 5322, text and HTML as multipart/alternative."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from campaign.mail.frame import Frame
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a reader sees: the subject, and the same facts and links as text and as HTML."""
+    """The visible content of a mail: the subject, and the same facts and links once as text and once as HTML."""
 
     subject: str
     text: str
@@ -21,9 +21,9 @@ class Content:
 
 
 class Message(NamedTuple):
-    """Bytes with their envelope (RFC 5321): ``sender`` gets what comes back, ``recipient`` gets the message.
+    """Bytes with their envelope (RFC 5321): bounces go to ``sender``, the message goes to ``recipient``.
 
-    ``is_encoded``: it is known to be ASCII, and no line of it to begin with a dot.
+    ``is_encoded``: the content is known to be ASCII, and none of its lines begins with a dot.
     """
 
     sender: str
@@ -33,20 +33,21 @@ class Message(NamedTuple):
 
 
 def _checked(name: str, value: str) -> str:
-    """``value``, unless a control character in it could end the line and begin another header."""
+    """Return ``value``. Raises ValueError if it holds a control character, which could end the line and begin another
+    header."""
     if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in value):
         raise ValueError(f"The header {name} holds a control character.")
     return value
 
 
 def _encoded(name: str, value: str) -> str:
-    """``value`` as RFC 2047 encoded words of at most 75 characters, or as it is where it is plain ASCII."""
+    """``value`` as RFC 2047 encoded words of at most 75 characters; plain ASCII stays as it is."""
     plain = value.isascii() and "=?" not in value
     return Header(value, "us-ascii" if plain else "utf-8", header_name=name, maxlinelen=75).encode(linesep="\r\n")
 
 
 def _mailbox(name: str, address: str) -> str:
-    """``name`` and ``address`` as one mailbox (RFC 5322 §3.4): a plain name is quoted, any other is encoded."""
+    """``name`` and ``address`` as one mailbox (RFC 5322 §3.4): an ASCII name is quoted, any other name is encoded."""
     plain = name.isascii() and "=?" not in name
     return formataddr((name, address)) if plain else f"{_encoded('From', name)}\r\n <{address}>"
 
@@ -62,10 +63,10 @@ def header_fields(
     language: str,
     list_headers: Mapping[str, str] | None = None,
 ) -> list[tuple[str, str]]:
-    """The headers of a message in order, encoded. Raises ValueError for a control character in one.
+    """The headers of a message in order, encoded. Raises ValueError if a header holds a control character.
 
-    ``list_headers`` are RFC 2369, 2919 and 8058 headers by name. No line is folded but between encoded words, so that
-    List-Unsubscribe stands as it is (RFC 8058 §3.1).
+    ``list_headers`` are the headers of RFC 2369, 2919 and 8058 by name. Lines are folded only between encoded words,
+    so that List-Unsubscribe stays on one line (RFC 8058 §3.1).
     """
     return [
         ("From", _mailbox(_checked("From", sender_name), _checked("From", sender))),
@@ -90,10 +91,10 @@ def build_message(
     language: str,
     list_headers: Mapping[str, str] | None = None,
 ) -> Message:
-    """The message for one recipient, made at once; many are made by a ``Frame``.
+    """Build the message for one recipient. For many recipients use a ``Frame``, which is faster.
 
     ``message_id`` and ``date`` come from the delivery, so that a second attempt is recognised as the same message.
-    Raises ValueError for a control character in a header.
+    Raises ValueError if a header holds a control character.
     """
     head = header_fields(
         sender_name=sender_name,

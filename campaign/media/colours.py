@@ -1,4 +1,4 @@
-"""A petition's colour, and the shades of it that can be read (WCAG 2.2, contrast of 4.5 to 1)."""
+"""A petition's colour, and those shades of it that people can read (WCAG 2.2: a contrast of at least 4.5 to 1)."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _STEP = 0.01
 
 @dataclass(frozen=True)
 class Colour:
-    """Red, green and blue, each from 0 to 1."""
+    """Red, green and blue (sRGB), each from 0 to 1."""
 
     red: float
     green: float
@@ -22,7 +22,7 @@ class Colour:
 
     @classmethod
     def read(cls, written: str) -> Self:
-        """The colour written as ``#rrggbb``. Raises ValueError."""
+        """The colour written as ``#rrggbb``. Raises ValueError if the text has another form."""
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", written):
             raise ValueError("is not a colour like #8f1d2c")
         return cls(*(int(written[place : place + 2], 16) / 255 for place in (1, 3, 5)))
@@ -40,12 +40,12 @@ class Colour:
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
     def contrast(self, other: "Colour") -> float:
-        """From 1, the same, to 21, black and white."""
+        """The contrast (WCAG 2.2): from 1, for equal colours, to 21, for black and white."""
         dark, light = sorted((self.luminance, other.luminance))
         return (light + 0.05) / (dark + 0.05)
 
     def readable_on(self, ground: str) -> "Colour":
-        """The nearest shade of the same hue that can be read on ``ground``."""
+        """The nearest shade of the same hue that people can read on the background ``ground``."""
         behind = Colour.read(ground)
         step = _STEP if behind.luminance < 0.18 else -_STEP
         hue, lightness, saturation = rgb_to_hls(self.red, self.green, self.blue)
@@ -58,7 +58,11 @@ class Colour:
 
 @dataclass(frozen=True)
 class Palette:
-    """The shades of one colour: of words and links on a page by day and by night, and of a button with white words."""
+    """Three shades of one colour.
+
+    ``ink`` is for words and links on a light page, ``night_ink`` for those on a dark page, ``button`` is the ground of
+    white words.
+    """
 
     ink: str
     night_ink: str
@@ -66,17 +70,17 @@ class Palette:
 
     @classmethod
     def of(cls, written: str) -> Self:
-        """Raises ValueError for what is no colour."""
+        """The palette of the colour written as ``#rrggbb``. Raises ValueError if the text is no colour."""
         colour = Colour.read(written)
         return cls(str(colour.readable_on(PAPER)), str(colour.readable_on(NIGHT)), str(colour.readable_on(WHITE)))
 
 
 def colour_of(look: Mapping[str, str]) -> str:
-    """The colour that a petition's look names, as #rrggbb; ours where it names none."""
+    """The colour that a petition's look names, as #rrggbb; the program's own if it names none."""
     return look.get("colour", DEFAULT)
 
 
 def ink_on(colour: str) -> str:
-    """Black or white, whichever stands out more on ``colour``: at least 4.5 to 1."""
+    """Black or white: the one with the greater contrast to ``colour``, which is at least 4.5 to 1."""
     ground = Colour.read(colour)
     return max((WHITE, DARK), key=lambda ink: ground.contrast(Colour.read(ink)))

@@ -1,7 +1,8 @@
 """PDF and PNG made by typst from our own documents in ``templates/pdf``; no other module knows typst.
 
-What people wrote is passed as data and never as markup. No network, no packages, no font of this machine: Libertinus
-Serif and DejaVu Sans Mono, which the library brings along, have the letters of Latin, Greek and every Cyrillic script.
+Texts of people are passed as data and never as markup. Typst uses no network, no packages and no font of this machine:
+Libertinus Serif and DejaVu Sans Mono come with the library. They have the letters of Latin, Greek and every Cyrillic
+script.
 """
 
 import json
@@ -19,7 +20,7 @@ DOCUMENTS = TEMPLATES / "pdf"
 
 
 class Format(StrEnum):
-    """A PNG has one pixel for each point of its document."""
+    """A file format. A PNG has one pixel for each point of its document."""
 
     PDF = "pdf"
     PNG = "png"
@@ -27,18 +28,18 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Printed:
-    """A finished file; ``digest`` changes when it does."""
+    """A finished file. ``digest`` is part of the SHA-256 of ``content``, for an entity tag."""
 
     content: bytes
     digest: str
 
 
-# One at a time: a process that answers requests must not be kept busy by pictures.
+# One document at a time: pictures must not keep all threads of a process from answering requests.
 _press = Lock()
 
 
 def typeset(document: str, kind: Format, data: Mapping[str, Any]) -> bytes:
-    """The document ``templates/pdf/<document>.typ``, set with ``data``."""
+    """The document ``templates/pdf/<document>.typ``, filled with ``data``, as a file."""
     return _typeset(document, kind, _write(data))
 
 
@@ -47,7 +48,7 @@ def _write(data: Mapping[str, Any]) -> str:
 
 
 def _typeset(document: str, kind: Format, data: str) -> bytes:
-    # Only those who print pay for the library.
+    # Imported here, since only processes that print need the memory and the time for it.
     import typst  # noqa: PLC0415
 
     with _press:
@@ -59,12 +60,12 @@ def _typeset(document: str, kind: Format, data: str) -> bytes:
             ppi=72 if kind is Format.PNG else None,
             sys_inputs={"data": data},
         )
-    assert isinstance(made, bytes)  # a list only where a picture has several pages
+    assert isinstance(made, bytes)  # typst gives a list only for a picture with several pages
     return made
 
 
 class PrintCache:
-    """What was printed lately, by what it shows, so that nothing is set twice while it stays the same."""
+    """The files that were printed last, by their data: a document is not printed again while its data stay the same."""
 
     def __init__(self, most: int = 64) -> None:
         self._most = most
@@ -72,7 +73,7 @@ class PrintCache:
         self._lock = Lock()
 
     def get(self, document: str, kind: Format, data: Mapping[str, Any]) -> Printed:
-        """The file as ``typeset`` makes it; of many who ask at once one has it made, and the others wait."""
+        """The file as ``typeset`` makes it. If many threads ask at once, one of them makes it and the others wait."""
         key = (document, kind.value, _write(data))
         with self._lock:
             found = self._printed.get(key)

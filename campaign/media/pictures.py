@@ -1,7 +1,7 @@
-"""Pictures that organizers put on a page: what they are, how large, and without what a camera wrote into them.
+"""Pictures that organizers put on a page: their format, their size, and their content without metadata.
 
-A photo tells where and when it was taken, and with whose telephone. Nothing of that is kept: of each format only the
-pieces are taken over from which the picture itself is drawn.
+A photo tells where and when it was taken, and with whose telephone. Nothing of that is kept: only those parts of a file
+are copied from which a browser draws the picture.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ MOST_PIXELS = 4_000
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_DRAWN = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"sRGB", b"cHRM", b"iCCP", b"sBIT"}
 _WEBP_DRAWN = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP"}
-# JPEG (ITU-T T.81): application segments but those of JFIF, colour profile and Adobe's transform; comments.
+# JPEG (ITU-T T.81): comments, and all application segments but those of JFIF, the colour profile and Adobe's transform.
 _JPEG_LEFT_OUT = {*range(0xE1, 0xF0), 0xFE} - {0xE2, 0xEE}
 _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
@@ -36,7 +36,7 @@ class Picture:
 
 
 def read_picture(content: bytes) -> Picture:
-    """The picture in a PNG, JPEG or WebP file. Raises ValueError with what is wrong with it."""
+    """The picture in a PNG, JPEG or WebP file. Raises ValueError; its text is the end of a sentence about the file."""
     if len(content) > MOST_BYTES:
         raise ValueError(f"is larger than {MOST_BYTES // 1000} KB, too much for a telephone: make it smaller")
     try:
@@ -80,7 +80,7 @@ def _read_jpeg(content: bytes) -> Picture:
         mark, kind = content[place], content[place + 1]
         if mark != 0xFF:
             raise ValueError("is a broken picture")
-        if kind == 0xDA:  # what follows is drawn, up to the end
+        if kind == 0xDA:  # the rest of the file is the drawn data
             end = content.rfind(b"\xff\xd9")
             if end < place:
                 raise ValueError("is a broken picture")
@@ -90,7 +90,7 @@ def _read_jpeg(content: bytes) -> Picture:
         end = place + 2 + length
         if kind in _JPEG_FRAMES:
             height, width = struct.unpack_from(">HH", content, place + 5)
-        # The second application segment is also used for more pictures within one file.
+        # The second application segment (APP2) may also hold further pictures.
         if kind not in _JPEG_LEFT_OUT and (kind != 0xE2 or content[place + 4 : place + 15] == b"ICC_PROFILE"):
             kept.append(content[place:end])
         place = end
@@ -103,7 +103,7 @@ def _read_webp(content: bytes) -> Picture:
             continue
         if kind == b"VP8X":
             width, height = (int.from_bytes(piece[at : at + 3], "little") + 1 for at in (12, 15))
-            # No word that pieces with metadata follow (EXIF, XMP), or more than one picture.
+            # The flags of colour profile and transparency stay; those of EXIF, XMP and animation are cleared.
             piece = piece[:8] + bytes([piece[8] & 0b00110000]) + piece[9:]  # noqa: PLW2901
         elif kind == b"VP8 " and not width:
             width, height = (size & 0x3FFF for size in struct.unpack_from("<HH", piece, 14))

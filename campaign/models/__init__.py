@@ -1,4 +1,8 @@
-"""What is stored: one module for each noun."""
+"""The tables: one module for each subject. Each class says what one row is, and who may read it.
+
+Organizers read rows by their role (``services.organizers.members.PERMISSIONS``). The operator of the server can read
+every row, but not what is sealed without the keyring, which is never in the database.
+"""
 
 from campaign.models.delivery import Delivery, DeliveryKind, DeliveryState, Heartbeat, SendingPace
 from campaign.models.edition import Audience, Edition, EditionState, EditionText, Schedule

@@ -1,4 +1,4 @@
-"""Column types that several nouns share: a choice of words, and texts by language."""
+"""Column types that several tables share: a choice of words, and texts by language."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import JSON, Dialect, Enum
 
-# language → field → text, say {"en": {"title": "…", "text": "…"}}
+# language → field → text, for example {"en": {"title": "…", "text": "…"}}
 Texts = dict[str, dict[str, str]]
 
 TextsColumn = JSON(none_as_null=True)
 
 
 class _Choice(Enum):
-    """An Enum that reads a stored word by one look-up, since a claim reads thousands."""
+    """An Enum that converts a stored word by one look-up, because one claim of mails reads thousands of them."""
 
     cache_ok = True
 
@@ -23,7 +23,7 @@ class _Choice(Enum):
 
 
 def choice(kind: type[StrEnum]) -> Enum:
-    """A column that holds one of the words of ``kind``, checked by the database too."""
+    """A column that holds one of the words of ``kind``; the database checks it too."""
     return _Choice(
         kind,
         native_enum=False,

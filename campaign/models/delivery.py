@@ -1,4 +1,4 @@
-"""The ledger: one row for every mail, from the moment it is owed until its end is known."""
+"""The ledger: one row for every mail, from the moment it is queued until its outcome is known."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,8 +12,12 @@ from campaign.models.column_types import choice
 
 
 class DeliveryKind(StrEnum):
-    """``test`` is a digest that an organizer sends to themselves before it goes to the readers, ``link`` brings a
-    signer the link to their own page that they asked for."""
+    """The kinds of mail.
+
+    ``CONFIRMATION`` asks a signer to confirm. ``DIGEST`` is one edition for one reader. ``TEST`` is a digest that an
+    organizer sends to themselves before the readers get it. ``LINK`` contains the link to a signer's own page, which
+    the signer asked for.
+    """
 
     CONFIRMATION = "confirmation"
     DIGEST = "digest"
@@ -22,6 +26,13 @@ class DeliveryKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
+    """The states of a mail, which ``TRANSITIONS`` connects.
+
+    ``QUEUED`` waits for its first attempt, ``DEFERRED`` for another. ``SENDING``: a sender has claimed it. ``ACCEPTED``
+    and ``REJECTED`` are the server's answers. ``SUPPRESSED``: it was not sent, for the row's ``reason``. ``IN_DOUBT``:
+    nobody can know whether the server has it (RFC 1047).
+    """
+
     QUEUED = "queued"
     SENDING = "sending"
     ACCEPTED = "accepted"
@@ -40,8 +51,8 @@ class DeliveryState(StrEnum):
         return self in self.waiting()
 
 
-# From each state, the states that may follow it. A digest whose fate is unknown stays in doubt; a confirmation goes
-# back to the queue, since getting it twice harms nobody and losing it loses a signature.
+# From each state, the states that may follow it. A digest with unknown outcome stays in doubt. A confirmation returns
+# to the queue: to receive it twice harms nobody, but without it a signature is lost.
 TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.SUPPRESSED}),
     DeliveryState.DEFERRED: frozenset({DeliveryState.SENDING, DeliveryState.SUPPRESSED}),
@@ -63,10 +74,12 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
 
 
 class Delivery(Base):
-    """One mail. It holds ids only: body, link and address are made when it is sent.
+    """One mail. The row holds ids only; body, link and address are produced when the mail is sent.
 
-    ``first_deferred_at`` is when the recipient's server first said “later”; our own outages do not count.
-    ``returned`` is what came back for a mail that had been accepted: a bounce's kind and status, or a complaint.
+    Organizers see counts by state and reason, never the recipient of a row. A signer sees the rows of their own mails.
+
+    ``first_deferred_at``: when the recipient's server first asked to try later; our own outages do not count.
+    ``returned``: the bounce or complaint that came back after the mail was accepted, with its status.
     """
 
     __tablename__ = "delivery"
@@ -97,7 +110,7 @@ class Delivery(Base):
             sqlite_where=text("edition_id IS NULL"),
             postgresql_where=text("edition_id IS NULL"),
         ),
-        {"sqlite_autoincrement": True},  # a mail is known by its id: none is given twice
+        {"sqlite_autoincrement": True},  # an id identifies a mail for ever, so it is never used twice
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -120,7 +133,10 @@ class Delivery(Base):
 
 
 class SendingPace(Base):
-    """When the next mail may go out, over all workers; ``name`` says which limit this is."""
+    """The time from which the next mail may be sent under the limit ``name``; all workers share the row.
+
+    Only workers read it.
+    """
 
     __tablename__ = "sending_pace"
 
@@ -129,7 +145,7 @@ class SendingPace(Base):
 
 
 class Heartbeat(Base):
-    """When a worker was last alive."""
+    """The last time at which a worker was known to be alive. Workers and the operator read it."""
 
     __tablename__ = "heartbeat"
 

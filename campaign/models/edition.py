@@ -1,4 +1,4 @@
-"""The digest: when it is due, and each issue of it with its frozen content."""
+"""The digest: its schedule, and its editions with their frozen content."""
 
 from datetime import datetime, time
 from enum import StrEnum
@@ -11,16 +11,19 @@ from campaign.models.column_types import choice
 
 
 class Frequency(StrEnum):
+    """How often a digest is due."""
+
     WEEKLY = "weekly"
     MONTHLY = "monthly"
 
 
 class Schedule(Base):
-    """When a petition's digest goes out, in the petition's timezone.
+    """The schedule of one petition's digest, in the petition's timezone. Every organizer of the petition may read it.
 
-    ``day`` is the weekday (0 = Monday) of a weekly digest, the day of the month of a monthly one (31 means the last).
-    An edition is sent between ``window_from`` and ``window_until`` alone, at any time where they are None. With
-    ``needs_approval`` a second organizer lets it go; ``cool_down_minutes`` is how long it can then still be cancelled.
+    ``day`` is the weekday (0 = Monday) of a weekly digest, or the day of the month of a monthly digest (31 means the
+    last). An edition is sent only between ``window_from`` and ``window_until``; if they are None, at any time. With
+    ``needs_approval`` a second organizer must approve it; after that it can still be cancelled for
+    ``cool_down_minutes``.
     """
 
     __tablename__ = "schedule"
@@ -39,7 +42,11 @@ class Schedule(Base):
 
 
 class EditionState(StrEnum):
-    """A draft waits for a second organizer's approval, a scheduled edition for its time."""
+    """The states of an edition, which ``EDITION_TRANSITIONS`` connects.
+
+    A draft waits for a second organizer's approval, a scheduled edition for its time. A skipped edition is the record
+    of a run that made none, with the ``reason``.
+    """
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -50,8 +57,8 @@ class EditionState(StrEnum):
     SKIPPED = "skipped"
 
 
-# From each state, the states that may follow it. An edition that is being sent is put back to wait for its time when
-# its window closes.
+# From each state, the states that may follow it. When its window closes, an edition that is being sent becomes
+# scheduled again and waits for the next window.
 EDITION_TRANSITIONS: dict[EditionState, frozenset[EditionState]] = {
     EditionState.DRAFT: frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.CANCELLED}),
     EditionState.SCHEDULED: frozenset({EditionState.SENDING, EditionState.PAUSED, EditionState.CANCELLED}),
@@ -66,13 +73,15 @@ EDITION_TRANSITIONS: dict[EditionState, frozenset[EditionState]] = {
 
 
 class Edition(Base):
-    """One issue of a digest, or the record that there was nothing to send.
+    """One issue of a digest, or the record of a skipped run. Every organizer of the petition may read it.
 
-    ``period`` names what the issue is for: a moment of the schedule, or the edition a person asked to follow; being
-    unique it makes two schedulers, or an impatient second click, start one issue. ``total`` and ``last_update`` close
-    the issue's window, and the next one begins there. ``candidates`` is how many deliveries were made for it when its
-    sending began, against which the ledger is balanced. ``send_at`` is the earliest moment for that. ``starts`` counts
-    how often sending was started or resumed; each start has jobs of its own.
+    - ``period`` identifies what the edition is for: a moment of the schedule, or the number of the edition before it,
+      if a person asked for it. It is unique, so two schedulers, or an impatient second click, start only one edition.
+    - ``total`` (confirmed signatures) and ``last_update`` end the edition's window; the next edition begins there.
+    - ``candidates`` is the number of deliveries queued when sending began; the ledger must balance with it.
+    - ``send_at`` is the earliest time at which sending may begin.
+    - ``starts`` counts how often sending was started or resumed; each start has its own jobs.
+    - ``made_by`` and ``approved_by`` are organizers' addresses, or ``command line``.
     """
 
     __tablename__ = "edition"
@@ -101,14 +110,18 @@ class Edition(Base):
 
 
 class Audience(StrEnum):
-    """Who an issue's text is written for: those who read each edition, or those who read one a month."""
+    """The readers for whom a text is written: readers of each edition, or readers of one edition a month."""
 
     EACH = "each"
     MONTHLY = "monthly"
 
 
 class EditionText(Base):
-    """An issue in one language as it is sent, but for the few places that differ from reader to reader."""
+    """The text of an edition in one language, for one audience.
+
+    It is the mail as it is sent, except for the few places that differ from reader to reader; it names no reader.
+    Everybody may read it in the archive as soon as the edition is being sent.
+    """
 
     __tablename__ = "edition_text"
 

@@ -1,4 +1,4 @@
-"""What made a signature suspicious, and what organizers decided about groups of such."""
+"""Why a signature is suspicious, what organizers decided about suspicious signatures, and spent challenges."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,8 +12,12 @@ from campaign.models.column_types import choice
 
 
 class SuspicionKind(StrEnum):
-    """Many from one network, many at once, many with the same words, a throw-away address, a form filled by a machine,
-    more than the server sends in all."""
+    """Why a signature is suspicious.
+
+    ``SOURCE``: many signatures came from one network. ``BURST``: many came at once. ``WORDS``: many have the same
+    comment. ``DOMAIN``: the address belongs to a service for disposable addresses. ``FORM``: a hidden field was filled
+    in, or the form was filled in too fast for a person. ``TOTAL``: the server got more signatures than usual in all.
+    """
 
     SOURCE = "source"
     BURST = "burst"
@@ -24,11 +28,11 @@ class SuspicionKind(StrEnum):
 
 
 class Suspicion(Base):
-    """One reason to look at a signature before it counts.
+    """One reason to review a signature before it counts. Owners of the petition may read it (``Permission.REVIEW``).
 
-    ``group`` is a random name for what the signatures of a group have in common, never something computed from a
-    network or an address: nobody can tell from it who they are. The row stays through a review, so that the review can
-    be taken back, and goes when the signature is erased.
+    ``group`` is a random name for the common property of a group of signatures. It is never computed from a network or
+    an address, so nobody can learn from it who the signers are. The row stays after a review, so that the review can be
+    undone; it is deleted with the signature.
     """
 
     __tablename__ = "suspicion"
@@ -41,12 +45,17 @@ class Suspicion(Base):
 
 
 class ReviewAction(StrEnum):
+    """The decision of a review: the signatures count, or they do not."""
+
     ACCEPT = "accept"
     INVALIDATE = "invalidate"
 
 
 class Review(Base):
-    """One decision about the signatures that matched ``criteria``, ``count`` of them. It can be taken back once."""
+    """One decision about the ``count`` signatures that matched ``criteria``; it can be undone once.
+
+    Owners of the petition may read it (``Permission.REVIEW``). ``actor`` and ``undone_by`` are organizers' addresses.
+    """
 
     __tablename__ = "review"
 
@@ -62,12 +71,15 @@ class Review(Base):
 
     @property
     def is_burned(self) -> bool:
-        """Whether its criteria went with the petition's data, and nothing is left that it could be taken back for."""
+        """Whether the criteria were destroyed with the petition's data; then the review can no longer be undone."""
         return not self.criteria
 
 
 class SpentChallenge(Base):
-    """``mark`` is the SHA-256 of the challenge; the row may go when the challenge has run out at ``until``."""
+    """One solved challenge, stored so that it cannot be used twice. It refers to no signer, and no page shows it.
+
+    ``mark`` is the SHA-256 of the challenge. The challenge expires at ``until``; then the row may be deleted.
+    """
 
     __tablename__ = "spent_challenge"
 

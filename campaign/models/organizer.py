@@ -1,4 +1,4 @@
-"""Organizers, and what each may do with which petition."""
+"""Organizers, how they sign in, and their roles in petitions."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,7 +11,8 @@ from campaign.models.column_types import choice
 
 
 class Role(StrEnum):
-    """``owner`` does everything, ``editor`` sends digests, ``exporter`` takes lists, ``viewer`` sees numbers."""
+    """An organizer's role in a petition: ``owner`` may do everything, ``editor`` sends digests, ``exporter`` exports
+    lists, ``viewer`` sees numbers."""
 
     OWNER = "owner"
     EDITOR = "editor"
@@ -20,11 +21,15 @@ class Role(StrEnum):
 
 
 class Organizer(Base):
-    """``session_key`` is in the organizer's session cookies and sign-in links: replacing it ends them all.
+    """A person who may sign in, and the secrets for it. The organizers of the same petition may see the address.
 
-    ``sealed_totp`` is the secret of one-time passwords (RFC 6238), ``totp_step`` the last time step that was used, so
-    that none is used twice; ``recovery_codes`` are hashes. ``failed_sign_ins`` in a row, the last one at ``failed_at``.
-    ``passkey_handle`` is how authenticators know the account (WebAuthn's user handle).
+    - ``email`` is the comparable spelling of the address (``text.email_address``).
+    - ``session_key`` is contained in the organizer's session cookies and sign-in links; a new key ends them all.
+    - ``sealed_totp`` is the secret of one-time passwords (RFC 6238), sealed; ``totp_step`` is the last time step that
+      was used, so that no password is used twice.
+    - ``recovery_codes`` are hashes of codes.
+    - ``failed_sign_ins`` counts failures in a row; the last one was at ``failed_at``.
+    - ``passkey_handle`` identifies the organizer to authenticators (WebAuthn's user handle).
     """
 
     __tablename__ = "organizer"
@@ -47,7 +52,7 @@ class Organizer(Base):
 
 
 class Passkey(Base):
-    """A key that an organizer's device or password manager keeps, as WebAuthn describes it."""
+    """The public half of a key in an organizer's device or password manager (WebAuthn). Only that organizer sees it."""
 
     __tablename__ = "passkey"
 
@@ -63,6 +68,8 @@ class Passkey(Base):
 
 
 class Membership(Base):
+    """One organizer's role in one petition. The organizers of the petition may read it."""
+
     __tablename__ = "membership"
 
     organizer_id: Mapped[int] = mapped_column(ForeignKey("organizer.id"), primary_key=True)

@@ -1,4 +1,4 @@
-"""A petition: its texts, its demands, the versions of the demands that people signed, and its counts."""
+"""A petition: its texts and updates, its demands, the versions of the demands that people signed, and its counts."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,7 +12,10 @@ from campaign.models.column_types import Texts, TextsColumn, choice
 
 
 class PetitionState(StrEnum):
-    """A life: draft, open, perhaps paused for a while, closed; then handed over, answered, or won."""
+    """The states of a petition: draft, open, possibly paused for a time, closed; then delivered, answered or won.
+
+    ``DELIVERED``: the signatures were handed over to the addressee.
+    """
 
     DRAFT = "draft"
     OPEN = "open"
@@ -24,21 +27,26 @@ class PetitionState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether no signature is taken any more."""
+        """Whether the petition accepts no signatures any more."""
         return self in {PetitionState.CLOSED, PetitionState.DELIVERED, PetitionState.ANSWERED, PetitionState.WON}
 
 
 class Petition(Base):
-    """``texts`` holds for each language the texts that ``services.petition_file`` names: title, addressee and so on.
+    """One petition. Everybody may read it, except drafts, which only its organizers see.
 
-    ``challenge``: a signature costs a puzzle or a plain question. ``sealed_to`` are the public keys of organizers to
-    whom names are sealed, so that the server cannot read them back; empty: sealed with the keyring. The days are those
-    from which the keeping of personal data is counted, and the one on which all of it was destroyed.
-
-    ``goal_steps``: smaller goals on the way to ``goal``, rising. ``state_note`` holds for each language a ``note``: why
-    signing is paused, or what was answered. ``look``: ``colour`` as #rrggbb. ``related`` are slugs of petitions on this
-    server. ``shows_names``: names and comments whose signers wish it are shown; ``indexes_names``: search engines may
-    list them.
+    - ``texts`` holds for each language the texts that ``services.petitions.file_schema`` defines: title, addressee and
+      so on.
+    - ``challenge``: a signer must solve a puzzle or answer a question.
+    - ``sealed_to``: public keys of organizers. Names are sealed to them, so that the server cannot read the names. If
+      the list is empty, names are sealed with the keyring.
+    - ``closed_on``, ``handed_over_on``, ``answered_on``: the days from which the retention of personal data is
+      counted. ``burned_on``: the day on which all of it was destroyed.
+    - ``goal_steps``: smaller goals on the way to ``goal``, in rising order.
+    - ``state_note`` holds for each language a ``note``: why signing is paused, or what the answer was.
+    - ``look``: ``colour`` as #rrggbb.
+    - ``related``: slugs of other petitions on this server.
+    - ``shows_names``: names and comments are shown if their signers wish it; ``indexes_names``: search engines may list
+      them.
     """
 
     __tablename__ = "petition"
@@ -76,23 +84,27 @@ class Petition(Base):
 
     @property
     def shows_people(self) -> bool:
-        """Whether a name or a comment can be shown at all: not what this server cannot read."""
+        """Whether the pages may show names and comments; never if they are sealed so that this server cannot read
+        them."""
         return self.shows_names and not self.sealed_to
 
     def goal_at(self, confirmed: int) -> int:
-        """The goal that people see: the first step that so many signatures have not reached, at last ``goal``."""
+        """The goal that people see: the first step above ``confirmed`` signatures, after the last step ``goal``."""
         return next((step for step in self.goal_steps if confirmed < step < self.goal), self.goal)
 
 
 class PictureKind(StrEnum):
+    """Which picture it is: the picture of the petition, or the logo of its organizers."""
+
     PICTURE = "picture"
     LOGO = "logo"
 
 
 class PetitionPicture(Base):
-    """A picture of a petition, as it is served. ``alt`` holds for each language an ``alt`` for who does not see it.
+    """A picture of a petition, as it is served. Everybody may read it.
 
-    ``digest``, the SHA-256 in hexadecimal, stands in its address, so that browsers may keep it for ever.
+    ``alt`` holds for each language an ``alt``: the text for people who do not see the picture. ``digest`` is the
+    SHA-256 in hexadecimal; it is part of the picture's URL, so that browsers may keep the picture for ever.
     """
 
     __tablename__ = "petition_picture"
@@ -108,7 +120,7 @@ class PetitionPicture(Base):
 
 
 class Demand(Base):
-    """One demand. ``texts`` holds for each language: title, text."""
+    """One demand of a petition. Everybody may read it. ``texts`` holds for each language: title, text."""
 
     __tablename__ = "demand"
     __table_args__ = (UniqueConstraint("petition_id", "key"),)
@@ -123,9 +135,10 @@ class Demand(Base):
 
 
 class TextVersion(Base):
-    """The demands as they stood in one language when people signed them. Never changed, never deleted.
+    """The demands in one language, as people signed them. Everybody may read it. It is never changed and never deleted.
 
     ``digest`` is the SHA-256, in hexadecimal, of ``demands`` as canonical JSON: a list of key, title, text.
+    ``current``: the petition shows this version now.
     """
 
     __tablename__ = "text_version"
@@ -140,17 +153,17 @@ class TextVersion(Base):
 
     @property
     def short_digest(self) -> str:
-        """Enough of the digest to tell versions apart on paper."""
+        """The beginning of the digest, long enough to distinguish versions on paper."""
         return self.digest[:16]
 
 
 class PetitionCounter(Base):
-    """Numbers kept in the transaction that changes them, so that no page ever counts rows.
+    """The counters of one petition. Each is changed in the transaction of the change it counts, so no page counts rows.
 
-    ``confirmed`` is the public count; ``last_number`` numbers the signatures and never goes back;
-    ``confirmations`` and ``links`` count the mails ever queued that ask to confirm, or bring a lost link, against which
-    the ledger is balanced. ``posts`` counts filled-in forms, whatever became of them. ``countries_at``: when the counts
-    by country were last made.
+    Everybody may read ``confirmed``, the public count; the other columns are for organizers and for the program.
+    ``last_number`` is the highest number given to a signature; it never decreases. ``confirmations`` and ``links``
+    count the confirmation and link mails that were ever queued; the ledger must balance with them. ``posts`` counts
+    submitted signing forms, whatever their result. ``countries_at``: when the counts by country were last computed.
     """
 
     __tablename__ = "petition_counter"
@@ -166,7 +179,7 @@ class PetitionCounter(Base):
 
 
 class DailyCount(Base):
-    """Signatures confirmed on one day of the campaign's timezone."""
+    """The number of signatures confirmed on one day in the petition's timezone. Everybody may read it."""
 
     __tablename__ = "daily_count"
 
@@ -176,10 +189,10 @@ class DailyCount(Base):
 
 
 class CountryCount(Base):
-    """Confirmed signatures from one country, as of the counter's ``countries_at``, as everybody may see them.
+    """The number of confirmed signatures from one country, at the counter's ``countries_at``. Everybody may read it.
 
-    Small places are not in it by themselves: they are together under a code of their own
-    (``services.signatures.countries``).
+    Countries with few signatures have no row of their own, since it could reveal a person; they are added up under a
+    special code (``services.signatures.countries``).
     """
 
     __tablename__ = "country_count"
@@ -190,7 +203,10 @@ class CountryCount(Base):
 
 
 class SourceCount(Base):
-    """Signatures of people who came by a link with ``?source=``. One that is withdrawn later stays counted."""
+    """The number of signatures of people who came by a link with ``?source=``. Organizers may read it.
+
+    A signature that is withdrawn later stays counted.
+    """
 
     __tablename__ = "source_count"
 
@@ -200,10 +216,11 @@ class SourceCount(Base):
 
 
 class Update(Base):
-    """``texts`` holds for each language: title, body (Markdown). ``sequence`` orders updates within their petition.
+    """One update (news) of a petition. Everybody may read it.
 
-    A digest's window is cut by ``sequence``, not by the clock: an update added while an edition is made is in exactly
-    one of the two editions beside it.
+    ``texts`` holds for each language: title, body (Markdown). ``sequence`` orders the updates of a petition. The window
+    of an edition ends at a ``sequence``, not at a time, so an update that is added while an edition is made is in
+    exactly one edition: this one or the next.
     """
 
     __tablename__ = "petition_update"

@@ -1,4 +1,4 @@
-"""Who did what with people's data: exports, digests, changes of a petition. Visible to every organizer of it."""
+"""Records of what was done: the audit trail, tombstones, requests for exports, and the lock of the server."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,9 +12,11 @@ from campaign.models.column_types import choice
 
 
 class AuditEntry(Base):
-    """``actor`` is an organizer's address or ``command line``; ``details`` holds nothing about signers.
+    """Who did what with people's data: exports, digests, changes of a petition.
 
-    An entry is about a petition, or about an organizer's account (``organizer_id``), or about the whole server.
+    An entry is about a petition, or about an organizer's account (``organizer_id``), or about the whole server. Every
+    organizer of a petition may read its entries. ``actor`` is an organizer's address or ``command line``; ``details``
+    contains nothing about signers.
     """
 
     __tablename__ = "audit_entry"
@@ -29,7 +31,11 @@ class AuditEntry(Base):
 
 
 class Erased(StrEnum):
-    """A signature; the person of one that still counts; a name alone, not the fingerprint; a subscription."""
+    """What was erased.
+
+    ``SIGNATURE``: a whole signature. ``PERSON``: everything personal in a signature that still counts. ``NAME``: only
+    the name, not the fingerprint. ``SUBSCRIPTION``: the address of a subscription.
+    """
 
     SIGNATURE = "signature"
     PERSON = "person"
@@ -38,6 +44,11 @@ class Erased(StrEnum):
 
 
 class Tombstone(Base):
+    """The record that personal data was erased, so that a restored backup can be erased again (services.privacy).
+
+    It holds the kind and the id of the erased row and the day, and nothing personal. Only the program reads it.
+    """
+
     __tablename__ = "tombstone"
 
     kind: Mapped[Erased] = mapped_column(choice(Erased), primary_key=True)
@@ -46,7 +57,11 @@ class Tombstone(Base):
 
 
 class ExportRequest(Base):
-    """``reason`` is what the organizer wrote; the list can be taken once after ``approved_at``, until ``ended_at``."""
+    """An organizer's request to export a list, which another organizer must approve.
+
+    Organizers with ``Permission.EXPORT`` may read it. ``reason`` is written by the organizer. The list can be
+    downloaded once, between ``approved_at`` and ``ended_at``.
+    """
 
     __tablename__ = "export_request"
 
@@ -64,7 +79,10 @@ class ExportRequest(Base):
 
 
 class ServerLock(Base):
-    """While this one row exists, no process of the server holds the keys. ``reason`` is what the command was told."""
+    """The lock of the server: while its only row exists, no process of the server holds the keys.
+
+    Only the program and the operator read it. ``reason`` is the text that the operator gave to ``campaign lock``.
+    """
 
     __tablename__ = "server_lock"
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)

@@ -1,4 +1,4 @@
-"""A signature, and how many confirmation mails one address may be sent."""
+"""A signature, by form or on paper, and how many confirmation and link mails were sent to one address."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,7 +13,10 @@ from campaign.models.petition import TextVersion
 
 
 class SignatureState(StrEnum):
-    """A quarantined signature was confirmed by its signer and is counted once an organizer has looked at it."""
+    """The states of a signature: pending → confirmed → withdrawn or invalidated; pending → expired.
+
+    A quarantined signature was confirmed by its signer; it counts after an organizer has accepted it.
+    """
 
     PENDING = "pending"
     QUARANTINED = "quarantined"
@@ -24,9 +27,9 @@ class SignatureState(StrEnum):
 
     @classmethod
     def standing(cls) -> tuple[Self, ...]:
-        """The states of a signature that its signer confirmed and that is counted, or waits for a review.
+        """The states of a signature that its signer confirmed and that counts, or waits for a review.
 
-        Nobody but the organizers is told which of the two it is.
+        Only organizers learn which of the two it is.
         """
         return (cls.CONFIRMED, cls.QUARANTINED)
 
@@ -45,7 +48,7 @@ class SignatureState(StrEnum):
 
 
 class Display(StrEnum):
-    """What the public page may show of a signer's name. The organizers' list carries every name."""
+    """How the public pages show a signer's name. The organizers' list contains every name."""
 
     NAME = "name"
     INITIALS = "initials"
@@ -53,7 +56,11 @@ class Display(StrEnum):
 
 
 class CommentState(StrEnum):
-    """Who may read a comment: its organizers alone, or everybody once they have read it."""
+    """Who may read a comment: only the organizers, or everybody after an organizer has approved it.
+
+    ``PRIVATE``: the signer wrote it for the organizers. ``OFFERED``: it may be published and waits for a decision.
+    ``SHOWN`` and ``REFUSED`` are the organizers' decisions.
+    """
 
     PRIVATE = "private"
     OFFERED = "offered"
@@ -62,23 +69,28 @@ class CommentState(StrEnum):
 
     @classmethod
     def decided(cls) -> tuple[Self, ...]:
-        """The states of a comment about which an organizer decided."""
+        """The states of a comment after an organizer's decision."""
         return (cls.SHOWN, cls.REFUSED)
 
     @classmethod
     def read(cls) -> tuple[Self, ...]:
-        """The states of a comment that its writer offered to be shown."""
+        """The states of a comment that its writer offered for publication."""
         return (cls.OFFERED, *cls.decided())
 
 
 class Signature(Base):
-    """One person under one petition.
+    """One person's signature under one petition.
 
-    ``sealed_person`` is JSON of name, place, comment; ``sealed_address`` is there only while the signature is pending,
-    and while one that waits for a review wants updates.
-    ``signed_on`` is the day of confirming: a moment would say too much. A signature that expired or was withdrawn
-    keeps its row with nothing personal in it. ``review_id`` is the organizers' decision that moved it last. ``source``
-    names the link that brought the signer, until the signature is counted.
+    The signer may read it; so may organizers with ``Permission.EXPORT`` or ``Permission.REVIEW``. Everybody may see
+    what ``display`` and ``comment_state`` allow. A signature that expired or was withdrawn keeps its row, with nothing
+    personal in it.
+
+    - ``sealed_person`` is sealed JSON of name, place, comment.
+    - ``sealed_address`` exists only while the signature is pending, or while it waits for a review and the signer wants
+      updates.
+    - ``signed_on`` is the day of the confirmation; the exact time would reveal too much.
+    - ``review_id`` is the organizers' decision that changed the state last.
+    - ``source`` names the link by which the signer came, until the signature is counted.
     """
 
     __tablename__ = "signature"
@@ -101,7 +113,7 @@ class Signature(Base):
         ),
         CheckConstraint("state IN ('pending', 'quarantined') OR source IS NULL", name="source_only_until_counted"),
         Index("ix_signature_expires_at", "expires_at"),
-        # What the public pages list, found without a look at anybody who chose to be hidden.
+        # For the lists on public pages: the database finds them without reading rows of hidden signers.
         Index(
             "ix_signature_shown",
             "petition_id",
@@ -142,7 +154,10 @@ class Signature(Base):
 
 
 class ConfirmationAllowance(Base):
-    """Confirmation mails sent to one address that has not confirmed: the mail bomber's limit, across petitions."""
+    """How many confirmation mails one address was sent before it confirmed, in all petitions together.
+
+    The limit protects strangers from somebody who types their address again and again. Only the program reads the row.
+    """
 
     __tablename__ = "confirmation_allowance"
 
@@ -152,9 +167,10 @@ class ConfirmationAllowance(Base):
 
 
 class LinkRequest(Base):
-    """One row for each address and petition, so that nobody is sent many such mails.
+    """The last request for the link to one's own page: one row for each address and petition, to limit such mails.
 
-    ``sealed_address`` is there only until it is known whether there is something to send, and that is sent.
+    Only the program reads it. ``sealed_address`` exists only until the mail is sent, or until it is known that there is
+    nothing to send.
     """
 
     __tablename__ = "link_request"
@@ -167,7 +183,10 @@ class LinkRequest(Base):
 
 
 class PaperSheet(Base):
-    """A printed sheet. Whoever signs on it signs the demands that are printed there."""
+    """A printed sheet for signatures on paper. Organizers who enter signatures may read it.
+
+    Its signers sign the demands that are printed on it (``text_version_id``).
+    """
 
     __tablename__ = "paper_sheet"
 
@@ -179,9 +198,10 @@ class PaperSheet(Base):
 
 
 class PaperLine(Base):
-    """A line of a sheet. ``fingerprint`` is the keyed hash of the code that is printed on it, and of nothing else.
+    """One line of a sheet. Organizers who enter signatures may read it.
 
-    ``signature_id`` is there from the moment the line was entered.
+    ``fingerprint`` is the keyed hash of the code that is printed on the line, and of nothing else. ``signature_id`` is
+    set when the line is entered.
     """
 
     __tablename__ = "paper_line"

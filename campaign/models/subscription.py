@@ -1,4 +1,4 @@
-"""A subscription to a petition's digest. It exists only for a signer who asked for it and has confirmed."""
+"""Subscriptions to a petition's digest, and addresses that are sent no mail any more."""
 
 from datetime import date
 from enum import StrEnum
@@ -11,12 +11,14 @@ from campaign.models.column_types import choice
 
 
 class SubscriptionState(StrEnum):
+    """Whether the reader gets mails; a subscription that ended is never made active again."""
+
     ACTIVE = "active"
     ENDED = "ended"
 
 
 class ReaderFrequency(StrEnum):
-    """Which editions a reader wants."""
+    """Which editions a reader wants: each one, one a month, or only those after a milestone."""
 
     EACH = "each"
     MONTHLY = "monthly"
@@ -24,10 +26,12 @@ class ReaderFrequency(StrEnum):
 
 
 class Subscription(Base):
-    """An ended subscription keeps its row, which the ledger refers to, and nothing personal in it.
+    """One reader of one petition's digest. It exists only for a signer who asked for it and has confirmed.
 
-    ``merged``: the reader wants one mail for all petitions of this server that they follow. ``soft_bounces`` counts
-    the temporary failures that came back by mail.
+    The reader may read it; so may organizers who export the list of subscribers. An ended subscription keeps its row,
+    because the ledger refers to it, with nothing personal in it. ``merged``: the reader wants one mail for all
+    petitions that they follow on this server. ``soft_bounces`` counts the temporary failures that were returned by
+    mail.
     """
 
     __tablename__ = "subscription"
@@ -53,12 +57,16 @@ class Subscription(Base):
 
 
 class SuppressionReason(StrEnum):
+    """Why an address is sent no mail: its owner said “it was not me”, mail bounced, or its owner complained of spam."""
+
     NOT_ME = "not me"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
 
 
 class Suppression(Base):
+    """An address that is sent no mail any more, as a keyed hash. Only the program reads it."""
+
     __tablename__ = "suppression"
 
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)

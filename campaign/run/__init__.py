@@ -1,1 +1,1 @@
-"""Running everything on one machine: the commands for it, the supervisor, and the static copy of the pages."""
+"""Runs the server: the commands ``serve`` and ``worker``, the supervisor, and the static copy of the pages."""

@@ -1,4 +1,5 @@
-"""The commands that keep running, ``serve`` and ``worker``: they join two doors, so they stand above them."""
+"""The commands ``serve`` and ``worker``, which keep running. They join the command line with web and worker, so this
+package is above all three."""
 
 import os
 import resource
@@ -9,10 +10,10 @@ import time
 
 import click
 
-from campaign.cli.apart import do_apart
+from campaign.cli.own_process import run_in_own_process
 from campaign.cli.wired import check_keys, keyless, wired
 from campaign.errors import InvalidSettings
-from campaign.installation.leases import running
+from campaign.installation.leases import shared_lease
 from campaign.installation.wiring import Campaign
 from campaign.services.operations.server_lock import LOOK_EVERY
 from campaign.web.core.sites import Door
@@ -29,30 +30,30 @@ def add_to(cli: click.Group) -> None:
 
 
 @click.command()
-@click.option("--organizers", is_flag=True, help="The organizers' pages, where they listen apart.")
+@click.option("--organizers", is_flag=True, help="Serve the organizers' pages, if they listen separately.")
 def serve(organizers: bool) -> None:
-    """Serve the pages; without the organizers' where those listen apart (CAMPAIGN_ORGANIZE_PORT)."""
-    _leave_no_core()
-    do_apart(check_keys)
+    """Serve the pages. If the organizers' pages listen separately (CAMPAIGN_ORGANIZE_PORT), they are not included."""
+    _forbid_core_dumps()
+    run_in_own_process(check_keys)
     campaign = keyless()
     if not campaign.settings.organizers_apart:
         if organizers:
-            raise InvalidSettings("The organizers' pages listen with the others; set CAMPAIGN_ORGANIZE_PORT first.")
+            raise InvalidSettings("The organizers' pages do not listen separately. Set CAMPAIGN_ORGANIZE_PORT first.")
         door = Door.ALL
     else:
         door = Door.ORGANIZERS if organizers else Door.PUBLIC
-    with running(campaign.settings):
+    with shared_lease(campaign.settings):
         serve_web(campaign, door)
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Send what is due now, then end.")
+@click.option("--once", is_flag=True, help="Send the mails that are due now, then exit.")
 def worker(once: bool) -> None:
-    """Send mails and digests, until stopped."""
-    _leave_no_core()
+    """Send mails and digests until stopped."""
+    _forbid_core_dumps()
     if once:
         campaign = wired()
-        with running(campaign.settings):
+        with shared_lease(campaign.settings):
             work_once(campaign)
         return
     stopping = threading.Event()
@@ -63,27 +64,27 @@ def worker(once: bool) -> None:
         _work_until_locked(campaign, stopping)
 
 
-def _leave_no_core() -> None:
-    """A core dump would write the keys, and what was being signed, to the disk."""
+def _forbid_core_dumps() -> None:
+    """Forbid core dumps, which would write the keys and the personal data in memory to the disk."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _wait_while_locked(campaign: Campaign, stopping: threading.Event) -> bool:
-    """Whether there is work to do, the lock being off; False where the worker was told to stop before."""
-    told = False
+    """Wait until the server is not locked; returns False if the worker is stopped before."""
+    announced = False
     while campaign.lock.is_on:
-        if not told:
-            click.echo("The server is locked: the worker sends nothing until it is unlocked.", err=True)
-            told = True
+        if not announced:
+            click.echo("The server is locked. The worker sends nothing until it is unlocked.", err=True)
+            announced = True
         if stopping.wait(LOOK_EVERY):
             return False
     return True
 
 
 def _work_until_locked(campaign: Campaign, stopping: threading.Event) -> None:
-    """Work; when the server is locked, begin anew in a memory without keys, even where a mail is still under way.
+    """Work until stopped. When the server is locked, restart the process, so that its memory has no keys.
 
-    That mail is then in doubt, as if the process had been killed.
+    It restarts even if a mail is still in flight; that mail is then in doubt, as if the process had been killed.
     """
     locked = threading.Event()
 
@@ -91,17 +92,17 @@ def _work_until_locked(campaign: Campaign, stopping: threading.Event) -> None:
         locked.set()
         stopping.set()
         time.sleep(_FORGET_WITHIN)
-        _begin_anew()
+        _restart()
 
     campaign.lock.call_when_turned(forget, was_on=False)
     _ = campaign.vault
-    with running(campaign.settings):
+    with shared_lease(campaign.settings):
         work(campaign, stopping)
     if locked.is_set():
-        _begin_anew()
+        _restart()
 
 
-def _begin_anew() -> None:
-    """Put the same program in the place of this one: of its memory nothing is left."""
+def _restart() -> None:
+    """Replace this process by a new one of the same program (exec), so that nothing of its memory is left."""
     sys.stderr.flush()
     os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (our own command)

@@ -1,4 +1,4 @@
-"""The command that copies the public pages to files: the command line's, with the pages of the web."""
+"""The command ``freeze``, which copies the public pages into files. It joins the command line with the web."""
 
 import sys
 from pathlib import Path
@@ -16,15 +16,16 @@ def add_to(cli: click.Group) -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--language", help="Of the front page. Default: the first one of the first petition.")
+@click.option("--language", help="The front page's language; default: the first language of the first petition.")
 def freeze(folder: Path, language: str | None) -> None:
-    """Copy the public pages into DIR, which any web host can serve. Works while locked, without keys.
+    """Copy the public pages into DIR, which any web host can serve.
 
-    DIR is new, empty, or an older copy, which is replaced when the new one is whole.
+    DIR must be new, empty, or an older copy, which is replaced when the new copy is complete. The command needs no
+    keys, and works while the server is locked.
     """
     copy, target = FrozenCopy(keyless(), language), folder.absolute()
     hidden = not sys.stderr.isatty()
     with click.progressbar(copy.write(target), len(copy.pages), "Copying", file=sys.stderr, hidden=hidden) as pages:
         for _ in pages:
             pass
-    click.echo(f"{len(copy.pages)} pages are in {folder}. Begin at {folder / 'index.html'}")
+    click.echo(f"{len(copy.pages)} pages were written into {folder}. The first page is {folder / 'index.html'}")

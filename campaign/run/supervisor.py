@@ -1,4 +1,4 @@
-"""Everything on one machine: set up what is missing, load the built-in campaign, keep web and worker running."""
+"""Everything on one machine: it sets up what is missing, loads the built-in petition, and runs web and worker."""
 
 import signal
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from campaign.cli.apart import do_apart
+from campaign.cli.own_process import run_in_own_process
 from campaign.installation.setup import set_up
 from campaign.installation.wiring import Campaign, wire
 from campaign.models import Petition, Role
@@ -19,7 +19,7 @@ from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import find_petition, load_petition
-from campaign.settings import Settings, read_settings
+from campaign.settings import read_settings
 from campaign.web.core.sites import Door
 from campaign.web.server.gunicorn import check_port_is_free
 
@@ -30,18 +30,22 @@ _STOP_WITHIN = 40.0
 
 
 def run_everything() -> int:
-    """Run until told to stop; the exit status. Raises CampaignError where it cannot start."""
+    """Run until stopped by a signal; returns the exit status. Raises CampaignError if it cannot start."""
     settings = read_settings()
     for door in (Door.PUBLIC, Door.ORGANIZERS) if settings.organizers_apart else (Door.ALL,):
         check_port_is_free(settings, door)
-    greeting = do_apart(_prepare)
+    greeting = run_in_own_process(_prepare)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     children = [_Child("serve"), _Child("worker")]
+    pages = [(children[0], settings.host, settings.port, settings.trusted_hosts[0])]
     if settings.organizers_apart:
         children.append(_Child("serve", "--organizers"))
-    if _wait_for_page(settings, stopping, children[0]):
+        name = settings.trusted_organize_hosts[0]
+        pages.append((children[-1], settings.organize_host, settings.organize_port, name))
+    # The greeting names addresses of both servers.
+    if all(_wait_for_page(stopping, *page) for page in pages):
         click.echo(greeting)
         sys.stdout.flush()
     try:
@@ -55,7 +59,7 @@ def run_everything() -> int:
 
 
 class _Child:
-    """One command of ours as a process of its own, started again when it ends."""
+    """A process of one of our commands, started again when it ends."""
 
     def __init__(self, *words: str) -> None:
         self._words = words
@@ -76,7 +80,8 @@ class _Child:
         if self._ended is None:
             self._ended = time.monotonic()
             click.echo(
-                f"{' '.join(self._words)} ended with status {self._process.returncode}; starting it again.", err=True
+                f"{' '.join(self._words)} ended with status {self._process.returncode}. It will be started again.",
+                err=True,
             )
         elif time.monotonic() - self._ended > _RESTART_AFTER:
             self._start()
@@ -90,14 +95,14 @@ class _Child:
 
 
 def _prepare() -> str:
-    """Make what is missing; the words with which the server says that it is there."""
+    """Set up the missing parts of the installation; returns the greeting with the server's addresses."""
     campaign = wire(read_settings())
     set_up(campaign)
     return _greeting(campaign, *_load_built_in(campaign))
 
 
 def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
-    """The first petition, and a one-time sign-in link where only this machine can use it."""
+    """The built-in petition, and a one-time sign-in link if the server can be reached only from this machine."""
     now = campaign.now()
     with campaign.database.sessions.begin() as session:
         file = read_petition_file(BUILT_IN)
@@ -112,11 +117,12 @@ def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
         return petition, campaign.links.welcome(organizer)
 
 
-def _wait_for_page(settings: Settings, stopping: threading.Event, web: _Child) -> bool:
+def _wait_for_page(stopping: threading.Event, web: _Child, host: str, port: int, name: str) -> bool:
+    """Whether ``web`` answers, which calls itself ``name``; False where it has ended, or is told to stop."""
     while web.is_running and not stopping.wait(0.1):
         try:
-            connection = HTTPConnection(settings.host, settings.port, timeout=2)
-            connection.request("GET", "/healthz", headers={"Host": settings.trusted_hosts[0]})
+            connection = HTTPConnection(host, port, timeout=2)
+            connection.request("GET", "/healthz", headers={"Host": name})
             if connection.getresponse().status == 200:
                 return True
         except (OSError, HTTPException):
@@ -130,7 +136,9 @@ def _greeting(campaign: Campaign, petition: Petition, welcome: str | None) -> st
     if welcome:
         lines.append(f"  Organizer:  {welcome}   (one-time sign-in link)")
     if settings.is_local and not settings.smtp_url:
-        lines.append(f"  Mails:      {settings.base_url}/outbox   (no mail server is set, so mails become files)")
+        lines.append(
+            f"  Mails:      {settings.base_url}/outbox   (no mail server is set, so mails are written into files)"
+        )
     if campaign.lock.is_on:
-        lines.append("  The server is locked: its pages can be read, nothing else. Unlock it with: campaign unlock")
+        lines.append("  The server is locked: its pages can only be read. Unlock it with: campaign unlock")
     return "\n".join([*lines, "", "Stop with Ctrl-C."])

@@ -1,4 +1,4 @@
-"""The addresses of our own pages, as mails and exports name them."""
+"""The URLs of our own pages, for mails and exports."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from campaign.services.subscribers import subscriptions
 
 @dataclass(frozen=True)
 class PublicLinks:
-    """Links under ``base_url`` that say nothing of anybody, and need no key."""
+    """Links under ``base_url`` that contain no personal data and need no key."""
 
     base_url: str
 
@@ -30,7 +30,7 @@ class PublicLinks:
         return f"{self.base_url}/{language}/p/{slug}/feed.xml"
 
     def paper(self, language: str, slug: str) -> str:
-        """Where whoever signed on paper looks at the entry."""
+        """The page on which a person who signed on paper can see the entry."""
         return f"{self.petition(language, slug)}/paper"
 
     def edition(self, language: str, slug: str, number: int) -> str:
@@ -39,13 +39,14 @@ class PublicLinks:
 
 @dataclass(frozen=True)
 class Links(PublicLinks):
-    """Those about a person too, made anew each time; the organizers' are under ``organize_url``."""
+    """Public and personal links. Personal links are not stored but made each time; organizers' links are under
+    ``organize_url``."""
 
     organize_url: str
     vault: Vault
 
     def before_token(self, purpose: str) -> str:
-        """What stands before the token in a personal link; its path is called like its purpose."""
+        """The part of a personal link before its token; the path has the name of the purpose."""
         return f"{self.base_url}/{purpose}/"
 
     def _personal(self, purpose: str, row_id: int) -> str:
@@ -58,7 +59,7 @@ class Links(PublicLinks):
         return f"{self.organize_url}/organize/welcome/{organizer.id}/{welcome_token(self.vault, organizer)}"
 
     def unsubscribe(self, *subscription_ids: int) -> str:
-        """Ends all of them with one click: a mail that tells of several petitions has one such link too."""
+        """The link that ends all these subscriptions with one click, for a mail about one or several petitions."""
         tokens = (self.vault.token(LinkPurpose.UNSUBSCRIBE, row_id) for row_id in subscription_ids)
         return self.before_token(LinkPurpose.UNSUBSCRIBE) + subscriptions.SEPARATOR.join(tokens)
 
@@ -66,9 +67,5 @@ class Links(PublicLinks):
         return self._personal(LinkPurpose.READER, subscription_id)
 
     def own_page(self, signature_id: int) -> str:
-        """The signer's own page. The link of a digest, which stands for the subscription, leads there too."""
+        """The signer's own page. The link in a digest, which belongs to the subscription, leads to it too."""
         return self.before_token(LinkPurpose.READER) + self.vault.token(LinkPurpose.SIGNER, signature_id)
-
-    def my_link(self, language: str, slug: str) -> str:
-        """Where the lost link to the own page is asked for."""
-        return f"{self.petition(language, slug)}/my-link"

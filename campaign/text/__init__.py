@@ -1,1 +1,1 @@
-"""Text that people type: what it may hold, how it is compared, and how it is shown."""
+"""Text that people type: what it may contain, how it is compared, and how it is shown."""

@@ -1,8 +1,8 @@
-"""Slips in e-mail addresses: what somebody probably meant who typed gmial.com. A question to them, never a refusal."""
+"""Typing slips in e-mail addresses, such as gmial.com: the program asks about them, and refuses nothing."""
 
 from itertools import product
 
-# Mailboxes that most people here have. A slip is looked for against these alone, so every name costs false alarms.
+# The providers of most mailboxes. Only slips in these names are looked for. Each further name makes more false alarms.
 _PROVIDERS = (
     "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "icloud.com",
     "me.com", "aol.com", "proton.me", "protonmail.com", "tutanota.com", "tuta.com", "riseup.net", "disroot.org",
@@ -11,9 +11,9 @@ _PROVIDERS = (
     "t-online.de", "posteo.de", "mailbox.org", "ukr.net", "tut.by", "wp.pl", "seznam.cz", "free.fr", "orange.fr",
     "laposte.net", "libero.it",
 )  # fmt: skip
-# Real ones that look like a slip in one of those.
+# Real domains that look like a slip in one of the names above.
 _OTHERS = {"mail.com", "email.com", "ymail.com", "gmail.ru", "hmail.com", "gail.com", "cloud.com", "ibox.ru"}
-# What is typed for an end; none of the left ones is a top-level domain (IANA's root zone, 2026).
+# Slips in the end of a domain, and what was meant. No key is a top-level domain (IANA's root zone, 2026).
 _UNREAL_ENDS = {
     **dict.fromkeys(("con", "cmo", "ocm", "vom", "xom", "comm", "coom", "cpm", "cim", "clm", "conm", "som"), "com"),
     **dict.fromkeys(("ry", "ri", "ur", "tu", "ruu", "rru", "eru"), "ru"),
@@ -21,16 +21,16 @@ _UNREAL_ENDS = {
     **dict.fromkeys(("ogr", "rog", "orgg", "prg", "orh"), "org"),
     **dict.fromkeys(("zk", "kzz", "kx"), "kz"),
 }
-# Ends that exist, and under which nobody has a mailbox of a provider that is called just so.
+# Top-level domains that exist, but under which no provider with the same name has mailboxes.
 _RARE_ENDS = {"co": "com", "cm": "com", "om": "com", "ne": "net"}
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _VOWELS = "aeiouy"
 
 
 def suggest(address: str) -> str | None:
-    """The address that was probably meant, or None where ``address`` is as good as any other.
+    """The address that was probably meant, or None if ``address`` has no slip.
 
-    It follows from what was typed alone: nothing is asked of anybody, and nobody learns which addresses are known.
+    The answer depends on ``address`` alone: no other server is asked, and nobody learns which addresses are known.
     """
     local_part, _, domain = address.rpartition("@")
     meant = _find_meant(domain.casefold())
@@ -51,9 +51,10 @@ def _find_meant(domain: str) -> str | None:
 
 
 def _is_slip(typed: str, provider: str) -> bool:
-    """Whether ``typed`` has the provider's end and one slip in its name; two in a long name, none in a very short one.
+    """Whether ``typed`` has the provider's end, and one slip in its name; in a long name two, in a very short one none.
 
-    Of short names most neighbours are somebody's: there only letters that changed places, or came twice, are a slip.
+    Most names that are similar to a short name are real domains. So in a short name, only letters that changed places
+    or were typed twice are a slip.
     """
     (name, _, end), (wanted, _, wanted_end) = typed.partition("."), provider.partition(".")
     if end != wanted_end or name == wanted or len(wanted) < 3:
@@ -64,15 +65,15 @@ def _is_slip(typed: str, provider: str) -> bool:
 
 
 def _once(name: str) -> str:
-    """The name with each letter that comes twice in a row written once."""
+    """The name without repetitions: a letter that comes twice in a row is written once."""
     return "".join(letter for place, letter in enumerate(name) if name[place - 1 : place] != letter)
 
 
 def distance(typed: str, meant: str) -> int:
-    """How many slips lead from one to the other (Damerau's, each place touched once).
+    """How many slips lie between the two (Damerau's distance, restricted: no place changes twice).
 
-    A letter too many or too few, or two that changed places, are one slip; so is a wrong letter, where it is a
-    neighbour on the keyboard or a vowel for a vowel; any other wrong letter is two.
+    One slip is: a letter too many or too few, two letters that changed places, a wrong letter that is a neighbour on
+    the keyboard, or a vowel in place of another vowel. Any other wrong letter counts as two slips.
     """
     rows, columns = range(1, len(typed) + 1), range(1, len(meant) + 1)
     least = {(row, 0): row for row in range(len(typed) + 1)} | {(0, column): column for column in (0, *columns)}

@@ -1,4 +1,8 @@
-"""E-mail addresses: parse what was typed, compare two spellings."""
+"""E-mail addresses: read what a person typed, compare two spellings.
+
+Every comparison of addresses is made here, for signers and for organizers, so that each spelling of an
+address finds the same person everywhere.
+"""
 
 from dataclasses import dataclass
 
@@ -8,12 +12,17 @@ from campaign.errors import InvalidInput
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
+# An address has at most 254 characters (RFC 5321 §4.5.3.1.3), and each may be typed as several. Longer text is refused
+# before it is read, so that it costs nothing.
+_LONGEST_TYPED = 2000
+_NO_ADDRESS = N_("This does not look like an e-mail address. It should read like name@example.org.")
+
 
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
     """One mailbox, as mail is sent to it.
 
-    ``local_part`` keeps the case that was typed, since RFC 5321 §2.4 leaves its meaning to the receiving host;
+    ``local_part`` keeps the typed case, since only the receiving host knows whether case matters (RFC 5321 §2.4);
     ``domain`` is in ASCII (A-labels, RFC 5890), as SMTP without SMTPUTF8 needs it.
     """
 
@@ -25,12 +34,12 @@ class EmailAddress:
 
     @property
     def comparable(self) -> str:
-        """The spelling under which two addresses are the same person's. Only for comparing, never for sending."""
+        """The spelling for comparing: two addresses with the same one belong to one person. Never send to it."""
         return str(self).casefold()
 
 
 def parse_email_address(typed: str, *, check_dns: bool = False, allow_smtputf8: bool = False) -> EmailAddress:
-    """Read an address as a person types it: spaces around it, any case, a domain in any script.
+    """Read an address as a person types it: with spaces around it, in any case, with a domain in any script.
 
     ``check_dns`` also asks the DNS whether the domain takes mail. ``allow_smtputf8`` accepts letters beyond ASCII
     before the @, which only a relay with SMTPUTF8 (RFC 6531) can deliver.
@@ -40,6 +49,8 @@ def parse_email_address(typed: str, *, check_dns: bool = False, allow_smtputf8: 
     text = typed.strip()
     if not text:
         raise InvalidInput("email", N_("Please type your e-mail address."))
+    if len(text) > _LONGEST_TYPED:
+        raise InvalidInput("email", _NO_ADDRESS)
     try:
         parts = validate_email(text, check_deliverability=check_dns, allow_smtputf8=True)
     except EmailUndeliverableError as error:
@@ -47,12 +58,28 @@ def parse_email_address(typed: str, *, check_dns: bool = False, allow_smtputf8: 
             "email", N_("The part after the @ does not seem to receive mail. Please check it.")
         ) from error
     except EmailNotValidError as error:
-        raise InvalidInput(
-            "email", N_("This does not look like an e-mail address. It should read like name@example.org.")
-        ) from error
+        raise InvalidInput("email", _NO_ADDRESS) from error
     if parts.ascii_email is None and not allow_smtputf8:
         raise InvalidInput(
             "email",
             N_("The part before the @ has letters that our mail server cannot deliver to. Please use another address."),
         )
     return EmailAddress(local_part=parts.local_part or "", domain=parts.ascii_domain)
+
+
+def comparable_spelling(typed: str) -> str:
+    """The spelling under which ``typed`` is compared with an address that is kept (``EmailAddress.comparable``).
+
+    It raises nothing: text that is no address comes back without case and surrounding blanks, so that it can be counted
+    like an address that nobody has. ``parse_email_address`` says what is an address; a domain that ends in a dot and an
+    address in angle brackets are none.
+    """
+    try:
+        return parse_email_address(typed, allow_smtputf8=True).comparable
+    except InvalidInput:
+        return typed.strip().casefold()
+
+
+def list_spellings(comparable: str) -> tuple[str, str]:
+    """A comparable address as it is kept, and with the domain in its own script, as its owner types it."""
+    return comparable, validate_email(comparable, check_deliverability=False).normalized.casefold()

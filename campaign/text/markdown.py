@@ -1,7 +1,7 @@
 """Markdown that organizers write, as HTML that is safe to show and as plain text that says the same.
 
-Placeholders (``text.placeholders``) are left standing in both, addresses of links included, to be filled in the result:
-what fills them is then never read as Markdown.
+Placeholders (``text.placeholders``) stay in both, also in the addresses of links. They are filled in the result, so
+that their values are never read as Markdown.
 """
 
 import re
@@ -23,7 +23,7 @@ from campaign.text.placeholders import ADDRESSES
 _TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "h3", "h4", "code", "pre", "hr"}
 _OURS = rf"\{{(?:{'|'.join(ADDRESSES)})\}}"
 _LINK = re.compile(rf"(?i:https?://|mailto:)|{_OURS}")
-# A bare address ends before a space, a quote or a bracket that it did not open.
+# A bare address ends before a space, a quotation mark, or a bracket that it did not open.
 _BARE = re.compile(r"://(?:[^\x00-\x20\x7f\s<>\"`()\[\]]|\([^\x00-\x20\x7f\s<>\"`()\[\]]*\))+")
 _OUR_ADDRESS = re.compile(_OURS)
 _SCHEME = re.compile(r"(?<!\w)https?$", re.IGNORECASE)
@@ -31,22 +31,22 @@ _AFTER_ADDRESS = ".,:;!?…*_'’”»"
 
 
 class _Markdown(MarkdownIt):
-    """CommonMark without HTML, whose links lead to pages and mailboxes alone and may be placeholders."""
+    """CommonMark without HTML. Its links lead to web pages and mailboxes only, and may be placeholders."""
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802
-        # An encoded brace of a pasted address is spelled otherwise, so that it does not become one of ours.
+        # An encoded brace in a pasted address is written in lower case, so that it does not become a placeholder.
         encoded = url.replace("%7B", "%7b").replace("%7D", "%7d")
         normal = super().normalizeLink(encoded).replace("%7B", "{").replace("%7D", "}")
-        # The text part has addresses in brackets, which a mail program must not mistake for a part of one.
+        # The plain text has addresses in brackets; a mail program must not take the bracket for a part of the address.
         return normal.replace("(", "%28").replace(")", "%29")
 
     def validateLink(self, url: str) -> bool:  # noqa: N802
-        # What the sanitiser would take out, say a host that cannot be, is no link in the text either.
+        # An address that the sanitiser removes, as one with an impossible host, is no link in the plain text either.
         return _LINK.match(url) is not None and "href" in _sanitise(f'<a href="{escapeHtml(url)}"></a>')
 
 
 def _link_bare_address(state: StateInline, silent: bool) -> bool:  # noqa: FBT001
-    """An inline rule: an address is a link without any marks, be it written out or one of our placeholders."""
+    """An inline rule: an address is a link without any marks, written out or as a placeholder."""
     if state.src.startswith("{{", state.pos):
         if not silent:
             state.append_pending("{{")
@@ -61,7 +61,7 @@ def _link_bare_address(state: StateInline, silent: bool) -> bool:  # noqa: FBT00
     state.pending = state.pending.removesuffix(begun)
     opening = state.push("link_open", "a", 1)
     opening.attrs = {"href": link}
-    opening.info = "auto"  # as CommonMark's own <https://…> has it
+    opening.info = "auto"  # as CommonMark marks its own <https://…>
     state.push("text", "", 0).content = begun + rest
     state.push("link_close", "a", -1)
     state.pos += len(rest)
@@ -69,7 +69,7 @@ def _link_bare_address(state: StateInline, silent: bool) -> bool:  # noqa: FBT00
 
 
 def _find_address(state: StateInline) -> tuple[str, str]:
-    """The address around the parser's position: what of it has been read, and what follows; empty where is none."""
+    """The address around the parser's position: the part that was read, and the rest; both empty if there is none."""
     if ours := _OUR_ADDRESS.match(state.src, state.pos):
         return "", ours[0]
     scheme = _SCHEME.search(state.pending[-6:])
@@ -78,7 +78,7 @@ def _find_address(state: StateInline) -> tuple[str, str]:
 
 
 def _lower_headings(state: StateCore) -> None:
-    """The text stands under a heading of ours: two levels are enough for it."""
+    """Make headings h3 and h4: the text stands under a heading of the page, and two levels are enough for it."""
     for token in state.tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "h3" if token.tag in ("h1", "h2") else "h4"
@@ -87,7 +87,7 @@ def _lower_headings(state: StateCore) -> None:
 def _words_of_image(
     _renderer: RendererHTML, tokens: Sequence[Token], position: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    """Nothing is loaded, so an image is what it says to those who do not see it."""
+    """The alternative text in place of an image: a page or a mail loads nothing."""
     return escapeHtml(tokens[position].content)
 
 
@@ -112,13 +112,13 @@ def _sanitise(html: str) -> str:
 
 @lru_cache(maxsize=256)
 def render_markdown(source: str) -> str:
-    """HTML for ``source``: paragraphs, lists, emphasis, quotes and links to web pages; nothing that loads or runs."""
+    """``source`` as HTML: paragraphs, lists, emphasis, quotes and links. Nothing in it loads or runs."""
     return _sanitise(_parser().render(source))
 
 
 @lru_cache(maxsize=256)
 def render_text(source: str) -> str:
-    """The same as plain text: each paragraph one line, links as ``words (https://…)``, lists and quotes with marks."""
+    """``source`` as plain text: one line for a paragraph, ``words (https://…)`` for a link, marks for lists, quotes."""
     return _blocks(SyntaxTreeNode(_parser().parse(source)))
 
 
@@ -151,7 +151,7 @@ def _list(node: SyntaxTreeNode) -> str:
 
 
 def _behind(mark: str, text: str, *, every_line: bool = False) -> str:
-    """``text`` behind ``mark``, its further lines below its first."""
+    """``text`` behind ``mark``; its further lines are indented, or have the mark too (``every_line``)."""
     further = mark if every_line else " " * len(mark)
     return "\n".join(((further if number else mark) + line).rstrip() for number, line in enumerate(text.split("\n")))
 

@@ -1,8 +1,9 @@
-"""Names, places and comments that people type: which text is kept, and which is refused with a sentence.
+"""Names, comments and notes that people type: which text is kept, and which is refused with a sentence.
 
-Names of every script pass, mononyms too. Refused is what has no place in a name and does harm elsewhere: line ends
-and control characters (they forge mail headers and table rows), invisible direction marks (they forge how a line
-reads, Unicode TR 36), and addresses of web pages (they make the petition an advertisement).
+Names in every script are accepted, also names of one word. Three kinds of text are refused, since they have no place in
+a name and do harm elsewhere: line ends and control characters (they forge mail headers and table rows), invisible
+direction marks (they change how a line reads, Unicode TR 36), and addresses of web pages (they make the petition an
+advertisement).
 """
 
 import re
@@ -14,18 +15,17 @@ from campaign.errors import InvalidInput
 N_ = str  # marks a sentence for the translators; the page translates it
 
 NAME_LENGTH = 100
-PLACE_LENGTH = 100
 COMMENT_LENGTH = 1000
 REASON_LENGTHS = (3, 500)
 NOTE_LENGTH = 2000
 
-# Joiners are letters' business in Persian, Hindi and others; every other format character is invisible mischief.
+# Persian, Hindi and other languages need the two joiners between letters. Every other invisible character is refused.
 _JOINERS = "\u200c\u200d"
 _REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-# More marks on one letter than any living orthography writes ("Zalgo").
+# No living orthography writes so many marks on one letter ("Zalgo").
 _TOO_MANY_MARKS = 6
-_VIRAMA = 9  # the combining class of the marks that join two letters of an Indic script to one
-# A full stop inside a name is common ("J.R.R.", "Md.Rahman"), so only endings in use for web pages count.
+_VIRAMA = 9  # the combining class of the marks that join two letters of an Indic script into one
+# A full stop inside a name is common ("J.R.R.", "Md.Rahman"), so only the usual endings of web addresses are refused.
 _WEB_ADDRESS = re.compile(
     r"://|\bwww\.|\b[\w-]+\.(?:com|net|org|info|biz|edu|gov|io|co|me|tv|cc|xyz|top|site|online|shop|club|link|live|app"
     r"|dev|page|blog|news|space|website|store|pro|click|vip|win|ru|su|рф|kz|қаз|ua|by|uz|kg|de|uk|us|eu|fr|cn|tk|ml|ga"
@@ -47,22 +47,17 @@ def _refuse_unprintable(field: str, text: str, *, allowed: str) -> None:
             raise InvalidInput(field, N_("One of the letters carries too many accents. Please type it more simply."))
 
 
-def _clean_line(field: str, typed: str, *, length: int) -> str:
-    text = unicodedata.normalize("NFC", typed.strip(" \t\u00a0"))
-    _refuse_unprintable(field, text, allowed=_JOINERS)
-    text = " ".join(text.split())
-    if len(text) > length:
-        raise InvalidInput(field, N_("This is too long. Please shorten it."))
-    if _WEB_ADDRESS.search(text):
-        raise InvalidInput(
-            field, N_("A web address cannot stand here. If it is none, please put a space after the full stop.")
-        )
-    return text
-
-
 def clean_name(typed: str) -> str:
     """The name to keep: NFC, single spaces. Raises InvalidInput for the field ``name``."""
-    name = _clean_line("name", typed, length=NAME_LENGTH)
+    name = unicodedata.normalize("NFC", typed.strip(" \t\u00a0"))
+    _refuse_unprintable("name", name, allowed=_JOINERS)
+    name = " ".join(name.split())
+    if len(name) > NAME_LENGTH:
+        raise InvalidInput("name", N_("This is too long. Please shorten it."))
+    if _WEB_ADDRESS.search(name):
+        raise InvalidInput(
+            "name", N_("A web address cannot stand here. If it is none, please put a space after the full stop.")
+        )
     if not name:
         raise InvalidInput("name", N_("Please type your name."))
     if not any(unicodedata.category(character).startswith("L") for character in name):
@@ -71,7 +66,7 @@ def clean_name(typed: str) -> str:
 
 
 def initials_of(name: str) -> str:
-    """The first letter of each word of a cleaned name, “J.-L. P.”; with its marks, in whatever script it is written."""
+    """The first letter of each word of a cleaned name, with its marks, in any script: “J.-L. P.”."""
     words = ("-".join(_initials(part)) for part in name.split())
     return " ".join(word for word in words if word)
 
@@ -84,25 +79,20 @@ def _initials(word: str) -> Iterator[str]:
 
 
 def _first_letter(word: str) -> str:
-    """The letter with which ``word`` begins as readers see it: with its marks, and what a virama joins to it."""
+    """The first letter of ``word`` as readers see it: with its marks, and with the letter that a virama joins to it."""
     end = 1
     while end < len(word):
         joined = unicodedata.combining(word[end - 1]) == _VIRAMA and unicodedata.category(word[end]).startswith("L")
         if not joined and not unicodedata.category(word[end]).startswith("M"):
             break
         end += 1
-    # Not a capital: Georgian has those for whole lines only, and one letter of ours may become two.
+    # Title case and not upper case: Georgian has upper case for whole lines only. One letter may also become two.
     first = word[0].title()
     return (first if len(first) == 1 else word[0]) + word[1:end]
 
 
-def clean_place(typed: str) -> str | None:
-    """The place to keep, or None where nothing was typed. Raises InvalidInput for the field ``place``."""
-    return _clean_line("place", typed, length=PLACE_LENGTH) or None
-
-
 def clean_comment(typed: str) -> str | None:
-    """The comment to keep, or None where nothing was typed; line ends become ``\\n``.
+    """The comment to keep, or None if nothing was typed. Line ends become ``\\n``.
 
     Raises InvalidInput for the field ``comment``.
     """
@@ -114,7 +104,7 @@ def clean_comment(typed: str) -> str | None:
 
 
 def clean_reason(typed: str) -> str:
-    """Why an organizer takes a list, in one line. Raises InvalidInput for the field ``reason``."""
+    """The reason for which an organizer takes a list, as one line. Raises InvalidInput for the field ``reason``."""
     reason = " ".join(unicodedata.normalize("NFC", typed).split())
     _refuse_unprintable("reason", reason, allowed=_JOINERS)
     shortest, longest = REASON_LENGTHS
@@ -126,7 +116,10 @@ def clean_reason(typed: str) -> str:
 
 
 def clean_note(typed: str) -> str:
-    """What organizers say on the page of how it stands; line ends become ``\\n``. Raises InvalidInput for ``note``."""
+    """The organizers' note on the state of the petition. Line ends become ``\\n``.
+
+    Raises InvalidInput for the field ``note``.
+    """
     note = unicodedata.normalize("NFC", typed).replace("\r\n", "\n").replace("\r", "\n").strip()
     _refuse_unprintable("note", note, allowed=_JOINERS + "\n")
     if len(note) > NOTE_LENGTH:

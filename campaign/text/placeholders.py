@@ -1,22 +1,24 @@
-"""Placeholders in organizers' texts, like {count}: a list of allowed names and no template language.
+"""Placeholders in organizers' texts, like {count}: a list of allowed names, and no template language.
 
-A text that was saved is filled in however it is written: what is not a placeholder stays as it stands. Whether it is
-written well is checked when it is saved.
+A text is checked when it is saved. Filling it in never fails: every part that is no placeholder stays as it is.
 """
 
 import re
 from collections.abc import Mapping
 
 NAMES = ("count", "goal", "title", "petition_url", "updates_url")
-# Only these may begin the address of a link: they alone are addresses.
+# Only these may begin the address of a link, since their values are addresses.
 ADDRESSES = ("petition_url", "updates_url")
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-# Stand in a frozen text where each reader's own links will be (campaign.services.digests.content).
+# A frozen text has such marks in the places of each reader's own links (campaign.services.digests.content).
 _RESERVED = re.compile(r"@@[a-z-]+@@")
 
 
 def check_placeholders(text: str) -> None:
-    """Raise ValueError, with half a sentence, for the first brace of ``text`` that is no placeholder of ours."""
+    """Raise ValueError for the first brace of ``text`` that belongs to no placeholder.
+
+    Its text is the end of a sentence; the caller puts the name of the field before it.
+    """
     for piece in _PIECE.finditer(text):
         if piece[0] in ("{{", "}}") or piece[1] in NAMES:
             continue
@@ -27,13 +29,13 @@ def check_placeholders(text: str) -> None:
 
 
 def check_unreserved(text: str) -> None:
-    """Raise ValueError, with half a sentence, where ``text`` has what stands for a reader's own link."""
+    """Raise ValueError if ``text`` has the mark of a reader's own link; its text is the end of a sentence too."""
     if found := _RESERVED.search(text):
         raise ValueError(f"has “{found[0]}”, which is kept for each reader's own links")
 
 
 def fill_placeholders(text: str, values: Mapping[str, str]) -> str:
-    """``text`` with ``values`` for its placeholders, and with braces that were doubled made single."""
+    """``text`` with ``values`` in place of its placeholders, and with each double brace made single."""
 
     def filled(piece: re.Match[str]) -> str:
         if piece[0] in ("{{", "}}"):

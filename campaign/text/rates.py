@@ -1,4 +1,4 @@
-"""So many in a time, as settings say it: ``60/hour``, ``10 per 2 minutes``."""
+"""Rates, a count in a stretch of time, as settings write them: ``60/hour``, ``10 per 2 minutes``."""
 
 import re
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ _BETWEEN = re.compile(r"[,;]")
 
 @dataclass(frozen=True)
 class Rate:
-    """``amount`` at most, in each stretch of time that is ``per`` long."""
+    """At most ``amount`` in each stretch of time of the length ``per``."""
 
     amount: int
     per: timedelta
 
     @classmethod
     def read(cls, written: str) -> "Rate":
-        """One rate. Raises ValueError for what is none, and for none at all in a time."""
+        """Read one rate. Raises ValueError if the text is no rate, or if its count or its time is zero."""
         found = _WRITTEN.fullmatch(written.strip())
         if found is None or not int(found[1]) or not int(found[2] or 1):
             raise ValueError("is no rate like 60/hour")
@@ -31,5 +31,5 @@ class Rate:
 
     @classmethod
     def read_all(cls, written: str) -> list["Rate"]:
-        """Rates between commas or semicolons, all of which hold. Raises ValueError."""
+        """Read rates that are separated by commas or semicolons. All of them hold. Raises ValueError like ``read``."""
         return [cls.read(part) for part in _BETWEEN.split(written)]

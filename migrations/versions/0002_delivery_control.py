@@ -1,4 +1,4 @@
-"""Editions that wait, pause and are cancelled; readers' choices; what comes back; the pace of sending"""
+"""Editions that are scheduled, paused and cancelled; readers' choices; returned mail; the rate of sending"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -120,7 +120,7 @@ def downgrade() -> None:
         batch_op.drop_constraint(op.f("pk_edition_text"), type_="primary")
         batch_op.drop_column("audience")
         batch_op.create_primary_key(op.f("pk_edition_text"), ["edition_id", "language"])
-    # An edition that had not begun, or was stopped, is one that this older version has no word for.
+    # The older version has no state for an edition whose sending has not started, or was stopped.
     op.execute("UPDATE edition SET state = 'sent' WHERE state IN ('draft', 'scheduled', 'paused', 'cancelled')")
     with op.batch_alter_table("edition", schema=None) as batch_op:
         _check(

@@ -1,4 +1,4 @@
-"""Quarantine and reviews, challenges, lost links, tombstones; organizers' second factors; export by two"""
+"""Quarantine and reviews, challenges, lost links, tombstones; organizers' second factors; approval of exports"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -165,12 +165,12 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("export_needs_approval", sa.Boolean(), nullable=False, server_default=sa.false()))
         for day in ("closed_on", "handed_over_on", "burned_on"):
             batch_op.add_column(sa.Column(day, sa.Date(), nullable=True))
-    # When a petition was closed was not kept until now: what is kept of it is counted from today.
+    # The day of closing was not stored until now, so retention is counted from today.
     op.execute("UPDATE petition SET closed_on = CURRENT_DATE WHERE state = 'closed'")
     with op.batch_alter_table("petition_counter", schema=None) as batch_op:
         batch_op.add_column(sa.Column("links", sa.Integer(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("posts", sa.BigInteger(), nullable=False, server_default="0"))
-    # A mail is known by its id, so an id is never given again, not even after a backup was put back.
+    # An id identifies a mail for ever, so it must never be used again, not even after a backup was restored.
     with op.batch_alter_table("delivery", schema=None, table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         _check(batch_op, "ck_delivery_deliverykind", _one_of("kind", "confirmation", "digest", "test", "link"))
         _check(batch_op, "ck_delivery_refers_to_its_kind", _REFERS)
@@ -221,7 +221,7 @@ def downgrade() -> None:
         "suspicion",
     ):
         op.drop_table(table)
-    # The older version knows no quarantine: what was in it had not been counted.
+    # The older version has no quarantine; quarantined signatures were not counted.
     op.execute(
         "UPDATE signature SET state = 'expired', fingerprint = NULL, sealed_person = NULL, country = NULL,"
         " sealed_address = NULL"

@@ -1,4 +1,4 @@
-"""Lives, looks and goals of petitions; names and comments shown; counts by country and source; paper sheets"""
+"""States, looks and goals of petitions; public names and comments; counts by country and source; paper sheets"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -128,7 +128,7 @@ def downgrade() -> None:
         batch_op.drop_column("comment_state")
     with op.batch_alter_table("petition_counter", schema=None) as batch_op:
         batch_op.drop_column("countries_at")
-    # The older program knows no erased names; it erases too much again rather than too little.
+    # The older version cannot erase only a name; it is better that it erases too much again than too little.
     op.execute(
         "DELETE FROM tombstone WHERE kind = 'name' AND row_id IN (SELECT row_id FROM tombstone WHERE kind = 'person')"
     )

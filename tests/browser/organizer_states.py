@@ -12,14 +12,13 @@ from campaign.crypto.totp import STEP, code_at
 from campaign.models import Membership, Role
 from campaign.services.organizers.second_factors import seal_new_secret
 from tests.browser.leads import Lead, press
+from tests.browser.organizers import PASSWORD, Authenticator, set_password
 from tests.browser.served import Served
-from tests.browser.test_organizing import PASSWORD, set_password
-from tests.browser.test_passkeys import Authenticator
 from tests.conftest import SLUG
+from tests.scenes.comments import offer
 from tests.scenes.organizing import OTHER, find_organizer
+from tests.scenes.paper import print_sheet
 from tests.scenes.suspects import quarantine
-from tests.services.signatures.test_paper import print_sheet
-from tests.services.signatures.test_public_signers import offer
 
 ORGANIZE = f"/organize/p/{SLUG}"
 ACCOUNT = "/organize/account"
@@ -152,7 +151,7 @@ def _enter_line(served: Served, page: Page, lang: str) -> None:
 def _app_added(served: Served, page: Page, _lang: str) -> None:
     _enroll(served, page)
     page.goto(f"{served.base_url}{ACCOUNT}/app")
-    secret = base64.b32decode(page.locator("#secret").inner_text().replace(" ", ""))
+    secret = base64.b32decode(page.locator("#secret").inner_text().replace(" ", ""))  # noqa: TID251 (as an app reads it)
     page.locator("#code").fill(code_at(secret, int(served.clock().timestamp()) // STEP))
     press(page.locator("main button[type=submit]"))
 

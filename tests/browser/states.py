@@ -18,12 +18,12 @@ from tests.browser.leads import Lead, at, press
 from tests.browser.organizer_states import ORGANIZERS
 from tests.browser.served import Served, served
 from tests.conftest import SLUG
+from tests.scenes.comments import decide, offer
 from tests.scenes.organizing import OTHER
+from tests.scenes.paper import enter, print_sheet
 from tests.scenes.people import confirm, confirm_all, find_petition, make_digest, sign, sign_within, unsubscribe
 from tests.scenes.suspects import quarantine
 from tests.scenes.visiting import confirm_path, me_path, own_path, unsubscribe_path
-from tests.services.signatures.test_paper import enter, print_sheet
-from tests.services.signatures.test_public_signers import decide, offer
 
 
 def _fill_in_fields(served: Served, page: Page, lang: str, *, email: str, name: str = "Aigerim Serikova") -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from campaign.web.public.questions import ANIMALS, COLOURS, NUMBERS
 from tests.browser.installation import Installation
-from tests.browser.test_organizing import set_password
+from tests.browser.organizers import set_password
 from tests.browser.visitor import SLUG, Visit, Visitor
 
 

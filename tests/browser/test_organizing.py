@@ -5,12 +5,12 @@ from io import StringIO
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.installation import Installation, link_in, text_of
+from tests.browser.organizers import PASSWORD, set_password
 from tests.browser.visitor import SLUG, Visit, Visitor, visiting
 
-PASSWORD = "four quiet words here"
 READER = "reader@example.org"
 TITLE = "Stand with the workers of Kazakhstan"
 
@@ -30,13 +30,6 @@ def reader(running: Installation, visit: Visit) -> Visitor:
         visitor.confirm(link_in(running.mails_to(READER)[0], "/confirm/"))
         expect(visitor.page.locator("h1")).to_have_text("Thank you. Your signature counts.")
     return visitor
-
-
-def set_password(page: Page, link: str) -> None:
-    page.goto(link)
-    page.locator("#password").fill(PASSWORD)
-    page.locator("#again").fill(PASSWORD)
-    page.locator("main button[type=submit]").click()
 
 
 def test_an_organizer_is_welcomed_exports_the_list_and_sends_the_digest(

@@ -1,51 +1,15 @@
 """Passkeys in a browser, with an authenticator that Chromium plays itself (WebDriver's virtual authenticator)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.installation import Installation
-from tests.browser.test_organizing import PASSWORD, set_password
+from tests.browser.organizers import PASSWORD, Authenticator, set_password
 from tests.browser.visitor import SLUG, visiting
 
 ACCOUNT = "/organize/account"
-
-
-class Authenticator:
-    """A phone or a security key that belongs to one page."""
-
-    def __init__(self, page: Page, **options: Any) -> None:
-        self._devtools = page.context.new_cdp_session(page)
-        self._devtools.send("WebAuthn.enable")
-        made = self._devtools.send(
-            "WebAuthn.addVirtualAuthenticator",
-            {
-                "options": {
-                    "protocol": "ctap2",
-                    "transport": "internal",
-                    "hasResidentKey": True,
-                    "hasUserVerification": True,
-                    "isUserVerified": True,
-                    **options,
-                }
-            },
-        )
-        self._id = made["authenticatorId"]
-
-    def credentials(self) -> list[dict[str, Any]]:
-        """What it keeps, private keys too."""
-        found = self._devtools.send("WebAuthn.getCredentials", {"authenticatorId": self._id})
-        return list(found["credentials"])
-
-    def put_away(self) -> None:
-        """The page has no authenticator any more."""
-        self._devtools.detach()
-
-    def put(self, credential: dict[str, Any]) -> None:
-        """Keep a copy of another's credential."""
-        self._devtools.send("WebAuthn.addCredential", {"authenticatorId": self._id, "credential": credential})
 
 
 @pytest.fixture

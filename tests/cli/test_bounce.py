@@ -12,20 +12,18 @@ from pathlib import Path
 import pytest
 
 from campaign.installation.wiring import Campaign
-from campaign.mail.returned.reports import MOST_BYTES
+from campaign.mail.returned.reports import MAX_BYTES
 from campaign.models import Delivery, SuppressionReason
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.worker import DigestWork, read_bounces, work_once
 from tests.conftest import Clock, MakeCampaign
 from tests.crash.workers import environment
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
 from tests.scenes.deliveries import digests
 from tests.scenes.people import add_readers, get_subscription, make_digest, sign
 from tests.scenes.returned import sample
 from tests.servers.imap import ImapServer
 from tests.servers.missing import or_skip
-
-__all__ = ["command", "installed"]  # fixtures
 
 READER = "aigul@example.net"
 
@@ -83,7 +81,7 @@ def test_whatever_can_be_read_ends_well_though_nothing_changes(sqlite_campaign: 
 
 def test_a_huge_message_is_taken_to_its_end_and_read_at_its_beginning(sqlite_campaign: Campaign) -> None:
     (token,) = one_digest(sqlite_campaign)
-    done = pipe(sqlite_campaign, sample("postfix-unknown", token) + b"x" * (20 * MOST_BYTES))
+    done = pipe(sqlite_campaign, sample("postfix-unknown", token) + b"x" * (20 * MAX_BYTES))
     assert (done.returncode, returned(sqlite_campaign)) == (0, ["permanent 5.1.1"])
 
 
@@ -122,7 +120,7 @@ def test_a_mailbox_that_is_not_named_or_not_there_is_refused(
     installed: Campaign, command: Command, tmp_path: Path
 ) -> None:
     refused(command("bounce", "--from"), "CAMPAIGN_BOUNCES_URL")
-    refused(command("bounce", "--from", f"maildir://{tmp_path}/none"), "There is no mailbox")
+    refused(command("bounce", "--from", f"maildir://{tmp_path}/none"), "The given folder contains no mailbox")
 
 
 def test_the_worker_takes_back_what_waits_each_time_it_looks(make_campaign: MakeCampaign, folder: Path) -> None:

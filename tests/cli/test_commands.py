@@ -21,10 +21,8 @@ from campaign.services.organizers.members import get_welcomed
 from tests.conftest import SLUG, Clock
 from tests.crash.workers import run
 from tests.scenes.campaign_files import SMALL, UPDATE
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
 from tests.scenes.people import add_readers, confirm, confirm_all, find_petition, list_deliveries, sign
-
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
 
 
 def actions(campaign: Campaign) -> list[tuple[str, dict[str, object]]]:
@@ -43,7 +41,7 @@ def test_every_command_is_at_its_place(command: Command) -> None:
     for place in places:
         here = click.Group()
         import_module(place).add_to(here)
-        assert {cli.places[name] for name in here.commands} == {place}
+        assert {cli.modules[name] for name in here.commands} == {place}
         for name in here.commands:
             assert f"\n  {name} " in listed
     refused_name = command("nonsense")
@@ -163,12 +161,12 @@ def test_a_digest_is_previewed_made_and_audited(command: Command, installed: Cam
     assert command("worker", "--once").status == 0
     done = command("digest", "audit", SLUG)
     assert done.status == 0
-    assert "Edition 1: owed 2 = 2 (accepted 2): balances" in done.out
+    assert "Edition 1: expected 2 = 2 (accepted 2): balances" in done.out
     with installed.database.sessions.begin() as session:
         session.execute(delete(Delivery).where(Delivery.id == list_deliveries(installed)[-1].id))
     done = command("digest", "audit", SLUG)
     assert (done.status, done.err) == (1, "")
-    assert "Edition 1: owed 2 = 1 (accepted 1): DOES NOT BALANCE" in done.out
+    assert "Edition 1: expected 2 = 1 (accepted 1): DOES NOT BALANCE" in done.out
 
 
 def test_pause_and_resume_turn_the_schedule_off_and_on(command: Command, installed: Campaign) -> None:

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from campaign.mail.dkim import read_keys
-from tests.scenes.commands import Command, command, refused
-
-__all__ = ["command"]  # a fixture, which pytest finds by its name here
+from tests.scenes.commands import Command, refused
 
 
 @pytest.mark.parametrize(("options", "kind"), [((), "rsa"), (("--type", "ed25519"), "ed25519")])

@@ -7,15 +7,13 @@ import dns.resolver
 import pytest
 
 from campaign.doctor.check import Check, Colour
-from campaign.doctor.examining import examine
+from campaign.doctor.examination import examine
 from campaign.doctor.names import DnsUnreachable, Names
 from campaign.installation.wiring import Campaign
 from tests.conftest import MakeCampaign
-from tests.scenes.commands import Command, Done, command, installed
+from tests.scenes.commands import Command, Done
 from tests.servers.dns import NameServer
 from tests.servers.smtp import Mailbox
-
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
 
 PUBLIC = "https://petition.example.org"
 LINE = re.compile(r"(ok|look|broken) +([^:]+): .+\.|        → .+|\d+ ok, \d+ look, \d+ broken")
@@ -41,7 +39,7 @@ def test_a_new_installation_on_one_machine_is_not_broken(command: Command, insta
     assert {
         name: found[name] for name in ("Keyring", "Data directory", "Database", "Migrations", "Mail")
     } == dict.fromkeys(("Keyring", "Data directory", "Database", "Migrations", "Mail"), "ok")
-    assert "mail server and DNS are not looked at" in done.out
+    assert "mail server and DNS are not checked" in done.out
 
 
 def test_where_nothing_is_there_everything_is_told_and_nothing_is_made(command: Command, tmp_path: Path) -> None:

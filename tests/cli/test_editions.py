@@ -8,11 +8,9 @@ from campaign.services.delivery.send import send_waiting
 from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.store import get_petition
 from tests.conftest import SLUG, Clock
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
+from tests.scenes.editions import edition, plan, publish
 from tests.scenes.people import add_readers, find_petition, list_deliveries, make_digest
-from tests.services.digests.test_transitions import edition, plan, publish
-
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
 
 
 def test_an_edition_that_somebody_else_made_is_approved(command: Command, installed: Campaign) -> None:
@@ -32,7 +30,7 @@ def test_who_made_it_does_not_approve_it(command: Command, installed: Campaign) 
     add_readers(installed, "a@example.org")
     plan(installed, needs_approval=True)
     done = command("digest", "send", SLUG)
-    assert done.out == (f"Edition 1 is made. It waits for a second person's approval: campaign digest approve {SLUG}\n")
+    assert done.out == (f"Edition 1 is made. A second person must approve it: campaign digest approve {SLUG}\n")
     refused(command("digest", "approve", SLUG), "a second person approves it")
     publish(installed, "next")
     assert "Skipped: the last edition still waits for approval." in command("digest", "send", SLUG).out
@@ -42,12 +40,12 @@ def test_an_edition_that_waits_says_until_when_and_is_cancelled(command: Command
     add_readers(installed, "a@example.org")
     plan(installed, cool_down_minutes=30)
     done = command("digest", "send", SLUG)
-    assert "It is sent from 20" in done.out
+    assert "Sending starts at 20" in done.out
     assert "(Asia/Almaty)" in done.out
     assert f"campaign digest cancel {SLUG}" in done.out
     assert command("digest", "cancel", SLUG).out == "Edition 1 is cancelled: no further mail of it is sent.\n"
     assert edition(installed).state is EditionState.CANCELLED
-    refused(command("digest", "cancel", SLUG), "No edition of this petition is under way")
+    refused(command("digest", "cancel", SLUG), "No edition of this petition is unfinished")
     assert "Edition 2 is made" in command("digest", "send", SLUG).out
 
 
@@ -56,7 +54,7 @@ def test_where_several_are_under_way_one_is_named(command: Command, installed: C
     for number in (1, 2):
         publish(installed, f"news-{number}")
         assert f"Edition {number}" in command("digest", "send", SLUG).out
-    refused(command("digest", "cancel", SLUG), "editions 1, 2 are under way")
+    refused(command("digest", "cancel", SLUG), "editions 1, 2 are unfinished")
     assert command("digest", "cancel", SLUG, "--edition", "2").status == 0
     assert [edition(installed, number).state for number in (1, 2)] == [EditionState.SENDING, EditionState.CANCELLED]
 
@@ -74,10 +72,10 @@ def test_pause_and_resume_take_the_edition_that_is_sent_along(
     with installed.database.snapshots() as session:
         assert session.get_one(Schedule, find_petition(installed).id).paused
     done = command("digest", "resume", SLUG)
-    assert done.out.splitlines()[1] == "Edition 1 goes on. The worker sends it: campaign worker"
+    assert done.out.splitlines()[1] == "Edition 1 is resumed. The worker sends it: campaign worker"
     assert command("worker", "--once").status == 0
     audit = command("digest", "audit", SLUG)
-    assert (audit.status, "owed 3 = 3 (accepted 3): balances" in audit.out) == (0, True)
+    assert (audit.status, "expected 3 = 3 (accepted 3): balances" in audit.out) == (0, True)
     assert edition(installed).state is EditionState.SENT
 
 
@@ -87,7 +85,7 @@ def test_a_test_is_owed_to_an_organizer_alone(command: Command, installed: Campa
     with installed.database.sessions.begin() as session:
         add_organizer(session, "dana@example.org", get_petition(session, SLUG), Role.EDITOR, now=installed.now())
     done = command("digest", "test", SLUG, "--to", "Dana@example.org", "--language", "kk")
-    assert "A test in kk is owed to Dana@example.org" in done.out
+    assert "A test in kk for Dana@example.org is queued" in done.out
     assert [item.language for item in list_deliveries(installed) if item.kind is DeliveryKind.TEST] == ["kk"]
     refused(command("digest", "test", SLUG, "--to", "dana@example.org", "--language", "de"), "not in “de”")
     assert command("digest", "test", SLUG).status == 2

@@ -12,9 +12,9 @@ from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from campaign.services.signatures.link_requests import request_link
 from campaign.text.email_address import parse_email_address
-from tests.cli.test_history import entries
 from tests.conftest import SLUG
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
+from tests.scenes.organizing import list_all_audit
 from tests.scenes.people import (
     add_readers,
     count,
@@ -27,9 +27,9 @@ from tests.scenes.people import (
     sign,
 )
 from tests.scenes.readers import SECOND, add_second_petition, follow
+from tests.scenes.spellings import KEPT, NO_ADDRESSES, SPELLINGS
 from tests.scenes.visiting import dump
 
-__all__ = ["command", "installed"]
 PERSON, OTHER = "person@example.org", "other@example.org"
 
 
@@ -51,7 +51,7 @@ def test_it_erases_a_person_under_every_petition_and_nobody_else(command: Comman
     assert [line for line in done.out.splitlines() if line.startswith("Petition")] == [
         f"Petition “{slug}”: erased: the signature and the updates." for slug in (SLUG, SECOND)
     ]
-    assert "the link to the person's own page was asked for: erased" in done.out
+    assert "The request for the link to the person's own page: erased" in done.out
     assert PERSON not in done.out
     for row in rows:
         kept = get_signature_by_id(installed, row)
@@ -61,10 +61,27 @@ def test_it_erases_a_person_under_every_petition_and_nobody_else(command: Comman
     with installed.database.snapshots() as session:
         assert session.scalars(select(func.count()).select_from(Tombstone)).one() == 4
         assert session.scalars(select(func.count()).select_from(LinkRequest)).one() == 0
-    assert entries(installed) == [("command line", "person forgotten", {})] * 2
+    assert list_all_audit(installed) == [("command line", "person forgotten", {})] * 2
     again = command("forget", PERSON)
     assert again.status == 0
-    assert again.out.startswith("Nothing is known of this address.")
+    assert again.out.startswith("Nothing is known about this address.")
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_a_signer_is_found_with_a_domain_in_its_own_script(command: Command, installed: Campaign, spelled: str) -> None:
+    add_readers(installed, KEPT)
+    assert "signature: confirmed" in command("history", spelled).out
+    assert f"Petition “{SLUG}”: erased: the signature and the updates." in command("forget", spelled).out
+    assert count(installed) == 0
+
+
+def test_text_that_is_no_address_is_refused_and_erases_nobody(command: Command, installed: Campaign) -> None:
+    add_readers(installed, KEPT)
+    for typed in NO_ADDRESSES:
+        if "\0" not in typed:  # no argument of a command can have one
+            for name in ("history", "forget"):
+                refused(command(name, typed), "address")
+    assert count(installed) == 1
 
 
 def test_its_receipt_is_checked_by_a_command(command: Command, installed: Campaign) -> None:
@@ -72,7 +89,7 @@ def test_its_receipt_is_checked_by_a_command(command: Command, installed: Campai
     (code,) = re.findall(r"^Receipt: (\S+)$", command("forget", PERSON).out, re.MULTILINE)
     done = command("receipt", code.lower().replace("-", " "))
     assert done.status == 0
-    assert f"on {installed.now().date()} (UTC) all that was kept of one person under all petitions" in done.out
+    assert f"on {installed.now().date()} (UTC) everything stored about one person under all petitions" in done.out
     changed = code[:-1] + ("0" if code[-1] != "0" else "1")
     for wrong in (changed, "1", "", "ж" * 24, "U" * 24):
         refused(command("receipt", wrong), "has not written this receipt")
@@ -81,7 +98,7 @@ def test_its_receipt_is_checked_by_a_command(command: Command, installed: Campai
 def test_who_waits_for_their_confirmation_is_forgotten_too(command: Command, installed: Campaign) -> None:
     sign(installed, PERSON)
     row = get_signature(installed, PERSON).id
-    assert "How many confirmation mails the address was sent: erased." in command("forget", PERSON, "--yes").out
+    assert "The number of confirmation mails to the address: erased." in command("forget", PERSON, "--yes").out
     assert get_signature_by_id(installed, row).state is SignatureState.EXPIRED
     with installed.database.snapshots() as session:
         assert session.scalars(select(func.count()).select_from(ConfirmationAllowance)).one() == 0
@@ -92,7 +109,7 @@ def test_a_suppression_stays_and_is_told(command: Command, installed: Campaign) 
     disown(installed, PERSON)
     done = command("forget", PERSON)
     assert done.status == 0
-    assert done.out.startswith("Kept: that this server writes nothing to the address (not me, since 20")
+    assert done.out.startswith("Kept: the suppression of the address (not me, since 20")
     assert "Receipt" not in done.out
 
 
@@ -139,7 +156,7 @@ def test_retention_prints_what_would_go_and_then_lets_it_go(command: Command, in
     (names,) = (line for line in lines if "names of signers" in line)
     assert names.split() == ["0", "names", "of", "signers", SLUG, names.split()[-1]]
     assert command("retention").out.splitlines()[0].split()[0] == "went"
-    assert [action for _, action, _ in entries(installed)] == ["list handed over", "petition closed"]
+    assert [action for _, action, _ in list_all_audit(installed)] == ["list handed over", "petition closed"]
 
 
 def test_a_draft_is_not_handed_over(command: Command, installed: Campaign) -> None:

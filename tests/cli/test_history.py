@@ -1,21 +1,14 @@
 """`campaign history`: all that is known of a person, in plain lines, and a record that somebody asked."""
 
-from sqlalchemy import select
-
 from campaign.installation.wiring import Campaign
-from campaign.models import AuditEntry, DeliveryKind, ReaderFrequency
+from campaign.models import DeliveryKind, ReaderFrequency
 from campaign.services.delivery.claims import Batch
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
+from tests.scenes.organizing import list_all_audit
 from tests.scenes.people import add_readers, disown, make_digest, send, unsubscribe
 from tests.scenes.readers import choose, publish
 
-__all__ = ["command", "installed"]
 READER = "reader@example.org"
-
-
-def entries(campaign: Campaign) -> list[tuple[str, str, dict[str, object]]]:
-    with campaign.database.snapshots() as session:
-        return [(item.actor, item.action, item.details) for item in session.scalars(select(AuditEntry))]
 
 
 def test_it_tells_signature_choices_and_mails_and_is_recorded_without_the_address(
@@ -44,7 +37,7 @@ def test_it_tells_signature_choices_and_mails_and_is_recorded_without_the_addres
         "edition 1: sent: the mail server took it",
         "confirmation mail: waits to be sent",
     }
-    assert entries(installed) == [("command line", "history told", {})]
+    assert list_all_audit(installed) == [("command line", "history told", {})]
 
 
 def test_of_a_stranger_it_says_that_nothing_is_known_and_records_nothing(command: Command, installed: Campaign) -> None:
@@ -52,8 +45,8 @@ def test_of_a_stranger_it_says_that_nothing_is_known_and_records_nothing(command
     unsubscribe(installed, READER)
     done = command("history", "stranger@example.org")
     assert (done.status, done.err, done.out.count("\n")) == (0, "", 1)
-    assert done.out.startswith("Nothing is known of this address.")
-    assert entries(installed) == []
+    assert done.out.startswith("Nothing is known about this address.")
+    assert list_all_audit(installed) == []
     assert "updates: none, or stopped" in command("history", READER).out
 
 

@@ -14,12 +14,10 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Petition
 from campaign.services.petitions.store import get_petition
 from tests.conftest import SLUG
-from tests.scenes.commands import Command, Done, command, installed, refused
+from tests.scenes.commands import Command, Done, refused
 from tests.scenes.organizer_keys import seal_petition
 from tests.scenes.organizing import list_audit
 from tests.scenes.people import add_readers, confirm_all, find_petition, sign
-
-__all__ = ["command", "installed"]  # fixtures
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["=Айгерім", "Zhanargul", "李"]
@@ -76,7 +74,7 @@ def test_from_the_key_to_the_list_on_an_organizers_machine(
 
     opened = alone(machine, "open", "list.age", "--key", "mine.key", "--output", "list.csv")
     assert (opened.status, opened.out) == (0, "")
-    assert "3 rows are in list.csv" in opened.err
+    assert "3 rows were written into list.csv" in opened.err
     assert stat.S_IMODE((machine / "list.csv").stat().st_mode) == 0o600
     with (machine / "list.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -152,7 +150,7 @@ def test_names_of_keys_that_are_gone_are_exported_to_a_key_that_is_named(
     refused(command("open", "list.age", "--key", "new.key"), "3 of 3 names were sealed to other keys")
     partial = command("open", "list.age", "--key", "new.key", "--partial", "--format", "jsonl")
     assert [json.loads(line)["name"] for line in partial.out.splitlines()] == ["", "", ""]
-    assert "3 names are left empty" in partial.err
+    assert "3 names are empty" in partial.err
     both = command("open", "list.age", "--key", "new.key", "--key", "old.key", "--format", "jsonl")
     assert [json.loads(line)["name"] for line in both.out.splitlines()] == NAMES
 

@@ -7,23 +7,11 @@ from flask.testing import FlaskClient
 from campaign.installation.wiring import Campaign
 from campaign.models import Role
 from tests.conftest import SLUG, Clock, quick_app
-from tests.scenes.commands import Command, command, installed, refused
-from tests.scenes.organizing import (
-    EMAIL,
-    HOME,
-    OTHER,
-    PASSWORD,
-    enroll,
-    list_audit,
-    list_trail,
-    other_petition,
-    send_form,
-    sign_in,
-)
+from tests.scenes.commands import Command, refused
+from tests.scenes.organizing import EMAIL, HOME, OTHER, PASSWORD, enroll, list_audit, list_trail, send_form, sign_in
+from tests.scenes.second_factors import SECOND, set_up_app
+from tests.scenes.spellings import KEPT, SPELLINGS
 from tests.scenes.visiting import read
-from tests.web.auth.test_second_factors import SECOND, set_up_app
-
-__all__ = ["command", "installed", "other_petition"]  # fixtures, which pytest finds by their names here
 
 
 @pytest.fixture
@@ -54,7 +42,7 @@ def test_all_are_listed_with_roles_and_what_they_sign_in_with(
     client = enroll(app, installed, Role.OWNER)
     assert command("organizer", "list").out.splitlines() == [
         f"{EMAIL}  {SLUG}: owner, {OTHER}: exporter, second factor: none",
-        f"new@example.org  {SLUG}: editor, has not followed the link yet",
+        f"new@example.org  {SLUG}: editor, has not used the link yet",
         f"plain@example.org  {OTHER}: viewer, second factor: none",
     ]
     assert is_in(client)
@@ -116,12 +104,27 @@ def test_resetting_takes_everything_away_and_is_seen_by_the_others(
     assert "organizer reset" in [action for _, action, _ in list_trail(installed)]
 
 
+def test_an_organizer_is_found_with_a_domain_in_its_own_script(
+    command: Command, app: Flask, installed: Campaign
+) -> None:
+    for spelled in SPELLINGS:
+        link = command("organizer", "add", spelled, "--petition", SLUG, "--role", "owner").out.strip()
+        assert "/organize/welcome/1/" in link, spelled
+        assert command("organizer", "reset", spelled).status == 0, spelled
+        assert command("organizer", "sign-out", spelled).out == f"{KEPT} is signed out everywhere.\n"
+        removed = command("organizer", "remove", spelled, "--petition", SLUG)
+        assert removed.out.startswith(f"{KEPT} has no role with “{SLUG}” any more"), spelled
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("remove", "a@example.org", "--petition", SLUG),
         ("sign-out", "a@example.org"),
         ("reset", "a@example.org"),
+        ("reset", "<a@bücher.example>"),
+        ("sign-out", "a@bücher.example."),
+        ("remove", "", "--petition", SLUG),
         ("remove", EMAIL, "--petition", "nowhere"),
     ],
 )

@@ -4,10 +4,8 @@ import pytest
 
 from campaign.installation.wiring import Campaign
 from tests.conftest import SLUG
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
 from tests.scenes.people import sign
-
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
 
 
 @pytest.mark.parametrize(

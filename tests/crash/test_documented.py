@@ -1,7 +1,7 @@
 """docs/mail.md tells of every row of the matrix, as it is specified here, and of no other."""
 
+from tests.crash.kills import KILLS
 from tests.crash.rows import ARRANGED, FAULTS, KILL_POINTS
-from tests.crash.test_kill_points import KILLS
 from tests.crash.workers import ROOT
 
 

@@ -23,9 +23,9 @@ from campaign.services.delivery.ledger import settle_old_claims
 from tests.conftest import Clock, MakeCampaign, close_campaign, settings_for
 from tests.crash import rows
 from tests.crash.conftest import READERS, Prepared, read_headers
+from tests.crash.ends import DIGESTS, Record, assert_end, count_states, owe_digest
 from tests.crash.forked import Zygote
 from tests.crash.rows import Fault
-from tests.crash.test_faults import DIGESTS, Record, assert_end, count_states, owe_digest
 from tests.scenes.people import list_deliveries, send
 from tests.servers.scripted_smtp import DOT, ScriptedServer
 from tests.servers.secure_smtp import Certificate, SecureServer

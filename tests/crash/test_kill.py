@@ -78,7 +78,7 @@ def with_many(folder: Path, many_readers: Path) -> Iterator[Campaign]:
 
 def slowly(_address: str) -> None:
     """A server that takes its time, so that the kill comes in the middle."""
-    time.sleep(0.003)
+    time.sleep(0.01)
 
 
 def test_killed_somewhere_within_a_digest_to_200_readers(with_many: Campaign) -> None:

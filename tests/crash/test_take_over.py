@@ -7,7 +7,7 @@ from datetime import timedelta
 from email import message_from_bytes
 
 from campaign.clock import now
-from campaign.installation.leases import take_over_dead
+from campaign.installation.leases import take_over_dead_workers
 from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryState
 from campaign.periods import WORKER_DEAD_AFTER
@@ -31,16 +31,16 @@ def test_another_worker_finishes_the_chunk_of_one_that_was_killed(make_campaign:
         stalled = {message_from_bytes(content)["To"] for content in stalling.wait_for(1)}
     takers = [make_campaign(worker_name=f"worker-{number}") for number in (3, 4)]
     with Mailbox() as mailbox, worker(campaign, mailbox.url, worker_name="worker-2"):
-        assert [take_over_dead(taker) for taker in takers] == [[], []]
+        assert [take_over_dead_workers(taker) for taker in takers] == [[], []]
         assert mailbox.messages == []
         # Everybody seems silent now; but worker-2 holds its name.
         clock.turn(WORKER_DEAD_AFTER + timedelta(minutes=1))
         with ThreadPoolExecutor(2) as threads:
-            taken = sorted(threads.map(take_over_dead, takers))
+            taken = sorted(threads.map(take_over_dead_workers, takers))
         assert taken == [[], ["worker-1"]]
         mailbox.wait_for(len(READERS) - len(stalled), seconds=60)
         _wait_until_settled(campaign)
-        assert [take_over_dead(taker) for taker in takers] == [[], []]
+        assert [take_over_dead_workers(taker) for taker in takers] == [[], []]
     times = Counter(message.recipients[0] for message in mailbox.messages)
     assert times == dict.fromkeys(set(READERS) - stalled, 1)
     doubtful = {item.subscription_id for item in digests(campaign) if item.state is IN_DOUBT}

@@ -18,7 +18,7 @@ from typing import NoReturn, TypedDict
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from campaign.installation.leases import holding
+from campaign.installation.leases import worker_lease
 from campaign.installation.wiring import Campaign, wire
 from campaign.mail.smtp.connection import Connection
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, Petition
@@ -64,23 +64,23 @@ def _stop() -> NoReturn:
 
 
 def _stop_connected(nth: int) -> None:
-    envelope = Connection.envelope
+    envelope = Connection.queue_envelope
     left = nth
 
     def stopping(connection: Connection, item: object) -> None:
         nonlocal left
         if _is_digest_thread():
-            left -= connection.handed == 0
+            left -= connection.envelopes == 0
             if left == 0:
                 _stop()
         envelope(connection, item)  # type: ignore[arg-type]
 
-    Connection.envelope = stopping  # type: ignore[method-assign,assignment]
+    Connection.queue_envelope = stopping  # type: ignore[method-assign,assignment]
 
 
 def _stop_before_dot(nth: int) -> None:
     """Half of the content is on the wire when it stops."""
-    content, flush = Connection.content, Connection.flush
+    content, flush = Connection.queue_content, Connection.flush
     left, chosen = nth, None
 
     def counting(connection: Connection, item: object) -> None:
@@ -95,7 +95,7 @@ def _stop_before_dot(nth: int) -> None:
             connection.sock = _Halved(connection)  # type: ignore[assignment]
         flush(connection)
 
-    Connection.content, Connection.flush = counting, stopping  # type: ignore[method-assign,assignment]
+    Connection.queue_content, Connection.flush = counting, stopping  # type: ignore[method-assign,assignment]
 
 
 class _Halved:
@@ -164,7 +164,7 @@ def send_all(order: Order) -> Found:
     SEAMS[order["seam"]](order["nth"])
     if order["file_size"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_size"], order["file_size"]))
-    with holding(campaign, campaign.settings.worker_name):
+    with worker_lease(campaign, campaign.settings.worker_name):
         with campaign.database.snapshots() as session:
             edition = session.scalars(select(Edition)).one()
             ((first, last),) = list_chunks(session, edition)

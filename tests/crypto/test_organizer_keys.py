@@ -55,6 +55,14 @@ def test_a_key_that_is_not_there_or_cannot_be_written_is_told(tmp_path: Path) ->
         OrganizerKey.fresh().write(tmp_path / "no" / "folder")
 
 
+def test_a_line_that_was_written_by_an_older_version_is_read() -> None:
+    line = (
+        "campaign1-ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p-"
+        "qrrpwpyhtd474lbz6obdxna42px744f3lsaxgw7enikdcnofqrklagf54u"
+    )
+    assert PublicKeys.read(line).line == line
+
+
 def test_a_public_line_is_one_word_of_letters_and_digits() -> None:
     line = OrganizerKey.fresh().public.line
     assert line.startswith("campaign1-")

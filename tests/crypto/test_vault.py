@@ -129,6 +129,11 @@ def test_any_text_can_be_compared_with_a_code(row_id: int, typed: str) -> None:
         assert len([character for character in typed if character not in " -"]) == CODE_LENGTH
 
 
+def test_codes_that_stand_in_mails_stay_what_they_are() -> None:
+    vault = Vault(Keyring(sealing={1: bytes(32)}, lookup=b"l" * 32, links=bytes(range(64)), sessions=b"s" * 32))
+    assert (vault.code(1), vault.code(2**63 - 1)) == ("8ZTMDY", "5BAMBE")
+
+
 def test_a_browser_mark_is_of_the_address_and_the_petition() -> None:
     one, two = (VAULT.fingerprint(parse_email_address(f"{name}@example.org")) for name in "ab")
     marks = {VAULT.browser_mark(petition, fingerprint) for petition in (1, 2) for fingerprint in (one, two)}

@@ -66,8 +66,8 @@ def test_a_key_that_the_dns_does_not_have_is_red_and_the_record_is_told(
     wanted = keys[1].record("example.org")
     (found,) = look_at_keys({wanted.name: texts(value)} if value else {}, keys[1:])
     assert (found.colour, says in found.sentence) == (Colour.RED, True)
-    assert wanted.name in found.mend
-    assert wanted.value in found.mend
+    assert wanted.name in found.fix
+    assert wanted.value in found.fix
 
 
 def test_two_records_under_one_selector_are_red(keys: list[DkimKey]) -> None:
@@ -142,13 +142,13 @@ def test_the_name_of_a_relay_is_not_ours_to_mend() -> None:
         ({"example.org": {"A": [HERE]}}, Colour.YELLOW, "no MX"),
         ({"example.org": {"MX": ["0 ."], "A": [HERE]}}, Colour.RED, "RFC 7505"),
         ({"example.org": {"MX": ["10 gone.example.org."]}}, Colour.RED, "no address"),
-        ({}, Colour.RED, "takes no mail"),
+        ({}, Colour.RED, "accepts no mail"),
     ],
 )
 def test_where_answers_and_bounces_go(table: Table, colour: Colour, says: str) -> None:
     found = ask(table, lambda names: check_mail_hosts(names, "example.org"))
     assert (found.colour, says in found.sentence) == (colour, True)
-    assert bool(found.mend) is (colour is not Colour.GREEN)
+    assert bool(found.fix) is (colour is not Colour.GREEN)
 
 
 @pytest.mark.parametrize(

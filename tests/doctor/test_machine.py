@@ -36,7 +36,7 @@ def test_a_keyring_beside_the_data_of_a_server_for_the_world_is_to_be_looked_at(
 ) -> None:
     settings = sqlite_campaign.settings
     found = check_keyring(settings.keyring, settings.data_dir, local=False)
-    assert (found.colour, "CAMPAIGN_KEYRING" in found.mend) == (Colour.YELLOW, True)
+    assert (found.colour, "CAMPAIGN_KEYRING" in found.fix) == (Colour.YELLOW, True)
     (tmp_path / "keys").mkdir(mode=0o700)
     apart = settings.keyring.rename(tmp_path / "keys" / "keyring.json")
     assert check_keyring(apart, settings.data_dir, local=False).colour is Colour.GREEN
@@ -56,7 +56,7 @@ def test_a_keyring_that_cannot_be_used_is_red_and_what_to_do_is_told(sqlite_camp
         path.write_text("{}")
     found = check_keyring(path, sqlite_campaign.settings.data_dir, local=True)
     assert (found.colour, str(path) in found.sentence) == (Colour.RED, True)
-    assert bool(found.mend)
+    assert bool(found.fix)
 
 
 def test_a_data_directory_that_others_can_look_into_is_to_be_looked_at(sqlite_campaign: Campaign) -> None:
@@ -65,7 +65,7 @@ def test_a_data_directory_that_others_can_look_into_is_to_be_looked_at(sqlite_ca
     assert check_folder(folder).colour is Colour.GREEN
     folder.chmod(0o755)
     found = check_folder(folder)
-    assert (found.colour, found.mend) == (Colour.YELLOW, f"Run: chmod 700 {folder}")
+    assert (found.colour, found.fix) == (Colour.YELLOW, f"Run: chmod 700 {folder}")
     assert check_folder(folder / "gone").colour is Colour.RED
     assert check_disk(folder / "gone").colour is Colour.RED
 
@@ -86,7 +86,7 @@ def test_a_clock_that_nothing_keeps_right_is_to_be_looked_at() -> None:
     assert check_clock(lambda: True).colour is Colour.GREEN
     unset, unknown = check_clock(lambda: False), check_clock(lambda: None)
     assert {unset.colour, unknown.colour} == {Colour.YELLOW}
-    assert "Nothing keeps" in unset.sentence
+    assert "is not synchronized" in unset.sentence
     assert "does not say" in unknown.sentence
     assert kernel_keeps_time() in (True, False, None)
 
@@ -131,11 +131,11 @@ def worker(campaign: Campaign) -> tuple[Colour, str]:
 
 
 def test_no_worker_is_to_be_looked_at_and_red_once_mails_are_late(campaign: Campaign, clock: Clock) -> None:
-    assert worker(campaign) == (Colour.YELLOW, "No worker runs; no mail waits for one now.")
+    assert worker(campaign) == (Colour.YELLOW, "No worker is running; no mail is waiting now.")
     sign(campaign, "a@example.org")
     assert worker(campaign)[0] is Colour.YELLOW
     clock.turn(timedelta(minutes=11))
-    assert worker(campaign) == (Colour.RED, "No worker runs, and 1 mails are late.")
+    assert worker(campaign) == (Colour.RED, "No worker is running, and 1 mails are late.")
 
 
 def test_a_sign_of_life_is_green_while_it_is_fresh(campaign: Campaign, clock: Clock) -> None:
@@ -143,7 +143,7 @@ def test_a_sign_of_life_is_green_while_it_is_fresh(campaign: Campaign, clock: Cl
         session.add_all(
             [Heartbeat(worker="old", at=clock() - timedelta(days=9)), Heartbeat(worker="worker-7", at=clock())]
         )
-    assert worker(campaign) == (Colour.GREEN, "worker-7 is at work.")
+    assert worker(campaign) == (Colour.GREEN, "worker-7 is running.")
     sign(campaign, "a@example.org")
     clock.turn(timedelta(minutes=2))
     assert worker(campaign)[0] is Colour.GREEN
@@ -151,7 +151,7 @@ def test_a_sign_of_life_is_green_while_it_is_fresh(campaign: Campaign, clock: Cl
     assert worker(campaign)[0] is Colour.RED
     with campaign.database.sessions.begin() as session:
         session.get_one(Heartbeat, "worker-7").at = clock()
-    assert worker(campaign) == (Colour.YELLOW, "worker-7 is at work, but 1 mails are late.")
+    assert worker(campaign) == (Colour.YELLOW, "worker-7 is running, but 1 mails are late.")
 
 
 def test_a_lock_that_is_held_is_a_sign_of_life_too(sqlite_campaign: Campaign) -> None:
@@ -159,7 +159,7 @@ def test_a_lock_that_is_held_is_a_sign_of_life_too(sqlite_campaign: Campaign) ->
     with path.open("w") as file:
         assert worker(sqlite_campaign)[0] is Colour.YELLOW
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert worker(sqlite_campaign) == (Colour.GREEN, "worker-1 is at work on this machine.")
+        assert worker(sqlite_campaign) == (Colour.GREEN, "worker-1 is running on this machine.")
     assert worker(sqlite_campaign)[0] is Colour.YELLOW
 
 

@@ -28,7 +28,7 @@ def look(url: str, tls: ssl.SSLContext | None = None, *, verp: bool = True, time
 
 
 def colours(found: dict[str, Check]) -> dict[str, Colour]:
-    assert all(bool(check.mend) is (check.colour is not Colour.GREEN) for check in found.values())
+    assert all(bool(check.fix) is (check.colour is not Colour.GREEN) for check in found.values())
     return {name: check.colour for name, check in found.items()}
 
 
@@ -93,7 +93,7 @@ def test_tls_spoken_to_a_server_without_it_is_told_with_the_port() -> None:
     with Mailbox() as mailbox:
         found = look(f"smtps://127.0.0.1:{mailbox.port}")
     assert colours(found) == {"Encryption": Colour.RED}
-    assert "587" in found["Encryption"].mend
+    assert "587" in found["Encryption"].fix
 
 
 @pytest.mark.parametrize("user", ["us:wrong", "nobody:p%40ss%20word"])
@@ -103,7 +103,7 @@ def test_a_wrong_password_is_red_and_not_printed(certificate: Certificate, user:
     assert colours(found)["Signing in"] is Colour.RED
     assert "535" in found["Signing in"].sentence
     assert "Sender" not in found
-    assert not any(user.partition(":")[2] in check.sentence + check.mend for check in found.values())
+    assert not any(user.partition(":")[2] in check.sentence + check.fix for check in found.values())
 
 
 def test_auth_that_is_not_offered_is_red() -> None:
@@ -119,7 +119,7 @@ def test_a_server_that_takes_our_address_but_not_one_for_each_mail_is_red(certif
         plain = look(url, certificate.for_client, verp=False)["Sender"]
     assert (refused.colour, "it says 550" in refused.sentence) == (Colour.RED, True)
     assert "petition+…@example.org" in refused.sentence
-    assert "CAMPAIGN_VERP=false" in refused.mend
+    assert "CAMPAIGN_VERP=false" in refused.fix
     assert plain.colour is Colour.GREEN
 
 
@@ -144,8 +144,8 @@ def test_a_server_that_is_not_there_is_red() -> None:
         ({GREETING: HANG_UP}, "cannot be reached"),
         ({GREETING: "554 No service"}, "it says 554"),
         ({"EHLO": HANG_UP}, "cannot be reached"),
-        ({"MAIL": HANG_UP}, "ended the conversation"),
-        ({"RSET": HANG_UP}, "ended the conversation"),
+        ({"MAIL": HANG_UP}, "ended the connection"),
+        ({"RSET": HANG_UP}, "ended the connection"),
     ],
 )
 def test_a_server_that_breaks_off_is_told_in_words(answers: dict[str, str], says: str) -> None:

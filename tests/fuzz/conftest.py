@@ -11,7 +11,7 @@ from campaign.models import Role
 from tests.conftest import MakeCampaign, quick_app
 from tests.fuzz.places import Form, list_forms
 from tests.fuzz.running import Sandbox, sandbox, take_count
-from tests.repository.test_routes import furnish
+from tests.scenes.addresses import furnish
 from tests.scenes.organizing import enroll
 
 

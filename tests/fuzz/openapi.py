@@ -8,7 +8,7 @@ from werkzeug.routing import IntegerConverter, Rule
 
 from campaign.installation.wiring import Campaign
 from tests.fuzz.places import Form, address_of
-from tests.repository.test_routes import _values
+from tests.scenes.addresses import values_for
 
 HTML = {"text/html": {"schema": {"type": "string"}}}
 # What every route may answer to input that nobody meant: a page or a way on, never a failure.
@@ -20,7 +20,7 @@ def describe(app: Flask, campaign: Campaign, owner: FlaskClient, forms: list[For
     paths: dict[str, Any] = {}
     for rule in app.url_map.iter_rules():
         path = "".join(f"{{{text}}}" if is_argument else text for is_argument, text in rule._trace).removeprefix("|")
-        real = _values(campaign, rule)
+        real = values_for(campaign, rule)
         arguments = [_argument(rule, name, real[name]) for name in sorted(rule.arguments)]
         operations = paths.setdefault(path, {"parameters": arguments})
         if "GET" in (rule.methods or ()):

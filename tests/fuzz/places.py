@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from campaign.installation.wiring import Campaign
-from tests.repository.test_routes import _values
+from tests.scenes.addresses import values_for
 from tests.scenes.page import Page
 
 
@@ -42,7 +42,7 @@ def cookies_of(client: FlaskClient) -> str:
 def address_of(app: Flask, campaign: Campaign, rule: Rule) -> str:
     """The route with something real for each of its arguments."""
     with app.test_request_context():
-        return url_for(rule.endpoint, **_values(campaign, rule))  # type: ignore[arg-type]
+        return url_for(rule.endpoint, **values_for(campaign, rule))  # type: ignore[arg-type]
 
 
 def _fields(page: Page, begin: int) -> tuple[Field, ...]:

@@ -44,7 +44,6 @@ def fuzz(
         max_examples=ceil(count / AT_ONCE),
         derandomize=not NIGHTLY,
         database=None,
-        deadline=None,
         phases=PHASES,
         suppress_health_check=list(HealthCheck),
     )

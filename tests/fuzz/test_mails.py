@@ -17,15 +17,15 @@ from campaign.services.digests.editions import make_edition
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.file_schema import PetitionFile, UpdateTexts
 from campaign.services.petitions.store import get_petition, load_petition, publish_update
-from campaign.services.signatures.link_requests import request_link, take_up_requests
+from campaign.services.signatures.link_requests import answer_requests, request_link
 from campaign.services.signatures.sign import Person
 from campaign.text.email_address import parse_email_address
 from campaign.text.personal_text import clean_comment, clean_name
 from tests.conftest import SLUG, MakeCampaign
 from tests.fuzz.answers import check_page
+from tests.fuzz.hostile import TYPED
 from tests.fuzz.running import Sandbox, fuzz, sandbox
-from tests.fuzz.test_outputs import TYPED
-from tests.mail.test_message import parse
+from tests.scenes.mails import parse
 from tests.scenes.people import confirm_all, find_petition, sign_within
 from tests.servers.smtp import Mailbox
 
@@ -79,7 +79,7 @@ def _write(box: Sandbox, file: PetitionFile, update: UpdateTexts, people: list[P
         for email in READERS:
             request_link(session, campaign.vault, petition_id, parse_email_address(email), "en", now=now)
         session.flush()
-        assert take_up_requests(session, now=now) == len(READERS)
+        assert answer_requests(session, now=now) == len(READERS)
     with campaign.database.snapshots() as session:
         writer, messages = Writer(campaign.post), list[Message]()
         for kind in (DeliveryKind.DIGEST, DeliveryKind.LINK):

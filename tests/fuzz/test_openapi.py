@@ -14,7 +14,7 @@ from tests.fuzz.conftest import Target
 from tests.fuzz.openapi import describe
 from tests.fuzz.places import cookies_of
 from tests.fuzz.running import fuzz
-from tests.fuzz.test_web import SENT_FROM_HERE
+from tests.scenes.visiting import FROM_HERE
 
 
 # What hypothesis would print of so many strategies where one fails.
@@ -35,7 +35,7 @@ def test_every_route_answers_as_it_is_described(target: Target) -> None:
     def check(case: tuple[Case[Any], bool]) -> None:
         request, is_signed_in = case
         with target.sandbox.case():
-            answer = request.call(headers=SENT_FROM_HERE, cookies=signed_in if is_signed_in else {})
+            answer = request.call(headers=FROM_HERE, cookies=signed_in if is_signed_in else {})
             request.validate_response(answer, checks=checks)
 
     fuzz("schemathesis", st.tuples(st.one_of(asked), st.booleans()), check)

@@ -21,10 +21,10 @@ from campaign.services.petitions.store import get_petition, load_petition
 from campaign.services.signatures.sign import Person
 from campaign.text.personal_text import clean_comment, clean_name
 from tests.conftest import SLUG, MakeCampaign
-from tests.fuzz import hostile
 from tests.fuzz.answers import check_page
+from tests.fuzz.hostile import TYPED
 from tests.fuzz.running import fuzz, sandbox
-from tests.mail.test_message import parse
+from tests.scenes.mails import parse
 from tests.scenes.people import list_deliveries, sign_within
 
 ADDRESS = "signer@example.org"
@@ -38,12 +38,6 @@ def _accepted(kept: list[Person], name: str, comment: str) -> Person | None:
         return None
     kept.append(person)
     return person
-
-
-# Much of what is hostile is refused; this passes, and has what harms elsewhere.
-PASSES = st.text("=+-@'\",;:<>{}%$&|()[]*_#`~^!?/ aЯ字", max_size=40).map("A{}".format)
-FORMULAS = st.builds("{}{}A".format, st.sampled_from("=+-@＝＋－＠\t '\u00a0"), st.text("=+-@\n\t A1", max_size=10))
-TYPED = st.one_of(hostile.text, PASSES, FORMULAS)
 
 
 def test_a_confirmation_says_nothing_that_its_signer_typed_and_its_structure_stays(

@@ -15,11 +15,11 @@ from tests.fuzz.conftest import Target
 from tests.fuzz.places import Form, address_of, cookies_of
 from tests.fuzz.running import NIGHTLY, fuzz
 from tests.scenes.page import Page
+from tests.scenes.visiting import FROM_HERE
 
 ROOT = Path(__file__).parents[2]
 URLENCODED = "application/x-www-form-urlencoded"
 Fields = list[tuple[str, str | bytes]]
-SENT_FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
 def send(
@@ -77,7 +77,7 @@ def _post(target: Target, form: Form, fields: Fields) -> TestResponse:
         cookies=form.cookies,
         data=hostile.encode_form(fields),
         content_type=URLENCODED,
-        headers=SENT_FROM_HERE,
+        headers=FROM_HERE,
     )
 
 
@@ -157,7 +157,7 @@ def test_every_route_with_odd_arguments_and_queries(target: Target) -> None:
         path = spoil(addresses[rule.rule], pieces)
         with target.sandbox.case():
             environ = {"PATH_INFO": path, "QUERY_STRING": query.decode("latin-1"), "REQUEST_URI": path}
-            check_answer(send(target, method, "/", cookies=cookies, environ=environ, headers=SENT_FROM_HERE))
+            check_answer(send(target, method, "/", cookies=cookies, environ=environ, headers=FROM_HERE))
 
     fuzz("addresses and queries", cases, check)
 
@@ -290,7 +290,7 @@ def test_every_body_that_is_no_form(target: Target, forms: list[Form]) -> None:
                 form.action,
                 cookies=form.cookies,
                 data=body,
-                headers=SENT_FROM_HERE,
+                headers=FROM_HERE,
                 environ={"CONTENT_TYPE": own_kind or kind, "CONTENT_LENGTH": str(len(body))},
             )
             check_answer(answer)
@@ -321,7 +321,7 @@ def test_every_kind_of_token(target: Target) -> None:
         if kind:
             what = hostile.to_bytes(change(token, what)).decode("latin-1")
         with target.sandbox.case():
-            answer = send(target, method, "/", environ={"PATH_INFO": f"{begin}/{what}"}, headers=SENT_FROM_HERE)
+            answer = send(target, method, "/", environ={"PATH_INFO": f"{begin}/{what}"}, headers=FROM_HERE)
             check_answer(answer)
 
     fuzz("tokens", st.tuples(st.sampled_from(rules), st.sampled_from(["GET", "POST"]), odd), check)

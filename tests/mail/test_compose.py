@@ -12,14 +12,13 @@ from sqlalchemy import select
 from campaign.i18n import Language
 from campaign.installation.wiring import Campaign
 from campaign.mail.message import Message
-from campaign.models import Audience, Delivery, DeliveryKind, Display, EditionText, Update
-from campaign.services.delivery.writer import write_message
+from campaign.models import Audience, DeliveryKind, EditionText, Update
 from campaign.services.digests.content import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, publish_update
 from campaign.services.petitions.updates import placeholder_values, tell_update
 from tests.conftest import SLUG, START
-from tests.mail.test_message import header_lines, parse, part, read
+from tests.scenes.mails import IN_EVERY_LANGUAGE, LANGUAGES, confirmation, header_lines, parse, part, read, write
 from tests.scenes.people import (
     add_readers,
     find_petition,
@@ -27,10 +26,8 @@ from tests.scenes.people import (
     get_subscription,
     list_deliveries,
     make_digest,
-    sign,
 )
 
-LANGUAGES = ("en", "ru", "kk")
 URL = re.compile(r"https?://[^\s)>\]]+")
 BODY = (
     "Read **[the report](https://news.example.org/report?a=1&b=2)**, and *share* <{petition_url}>: {count} of {goal}."
@@ -55,25 +52,6 @@ class Tags(HTMLParser):
         return {attributes["href"] or "" for tag, attributes in self.found if tag == "a"}
 
 
-def write(campaign: Campaign, delivery: Delivery, *, later: timedelta = timedelta()) -> Message:
-    with campaign.database.snapshots() as session:
-        return write_message(session, campaign.post, delivery, now=campaign.now() + later)
-
-
-def confirmation(campaign: Campaign, language: str = "en") -> Message:
-    sign(
-        campaign,
-        "aigul@example.org",
-        name="Freddy Visible",
-        comment="Buy cheap pills",
-        place="Spamville",
-        country="DE",
-        display=Display.NAME,
-        language=language,
-    )
-    return write(campaign, list_deliveries(campaign)[-1])
-
-
 def digest(campaign: Campaign, language: str = "en") -> Message:
     titles = dict.fromkeys(LANGUAGES, "Tom & <b>Jerry</b>")
     update = UpdateTexts(key="new", date=START.date(), title=titles, body=dict.fromkeys(LANGUAGES, BODY))
@@ -86,7 +64,6 @@ def digest(campaign: Campaign, language: str = "en") -> Message:
 
 Kind = Callable[[Campaign, str], Message]
 KINDS = pytest.mark.parametrize("kind", [confirmation, digest])
-IN_EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
 
 
 @IN_EVERY_LANGUAGE

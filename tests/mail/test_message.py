@@ -1,11 +1,9 @@
 """Messages as bytes: one of each header, short lines, encoded words, nothing smuggled in."""
 
 import re
-from datetime import UTC, datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
-from email.message import EmailMessage
-from email.policy import compat32, default
+from email.policy import compat32
 from email.utils import getaddresses
 from typing import Any
 
@@ -13,47 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign.mail.message import Content, Message, build_message
+from campaign.mail.message import Content
+from tests.scenes.mails import DATE, TEXT, build, header_lines, parse, part, read
 
-TEXT = Content(subject="Please confirm", text="Hello\n", html="<p>Hello</p>\n")
-DATE = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bqBQ]\?[^?\s]*\?=")
-
-
-def build(content: Content = TEXT, **changes: Any) -> Message:
-    values: dict[str, Any] = {
-        "sender_name": "Mailing service",
-        "sender": "petition@example.org",
-        "recipient": "aigul@example.org",
-        "message_id": "abc123@example.org",
-        "date": DATE,
-        "language": "en",
-        **changes,
-    }
-    return build_message(content, **values)
-
-
-def parse(message: Message) -> EmailMessage:
-    parsed = message_from_bytes(message.content, policy=default)
-    assert isinstance(parsed, EmailMessage)
-    return parsed
-
-
-def read(message: Message, name: str) -> str:
-    """A header as a mail program shows it (the parser of `default` leaves the folding between encoded words in)."""
-    folded = message_from_bytes(message.content, policy=compat32)[name]
-    return str(make_header(decode_header(folded.replace("\r\n", ""))))
-
-
-def header_lines(message: Message) -> list[str]:
-    return message.content.partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")
-
-
-def part(message: Message, kind: str) -> str:
-    found = next(item for item in parse(message).walk() if item.get_content_type() == kind)
-    content = found.get_payload(decode=True)
-    assert isinstance(content, bytes)
-    return content.decode("utf-8").replace("\r\n", "\n")
 
 
 SUBJECTS = [

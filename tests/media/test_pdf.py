@@ -55,7 +55,7 @@ def test_every_letter_of_our_languages_is_in_the_fonts() -> None:
     assert len(set(drawn.values()) | {missing}) == len(drawn) + 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=300), st.lists(st.text(max_size=200), max_size=12), st.sampled_from(["picture", "poster"]))
 def test_no_text_breaks_a_document(title: str, demands: list[str], document: str) -> None:
     kind = Format.PNG if document == "picture" else Format.PDF

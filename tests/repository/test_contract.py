@@ -11,12 +11,10 @@ from campaign.installation.wiring import Campaign
 from campaign.run.supervisor import BUILT_IN
 from tests.conftest import SLUG
 from tests.scenes.campaign_files import UPDATE
-from tests.scenes.commands import Command, command
+from tests.scenes.commands import Command
 from tests.scenes.people import add_readers, sign
 from tests.scenes.serving import free_port, serving
 from tests.scenes.visiting import confirm_path, unsubscribe_path
-
-__all__ = ["command"]  # a fixture, which pytest finds by its name here
 
 # In this order on one new installation: the words, the exit status, a part of what is printed.
 COMMANDS = [

@@ -159,11 +159,11 @@ def audit(service: str) -> subprocess.CompletedProcess[str]:
 def test_the_audit_names_what_is_vulnerable_and_fails(osv: str) -> None:
     done = audit(osv)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.fullmatch(r"(\d+) of \1 packages were looked up; 0 are vulnerable\.\n", done.stdout)
+    assert re.fullmatch(r"(\d+) of \1 packages were checked; 0 are vulnerable\.\n", done.stdout)
     _Vulnerabilities.bad = "flask"
     done = audit(osv)
     assert done.returncode == 1
-    assert re.search(r"^flask [\d.]+: OSV-1, mended in 999$", done.stdout, re.MULTILINE)
+    assert re.search(r"^flask [\d.]+: OSV-1, fixed in 999$", done.stdout, re.MULTILINE)
 
 
 def test_an_audit_whose_data_is_out_of_reach_does_not_say_that_all_is_well(osv: str) -> None:
@@ -172,5 +172,5 @@ def test_an_audit_whose_data_is_out_of_reach_does_not_say_that_all_is_well(osv: 
     for service in (osv, "http://127.0.0.1:9/"):
         done = audit(service)
         assert done.returncode == 2
-        assert done.stderr.startswith("The audit could not be made: the data on vulnerabilities cannot be reached")
+        assert done.stderr.startswith("The audit failed, because the list of vulnerabilities cannot be reached")
         assert done.stderr.count("\n") == 1

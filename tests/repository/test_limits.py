@@ -8,11 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from campaign.installation.wiring import Campaign
-from tests.repository.test_routes import _addresses, _values, visited, visitors
+from tests.scenes.addresses import list_addresses, values_for
 from tests.scenes.page import Page
 from tests.scenes.visiting import FROM_HERE
-
-__all__ = ["visited", "visitors"]  # fixtures
 
 TOO_MUCH: dict[str, tuple[dict[str, Any], int]] = {
     "a body of more than 64 KiB": ({"data": {"comment": "x" * 65_600}}, 413),
@@ -38,7 +36,7 @@ def test_no_page_has_a_script_or_a_style_in_it(
 ) -> None:
     """Every address that answers with HTML; what is framed is a mail, which has its own rules (frame.html)."""
     seen = 0
-    for endpoint, address in _addresses(app, visited):
+    for endpoint, address in list_addresses(app, visited):
         for client in visitors.values():
             answer = client.get(address, headers={"Accept-Language": lang}, buffered=True)
             if (
@@ -64,7 +62,7 @@ def posted(app: Flask, campaign: Campaign) -> list[str]:
     """Every address that takes a form; unsubscribing takes none, whatever is sent along (RFC 8058)."""
     adapter = app.url_map.bind("localhost")
     return [
-        adapter.build(rule.endpoint, _values(campaign, rule))
+        adapter.build(rule.endpoint, values_for(campaign, rule))
         for rule in app.url_map.iter_rules()
         if "POST" in (rule.methods or ()) and not str(rule).startswith("/unsubscribe/")
     ]

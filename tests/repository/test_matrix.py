@@ -17,7 +17,7 @@ from campaign.web.auth.reauthenticate import declare_fresh
 from campaign.web.auth.session import signed_in
 from campaign.web.core.security import Entry, entry, entry_of
 from tests.repository.matrix import OTHER_TITLE, PEOPLE, ask, run_matrix, settle
-from tests.repository.test_routes import _values, furnish
+from tests.scenes.addresses import furnish, values_for
 
 PathOf = Callable[[Rule, str], str]
 
@@ -36,7 +36,7 @@ def campaign(sqlite_campaign: Campaign) -> Campaign:
 @pytest.fixture
 def path_of(app: Flask, campaign: Campaign) -> PathOf:
     """Addresses made before anything is asked: a link may have been used up by then."""
-    known = {rule.rule: _values(campaign, rule) for rule in app.url_map.iter_rules()}
+    known = {rule.rule: values_for(campaign, rule) for rule in app.url_map.iter_rules()}
     adapter = app.url_map.bind("localhost")
 
     def path(rule: Rule, slug: str) -> str:

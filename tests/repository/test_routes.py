@@ -3,99 +3,17 @@
 import re
 from itertools import product
 
-import pytest
-from flask import Flask, template_rendered, url_for
+from flask import Flask, template_rendered
 from flask.testing import FlaskClient
-from sqlalchemy import select
-from werkzeug.routing import Rule
 
-from campaign.crypto.link_purposes import LinkPurpose
 from campaign.i18n import TEMPLATES
 from campaign.installation.wiring import Campaign
-from campaign.media.pictures import read_picture
-from campaign.models import Role, Signature, SignatureState
-from campaign.services.audit_log import COMMAND_LINE, record
 from campaign.web.core.security import Entry, entry_of
-from campaign.web.public.petition_page import PREVIEW
 from tests.browser.states import ANSWERS, MAILS_IN_FRAMES, PAGES
-from tests.conftest import SLUG
-from tests.scenes.organizing import enroll, invite
-from tests.scenes.people import add_readers, find_petition, make_digest, sign, unsubscribe, withdraw
-from tests.scenes.pictures import add_picture, png
-from tests.scenes.visiting import confirm_path, dump, mails, me_path, own_path, unsubscribe_path
+from tests.scenes.addresses import list_addresses
+from tests.scenes.visiting import dump
 
 WEB = TEMPLATES / "web"
-PICTURE = read_picture(png(3, 2))
-SIGNER, READER = "signer@example.org", "reader@example.org"
-NO_READER, GONE = "no-reader@example.org", "gone@example.org"
-
-
-def furnish(campaign: Campaign) -> None:
-    """Make something that can be seen at every address."""
-    add_readers(campaign, READER)
-    sign(campaign, SIGNER)
-    mails(campaign)
-    make_digest(campaign)
-    add_readers(campaign, "second@example.org", NO_READER, GONE)
-    unsubscribe(campaign, NO_READER)
-    withdraw(campaign, GONE)
-    with campaign.database.sessions.begin() as session:
-        add_picture(session, find_petition(campaign).id, PICTURE)
-        record(session, COMMAND_LINE, "export", find_petition(campaign).id, now=campaign.now())
-
-
-@pytest.fixture
-def visited(campaign: Campaign) -> Campaign:
-    """An installation in which there is something to see at every address."""
-    furnish(campaign)
-    return campaign
-
-
-@pytest.fixture
-def visitors(app: Flask, visited: Campaign) -> dict[str, FlaskClient]:
-    """A stranger, and an owner who is signed in."""
-    return {"stranger": app.test_client(), "owner": enroll(app, visited, Role.OWNER)}
-
-
-def _find_withdrawn(campaign: Campaign) -> int:
-    with campaign.database.snapshots() as session:
-        return session.scalars(select(Signature.id).where(Signature.state == SignatureState.WITHDRAWN)).one()
-
-
-def _values(campaign: Campaign, rule: Rule) -> dict[str, object]:
-    """Something real for every argument of the route."""
-    known: dict[str, object] = {"lang": "ru", "slug": SLUG, "number": 1, "filename": "campaign.css", "passkey_id": 1}
-    known |= {"colour": "8f1d2c", "kind": "logo", "digest": PICTURE.digest, "ending": "png"}
-    match rule.endpoint.partition(".")[0]:
-        case "confirm":
-            known["token"] = confirm_path(campaign, SIGNER).rpartition("/")[2]
-        case "unsubscribe":
-            known["token"] = unsubscribe_path(campaign, READER).rpartition("/")[2]
-        case "petition" if rule.endpoint == "petition.preview":
-            known["token"] = campaign.vault.token(PREVIEW, find_petition(campaign).id)
-        case "me":
-            known["token"] = me_path(campaign, READER).rpartition("/")[2]
-        case "me_changes" | "withdrawing":
-            if "receipt" in rule.rule:
-                known["token"] = campaign.vault.token(LinkPurpose.SIGNER, _find_withdrawn(campaign))
-            else:
-                known["token"] = own_path(campaign, NO_READER).rpartition("/")[2]
-        case "sign_in":
-            *_, known["organizer_id"], known["token"] = invite(campaign, Role.VIEWER, "new@example.org").split("/")
-    if rule.endpoint == "embedding.oembed":  # of no address it tells nothing
-        return {"url": campaign.public_links.petition("ru", SLUG)}
-    assert rule.arguments <= set(known), f"say in this test what {rule} is asked with"
-    return {name: known[name] for name in rule.arguments}
-
-
-def _addresses(app: Flask, campaign: Campaign) -> list[tuple[str, str]]:
-    """Every address that answers GET, with its endpoint."""
-    with app.test_request_context():
-        return [
-            (rule.endpoint, url_for(rule.endpoint, **_values(campaign, rule)))  # type: ignore[arg-type]
-            for rule in app.url_map.iter_rules()
-            if "GET" in (rule.methods or ())
-        ]
 
 
 def _entry(app: Flask, endpoint: str) -> Entry | None:
@@ -124,7 +42,7 @@ def test_every_address_is_there_to_be_asked(app: Flask, visited: Campaign, visit
     page that is public meanwhile.
     """
     found, wanted = {}, {}
-    for endpoint, address in _addresses(app, visited):
+    for endpoint, address in list_addresses(app, visited):
         organizers = _entry(app, endpoint) is Entry.ORGANIZER
         for who, client in visitors.items():
             found[who, address] = client.get(address, buffered=True).status_code
@@ -143,7 +61,7 @@ def test_every_page_is_among_those_that_are_looked_at(
     """
     asked, made = set(), set()
     with template_rendered.connected_to(lambda _app, template, **_: made.add(template.name), app):
-        for client, (endpoint, address) in product(visitors.values(), _addresses(app, visited)):
+        for client, (endpoint, address) in product(visitors.values(), list_addresses(app, visited)):
             if client.get(address, buffered=True).mimetype == "text/html":
                 asked.add(endpoint)
     assert asked <= {*PAGES, *MAILS_IN_FRAMES}
@@ -156,7 +74,7 @@ def test_every_page_is_among_those_that_are_looked_at(
 def test_asking_any_address_leaves_every_table_as_it_is(
     app: Flask, visited: Campaign, visitors: dict[str, FlaskClient]
 ) -> None:
-    addresses = _addresses(app, visited)
+    addresses = list_addresses(app, visited)
     before = dump(visited)
     changed = {}
     for (who, client), method, (_, address) in product(visitors.items(), ("GET", "HEAD", "OPTIONS"), addresses):
@@ -175,7 +93,7 @@ def test_asking_any_address_leaves_every_file_as_it_is(
         kept = (path for path in folder.rglob("*") if path.is_file() and "sqlite" not in path.name)
         return {str(path): path.read_bytes() for path in kept}
 
-    addresses = _addresses(app, visited)
+    addresses = list_addresses(app, visited)
     before = files()
     for client, (_, address) in product(visitors.values(), addresses):
         client.get(address, buffered=True)
@@ -185,7 +103,7 @@ def test_asking_any_address_leaves_every_file_as_it_is(
 
 def test_head_answers_like_get_without_a_body(app: Flask, visited: Campaign, visitors: dict[str, FlaskClient]) -> None:
     different = {}
-    for client, (_, address) in product(visitors.values(), _addresses(app, visited)):
+    for client, (_, address) in product(visitors.values(), list_addresses(app, visited)):
         asked, headed = (client.open(address, method=method, buffered=True) for method in ("GET", "HEAD"))
         assert headed.data == b""
         if (asked.status_code, asked.mimetype) != (headed.status_code, headed.mimetype):

@@ -20,12 +20,10 @@ from campaign.services.petitions.store import load_petition
 from campaign.web.server.static_links import file_of, readdress_page
 from campaign.worker import work_once
 from tests.conftest import SLUG, Clock, MakeCampaign
-from tests.scenes.commands import Command, command, refused
+from tests.scenes.commands import Command, refused
 from tests.scenes.organizing import OTHER, OTHER_TITLE
 from tests.scenes.page import Page
 from tests.scenes.people import add_readers, confirm, make_digest, sign
-
-__all__ = ["command"]  # a fixture, which pytest finds by its name here
 
 READER = "reader@example.org"
 LIVE = "https://petition.example.org"

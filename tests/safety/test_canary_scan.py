@@ -24,12 +24,10 @@ from campaign.models import Signature
 from tests.conftest import Clock, MakeCampaign, close_campaign
 from tests.safety.canaries import CYRILLIC, LATIN, NETWORK, find_canaries, list_files
 from tests.safety.life import PEOPLE, Life, answer_to, said
-from tests.scenes.commands import Command, command
+from tests.scenes.commands import Command
 from tests.scenes.people import count, sign_within
 from tests.servers.postgresql import PrivateCluster
 from tests.servers.smtp import Mailbox
-
-__all__ = ["command"]  # a fixture, which pytest finds by its name here
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import get_petition, load_petition
-from tests.conftest import SLUG, quick_app
+from tests.conftest import SLUG
+from tests.scenes.page import Page
 from tests.scenes.visiting import read
 
 PASSWORD = "four quiet words here"
@@ -23,17 +24,6 @@ OTHER = "other"
 OTHER_TITLE = "A petition that is nobody else's business"
 HOME = "/organize/"
 SIGN_IN = "/organize/sign-in"
-
-
-@pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
-    """One database is enough for pages: the services are tested on both."""
-    return sqlite_campaign
-
-
-@pytest.fixture
-def app(campaign: Campaign) -> Flask:
-    return quick_app(campaign)
 
 
 @pytest.fixture
@@ -106,3 +96,20 @@ def list_made(campaign: Campaign) -> list[Edition]:
     """Every edition and skipped run, oldest first."""
     with campaign.database.snapshots() as session:
         return list(session.scalars(select(Edition).order_by(Edition.id)))
+
+
+def read_table(client: FlaskClient, path: str, table_id: str) -> list[list[str]]:
+    """The cells of a table's body, row by row."""
+    html = client.get(path).get_data(as_text=True)
+    part = html.partition(f'<table id="{table_id}">')[2].partition("</table>")[0].partition("<tbody>")[2]
+    rows = part.partition("</tbody>")[0].split("</tr>")[:-1]
+    return [
+        [cell.text for cell in Page(row.strip().removeprefix("<tr>")).elements if cell.tag in {"td", "th"}]
+        for row in rows
+    ]
+
+
+def list_all_audit(campaign: Campaign) -> list[tuple[str, str, dict[str, object]]]:
+    """The whole trail: who did what, with what details."""
+    with campaign.database.snapshots() as session:
+        return [(item.actor, item.action, item.details) for item in session.scalars(select(AuditEntry))]

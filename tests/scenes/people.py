@@ -99,14 +99,16 @@ def confirm_by_id(campaign: Campaign, signature_id: int) -> None:
     """The same, following a link that is known already."""
     token = campaign.vault.token(LinkPurpose.CONFIRM, signature_id)
     with campaign.database.sessions.begin() as session:
-        signature = signature_confirm.get_followed(session, campaign.vault, token, now=campaign.now(), for_update=True)
+        signature = signature_confirm.get_linked_signature(
+            session, campaign.vault, token, now=campaign.now(), for_update=True
+        )
         signature_confirm.confirm(session, campaign.vault, signature, now=campaign.now())
 
 
 def follow(campaign: Campaign, token: str) -> Signature:
     """Open a confirmation link, which changes nothing."""
     with campaign.database.snapshots() as session:
-        return signature_confirm.get_followed(session, campaign.vault, token, now=campaign.now())
+        return signature_confirm.get_linked_signature(session, campaign.vault, token, now=campaign.now())
 
 
 def list_personal(signature: Signature) -> list[object]:
@@ -165,7 +167,7 @@ def withdraw(campaign: Campaign, email: str) -> None:
     """Withdraw the signature on one's own page."""
     token = campaign.vault.token(LinkPurpose.SIGNER, get_signature(campaign, email).id)
     with campaign.database.sessions.begin() as session:
-        kept = self_service.get_kept(session, campaign.vault, token, for_update=True)
+        kept = self_service.get_personal_data(session, campaign.vault, token, for_update=True)
         self_service.withdraw(session, kept, now=campaign.now())
 
 

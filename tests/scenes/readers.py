@@ -11,7 +11,7 @@ from campaign.services.digests.editions import make_edition
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import get_petition, load_petition, publish_update
-from campaign.services.subscribers.subscriptions import Choices, prefer
+from campaign.services.subscribers.subscriptions import Choices, change_choices
 from campaign.text.email_address import parse_email_address
 from tests.conftest import SLUG
 from tests.scenes.campaign_files import read
@@ -54,7 +54,7 @@ def choose(
     """Save these choices on the reader's page."""
     subscription_id = subscription_of(campaign, email, slug).id
     with campaign.database.sessions.begin() as session:
-        prefer(
+        change_choices(
             session,
             get_petition(session, slug),
             session.get_one(Subscription, subscription_id),

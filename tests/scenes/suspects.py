@@ -18,15 +18,17 @@ from campaign.models import (
     Suspicion,
     SuspicionKind,
 )
+from campaign.services.abuse.suspicions import Suspected, note_suspicions
 from campaign.services.moderation.decisions import decide, take_back
 from campaign.services.moderation.review_queue import Criteria, preview_review
 from campaign.services.signatures.sign import forget_allowance
-from tests.scenes.people import Said, find_petition, get_signature, sign_within
+from tests.scenes.people import Said, find_petition, get_signature, sign, sign_within
 from tests.scenes.people import confirm as confirm_one
 
 WAITING = Criteria(SignatureState.QUARANTINED)
 COUNTED = Criteria(SignatureState.CONFIRMED)
 ORGANIZER = "dana@example.org"
+FOUND = [Suspected(SuspicionKind.SOURCE, "a-random-name")]
 
 
 def _suspect_within(session: Session, signature: Signature, kind: SuspicionKind, group: str) -> None:
@@ -119,3 +121,12 @@ def check_counts(campaign: Campaign) -> int:
     assert len(set(numbers)) == len(numbers)
     assert max((number or 0 for number in numbers), default=0) <= counter.last_number
     return counter.confirmed
+
+
+def sign_suspiciously(campaign: Campaign, email: str, *, updates: bool = False) -> None:
+    """Post from where very many come, and confirm."""
+    sign(campaign, email, updates=updates)
+    with campaign.database.sessions.begin() as session:
+        signature = get_signature(campaign, email)
+        note_suspicions(session, signature.petition_id, signature.id, FOUND)
+    confirm_one(campaign, email)

@@ -107,3 +107,8 @@ def code_in(mail: str) -> str:
     """The six characters beside the link of a confirmation mail."""
     (code,) = re.findall(r":\s([0-9A-Z]{6})$", mail, re.MULTILINE)
     return str(code)
+
+
+def ask_for_link(app: Flask, email: str, lang: str = "en") -> TestResponse:
+    """Ask for the link to one's own page, as somebody does who has lost it."""
+    return other_browser(app).post(f"{page_of(lang)}/my-link", data={"email": email}, headers=FROM_HERE)

@@ -21,6 +21,7 @@ from .missing import Missing
 
 USER, PASSWORD = "bounces", "open:sesame@home"
 
+# Without anvil-auth-penalty, who once had a wrong password waits no seconds for each answer from then on.
 CONFIGURATION = """
 base_dir = {folder}/run
 state_dir = {folder}/run
@@ -57,6 +58,9 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 """
 

@@ -131,7 +131,7 @@ class ScriptedServer:
     def __enter__(self) -> Self:
         self._listener = _Listener(self)
         self.port: int = self._listener.server_address[1]
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         return self
 

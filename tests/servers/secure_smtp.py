@@ -90,6 +90,8 @@ class SecureServer:
 
     def __enter__(self) -> Self:
         listening = socket.create_server(("127.0.0.1", 0))
+        # Connections inherit it: no reply waits for the acknowledgement of the one before.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = listening.getsockname()[1]
         way = {"ssl_context" if self._at_once else "tls_context": self._certificate.for_server}
         # aiosmtpd offers AUTH after STARTTLS only unless told otherwise, and does not know that it is inside TLS.

@@ -1,9 +1,12 @@
 """E-mail addresses: as people type them, as mail is sent to them, and when two are the same."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaign.errors import InvalidInput
-from campaign.text.email_address import parse_email_address
+from campaign.text.email_address import comparable_spelling, list_spellings, parse_email_address
+from tests.scenes.spellings import KEPT, NO_ADDRESSES, SPELLINGS
 
 
 @pytest.mark.parametrize(
@@ -69,3 +72,28 @@ def test_letters_before_the_at_need_a_server_that_can() -> None:
         parse_email_address("айгүл@example.org")
     address = parse_email_address("Айгүл@example.org", allow_smtputf8=True)
     assert (address.local_part, address.comparable) == ("Айгүл", "айгүл@example.org")
+
+
+@pytest.mark.parametrize("typed", SPELLINGS)
+def test_every_spelling_of_an_address_compares_equal(typed: str) -> None:
+    assert comparable_spelling(typed) == KEPT == parse_email_address(typed).comparable
+
+
+@pytest.mark.parametrize("typed", NO_ADDRESSES)
+def test_text_that_is_no_address_compares_as_it_was_typed(typed: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_email_address(typed, allow_smtputf8=True)
+    assert comparable_spelling(typed) != KEPT
+    assert comparable_spelling(f" {typed.upper()}\n") == comparable_spelling(typed)
+
+
+@given(st.text(st.characters(codec=None)) | st.from_regex(r"\S{1,9}@\S{1,9}(\.\S{1,5})?", fullmatch=True))
+def test_nothing_that_is_typed_raises_and_comparing_twice_changes_nothing(typed: str) -> None:
+    once = comparable_spelling(typed)
+    assert comparable_spelling(once) == once
+
+
+def test_an_address_has_one_spelling_in_ascii_and_one_in_its_own_script() -> None:
+    assert list_spellings(KEPT) == (KEPT, SPELLINGS[1])
+    assert list_spellings("anna@xn--strae-oqa.example") == ("anna@xn--strae-oqa.example", "anna@strasse.example")
+    assert list_spellings("dana@example.org") == ("dana@example.org", "dana@example.org")

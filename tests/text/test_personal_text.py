@@ -1,4 +1,4 @@
-"""Names, places and comments: every script passes, and what forges or advertises is refused."""
+"""Names and comments: every script passes, and what forges or advertises is refused."""
 
 import unicodedata
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign.errors import InvalidInput
-from campaign.text.personal_text import clean_comment, clean_name, clean_place, initials_of
+from campaign.text.personal_text import clean_comment, clean_name, initials_of
 
 NAMES = [
     "Aigerim Serikova",
@@ -85,9 +85,8 @@ def test_a_name_is_kept_composed_and_with_single_spaces(typed: str, kept: str) -
 
 
 @pytest.mark.parametrize("character", INVISIBLE, ids=ascii)
-@pytest.mark.parametrize("clean", [clean_name, clean_place])
-def test_invisible_and_control_characters_are_refused(clean: Callable[[str], object], character: str) -> None:
-    assert "invisible" in refusal(clean, f"Aigerim{character}Serikova").sentence
+def test_invisible_and_control_characters_are_refused(character: str) -> None:
+    assert "invisible" in refusal(clean_name, f"Aigerim{character}Serikova").sentence
 
 
 @pytest.mark.parametrize("character", [each for each in INVISIBLE if each not in "\r\n\t"], ids=ascii)
@@ -97,12 +96,11 @@ def test_a_comment_has_lines_and_no_other_control_characters(character: str) -> 
 
 
 @pytest.mark.parametrize("typed", ADVERTISEMENTS)
-@pytest.mark.parametrize("clean", [clean_name, clean_place])
-def test_web_addresses_are_refused(clean: Callable[[str], object], typed: str) -> None:
-    assert "web address" in refusal(clean, typed).sentence
+def test_web_addresses_are_refused(typed: str) -> None:
+    assert "web address" in refusal(clean_name, typed).sentence
 
 
-@pytest.mark.parametrize("clean", [clean_name, clean_place, clean_comment])
+@pytest.mark.parametrize("clean", [clean_name, clean_comment])
 def test_letters_with_a_tower_of_marks_are_refused(clean: Callable[[str], object]) -> None:
     assert "too many accents" in refusal(clean, ZALGO).sentence
 
@@ -114,7 +112,7 @@ def test_a_name_without_a_letter_is_refused(typed: str) -> None:
 
 @pytest.mark.parametrize(
     ("clean", "field", "most"),
-    [(clean_name, "name", 100), (clean_place, "place", 100), (clean_comment, "comment", 1000)],
+    [(clean_name, "name", 100), (clean_comment, "comment", 1000)],
 )
 def test_what_is_too_long_is_refused(clean: Callable[[str], object], field: str, most: int) -> None:
     assert clean("x" * most) == "x" * most
@@ -124,8 +122,7 @@ def test_what_is_too_long_is_refused(clean: Callable[[str], object], field: str,
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "\u00a0"])
-def test_a_place_and_a_comment_may_be_left_out(typed: str) -> None:
-    assert clean_place(typed) is None
+def test_a_comment_may_be_left_out(typed: str) -> None:
     assert clean_comment(typed) is None
 
 

@@ -1,6 +1,6 @@
-"""Keys that sign mails (RFC 6376, RFC 8463): make them, keep them, say what the DNS must say about them.
+"""Keys that sign mails (RFC 6376, RFC 8463): how they are made and stored, and the DNS records for them.
 
-A key is a file of mode 0600, ``<selector>.pem``. Beside the vault the only cryptography.
+A key is a file of mode 0600, ``<selector>.pem``. Only this module and ``campaign.crypto`` import ``cryptography``.
 """
 
 import os
@@ -29,13 +29,13 @@ from campaign.errors import DkimKeyError
 
 _RSA_BITS = 2048  # RFC 8301 §3.2 asks for it; a longer key costs several times as much for each mail
 _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
-_TXT_STRING = 255  # RFC 1035 §3.3.14: a TXT record is strings of at most so many bytes
+_TXT_STRING = 255  # bytes; a TXT record is a list of strings of at most this length (RFC 1035 §3.3.14)
 _PADDING = PKCS1v15()
 _SHA256 = SHA256()
 
 
 class DnsRecord(NamedTuple):
-    """A TXT record: its name, its value, and the value as the strings that a record consists of."""
+    """A TXT record: its name, its value, and the value cut into the strings of the record."""
 
     name: str
     value: str
@@ -49,16 +49,16 @@ class DnsRecord(NamedTuple):
 
 @dataclass(frozen=True)
 class DkimKey:
-    """A private key, and the selector under which the DNS has its public half."""
+    """A private key, and the selector under which its public key is published in the DNS."""
 
     selector: str
     private: RSAPrivateKey | Ed25519PrivateKey
 
     @classmethod
     def from_pem(cls, pem: bytes, selector: str) -> Self:
-        """The key that ``new_key`` or another program made. Raises DkimKeyError for one that receivers do not accept.
+        """Read a key made by ``new_key`` or by another program. Raises DkimKeyError if receivers would not accept it.
 
-        RFC 8301 §3.2: RSA keys of less than 1024 bits count as no signature, and 2048 are asked for.
+        RFC 8301 §3.2: signatures by RSA keys below 1024 bits are invalid, and signers should use 2048 bits.
         """
         try:
             key = load_pem_private_key(pem, password=None)
@@ -69,23 +69,23 @@ class DkimKey:
             ) from None
         if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
             raise DkimKeyError(
-                f"The DKIM key {selector} is neither RSA nor Ed25519: no receiver could check it. "
+                f"The DKIM key {selector} is neither RSA nor Ed25519, so no receiver can check its signatures. "
                 "Make another with: campaign dkim new"
             )
         if isinstance(key, RSAPrivateKey) and key.key_size < _RSA_BITS:
             raise DkimKeyError(
-                f"The DKIM key {selector} has only {key.key_size} bits, and {_RSA_BITS} are needed. "
+                f"The DKIM key {selector} has only {key.key_size} bits; {_RSA_BITS} are needed. "
                 "Make another with: campaign dkim new"
             )
         return cls(selector, key)
 
     @property
     def algorithm(self) -> str:
-        """The tag a= of its signatures."""
+        """The value of the tag a= in the key's signatures."""
         return "rsa-sha256" if isinstance(self.private, RSAPrivateKey) else "ed25519-sha256"
 
     def record(self, domain: str) -> DnsRecord:
-        """What the DNS of ``domain`` must say (RFC 6376 §3.6.1, RFC 8463 §4)."""
+        """The record that the DNS of ``domain`` must contain (RFC 6376 §3.6.1, RFC 8463 §4)."""
         public = self.private.public_key()
         if isinstance(self.private, RSAPrivateKey):
             kind, point = "rsa", public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -96,7 +96,7 @@ class DkimKey:
         return DnsRecord(f"{self.selector}._domainkey.{domain}", value, strings)
 
     def sign(self, text: bytes) -> bytes:
-        """The signature of ``text``; Ed25519 signs its SHA-256 (RFC 8463 §3), not the text."""
+        """The signature of ``text``. Ed25519 signs the SHA-256 of the text, not the text itself (RFC 8463 §3)."""
         if isinstance(self.private, RSAPrivateKey):
             return self.private.sign(text, _PADDING, _SHA256)
         return self.private.sign(sha256(text).digest())
@@ -109,12 +109,15 @@ def new_key(kind: Literal["rsa", "ed25519"]) -> bytes:
 
 
 def dns_record(pem: bytes, selector: str, domain: str) -> DnsRecord:
-    """What the DNS of ``domain`` must say for the key in ``pem``. Raises DkimKeyError."""
+    """The record that the DNS of ``domain`` must contain for the key in ``pem``. Raises DkimKeyError."""
     return DkimKey.from_pem(pem, selector).record(domain)
 
 
 def write_key(folder: Path, selector: str, pem: bytes) -> Path:
-    """Keep a key in ``folder``, for this user alone; the file. Raises DkimKeyError where there is one already."""
+    """Write a key into ``folder``, readable by this user alone; returns the path of the file.
+
+    Raises DkimKeyError if the file exists already or cannot be written.
+    """
     path = _path(folder, selector)
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -134,12 +137,12 @@ def write_key(folder: Path, selector: str, pem: bytes) -> Path:
 
 
 def read_keys(folder: Path, selectors: Sequence[str]) -> list[DkimKey]:
-    """The keys kept in ``folder`` under these selectors. Raises DkimKeyError with what to do about it."""
+    """The keys in ``folder`` with these selectors. Raises DkimKeyError; its sentence says what to do."""
     return [_read_key(_path(folder, selector), selector) for selector in selectors]
 
 
 def _path(folder: Path, selector: str) -> Path:
-    """The file of a key. A selector is labels of a DNS name (RFC 6376 §3.1), and with that a safe name for a file."""
+    """The path of a key's file. A selector consists of DNS labels (RFC 6376 §3.1), so it is a safe file name."""
     if not _SELECTOR.fullmatch(selector):
         raise DkimKeyError(f"“{selector}” cannot be a selector: use letters, digits and hyphens, as in rsa2026.")
     return folder / f"{selector}.pem"
@@ -153,7 +156,7 @@ def _read_key(path: Path, selector: str) -> DkimKey:
     except FileNotFoundError:
         raise DkimKeyError(
             f"There is no DKIM key at {path}. Make it with: campaign dkim new {selector}, "
-            "or take it out of CAMPAIGN_DKIM_SELECTORS."
+            "or remove the selector from CAMPAIGN_DKIM_SELECTORS."
         ) from None
     except OSError as error:
         raise DkimKeyError(f"The DKIM key {path} cannot be read: {error.strerror}.") from None

@@ -1,1 +1,1 @@
-"""The linter: finds what is wrong with a message before an edition is sent."""
+"""The linter: it finds problems in a message before an edition is sent."""

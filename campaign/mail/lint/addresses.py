@@ -1,4 +1,4 @@
-"""Whether an address can stand in an SMTP envelope (RFC 5321) as it is."""
+"""Checks whether an address can be used unchanged in an SMTP envelope (RFC 5321)."""
 
 import re
 
@@ -6,7 +6,7 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def _is_a_label(label: str) -> bool:
-    """Whether ``label`` is ASCII as the DNS has it, and where it claims to be a word of another script, is one."""
+    """Whether ``label`` is a valid DNS label in ASCII; a label that begins with “xn--” must also decode (IDNA)."""
     if not _LABEL.fullmatch(label):
         return False
     try:
@@ -16,7 +16,7 @@ def _is_a_label(label: str) -> bool:
 
 
 def find_address_problem(address: str) -> str | None:
-    """What is wrong with ``address``, as a sentence with ``%(role)s`` in it, or None."""
+    """The problem of ``address`` as a sentence with ``%(role)s`` in it; None if there is none."""
     local, at, domain = address.rpartition("@")
     if not at or not local or len(address) > 254 or re.search(r"[\s\x00-\x1f\x7f<>]", address):
         return "The %(role)s is no address like name@example.org."

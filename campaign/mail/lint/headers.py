@@ -1,4 +1,4 @@
-"""The linter's look at a message's headers: one of each, as their RFCs write them, nothing smuggled into them."""
+"""The linter checks a message's headers: each occurs once, has the form of its RFC, and hides no second header."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ from email.header import decode_header, make_header
 
 from campaign.mail.lint.problem import N_, Part, Problem, find_mark, find_unprintable
 
-LONGEST_SUBJECT = 250
+MAX_SUBJECT_LENGTH = 250
 INVISIBLE = N_(
     "%(name)s holds an invisible character that ends a line or turns the direction of writing; type the text "
     "again by hand."
@@ -31,7 +31,7 @@ _WEB = re.compile(r"<(https://[!-;=?-~]+|http://(?:localhost|127\.0\.0\.1|\[::1\
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header as it stands on the wire, its lines joined."""
+    """One header as it is sent, its folded lines joined. ``line`` is the number of its first line, from 1."""
 
     name: str
     value: str
@@ -39,7 +39,7 @@ class Field:
 
     @property
     def shown(self) -> str:
-        """The value as a mail program shows it. Raises ValueError where its encoding is broken."""
+        """The value as a mail program shows it. Raises ValueError if its encoding is broken."""
         try:
             return str(make_header(decode_header(self.value)))
         except (HeaderParseError, MessageError, LookupError, UnicodeError) as error:
@@ -47,7 +47,7 @@ class Field:
 
 
 def read_fields(content: bytes) -> tuple[list[Field], list[Problem]]:
-    """The headers of a message, and what is wrong with the lines that are none."""
+    """The headers of a message, and the problems of lines that are no header."""
     head = _END_OF_HEADERS.split(content, maxsplit=1)[0]
     fields: list[Field] = []
     problems = []
@@ -68,7 +68,7 @@ def read_fields(content: bytes) -> tuple[list[Field], list[Problem]]:
 
 
 def lint_headers(fields: list[Field], by_name: dict[str, Field], *, is_list: bool) -> list[Problem]:
-    """What is wrong with the headers; ``by_name`` holds the first of each, by its name in lower case."""
+    """The problems of the headers; ``by_name`` holds the first header of each name, by the name in lower case."""
     return [
         *_lint_counts(fields, [*_ONCE, *(_ONCE_FOR_A_LIST if is_list else ())]),
         *_lint_values(fields, by_name),
@@ -96,7 +96,7 @@ def _lint_counts(fields: list[Field], once: list[str]) -> list[Problem]:
 
 
 def _lint_shown(field: Field) -> list[Problem]:
-    """What a reader would see in the header, or be harmed by without seeing it."""
+    """The problems of the decoded value: what a reader would see, and invisible characters that harm the reader."""
     problems = []
     try:
         shown = field.shown
@@ -128,10 +128,10 @@ def _lint_subject(field: Field) -> list[Problem]:
     try:
         shown = field.shown.strip()
     except ValueError:
-        return []  # it has been told
+        return []  # _lint_shown reports it
     if not shown:
         return [Problem(Part.HEADER, field.line, N_("The subject is empty; give the newest update a title."))]
-    if len(shown) > LONGEST_SUBJECT:
+    if len(shown) > MAX_SUBJECT_LENGTH:
         return [Problem(Part.HEADER, field.line, LONG_SUBJECT, {"length": len(shown)})]
     return []
 
@@ -160,7 +160,7 @@ def _lint_list(by_name: dict[str, Field]) -> list[Problem]:
 
 
 def find_unsubscribe(by_name: dict[str, Field]) -> str | None:
-    """The address that List-Unsubscribe names."""
+    """The address in List-Unsubscribe; None if there is none."""
     field = by_name.get("list-unsubscribe")
     found = _WEB.search(field.value) if field else None
     return found[1] if found else None

@@ -1,4 +1,4 @@
-"""The linter's look at a mail's HTML: it loads nothing, runs nothing, watches nobody, and can be read aloud."""
+"""The linter checks a mail's HTML: it loads nothing, runs nothing, tracks nobody, and can be read aloud."""
 
 import re
 from html.parser import HTMLParser
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from campaign.mail.lint.problem import N_, Part, Problem, find_mark, line_of
 
-MOST_BYTES = 102 * 1024  # where large mailbox providers cut a mail off, and the unsubscribe link with it
+MOST_BYTES = 102 * 1024  # large mailbox providers cut a mail off here, and the unsubscribe link with it
 TOO_LARGE = N_(
     "The HTML has %(size)s KB; from 102 KB on, mail programs cut it off before the link that ends the mails. "
     "Shorten the updates, and link to the whole texts."
@@ -23,7 +23,7 @@ _LOADING_STYLE = re.compile(r"url\s*\(|@import|expression\s*\(", re.IGNORECASE)
 
 
 class Page(HTMLParser):
-    """An HTML part that was read once: its tags, its links, and the words that a reader sees."""
+    """A parsed HTML part: its tags, its links, and the words that a reader sees."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -31,7 +31,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str], int]] = []
         self.links: list[tuple[str, int]] = []
         self.shown_links: set[str] = set()
-        self._said: list[str] = []
+        self._words: list[str] = []
         self._open: list[tuple[str, bool]] = []
         self._anchor: str | None = None
         self.feed(html)
@@ -39,7 +39,7 @@ class Page(HTMLParser):
 
     @property
     def words(self) -> str:
-        return "".join(self._said)
+        return "".join(self._words)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         named = {name: value or "" for name, value in attributes}
@@ -64,13 +64,13 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._open and (self._open[-1][1] or self._open[-1][0] in ("title", "style", "script")):
             return
-        self._said.append(data)
+        self._words.append(data)
         if self._anchor is not None and data.strip():
             self.shown_links.add(self._anchor)
 
 
 def lint_html(page: Page) -> list[Problem]:
-    """What is wrong with the HTML part by itself."""
+    """The problems of the HTML part alone."""
     problems = []
     size = len(page.html.encode())
     if size >= MOST_BYTES:
@@ -90,30 +90,30 @@ def lint_html(page: Page) -> list[Problem]:
     return problems
 
 
-_Said = list[tuple[str, dict[str, object]]]
+_Findings = list[tuple[str, dict[str, object]]]
 
 
-def _lint_tag(tag: str, attributes: dict[str, str]) -> _Said:
-    said: _Said = []
+def _lint_tag(tag: str, attributes: dict[str, str]) -> _Findings:
+    found: _Findings = []
     if tag in _RUNS_OR_LOADS:
-        said.append(("<%(tag)s> has no place in a mail; take it out, and write styles into style=.", {"tag": tag}))
+        found.append(("<%(tag)s> has no place in a mail; take it out, and write styles into style=.", {"tag": tag}))
     if tag == "meta" and "http-equiv" in attributes:
-        said.append(("<meta http-equiv> has no place in a mail; take it out.", {}))
+        found.append(("<meta http-equiv> has no place in a mail; take it out.", {}))
     if tag == "table" and attributes.get("role") != "presentation":
-        said.append(("A table that makes the layout must say role=presentation, or it is read aloud as data.", {}))
+        found.append(("A table that makes the layout must say role=presentation, or it is read aloud as data.", {}))
     if tag == "img":
         if "alt" not in attributes:
-            said.append(("An image must have alt, be it empty, for those who do not see it.", {}))
+            found.append(("An image must have alt, be it empty, for those who do not see it.", {}))
         if not attributes.get("src", "").lower().startswith("data:image/"):
-            said.append(("An image is loaded from elsewhere, which tells who reads when; take it out.", {}))
+            found.append(("An image is loaded from elsewhere, which tells who reads when; take it out.", {}))
         if any(re.fullmatch(r"\s*[01](?:px)?\s*", attributes.get(side, "")) for side in ("width", "height")):
-            said.append(("An image of one pixel looks like a tracker; take it out.", {}))
+            found.append(("An image of one pixel looks like a tracker; take it out.", {}))
     if tag == "a" and "href" in attributes:
-        said += _lint_link(attributes["href"].strip())
-    return said
+        found += _lint_link(attributes["href"].strip())
+    return found
 
 
-def _lint_link(url: str) -> _Said:
+def _lint_link(url: str) -> _Findings:
     try:
         parts = urlsplit(url)
         leads_on = (parts.scheme in ("http", "https") and parts.hostname) or (parts.scheme == "mailto" and parts.path)
@@ -124,13 +124,13 @@ def _lint_link(url: str) -> _Said:
     return [(BAD_LINK, {"url": url})]
 
 
-def _lint_attributes(tag: str, attributes: dict[str, str]) -> _Said:
-    said: _Said = []
+def _lint_attributes(tag: str, attributes: dict[str, str]) -> _Findings:
+    found: _Findings = []
     for name, value in attributes.items():
         if name.startswith("on"):
-            said.append(("The attribute %(name)s runs a program; take it out.", {"name": name}))
+            found.append(("The attribute %(name)s runs a program; take it out.", {"name": name}))
         elif name in _LOADING or (name == "src" and tag != "img"):
-            said.append(("The attribute %(name)s loads something; take it out.", {"name": name}))
+            found.append(("The attribute %(name)s loads something; take it out.", {"name": name}))
         elif name == "style" and _LOADING_STYLE.search(value):
-            said.append(("A style loads something by url(…) or @import; take it out.", {}))
-    return said
+            found.append(("A style loads something by url(…) or @import; take it out.", {}))
+    return found

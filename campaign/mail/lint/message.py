@@ -1,4 +1,4 @@
-"""The linter: one composed message as bytes, against what every mail must satisfy (docs/mail.md)."""
+"""The linter: it checks one composed message, as bytes, by the rules for every mail (docs/mail.md)."""
 
 import re
 from email.utils import getaddresses
@@ -10,15 +10,15 @@ from campaign.mail.lint.problem import Part, Problem
 
 __all__ = ["Part", "Problem", "lint_message"]
 
-MOST_OCTETS = 998  # RFC 5322 §2.1.1
+MAX_OCTETS = 998  # RFC 5322 §2.1.1
 
 _ALONE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
 def lint_message(content: bytes, *, sender: str, recipient: str, is_list: bool) -> list[Problem]:
-    """What is wrong with the message, in the order in which one would mend it; empty: nothing.
+    """The problems of the message, in the order in which to correct them; empty if there are none.
 
-    ``sender`` and ``recipient`` are the envelope's. ``is_list`` asks for the headers of a list too.
+    ``sender`` and ``recipient`` are those of the envelope. ``is_list``: the headers of a mailing list are required too.
     """
     fields, unread = read_fields(content)
     by_name = {field.name.lower(): field for field in reversed(fields)}
@@ -39,7 +39,7 @@ def _lint_wire(content: bytes) -> list[Problem]:
     if not content.endswith(b"\r\n"):
         problems.append(Problem(Part.WIRE, None, "The last line does not end in CRLF; end it."))
     for number, line_bytes in enumerate(content.split(b"\n"), 1):
-        if len(line_bytes.rstrip(b"\r")) > MOST_OCTETS:
+        if len(line_bytes.rstrip(b"\r")) > MAX_OCTETS:
             problems.append(
                 Problem(Part.WIRE, number, "The line is longer than 998 bytes; encode it, so that it is broken up.")
             )
@@ -52,8 +52,8 @@ def _lint_wire(content: bytes) -> list[Problem]:
 def _lint_envelope(by_name: dict[str, Field], sender: str, recipient: str) -> list[Problem]:
     problems = []
     for role, address in (("sender", sender), ("recipient", recipient)):
-        if said := find_address_problem(address):
-            problems.append(Problem(Part.ENVELOPE, None, said, {"role": role}))
+        if sentence := find_address_problem(address):
+            problems.append(Problem(Part.ENVELOPE, None, sentence, {"role": role}))
     if (field := by_name.get("from")) and len(getaddresses([field.value])) != 1:
         problems.append(Problem(Part.HEADER, field.line, "From must name one mailbox."))
     if (field := by_name.get("to")) and [address for _, address in getaddresses([field.value])] != [recipient]:

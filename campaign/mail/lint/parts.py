@@ -1,4 +1,4 @@
-"""The linter's look at a message's parts: text first, HTML second, both readable, and both with the same links."""
+"""The linter checks a message's parts: text first, HTML second, both readable, and both with the same links."""
 
 import re
 from contextlib import suppress
@@ -18,7 +18,7 @@ _AFTER_ADDRESS = ".,:;!?…*_'’\"”»)]}"
 
 
 def lint_parts(content: bytes, unsubscribe: str | None) -> list[Problem]:
-    """What is wrong below the headers. ``unsubscribe`` is the link that both parts must show."""
+    """The problems below the headers. ``unsubscribe`` is the link that both parts must show."""
     root = message_from_bytes(content, policy=compat32)
     if root.get_content_type() != "multipart/alternative":
         return [Problem(Part.STRUCTURE, None, "The message is not multipart/alternative; give it text and HTML.")]
@@ -37,7 +37,7 @@ def lint_parts(content: bytes, unsubscribe: str | None) -> list[Problem]:
 
 
 def _read(part: Parsed) -> str | None:
-    """The part's words with lines that end in LF; None where it is not the UTF-8 that it must be."""
+    """The part's text with lines that end in LF; None if the part is not declared as UTF-8 or is not valid UTF-8."""
     content = part.get_payload(decode=True)
     if (part.get_content_charset() or "").lower() != "utf-8" or part.defects or not isinstance(content, bytes):
         return None
@@ -57,20 +57,20 @@ def _lint_text(text: str) -> list[Problem]:
 
 
 def _comparable(url: str) -> str:
-    """The one spelling of a link: a domain and a path can each be written encoded or as they are read."""
+    """The link in one spelling for comparing, since domain and path can each be written encoded or readable."""
     url = url.rstrip(_AFTER_ADDRESS)
     try:
         parts = urlsplit(url)
     except ValueError:
         return url
     host = parts.netloc.lower()
-    with suppress(UnicodeError):  # it is as it is read already
+    with suppress(UnicodeError):  # the host is readable already
         host = host.encode("ascii").decode("idna")
     return unquote(parts._replace(scheme=parts.scheme.lower(), netloc=host).geturl()).rstrip(_AFTER_ADDRESS)
 
 
 def _is_written(url: str, text: str) -> bool:
-    """Whether a link's address, or the mailbox in it, stands in the text as it is, and ends there."""
+    """Whether the text contains the link's address, or the mailbox in it, whole and not as part of a longer one."""
     if mailbox := re.match(r"mailto:([^?]+)", url, re.IGNORECASE):
         return re.search(re.escape(unquote(mailbox[1])) + r"(?![\w-])", text) is not None
     return re.search(re.escape(url) + r"(?![\w/?=&#%-])", text) is not None

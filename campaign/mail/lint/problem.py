@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-N_ = str  # marks what an organizer's own words can cause for the translators; the page translates it
+N_ = str  # marks, for the translators, the sentences that an organizer's own text can cause; the page translates them
 
-# Unicode's Bidi_Control: they make a line read otherwise than it is stored (Unicode TR 36 §2).
+# Unicode's Bidi_Control: with them a line is displayed in another order than it is stored (Unicode TR 36 §2).
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _MARK = re.compile(r"@@[a-z-]+@@")
 
 
 class Part(StrEnum):
-    """Where a problem is. Lines are counted from 1: in the message, or in the text or the HTML as it was written."""
+    """The part of a message in which a problem is. Lines are counted from 1, in the message or in its text or HTML."""
 
     WIRE = "as sent"
     ENVELOPE = "envelope"
@@ -26,7 +26,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to mend: ``sentence`` with ``values`` for its %(…)s, so that it can be translated first."""
+    """One problem to correct: ``sentence``, and ``values`` for its %(…)s, kept apart so that it can be translated."""
 
     part: Part
     line: int | None
@@ -34,16 +34,16 @@ class Problem:
     values: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """The sentence in English."""
         return self.sentence % self.values
 
     def __str__(self) -> str:
-        return f"{self.part}, line {self.line}: {self.told}" if self.line else f"{self.part}: {self.told}"
+        return f"{self.part}, line {self.line}: {self.text}" if self.line else f"{self.part}: {self.text}"
 
 
 def find_unprintable(text: str) -> str | None:
-    """The first character of ``text`` that ends a line, controls a device or turns the direction of writing."""
+    """The first character of ``text`` that ends a line, controls a device or changes the direction of writing."""
     return next(
         (
             character
@@ -55,10 +55,10 @@ def find_unprintable(text: str) -> str | None:
 
 
 def find_mark(text: str) -> re.Match[str] | None:
-    """The first placeholder that should have been filled in, like ``@@unsubscribe-url@@``."""
+    """The first placeholder that was not filled in, like ``@@unsubscribe-url@@``."""
     return _MARK.search(text)
 
 
 def line_of(text: str, position: int) -> int:
-    """The line of ``text``, from 1, in which ``position`` lies."""
+    """The number of the line, from 1, that contains ``position``."""
     return text.count("\n", 0, position) + 1

@@ -1,4 +1,4 @@
-"""Mailboxes in which mail comes back: a Maildir on this machine, or one that a server keeps (IMAP, RFC 9051)."""
+"""Mailboxes for returned mail: a Maildir on this machine, or a mailbox on a server (IMAP, RFC 9051)."""
 
 import imaplib
 import logging
@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from campaign.errors import CampaignError
-from campaign.mail.returned.reports import MOST_BYTES
+from campaign.mail.returned.reports import MAX_BYTES
 
 _log = logging.getLogger(__name__)
 
@@ -18,32 +18,32 @@ IMAP_SECONDS = 30.0
 
 
 class MailboxUnreachable(CampaignError):
-    """The mailbox of what comes back cannot be read now."""
+    """The mailbox for returned mail cannot be read now."""
 
 
 class Mailbox(Protocol):
-    """Messages that wait to be read, each known by a key."""
+    """Messages that wait to be read, each identified by a key."""
 
     def list_keys(self) -> list[str]:
-        """The messages that are there, oldest first as far as the mailbox knows."""
+        """The keys of the messages in the mailbox, oldest first as far as the mailbox knows their age."""
 
     def read(self, key: str) -> bytes | None:
-        """The beginning of a message, as much of it as is ever looked at; None where it cannot be had."""
+        """The first ``MAX_BYTES`` of a message, since no more is ever looked at; None if it cannot be read."""
 
     def remove(self, key: str) -> None:
-        """Take a message out; one that is gone already is no error."""
+        """Delete a message; it is no error if the message is gone already."""
 
 
 @contextmanager
 def open_mailbox(url: str) -> Iterator[Mailbox]:
-    """The mailbox at ``maildir:///path`` or ``imaps://user:password@host/NAME``; without a name: INBOX.
+    """Open the mailbox at ``maildir:///path`` or ``imaps://user:password@host/NAME``; without a name, INBOX.
 
-    ``imap://`` is encrypted too, by STARTTLS, and both check the server's certificate. Raises MailboxUnreachable, also
-    from within the block; its sentence does not hold the URL, in which there is a password.
+    ``imap://`` is encrypted too, by STARTTLS; both check the server's certificate. Raises MailboxUnreachable, also from
+    within the block. Its sentence does not contain the URL, because the URL contains a password.
     """
     parts = urlsplit(url)
     if parts.scheme not in {"maildir", "imap", "imaps"}:
-        raise MailboxUnreachable("A mailbox is named like maildir:///path or imaps://user:password@host/INBOX.")
+        raise MailboxUnreachable("The mailbox must be given as maildir:///path or imaps://user:password@host/INBOX.")
     try:
         if parts.scheme == "maildir":
             yield _Maildir(unquote(parts.path))
@@ -51,10 +51,10 @@ def open_mailbox(url: str) -> Iterator[Mailbox]:
         with _signed_in(parts) as server:
             yield _Imap(server)
     except mailbox.NoSuchMailboxError:
-        raise MailboxUnreachable("There is no mailbox (Maildir) in the folder that was named.") from None
+        raise MailboxUnreachable("The given folder contains no mailbox (Maildir).") from None
     except (OSError, imaplib.IMAP4.error, mailbox.Error, UnicodeError) as error:
         raise MailboxUnreachable(
-            f"The mailbox of what comes back cannot be read now ({type(error).__name__})."
+            f"The mailbox for returned mail cannot be read now ({type(error).__name__})."
         ) from None
 
 
@@ -63,16 +63,16 @@ class _Maildir:
         self._maildir = mailbox.Maildir(path, factory=None, create=False)
 
     def list_keys(self) -> list[str]:
-        return sorted(self._maildir.keys())  # a name begins with the second of its arrival
+        return sorted(self._maildir.keys())  # a key begins with the time of arrival in seconds
 
     def read(self, key: str) -> bytes | None:
         try:
             with self._maildir.get_file(key) as file:
-                return file.read(MOST_BYTES)
-        except (KeyError, FileNotFoundError):  # somebody else was quicker
+                return file.read(MAX_BYTES)
+        except (KeyError, FileNotFoundError):  # another program has removed it meanwhile
             return None
         except OSError as error:
-            _log.warning("A message in the Maildir of what comes back cannot be read", exc_info=error)
+            _log.warning("A message in the Maildir for returned mail cannot be read", exc_info=error)
             return None
 
     def remove(self, key: str) -> None:
@@ -93,8 +93,8 @@ def _signed_in(parts: SplitResult) -> Iterator[imaplib.IMAP4]:
         server.login(unquote(parts.username or ""), unquote(parts.password or ""))
         name = unquote(parts.path.lstrip("/")) or "INBOX"
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        said, _ = server.select(f'"{quoted}"')
-        if said != "OK":
+        status, _ = server.select(f'"{quoted}"')
+        if status != "OK":
             raise imaplib.IMAP4.error("no such mailbox")
         yield server
     finally:
@@ -105,16 +105,16 @@ def _signed_in(parts: SplitResult) -> Iterator[imaplib.IMAP4]:
 class _Imap:
     def __init__(self, server: imaplib.IMAP4) -> None:
         self._server = server
-        # What a server can do it says in full to those who have signed in.
-        _, said = server.capability()
-        self._removes_one = b"UIDPLUS" in said[-1].upper().split()
+        # Only after the sign-in does a server list all its capabilities.
+        _, listed = server.capability()
+        self._removes_one = b"UIDPLUS" in listed[-1].upper().split()
 
     def list_keys(self) -> list[str]:
         _, found = self._server.uid("SEARCH", "UNDELETED")
         return found[0].decode("ascii").split() if found and found[0] else []
 
     def read(self, key: str) -> bytes | None:
-        _, found = self._server.uid("FETCH", key, f"(BODY.PEEK[]<0.{MOST_BYTES}>)")
+        _, found = self._server.uid("FETCH", key, f"(BODY.PEEK[]<0.{MAX_BYTES}>)")
         return next((part[1] for part in found if isinstance(part, tuple)), None)
 
     def remove(self, key: str) -> None:

@@ -1,4 +1,7 @@
-"""Mail that came back: what it says became of which mail. It is anybody's bytes, so what is read has limits."""
+"""Reads returned mail: which mail it is about, and what happened to that mail.
+
+Anybody can send such a message, so every size that is read from it has a limit.
+"""
 
 import re
 from collections.abc import Iterator
@@ -13,20 +16,20 @@ from flufl.bounce import all_failures
 from campaign.mail.returned.status_codes import find_status, is_gone
 from campaign.mail.returned.verp import find_token
 
-# A report comes first in its message, then the headers of what it returns: the rest need not be read.
-MOST_BYTES = 256 * 1024
-_MOST_LINES = 8000
-_LONGEST_LINE = 500
-_MOST_FOLDS = 8
-_MOST_PARTS_WITHIN = 40
-_MOST_FOR_GUESSING = 16 * 1024
+# A message begins with the report, then come the headers of the returned mail: the rest need not be read.
+MAX_BYTES = 256 * 1024
+_MAX_LINES = 8000
+_MAX_LINE_LENGTH = 500
+_MAX_FOLDS = 8
+_MAX_NESTED_PARTS = 40
+_MAX_BYTES_TO_GUESS = 16 * 1024
 
 _TO = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
-# In what was returned: Return-Path and Message-ID; in an ARF report: Original-Mail-From.
+# It stands in Return-Path and Message-ID of the returned mail, and in Original-Mail-From of an ARF report.
 _TOKEN = re.compile(r"[+<]([0-9a-f]{48})@", re.IGNORECASE)
 _NESTING = re.compile(r"(?:multipart|message)/", re.IGNORECASE)
 _ASCII = bytes(byte if 0 < byte < 128 else 63 for byte in range(256))
-# What a bounce without a status code says where it is not the address that is wrong.
+# Words of a bounce without a status code that mean: the address is right, and something else is wrong.
 _NOT_THE_ADDRESS = re.compile(
     r"quota|\bfull\b|spam|block|black\s?list|policy|reputation|virus|too (?:large|big)|exceed", re.IGNORECASE
 )
@@ -34,7 +37,11 @@ _AUTO_REPLY_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Autoresponder")
 
 
 class ReportKind(StrEnum):
-    """What a report means for its reader: suppressed, counted, suppressed and unsubscribed, nothing."""
+    """What a report means for its reader.
+
+    ``PERMANENT``: the address is suppressed. ``TEMPORARY``: the bounce is counted. ``COMPLAINT``: the address is
+    suppressed and unsubscribed. ``IGNORED``: nothing happens.
+    """
 
     PERMANENT = "permanent"
     TEMPORARY = "temporary"
@@ -44,7 +51,8 @@ class ReportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came back: its kind, the enhanced status code, and the token of the mail that it is about."""
+    """The content of a returned mail: its kind, the enhanced status code, and the token of the mail that it is
+    about."""
 
     kind: ReportKind
     status: str | None = None
@@ -52,48 +60,51 @@ class Report:
 
 
 def read_report(message: bytes) -> Report:
-    """What a message that came back says. Never raises, whatever it is given, and reads its beginning alone.
+    """Read a returned message. It never raises, for any bytes, and it reads only the first ``MAX_BYTES``.
 
-    - A delivery status notification (RFC 3464, in international form RFC 6533): ``failed`` is permanent where its
-      status says that the address is gone (``mail.returned.status_codes``), else temporary: the mail did not arrive,
-      but for a reason that a reader does not stand for: a full mailbox, a policy, a spam filter, the content.
-      ``delayed`` is ignored, since the relay still tries; so are ``relayed``, ``delivered``, ``expanded``. Our mails
-      have one recipient, so several are the mailboxes behind one alias: the mildest counts.
-    - A feedback report (RFC 5965): ``abuse``, ``fraud`` and ``opt-out`` (of drafts, but sent) are complaints: the
-      reader wants no more. ``not-spam``, ``virus``, ``auth-failure``, ``other`` are nothing that a reader asked for.
-    - An automatic reply (RFC 3834), a receipt (RFC 8098) or a person's letter is ignored.
-    - Anything else is shown to flufl.bounce, which knows the forms of old and odd servers.
+    - A delivery status notification (RFC 3464; internationalised: RFC 6533). ``failed`` is permanent if its status says
+      that the address is gone (``mail.returned.status_codes``). Otherwise it is temporary: the mail did not arrive, but
+      for a reason that is not the reader's: a full mailbox, a policy, a spam filter, the content. ``delayed`` is
+      ignored, since the relay still tries; so are ``relayed``, ``delivered`` and ``expanded``. Our mails have one
+      recipient; if a report names several, they are the mailboxes behind one alias, and the mildest result counts.
+    - A feedback report (RFC 5965). ``abuse``, ``fraud`` and ``opt-out`` (only in drafts of the RFC, but servers send
+      it) are complaints: the reader wants no more mails. ``not-spam``, ``virus``, ``auth-failure`` and ``other`` are no
+      request of a reader.
+    - An automatic reply (RFC 3834), a receipt (RFC 8098) or a letter from a person is ignored.
+    - Any other message is read by flufl.bounce, which knows the formats of old and unusual servers.
     """
-    tame = _tame(message)
-    parsed = message_from_string(tame)
-    kind, status = _classify(parsed, tame)
-    return Report(kind, status, _find_token(parsed, tame))
+    text = _cut(message)
+    parsed = message_from_string(text)
+    kind, status = _classify(parsed, text)
+    return Report(kind, status, _find_token(parsed, text))
 
 
-def _tame(message: bytes) -> str:
-    """The message so cut that no parser can be kept busy by it, or run out of stack: ASCII without NUL, short lines,
-    headers of a few lines, few parts within parts."""
+def _cut(message: bytes) -> str:
+    """The message, cut so that it cannot keep a parser busy or exhaust its stack.
+
+    The result is ASCII without NUL, with short lines, headers of a few lines, and few nested parts.
+    """
     lines: list[bytes] = []
     folds = 0
-    for line in message[:MOST_BYTES].translate(_ASCII).splitlines()[:_MOST_LINES]:
+    for line in message[:MAX_BYTES].translate(_ASCII).splitlines()[:_MAX_LINES]:
         folds = folds + 1 if line[:1] in (b" ", b"\t") else 0
-        if folds <= _MOST_FOLDS:
-            lines.append(line[:_LONGEST_LINE])
+        if folds <= _MAX_FOLDS:
+            lines.append(line[:_MAX_LINE_LENGTH])
     text = b"\n".join(lines).decode("ascii")
     nested = [found.start() for found in _NESTING.finditer(text)]
-    return text[: nested[_MOST_PARTS_WITHIN]] if len(nested) > _MOST_PARTS_WITHIN else text
+    return text[: nested[_MAX_NESTED_PARTS]] if len(nested) > _MAX_NESTED_PARTS else text
 
 
-def _find_token(parsed: Message, tame: str) -> str | None:
+def _find_token(parsed: Message, text: str) -> str | None:
     addresses = (str(value) for name in _TO for value in parsed.get_all(name, []))
     token = next((token for address in addresses if (token := find_token(address))), None)
-    if token is None and (found := _TOKEN.search(tame)):
+    if token is None and (found := _TOKEN.search(text)):
         token = found[1]
     return token.lower() if token else None
 
 
 def _list_parts(parsed: Message) -> Iterator[Message]:
-    """The parts of a message, not those of a message within it."""
+    """The parts of a message, without the parts of a message that is attached to it."""
     if parsed.get_content_maintype() != "multipart" or not parsed.is_multipart():
         yield parsed
         return
@@ -102,31 +113,31 @@ def _list_parts(parsed: Message) -> Iterator[Message]:
             yield from _list_parts(part)
 
 
-def _classify(parsed: Message, tame: str) -> tuple[ReportKind, str | None]:
+def _classify(parsed: Message, text: str) -> tuple[ReportKind, str | None]:
     for part in _list_parts(parsed):
         match part.get_content_type():
             case "message/delivery-status" | "message/global-delivery-status":
                 return _read_delivery_status(part)
             case "message/feedback-report":
                 return _read_feedback(part)
-    # Exim's bounces call themselves replies, and name who failed.
+    # Exim marks its bounces as automatic replies, but names the failed recipients.
     if parsed.get_content_type() == "multipart/report" or (
         _is_auto_reply(parsed) and "X-Failed-Recipients" not in parsed
     ):
         return ReportKind.IGNORED, None
-    return _guess(tame[:_MOST_FOR_GUESSING])
+    return _guess(text[:_MAX_BYTES_TO_GUESS])
 
 
 def _field_groups(part: Message) -> Iterator[Message]:
-    """The groups of fields in a report: those of the whole, then those of each recipient."""
+    """The groups of fields in a report: first the group about the message, then one group for each recipient."""
     groups = part.get_payload()
     if not isinstance(groups, list):
         groups = [message_from_string(group) for group in str(groups).split("\n\n")]
     for group in groups:
         if isinstance(group, Message):
             yield group
-            # The parser knows message/delivery-status; of its international sister the first group becomes the headers
-            # of a message and the others its body.
+            # The parser knows message/delivery-status. Of message/global-delivery-status it makes a message: the first
+            # group becomes its headers, the other groups become its body.
             body = group.get_payload()
             if isinstance(body, str):
                 yield from (message_from_string(other) for other in body.split("\n\n") if other.strip())
@@ -135,23 +146,23 @@ def _field_groups(part: Message) -> Iterator[Message]:
 def _read_delivery_status(part: Message) -> tuple[ReportKind, str | None]:
     found: list[tuple[ReportKind, str | None]] = []
     for group in _field_groups(part):
-        # Some servers write a comment after the word; OpenSMTPD writes “error”.
+        # Some servers write a comment after the keyword; OpenSMTPD writes “error” in place of “failed”.
         action = str(group.get("Action", "")).strip().lower()
         if action.startswith(("fail", "error")):
             status = find_status(str(group.get("Status", "")))
             if status is None or status[1:] == ".0.0" or status[0] == "2":
-                # Exim writes 5.0.0 for everything; the other server's own answer may say more.
+                # Exim writes 5.0.0 for every failure; the reply of the receiving server may say more.
                 status = find_status(str(group.get("Diagnostic-Code", ""))) or status
             found.append((ReportKind.PERMANENT if is_gone(status) else ReportKind.TEMPORARY, status))
         elif action:
             found.append((ReportKind.IGNORED, find_status(str(group.get("Status", "")))))
     mildest = (ReportKind.IGNORED, ReportKind.TEMPORARY, ReportKind.PERMANENT)
-    return min(found, key=lambda said: mildest.index(said[0]), default=(ReportKind.IGNORED, None))
+    return min(found, key=lambda result: mildest.index(result[0]), default=(ReportKind.IGNORED, None))
 
 
 def _read_feedback(part: Message) -> tuple[ReportKind, str | None]:
-    said = {str(group.get("Feedback-Type", "")).strip().lower() for group in _field_groups(part)}
-    return (ReportKind.COMPLAINT if said & {"abuse", "fraud", "opt-out"} else ReportKind.IGNORED), None
+    types = {str(group.get("Feedback-Type", "")).strip().lower() for group in _field_groups(part)}
+    return (ReportKind.COMPLAINT if types & {"abuse", "fraud", "opt-out"} else ReportKind.IGNORED), None
 
 
 def _is_auto_reply(parsed: Message) -> bool:
@@ -165,15 +176,15 @@ def _is_auto_reply(parsed: Message) -> bool:
 
 
 def _guess(text: str) -> tuple[ReportKind, str | None]:
-    """What flufl.bounce makes of it. Its “permanent” is believed where the text has no better word for it."""
+    """The result of flufl.bounce. Its “permanent” is believed only if the text does not say something else."""
     parsed = message_from_string(text)
     if not getaddresses([str(parsed.get("From", ""))]):
-        # One of the library's readers trips over that, before others have looked.
+        # One detector of the library raises an error without a From address, before the other detectors have run.
         del parsed["From"]
         parsed["From"] = "MAILER-DAEMON@invalid"
     try:
         temporary, permanent = all_failures(parsed)
-    except Exception:  # noqa: BLE001 (heuristics of many years over anybody's bytes: one that trips says nothing)
+    except Exception:  # noqa: BLE001 (old heuristics over anybody's bytes: if one fails, the message tells nothing)
         return ReportKind.IGNORED, None
     if not temporary and not permanent:
         return ReportKind.IGNORED, None
@@ -184,5 +195,5 @@ def _guess(text: str) -> tuple[ReportKind, str | None]:
 
 
 def _body(text: str) -> str:
-    """The first words of a letter, before what it returns."""
+    """The first 2000 characters below the headers: the server's own words, which stand before the returned mail."""
     return text.partition("\n\n")[2][:2000]

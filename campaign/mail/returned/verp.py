@@ -1,4 +1,4 @@
-"""Envelope senders that say which mail came back (VERP): ``bounces+TOKEN@example.org``."""
+"""Envelope senders that identify the mail that bounced (VERP): ``bounces+TOKEN@example.org``."""
 
 import re
 
@@ -6,12 +6,12 @@ _TOKEN = re.compile(r"\+([0-9a-f]{48})@", re.IGNORECASE)
 
 
 def envelope_sender(mailbox: str, token: str) -> str:
-    """The address that what comes back for one mail goes to; ``token`` is the vault's mail token."""
+    """The envelope sender of one mail, to which its bounces are returned; ``token`` is the vault's mail token."""
     local, _, domain = mailbox.rpartition("@")
     return f"{local}+{token}@{domain}"
 
 
 def find_token(text: str) -> str | None:
-    """The mail token in an address, or in a header that holds one; None where there is none."""
+    """The mail token in an address, or in a header with an address; None if there is none."""
     found = _TOKEN.search(text)
     return found[1] if found else None

@@ -1,1 +1,1 @@
-"""Sending messages: over SMTP, or into files."""
+"""Transports: they send messages by SMTP, or write them into files."""

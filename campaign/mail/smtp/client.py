@@ -1,4 +1,4 @@
-"""Sending by SMTP over several connections at once, so that for each message it is known how far it got."""
+"""Sends by SMTP over several connections at once, and records for each message how far its transmission got."""
 
 import smtplib
 import socket
@@ -14,7 +14,7 @@ _DEFAULT_PORTS = {"smtps": 465, "smtp+starttls": 587}
 
 
 class _Server:
-    """Where the server is, and how a connection to it begins."""
+    """The server's address and credentials, and how a connection to it is opened."""
 
     def __init__(self, url: str, *, timeout: float, context: ssl.SSLContext | None) -> None:
         parts = urlsplit(url)
@@ -24,12 +24,12 @@ class _Server:
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         self._timeout = timeout
-        # Made once, and for TLS alone: to read the machine's certificates takes as long as sending a hundred mails.
+        # Made once, and only for TLS: reading the machine's certificates takes as long as sending a hundred mails.
         uses_tls = parts.scheme in _DEFAULT_PORTS
         self._context = context or (ssl.create_default_context() if uses_tls else None)
 
     def connect(self) -> Connection:
-        """Raises OSError, smtplib.SMTPException."""
+        """Open a connection: greeting, TLS and login. Raises OSError and smtplib.SMTPException."""
         server: smtplib.SMTP
         if self._scheme == "smtps":
             server = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._context)
@@ -37,7 +37,7 @@ class _Server:
             server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
         try:
             assert server.sock is not None  # it is connected
-            # What follows is small writes; with Nagle's algorithm each would wait for a delayed acknowledgement.
+            # SMTP sends many small writes; with Nagle's algorithm each would wait for a delayed acknowledgement.
             server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server.ehlo_or_helo_if_needed()
             if self._scheme == "smtp+starttls":
@@ -65,7 +65,7 @@ class _Server:
 
 
 class SmtpTransport:
-    """Connections to one server, kept from one delivery to the next."""
+    """Sends by SMTP. Connections stay open from one call of ``deliver`` to the next."""
 
     def __init__(self, url: str, limits: Limits, *, context: ssl.SSLContext | None = None) -> None:
         self._server = _Server(url, timeout=limits.silence, context=context)

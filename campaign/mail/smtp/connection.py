@@ -1,7 +1,7 @@
-"""One SMTP connection (RFC 5321, pipelined by RFC 2920): what is written on it, and what each reply is about.
+"""One SMTP connection (RFC 5321, pipelined by RFC 2920): it writes commands, and says which reply belongs to which.
 
-Of a connection at most one message is between its final dot and the answer; the next one's envelope goes out in the
-same write as that dot, so a message costs one round trip.
+On one connection at most one message is between its final dot and the server's reply. The envelope of the next message
+goes out in the same write as that dot, so a message costs one round trip.
 """
 
 import re
@@ -26,7 +26,7 @@ _CODES = {b"250 ": 250, b"354 ": 354}
 
 @dataclass(slots=True)
 class Item:
-    """A message on its way. ``answered``: the server has spoken of it; ``answer``: why it will not get further."""
+    """A message in flight. ``answered``: the server has replied to its envelope; ``answer``: why it was stopped."""
 
     number: int
     message: Message
@@ -36,29 +36,29 @@ class Item:
 
 
 class Reply(Enum):
-    """What the server answers next."""
+    """The command that a reply answers."""
 
     MAIL = auto()
     RCPT = auto()
     DATA = auto()
     DOT = auto()
-    EMPTY_DOT = auto()  # of a message whose recipient was refused, but not its DATA (RFC 2920 §3.1)
+    EMPTY_DOT = auto()  # for a message whose recipient was refused while its DATA was accepted (RFC 2920 §3.1)
     RSET = auto()
 
 
 _ENVELOPE = (Reply.MAIL, Reply.RCPT, Reply.DATA)
-# After a final dot nothing but one envelope is asked for.
+# After a final dot only one envelope is sent.
 _USUALLY_EXPECTED = (Reply.DOT, *_ENVELOPE)
 _USUAL = re.compile(rb"(250 [^\r\n]*)\r?\n(?:250 [^\r\n]*\r?\n){2}354 [^\r\n]*\r?\n")
 
 
 class ConnectionLost(Exception):
-    """The other side is gone, or has been silent for too long."""
+    """The server closed the connection, sent no SMTP, or did not reply in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """What the server offered (RFC 1870, 2920, 6152, 6531)."""
+    """The extensions that the server offered (RFC 1870, 2920, 6152, 6531)."""
 
     pipelining: bool
     size: bool
@@ -67,21 +67,24 @@ class Extensions:
 
 
 def read_answer(what: str, code: int, line: bytes) -> Answer:
-    """The outcome that a reply means; of its words only the enhanced status (RFC 3463), since they quote addresses."""
+    """The outcome that a reply means; its reason is ``what`` (the command), code, enhanced status (RFC 3463).
+
+    The reply's text is left out, since servers quote addresses in it.
+    """
     return _read_answer(what, code, line[4:16].partition(b" ")[0].rstrip())
 
 
 @lru_cache(maxsize=256)
 def _read_answer(what: str, code: int, word: bytes) -> Answer:
-    said = f"{what}: {code} {word.decode()}" if _ENHANCED.fullmatch(word) else f"{what}: {code}"
+    reason = f"{what}: {code} {word.decode()}" if _ENHANCED.fullmatch(word) else f"{what}: {code}"
     if code == CLOSING:
-        return Answer(Outcome.BROKEN_OFF, said)
+        return Answer(Outcome.BROKEN_OFF, reason)
     outcomes = {2: Outcome.ACCEPTED, 5: Outcome.REJECTED}
-    return Answer(outcomes.get(code // 100, Outcome.DEFERRED), said)
+    return Answer(outcomes.get(code // 100, Outcome.DEFERRED), reason)
 
 
 def _read_code(line: bytes) -> int | None:
-    """The code of a reply; None for a line after which more of it come. Raises ConnectionLost for what is no SMTP."""
+    """The code of a reply; None if further lines of the same reply follow. Raises ConnectionLost if it is no SMTP."""
     code, mark = line[:3], line[3:4]
     if not code.isdigit() or mark not in (b" ", b"-", b"\r", b""):
         raise ConnectionLost("the server does not speak SMTP")
@@ -91,8 +94,8 @@ def _read_code(line: bytes) -> int | None:
 class Connection:
     """A connection after its greeting, on a socket that does not block.
 
-    ``handed`` counts the messages whose envelope was written; ``used`` says whether the server has ever answered one;
-    ``watched_for_room`` is the pipeline's.
+    ``envelopes`` counts the messages whose envelope was queued; ``used`` says whether a message has ended on it;
+    ``polled_for_writing`` belongs to the pipeline: whether it polls the socket for writing too.
     """
 
     def __init__(self, sock: socket.socket, extensions: Extensions) -> None:
@@ -101,42 +104,42 @@ class Connection:
         self._extensions = extensions
         self._unread = b""
         self._unwritten = b""
-        self._until_dot = 0  # bytes to write until the last final dot is out
+        self._until_dot = 0  # bytes to write until the last final dot is sent
         self._todo: deque[tuple[tuple[Reply, ...], Item, bytes]] = deque()
         self._expected: deque[tuple[Reply, Item]] = deque()
         self._needs_reset = False
-        self.watched_for_room = False
-        self.handed = 0
+        self.polled_for_writing = False
+        self.envelopes = 0
         self.used = False
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether no message is in flight."""
         return not self._expected and not self._todo
 
     @property
     def wants_to_write(self) -> bool:
-        """Whether something is left to write when the socket takes more."""
+        """Whether bytes are left that the socket did not take yet."""
         return bool(self._unwritten)
 
     @property
     def items(self) -> list[Item]:
-        """The messages under way, in order."""
+        """The messages in flight, in order."""
         found = {item.number: item for _, item in (*self._expected, *((None, item) for _, item, _ in self._todo))}
         return list(found.values())
 
-    def is_dotted(self, item: Item) -> bool:
-        """Whether the final dot of ``item`` has left this program."""
+    def is_final_dot_sent(self, item: Item) -> bool:
+        """Whether the final dot of ``item`` was written to the socket."""
         return self._until_dot <= 0 and any(kind is Reply.DOT and it is item for kind, it in self._expected)
 
     def can_take(self, item: Item) -> bool:
-        """Whether the server takes such an address at all (RFC 6531)."""
+        """Whether the server takes the recipient's address: one that is not ASCII needs SMTPUTF8 (RFC 6531)."""
         return item.message.recipient.isascii() or self._extensions.smtputf8
 
-    def envelope(self, item: Item) -> None:
-        """Ask the server to take ``item``; ``flush`` sends it."""
+    def queue_envelope(self, item: Item) -> None:
+        """Queue the commands MAIL, RCPT and DATA for ``item``; ``flush`` sends them."""
         message, offered = item.message, self._extensions
-        self.handed += 1
+        self.envelopes += 1
         options = f" SIZE={len(message.content)}" if offered.size else ""
         options += (
             " BODY=8BITMIME" if offered.eight_bit and not (message.is_encoded or message.content.isascii()) else ""
@@ -152,19 +155,19 @@ class Connection:
         for kind, command in zip(_ENVELOPE, (mail, rcpt, "DATA\r\n"), strict=True):
             self._todo.append(((kind,), item, command.encode()))
 
-    def content(self, item: Item) -> None:
-        """Give the server the message, with its final dot; ``flush`` sends it."""
+    def queue_content(self, item: Item) -> None:
+        """Queue the message with its final dot; ``flush`` sends it."""
         content = item.message.content
         if not item.message.is_encoded:
             content = _DOT_AT_LINE_START.sub(b"..", content)
         self._todo.appendleft(((Reply.DOT,), item, content))
 
-    def nothing(self, item: Item) -> None:
-        """End a message that has no recipient left."""
+    def queue_empty_dot(self, item: Item) -> None:
+        """Queue a dot alone: it ends the DATA of a message whose recipient was refused; ``flush`` sends it."""
         self._todo.appendleft(((Reply.EMPTY_DOT,), item, b".\r\n"))
 
     def flush(self) -> None:
-        """Write what may be written now. Raises ConnectionLost."""
+        """Write the queued commands, without pipelining one at a time. Raises ConnectionLost."""
         ready = [self._unwritten] if self._unwritten else []
         while self._todo and (self._extensions.pipelining or not self._expected):
             kinds, item, command = self._todo.popleft()
@@ -188,7 +191,7 @@ class Connection:
         self._unwritten = data[sent:]
 
     def read(self) -> None:
-        """Take in what has arrived. Raises ConnectionLost; replies that came before are still there."""
+        """Read the bytes that have arrived. Raises ConnectionLost; replies that came earlier can still be read."""
         try:
             while True:
                 data = self.sock.recv(_READ)
@@ -205,21 +208,25 @@ class Connection:
             raise ConnectionLost("the server's answer has no end")
 
     def replies(self) -> Iterator[tuple[Reply, Item, int, bytes]]:
-        """The complete replies, each with what it is about. Raises ConnectionLost for what is no SMTP."""
+        """The complete replies: the command answered, its message, the code, the line.
+
+        Raises ConnectionLost if the server sends something other than SMTP, or a reply that nothing asked for.
+        """
         *lines, self._unread = self._unread.split(b"\n")
         for line in lines:
             code = _CODES.get(line[:4]) or _read_code(line)
             if code is None:
                 continue
             if not self._expected:
-                raise ConnectionLost("the server is closing")  # a 421 that nothing asked for
+                raise ConnectionLost("the server is closing")  # a server sends 421 unasked when it closes
             kind, item = self._expected.popleft()
             yield kind, item, code, line
 
     def usual_replies(self) -> tuple[Item, bytes, Item] | None:
-        """The message that was taken, in which words, and the one that may be sent now: what nearly every read brings.
+        """The replies that nearly every read brings: the message that was accepted, the line that says so, and the next
+        message, whose content may be sent now.
 
-        None where it brought something else, which ``replies`` tells one by one.
+        Returns None if other replies arrived; ``replies`` reads them one by one.
         """
         found = _USUAL.fullmatch(self._unread)
         if found is None or len(self._expected) != len(_USUALLY_EXPECTED) or self._expected[0][0] is not Reply.DOT:
@@ -230,7 +237,7 @@ class Connection:
         return taken, found[1], following
 
     def cancel(self, item: Item) -> bool:
-        """Take back the commands about ``item`` that were not sent yet; whether there were any."""
+        """Remove the commands for ``item`` that were not sent yet; returns whether there were any."""
         kept = [command for command in self._todo if command[1] is not item]
         cancelled = len(kept) < len(self._todo)
         self._todo = deque(kept)
@@ -239,7 +246,7 @@ class Connection:
         return cancelled
 
     def say_goodbye(self) -> None:
-        """QUIT, wait a moment for the answer (RFC 5321 §4.1.1.10), and close."""
+        """Send QUIT, wait up to two seconds for the reply (RFC 5321 §4.1.1.10), and close."""
         try:
             self.sock.settimeout(2)
             self.sock.sendall(b"QUIT\r\n")
@@ -249,6 +256,6 @@ class Connection:
         finally:
             self.sock.close()
 
-    def needs_reset(self) -> None:
-        """The server is left within a transaction: the next envelope begins with RSET (RFC 5321 §4.1.1.5)."""
+    def require_reset(self) -> None:
+        """Begin the next envelope with RSET, since the server is still within a transaction (RFC 5321 §4.1.1.5)."""
         self._needs_reset = True

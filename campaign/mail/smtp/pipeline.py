@@ -1,4 +1,4 @@
-"""Many messages over a few connections: who sends what next, and what becomes of it when a connection breaks."""
+"""Sends many messages over a few connections, and decides the outcome of a message when its connection breaks."""
 
 import select
 import time
@@ -11,15 +11,19 @@ from campaign.mail.smtp.connection import CLOSING, Connection, ConnectionLost, I
 from campaign.mail.smtp.supply import Supply
 from campaign.mail.smtp.transport import Answer, Mails, Outcome
 
-_LOOK_AGAIN = 0.02
-_LOOK_AT_SILENCE = 0.1
-_OPEN_AGAIN_AFTER = 5.0
-_BREAKS_MOST = 3
+_POLL_SECONDS = 0.02
+_SILENCE_CHECK_SECONDS = 0.1
+_REOPEN_SECONDS = 5.0
+_MAX_BREAKS = 3
 
 
 @dataclass(frozen=True)
 class Limits:
-    """``silence`` in seconds; ``per_domain``: messages under way to one recipient domain, 0 for no bound."""
+    """Limits of one run.
+
+    ``silence``: seconds without a reply after which a connection counts as lost; ``per_domain``: messages in flight to
+    one recipient domain, 0 for no limit.
+    """
 
     silence: float
     connections: int = 1
@@ -28,11 +32,11 @@ class Limits:
 
 
 class Pipeline:
-    """One run: takes messages from ``mails`` until there is no more or the server cannot be used.
+    """One run: it takes messages from ``mails`` until no message is left or the server cannot be used.
 
-    A connection that breaks is replaced. The run ends where none can be opened, where several break in a row with
-    nothing accepted in between, where the server says that it closes (421) or refuses the sender: all that was not
-    given to the server then ends as not tried.
+    A connection that breaks is replaced. The run ends if no connection can be opened, if several connections break in a
+    row with nothing accepted in between, if the server says that it is closing (421), or if it refuses the sender. Then
+    every message that was not given to the server ends as not tried.
     """
 
     def __init__(
@@ -48,28 +52,28 @@ class Pipeline:
         self._deadlines: dict[Connection, float] = {}
         self._opening: list[Future[Connection]] = []
         self._open_at = 0.0
-        self._silence_at = 0.0
-        self._starting: list[tuple[Connection, Item]] = []
+        self._silence_check_at = 0.0
+        self._to_start: list[tuple[Connection, Item]] = []
         self._unusable: str | None = None
         self._works = False
         self._breaks = 0
         for connection in kept:
-            self._join(connection)
+            self._attach(connection)
 
     def run(self) -> None:
-        """Until every message that was taken has its end."""
+        """Send, until every message that was taken from ``mails`` has its outcome."""
         while True:
             if self._opening:
-                self._take_opened()
-            self._hand_out()
+                self._attach_opened()
+            self._assign_messages()
             if self._unusable is not None:
-                self._supply.give_up(Answer(Outcome.NOT_TRIED, self._unusable))
+                self._supply.end_all(Answer(Outcome.NOT_TRIED, self._unusable))
             if self._is_done:
                 return
             self._wait()
 
     def leave(self) -> list[Connection]:
-        """The connections that may be used again; the others are closed."""
+        """End the run: returns the connections that may be used again, and closes the others."""
         for future in self._opening:
             future.add_done_callback(_discard)
         kept = [connection for connection in self._deadlines if connection.is_idle]
@@ -83,32 +87,32 @@ class Pipeline:
         nothing_left = self._unusable is not None or self._supply.is_empty
         return nothing_left and all(connection.is_idle for connection in self._deadlines)
 
-    def _join(self, connection: Connection) -> None:
+    def _attach(self, connection: Connection) -> None:
         self._poll.register(connection.sock, select.POLLIN)
         self._watched[connection.sock.fileno()] = connection
         self._deadlines[connection] = time.monotonic() + self._limits.silence
         self._idle.add(connection)
 
-    def _part(self, connection: Connection) -> None:
+    def _detach(self, connection: Connection) -> None:
         self._poll.unregister(connection.sock)
         del self._watched[connection.sock.fileno()]
         del self._deadlines[connection]
         self._idle.discard(connection)
 
-    def _take_opened(self) -> None:
+    def _attach_opened(self) -> None:
         for future in [future for future in self._opening if future.done()]:
             self._opening.remove(future)
             try:
-                self._join(future.result())
+                self._attach(future.result())
             except (OSError, SMTPException) as error:
-                self._open_at = time.monotonic() + _OPEN_AGAIN_AFTER
+                self._open_at = time.monotonic() + _REOPEN_SECONDS
                 if not self._deadlines and not self._opening:
                     self._unusable = f"the mail server cannot be used ({type(error).__name__})"
 
-    def _hand_out(self) -> None:
+    def _assign_messages(self) -> None:
         for connection in [*self._idle]:
-            if connection.handed >= self._limits.messages_per_connection:
-                self._part(connection)
+            if connection.envelopes >= self._limits.messages_per_connection:
+                self._detach(connection)
                 connection.say_goodbye()
             elif (item := self._next_item()) is not None:
                 self._assign(connection, item)
@@ -130,14 +134,14 @@ class Pipeline:
     def _assign(self, connection: Connection, item: Item) -> None:
         if connection.can_take(item):
             self._supply.occupy(item)
-            connection.envelope(item)
+            connection.queue_envelope(item)
             self._idle.discard(connection)
         else:
             self._mails.end(item.number, Answer(Outcome.REJECTED, "recipient: the mail server has no SMTPUTF8"))
 
     def _wait(self) -> None:
         now = time.monotonic()
-        wait = self._supply.wait(now, _LOOK_AGAIN if self._opening else _LOOK_AT_SILENCE)
+        wait = self._supply.wait(now, _POLL_SECONDS if self._opening else _SILENCE_CHECK_SECONDS)
         ready = [(self._watched[number], events) for number, events in self._poll.poll(wait * 1000)]
         now = time.monotonic()
         for connection, events in ready:
@@ -148,9 +152,9 @@ class Pipeline:
         for connection, _ in ready:
             if connection in self._deadlines:
                 self._flush(connection)
-        if now < self._silence_at:
+        if now < self._silence_check_at:
             return
-        self._silence_at = now + _LOOK_AT_SILENCE
+        self._silence_check_at = now + _SILENCE_CHECK_SECONDS
         for connection, deadline in list(self._deadlines.items()):
             if deadline <= now and not connection.is_idle:
                 self._lost(connection, "TimeoutError")
@@ -181,9 +185,9 @@ class Pipeline:
             self._lost(connection, lost)
 
     def _start(self) -> None:
-        """Have it noted, once for all connections, what is written on them next."""
-        starting = {connection: item for connection, item in self._starting if connection in self._deadlines}
-        self._starting.clear()
+        """Record the start of the messages whose content is written next, once for all connections."""
+        starting = {connection: item for connection, item in self._to_start if connection in self._deadlines}
+        self._to_start.clear()
         if not starting:
             return
         try:
@@ -193,8 +197,8 @@ class Pipeline:
                 self._drop(connection, f"what is sent cannot be noted ({type(error).__name__})")
 
     def _drop(self, connection: Connection, why: str) -> None:
-        """Hang up before the final dot: the server has nothing."""
-        self._part(connection)
+        """Close the connection before the final dot: the server has no complete message."""
+        self._detach(connection)
         connection.sock.close()
         for item in connection.items:
             self._end_lost(item, Answer(Outcome.NOT_TRIED, why))
@@ -205,8 +209,8 @@ class Pipeline:
         except ConnectionLost as error:
             self._lost(connection, str(error))
             return
-        if connection.wants_to_write != connection.watched_for_room:
-            connection.watched_for_room = connection.wants_to_write
+        if connection.wants_to_write != connection.polled_for_writing:
+            connection.polled_for_writing = connection.wants_to_write
             self._poll.modify(connection.sock, select.POLLIN | (select.POLLOUT if connection.wants_to_write else 0))
         if connection.is_idle:
             self._idle.add(connection)
@@ -222,7 +226,7 @@ class Pipeline:
         elif kind is Reply.DOT:
             self._end(connection, item, read_answer("message", code, line))
         elif kind is Reply.EMPTY_DOT:
-            assert item.answer is not None  # it is why nothing was sent
+            assert item.answer is not None  # it holds the reason why nothing was sent
             self._end(connection, item, item.answer)
         if code == CLOSING:
             self._lost(connection, "the server is closing")
@@ -232,26 +236,26 @@ class Pipeline:
     @staticmethod
     def _take_sender_reply(connection: Connection, item: Item, code: int, line: bytes) -> None:
         if code == CLOSING and connection.used:
-            return  # it has had enough of this connection, not of this message
+            return  # the server closes the connection after many messages; it does not refuse this one
         item.answered = True
         if code != 250:
-            # A refused sender is our trouble with our server: it concerns every mail, and ends none.
+            # A refused sender is a problem between us and our server: it concerns every mail, so it is final for none.
             item.answer = Answer(Outcome.NOT_TRIED, read_answer("sender", code, line).reason)
 
     def _take_data_reply(self, connection: Connection, item: Item, code: int, line: bytes) -> None:
         if code != 354:
-            connection.needs_reset()
+            connection.require_reset()
             self._end(connection, item, item.answer or read_answer("DATA", code, line))
         elif item.answer is not None:
-            connection.nothing(item)
+            connection.queue_empty_dot(item)
         else:
             self._send(connection, item)
 
     def _send(self, connection: Connection, item: Item) -> None:
-        """Give the server the message once that is noted, and with it the envelope of the next."""
-        connection.content(item)
-        self._starting.append((connection, item))
-        following = self._next_item() if connection.handed < self._limits.messages_per_connection else None
+        """Queue the content and the next message's envelope; they are written after the start was recorded."""
+        connection.queue_content(item)
+        self._to_start.append((connection, item))
+        following = self._next_item() if connection.envelopes < self._limits.messages_per_connection else None
         if following is not None:
             self._assign(connection, following)
 
@@ -268,12 +272,12 @@ class Pipeline:
         self._mails.end(item.number, answer)
 
     def _lost(self, connection: Connection, why: str) -> None:
-        """End what was under way on a connection that is gone; what the server has not spoken of is tried again."""
-        self._part(connection)
+        """End the messages in flight on a lost connection; those whose envelope got no reply are tried again."""
+        self._detach(connection)
         connection.sock.close()
         items = connection.items
         for item in items:
-            if connection.is_dotted(item):
+            if connection.is_final_dot_sent(item):
                 reason = f"the connection broke before the server's answer ({why})"
                 self._end_lost(item, Answer(Outcome.IN_DOUBT, reason))
             elif item.answer is not None:
@@ -286,7 +290,7 @@ class Pipeline:
             else:
                 self._end_lost(item, Answer(Outcome.NOT_TRIED, f"the mail server cannot be used ({why})"))
         self._breaks += bool(items)
-        if self._breaks >= _BREAKS_MOST:
+        if self._breaks >= _MAX_BREAKS:
             self._unusable = f"the mail server cannot be used ({why})"
 
     def _end_lost(self, item: Item, answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""Which message goes next: what was put back goes first, and to one recipient domain only so many at a time."""
+"""Chooses the next message: first those that were put back, and only a limited number at a time to one domain."""
 
 import time
 from collections import Counter, deque
@@ -6,13 +6,13 @@ from collections import Counter, deque
 from campaign.mail.smtp.connection import Item
 from campaign.mail.smtp.transport import Answer, Later, Mails
 
-_HELD_MOST = 64
+_MAX_HELD = 64
 
 
 class Supply:
-    """The messages of ``mails`` on their way to a connection.
+    """The messages of ``mails`` that wait for a connection.
 
-    ``per_domain``: messages under way to one recipient domain, 0 for no bound; those beyond it are held here.
+    ``per_domain``: messages in flight to one recipient domain, 0 for no limit; messages beyond the limit wait here.
     """
 
     def __init__(self, mails: Mails, per_domain: int) -> None:
@@ -26,7 +26,7 @@ class Supply:
 
     @property
     def ready(self) -> int:
-        """How many wait here for a connection."""
+        """The number of messages that wait for a connection."""
         return len(self._ready)
 
     @property
@@ -35,17 +35,17 @@ class Supply:
         return self._exhausted and not self._ready and not self._held
 
     def wait(self, now: float, longest: float) -> float:
-        """The seconds until there may be a message again, ``longest`` at most."""
+        """The seconds until there may be a message again, at most ``longest``."""
         return min(longest, self._ask_at - now) if not self._exhausted and self._ask_at > now else longest
 
     def next(self) -> Item | None:
-        """A message whose domain is not busy: one that waits here, else a new one."""
+        """A message to a domain below its limit: one that waits here, otherwise a new one; None if there is none."""
         for waiting in (self._held, self._ready):
             for item in waiting:
                 if self._may_go(item):
                     waiting.remove(item)
                     return item
-        while not self._exhausted and len(self._held) < _HELD_MOST and time.monotonic() >= self._ask_at:
+        while not self._exhausted and len(self._held) < _MAX_HELD and time.monotonic() >= self._ask_at:
             given = self._mails.next()
             if given is None:
                 self._exhausted = True
@@ -63,28 +63,28 @@ class Supply:
         return not self._per_domain or self._busy[item.domain] < self._per_domain
 
     def keep(self, item: Item) -> None:
-        """Have the message wait for a connection that is being opened."""
+        """Let the message wait for a connection that is being opened."""
         self._ready.append(item)
 
     def put_back(self, item: Item) -> None:
-        """The server has not heard of the message that was under way: it goes first now."""
+        """Put a message first in the queue again, because the server has not seen it."""
         self.free(item)
         self._ready.appendleft(item)
 
     def occupy(self, item: Item) -> None:
-        """The message is under way to its domain, until ``free``."""
+        """Count one message in flight to the domain."""
         if self._per_domain:
             self._busy[item.domain] += 1
 
     def free(self, item: Item) -> None:
-        """It is no longer."""
+        """Count one message in flight less."""
         if self._per_domain:
             self._busy[item.domain] -= 1
             if not self._busy[item.domain]:
                 del self._busy[item.domain]
 
-    def give_up(self, answer: Answer) -> None:
-        """End all that wait here."""
+    def end_all(self, answer: Answer) -> None:
+        """End every message that waits here."""
         for item in (*self._ready, *self._held):
             self._mails.end(item.number, answer)
         self._ready.clear()

@@ -1,9 +1,9 @@
-"""What a transport does: take one message, and say what became of it."""
+"""The interface of a transport: it takes messages and reports the outcome of each; and the transport into files."""
 
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,12 +13,16 @@ from campaign.mail.message import Message
 
 
 class Outcome(StrEnum):
-    """The end of one attempt.
+    """The outcome of one attempt to send.
 
-    ``ACCEPTED`` the server took the message over. ``DEFERRED`` it said: later. ``REJECTED`` it said: never.
-    ``NOT_TRIED`` the server could not be used for any mail, which is nothing of the recipient's. ``BROKEN_OFF`` it went
-    away during this one, before the message was complete: nothing of the recipient's either, but others go first now.
-    ``IN_DOUBT`` the connection broke between the final dot and the answer: nobody can know (RFC 1047).
+    - ``ACCEPTED``: the server took the message over.
+    - ``DEFERRED``: the server asked to try later.
+    - ``REJECTED``: the server will never take it.
+    - ``NOT_TRIED``: the server could not be used for any mail. The recipient is not the cause.
+    - ``BROKEN_OFF``: the server went away before the message was complete. The recipient is not the cause here either,
+      but other messages go first now.
+    - ``IN_DOUBT``: the connection broke between the final dot and the reply. Nobody can know whether the server has the
+      message (RFC 1047).
     """
 
     ACCEPTED = "accepted"
@@ -31,7 +35,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An outcome with its reason: status codes and our own words, never the server's text, which quotes addresses."""
+    """An outcome with its reason: status codes and our own words.
+
+    The server's text is never part of it, since servers quote addresses.
+    """
 
     outcome: Outcome
     reason: str = ""
@@ -39,35 +46,35 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Not now: ask again after so many seconds."""
+    """No message may be sent now; ask again after ``seconds``."""
 
     seconds: float
 
 
 class Mails(Protocol):
-    """What a transport takes messages from, and tells what becomes of each, all in the caller's thread."""
+    """The source of messages for a transport. The transport calls it only in the thread of its caller."""
 
     def next(self) -> tuple[int, Message] | Later | None:
-        """The next message with the number it is known by; None where there is no more."""
+        """The next message and the number that identifies it; None if no message is left."""
 
     def start(self, numbers: Sequence[int]) -> None:
-        """The server is about to be given the messages: from now until ``end`` nobody can know where they are.
+        """Record that these messages are written next: until ``end``, nobody can know whether the server has them.
 
-        Raises OSError where that cannot be noted: then none of them may be given to it.
+        Raises OSError if this cannot be recorded; then the transport must not write any of them.
         """
 
     def end(self, number: int, answer: Answer) -> None:
-        """What became of a message that ``next`` gave out; called once for each."""
+        """Record the outcome of a message that ``next`` returned; called once for each message."""
 
 
 class Transport(Protocol):
-    """A way out for messages, used by one thread at a time."""
+    """Sends messages; used by one thread at a time."""
 
     def deliver(self, mails: Mails) -> None:
-        """Hand over messages until there is no more, or until the server cannot be used."""
+        """Send messages until no message is left, or until the server cannot be used."""
 
     def close(self) -> None:
-        """Say goodbye to the server, if there is one."""
+        """Close the connections to the server, if there are any."""
 
 
 class _One:
@@ -89,22 +96,23 @@ class _One:
 
 
 def deliver_one(transport: Transport, message: Message) -> Answer:
-    """Hand over one message."""
+    """Send one message."""
     one = _One(message)
     transport.deliver(one)
     return one.answer
 
 
 class FileTransport:
-    """Keeps every message as a file, so that a newcomer can read mails without having a mail server."""
+    """Writes every message into a file, so that a newcomer can read mails without a mail server."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._folder = folder
+        self._sleep = sleep
 
     def deliver(self, mails: Mails) -> None:
         while (given := mails.next()) is not None:
             if isinstance(given, Later):
-                time.sleep(given.seconds)
+                self._sleep(given.seconds)
                 continue
             number, message = given
             try:
@@ -116,7 +124,7 @@ class FileTransport:
             mails.end(number, Answer(Outcome.ACCEPTED))
 
     def _keep(self, content: bytes) -> None:
-        """Write a whole file, then give it the next free number: several senders share the folder."""
+        """Write the whole file first, then give it the next free number, because several senders share the folder."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, part = tempfile.mkstemp(dir=self._folder)
         try:

@@ -29,7 +29,7 @@ class Sender:
     """What is needed to send, by one thread.
 
     ``claimant`` is in every claim and no other living thread uses it, so what is found claimed by it is a dead one's.
-    ``rate`` holds over all senders.
+    ``rate`` holds over all senders. ``sleep`` waits, by the clock that ``now`` reads, for the seconds it is given.
     """
 
     sessions: sessionmaker[Session]
@@ -39,6 +39,7 @@ class Sender:
     claimant: str
     journals: Path
     now: Callable[[], datetime]
+    sleep: Callable[[float], None]
     rate: Sequence[Rate] = ()
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, null, select
 from sqlalchemy.orm import Session
 
+from campaign.crypto.sealed_rows import address_row
 from campaign.crypto.vault import Vault
 from campaign.mail.message import Content
 from campaign.models import (
@@ -132,7 +133,7 @@ def open_reader(session: Session, vault: Vault, subscription: Subscription) -> s
     assert subscription.sealed_address is not None
     suppression = find_suppression(session, subscription.fingerprint)
     check_suppression(suppression.reason if suppression else None)
-    return vault.open(subscription.sealed_address, row=f"address:{subscription.id}").decode()
+    return vault.open(subscription.sealed_address, row=address_row(subscription.id)).decode()
 
 
 def read_digest(session: Session, links: Links, delivery: Delivery, subscription: Subscription) -> Content:

@@ -153,7 +153,7 @@ def send_merged(
         settle_claims(session, sender.claimant, sender.journals, now=sender.now())
         readers = list_merged_due(session, now=sender.now(), most=most)
     for fingerprint in readers:
-        if stopping() or not wait_for_turn(sender.sessions, sender.rate, sender.now, longest=patience):
+        if stopping() or not wait_for_turn(sender.sessions, sender.rate, sender.now, sender.sleep, longest=patience):
             break
         with sender.sessions.begin() as session:
             claimed = _claim_reader(session, sender, fingerprint, tally)

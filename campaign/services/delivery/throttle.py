@@ -1,6 +1,5 @@
 """The pace of sending, kept in the database: it holds over all workers, and over a restart."""
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -45,10 +44,14 @@ def wait_for_turn(
     sessions: sessionmaker[Session],
     limits: Sequence[Rate],
     now: Callable[[], datetime],
+    sleep: Callable[[float], None],
     *,
     longest: timedelta | None = None,
 ) -> bool:
-    """Take the next turn and wait for it; False, and none is taken, where it is further off than ``longest``."""
+    """Take the next turn and wait for it; False, and none is taken, where it is further off than ``longest``.
+
+    ``sleep`` is given seconds; it belongs to the clock that ``now`` reads.
+    """
     interval = find_interval(limits)
     if interval is None:
         return True
@@ -57,5 +60,5 @@ def wait_for_turn(
         if longest is not None and turn > now() + longest:
             return False
         take_turns(session, turn, 1, interval)
-    time.sleep(max(0.0, (turn - now()).total_seconds()))
+    sleep(max(0.0, (turn - now()).total_seconds()))
     return True

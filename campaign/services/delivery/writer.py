@@ -9,6 +9,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from campaign.crypto.link_purposes import LinkPurpose
+from campaign.crypto.sealed_rows import address_row, link_request_row
 from campaign.errors import CampaignError, Forbidden
 from campaign.mail.frame import Frame
 from campaign.mail.message import Content, Message
@@ -30,7 +31,6 @@ from campaign.services.delivery.frames import confirmation_frame, digest_frame, 
 from campaign.services.digests.audiences import Offer, audience_of, find_offer
 from campaign.services.digests.send_test import write_test
 from campaign.services.organizers.permissions import Permission, check_permission
-from campaign.services.signatures.link_requests import sealed_row
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import parse_email_address
 
@@ -92,7 +92,7 @@ class Writer:
             elif not sealed_address or (confirms and not (expires_at and expires_at > now)):
                 yield number, gone
             else:
-                row_name = f"address:{owner_id}" if fingerprint is None else sealed_row(shared[1], fingerprint)
+                row_name = address_row(owner_id) if fingerprint is None else link_request_row(shared[1], fingerprint)
                 yield number, Draft(number, queued_at, owner_id, sealed_address, row_name, verdict, kind)
 
     def _tests(self, session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Prepared | Exception]]:

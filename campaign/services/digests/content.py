@@ -17,7 +17,6 @@ from campaign.services.petitions.updates import placeholder_values, tell_update
 # Stand in a frozen text where each reader's own links will be; campaign.text.placeholders refuses them in other texts.
 UNSUBSCRIBE_MARK = "@@unsubscribe-url@@"
 PREFERENCES_MARK = "@@preferences-url@@"
-MARKS = (UNSUBSCRIBE_MARK, PREFERENCES_MARK)
 _LONGEST_SUBJECT = 250  # the linter's
 
 

@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.crypto.recipient_sealing import SEALED_MARK, is_sealed_to_organizers
+from campaign.crypto.sealed_rows import address_row, person_row
 from campaign.crypto.vault import Vault
 from campaign.models import Petition, Signature, SignatureState, Subscription, SubscriptionState, TextVersion
-from campaign.services.signatures.sign import Person, row_of
+from campaign.services.signatures.sign import Person
 
 Row = Mapping[str, str | int | None]
 
@@ -78,7 +79,7 @@ def list_signatures(session: Session, vault: Vault, petition: Petition, state: S
             "display": display.value,
         }
         if sealed and is_sealed_to_organizers(sealed):
-            yield row | {"sealed": base64.b64encode(sealed).decode(), "row": row_of(row_id)}
+            yield row | {"sealed": base64.b64encode(sealed).decode(), "row": person_row(row_id)}
         else:
             yield row | person_columns(Person.open(vault, row_id, sealed) if sealed else Person(name=""))
 
@@ -97,7 +98,7 @@ def list_subscribers(session: Session, vault: Vault, petition: Petition) -> Iter
         .execution_options(yield_per=_AT_ONCE)
     )
     for row_id, sealed, language, since_on in rows:
-        address = vault.open(sealed, row=f"address:{row_id}").decode() if sealed else ""
+        address = vault.open(sealed, row=address_row(row_id)).decode() if sealed else ""
         yield {"address": address, "language": language, "since": since_on.isoformat()}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from campaign.crypto.sealed_rows import address_row
 from campaign.crypto.vault import Vault
 from campaign.errors import NotFound, NotPossible
 from campaign.models import Petition, Review, ReviewAction, Signature, SignatureState
@@ -20,7 +21,7 @@ from campaign.services.audit_log import record
 from campaign.services.moderation.review_queue import Changed, Criteria, matching, name_of
 from campaign.services.petitions.counts import move_counts, take_numbers
 from campaign.services.petitions.referrals import count_sources
-from campaign.services.subscribers.subscriptions import begin_subscription
+from campaign.services.subscribers.subscriptions import start_subscription
 
 STEP = 500
 _BECOMES = {
@@ -167,8 +168,8 @@ def _begin_updates(session: Session, vault: Vault, signatures: Sequence[Signatur
     for signature in signatures:
         if signature.wants_updates and signature.sealed_address is not None:
             assert signature.signed_on is not None  # it was confirmed
-            address = vault.open(signature.sealed_address, row=f"address:{signature.id}")
-            begin_subscription(session, vault, signature, address, day=signature.signed_on)
+            address = vault.open(signature.sealed_address, row=address_row(signature.id))
+            start_subscription(session, vault, signature, address, day=signature.signed_on)
     session.flush()
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Column, LargeBinary, Table, bindparam, func, literal, select, text, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from campaign.crypto.sealed_rows import address_row, app_row, link_request_row, person_row
 from campaign.crypto.vault import Vault
 from campaign.models import LinkRequest, Organizer, Signature, Subscription
 
@@ -31,13 +32,11 @@ class SealedColumn:
 
 
 SEALED = (
-    SealedColumn(Signature.sealed_person, "signature:{}".format),
-    SealedColumn(Signature.sealed_address, "address:{}".format),
-    SealedColumn(Subscription.sealed_address, "address:{}".format),
-    SealedColumn(
-        LinkRequest.sealed_address, lambda petition_id, fingerprint: f"link:{petition_id}:{fingerprint.hex()}"
-    ),
-    SealedColumn(Organizer.sealed_totp, "organizer:{}".format),
+    SealedColumn(Signature.sealed_person, person_row),
+    SealedColumn(Signature.sealed_address, address_row),
+    SealedColumn(Subscription.sealed_address, address_row),
+    SealedColumn(LinkRequest.sealed_address, link_request_row),
+    SealedColumn(Organizer.sealed_totp, app_row),
 )
 
 # What `reseal_next` gives to go on from: the primary key of the last row that was looked at.

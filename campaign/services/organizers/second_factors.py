@@ -5,7 +5,9 @@ from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
+from campaign.crypto import base32
 from campaign.crypto.randomness import random_bytes
+from campaign.crypto.sealed_rows import app_row
 from campaign.crypto.totp import find_step, new_secret
 from campaign.crypto.vault import Vault
 from campaign.errors import InvalidInput
@@ -15,10 +17,8 @@ from campaign.services.organizers.account import record_change
 from campaign.services.organizers.members import end_sessions
 from campaign.services.organizers.sign_in import lock_account
 
-# 120 random bits, so that a plain hash keeps them (ASVS 5.0, 6.5.2): six groups of four, five bits a letter.
+# 120 random bits, so that a plain hash protects them (ASVS 5.0, 6.5.2): six groups of four characters.
 _CODE_BYTES = 15
-_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
-_LOOKALIKES = str.maketrans("oil", "011", " -")
 
 
 def has_app(organizer: Organizer) -> bool:
@@ -33,12 +33,12 @@ def has_second_factor(organizer: Organizer) -> bool:
 
 def seal_new_secret(organizer_id: int, vault: Vault) -> bytes:
     """A secret for an app, as it will be kept. It counts from ``add_app`` on."""
-    return vault.seal(new_secret(), row=f"organizer:{organizer_id}")
+    return vault.seal(new_secret(), row=app_row(organizer_id))
 
 
 def open_secret(organizer_id: int, vault: Vault, sealed: bytes) -> bytes:
     """The secret of this organizer's app. Raises KeyringError where it is another's or none."""
-    return vault.open(sealed, row=f"organizer:{organizer_id}")
+    return vault.open(sealed, row=app_row(organizer_id))
 
 
 def add_app(
@@ -54,7 +54,7 @@ def add_app(
         raise InvalidInput("code", "This is not what an app with this key shows.")
     is_first = not has_second_factor(organizer)
     # Sealed anew: the keys may have been rotated since the page was made.
-    organizer.sealed_totp, organizer.totp_step = vault.seal(secret, row=f"organizer:{organizer.id}"), step
+    organizer.sealed_totp, organizer.totp_step = vault.seal(secret, row=app_row(organizer.id)), step
     end_sessions(organizer)
     record_change(session, organizer, "app added", now=now)
     return make_recovery_codes(organizer) if is_first else []
@@ -113,10 +113,8 @@ def end_recovery_codes(organizer: Organizer) -> None:
 
 
 def _random_code() -> str:
-    number = int.from_bytes(random_bytes(_CODE_BYTES))
-    text = "".join(_LETTERS[number >> (5 * place) & 31] for place in range(24))
-    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+    return base32.group(base32.encode(random_bytes(_CODE_BYTES)).lower(), 4)
 
 
 def _hashed(organizer: Organizer, code: str) -> str:
-    return sha256(f"{organizer.id}:{code.lower().translate(_LOOKALIKES)}".encode()).hexdigest()
+    return sha256(f"{organizer.id}:{base32.normalize(code).lower()}".encode()).hexdigest()

@@ -16,6 +16,7 @@ from campaign.errors import CampaignError
 from campaign.models import Organizer
 from campaign.periods import FREE_FAILURES, LONGEST_SIGN_IN_WAIT
 from campaign.services.audit_log import record
+from campaign.text.email_address import comparable_spelling
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -37,8 +38,8 @@ class TooSoon(CampaignError):
 
 
 def find_organizer(session: Session, email: str) -> Organizer | None:
-    """The organizer who signs in with this address, however it is spelled."""
-    address = email.strip().casefold()
+    """The organizer who signs in with this address, however it is spelled. Text that is no address is nobody's."""
+    address = comparable_spelling(email)
     # The database does not compare them: a server may log the values of a statement. Do not store an address typed by
     # someone who is no organizer. There are few organizers.
     return next((each for each in session.scalars(select(Organizer)) if each.email == address), None)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from campaign.models import SignatureState
 from campaign.services.privacy.delivery_history import Event, list_events
-from campaign.services.signatures.self_service import Kept
+from campaign.services.signatures.self_service import PersonalData
 
 NOT_KEPT = (
     "your e-mail address, once you have confirmed, unless you get updates",
@@ -20,7 +20,7 @@ NOT_KEPT = (
 _TOLD = {SignatureState.QUARANTINED: SignatureState.CONFIRMED}
 
 
-def tell_kept(session: Session, kept: Kept, *, address: str | None, now: datetime) -> dict[str, Any]:
+def tell_kept(session: Session, kept: PersonalData, *, address: str | None, now: datetime) -> dict[str, Any]:
     """The content of ``data.json``. ``address`` is the reader's, shortened, while one is kept."""
     zone = ZoneInfo(kept.petition.timezone)
     events = list_events(session, kept.petition, kept.subscription, kept.signature)
@@ -38,7 +38,7 @@ def tell_kept(session: Session, kept: Kept, *, address: str | None, now: datetim
     }
 
 
-def _tell_signature(kept: Kept) -> dict[str, Any] | None:
+def _tell_signature(kept: PersonalData) -> dict[str, Any] | None:
     signature, person = kept.signature, kept.person
     if signature is None:
         return None
@@ -60,7 +60,7 @@ def _tell_signature(kept: Kept) -> dict[str, Any] | None:
     }
 
 
-def _tell_updates(kept: Kept, address: str | None) -> dict[str, Any] | None:
+def _tell_updates(kept: PersonalData, address: str | None) -> dict[str, Any] | None:
     subscription = kept.subscription
     if subscription is None:
         return None

@@ -143,13 +143,6 @@ def _list_suspicions(session: Session, signature: Signature | None) -> Sequence[
     return session.scalars(found).all()
 
 
-def tell_reading(session: Session, petition: Petition, subscription: Subscription) -> list[Event]:
-    """The history behind a reader's own link, newest first."""
-    fingerprint = subscription.fingerprint
-    signature = find_signature(session, petition.id, fingerprint) if fingerprint is not None else None
-    return list_events(session, petition, subscription, signature)
-
-
 def list_events(
     session: Session, petition: Petition, subscription: Subscription | None, signature: Signature | None
 ) -> list[Event]:

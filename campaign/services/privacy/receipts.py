@@ -1,10 +1,10 @@
 """Receipts for what was erased: a short code that this server can check later, and of which it keeps nothing."""
 
-import base64
 import hmac
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from campaign.crypto import base32
 from campaign.crypto.vault import Vault
 from campaign.errors import InvalidInput
 
@@ -14,10 +14,6 @@ _FIRST_DAY = date(2020, 1, 1)
 _PETITION, _DAY = 4, 2
 _TOLD = _PETITION + _DAY
 _GROUP = 6
-# Crockford's letters for those of RFC 4648, which base64.b32encode writes; and what people read one of them as.
-_CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-_STANDARD = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-_LOOKALIKES = str.maketrans("OIL", "011", " -")
 
 
 @dataclass(frozen=True)
@@ -34,15 +30,13 @@ class Receipt:
 def write_receipt(vault: Vault, receipt: Receipt) -> str:
     """The code of a receipt: four groups of six characters. Only this installation's keyring makes it."""
     told = (receipt.petition_id or 0).to_bytes(_PETITION) + (receipt.day - _FIRST_DAY).days.to_bytes(_DAY)
-    code = base64.b32encode(told + vault.mark_receipt(told)).decode().translate(_CROCKFORD)
-    return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))
+    return base32.group(base32.encode(told + vault.mark_receipt(told)), _GROUP)
 
 
 def read_receipt(vault: Vault, code: str) -> Receipt:
     """What a code tells, in any case, with or without hyphens. Raises InvalidInput for one that is not ours."""
-    letters = code.upper().translate(_LOOKALIKES)
     try:
-        told = base64.b32decode(letters.translate(_STANDARD))
+        told = base32.decode(code)
     except ValueError:
         told = b""
     if not hmac.compare_digest(told[_TOLD:], vault.mark_receipt(told[:_TOLD])):

@@ -11,7 +11,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from campaign.errors import InvalidFile
 from campaign.models import Erased, Signature, SignatureState, Subscription, SubscriptionState, Tombstone
-from campaign.services.signatures.erase import bury, end_subscription, erase_names, erase_person, erase_signature
+from campaign.services.signatures.erase import (
+    add_tombstones,
+    end_subscription,
+    erase_names,
+    erase_person,
+    erase_signature,
+)
 
 _AT_A_TIME = 500
 _COUNTED = "# in the database: "
@@ -95,7 +101,7 @@ def replay(session: Session, stones: Collection[Stone], *, now: datetime) -> int
     for (kind, day), row_ids in buried.items():
         for start in range(0, len(row_ids), _AT_A_TIME):
             ids = row_ids[start : start + _AT_A_TIME]
-            bury(session, kind, ids, on=day)  # with its own day: erasing leaves a tombstone as it is
+            add_tombstones(session, kind, ids, on=day)  # with its own day: erasing leaves a tombstone as it is
             erased += _ERASE[kind](session, ids, now)
     return erased
 

@@ -1,1 +1,1 @@
-"""Signatures: sign, confirm, look at one's own, withdraw; on paper too; and who is shown."""
+"""Signatures: sign, confirm, see one's own, withdraw; signatures on paper; and the names that everybody may see."""

@@ -1,4 +1,4 @@
-"""Confirming: a signature counts when its signer says so from the mail; disowning erases it."""
+"""Confirming: a signature counts after its signer confirmed it by the mail; disowning erases it."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from hashlib import sha256
 from sqlalchemy.orm import Session
 
 from campaign.crypto.link_purposes import LinkPurpose
+from campaign.crypto.sealed_rows import address_row
 from campaign.crypto.vault import Vault
 from campaign.errors import LinkExpired, ProofNeeded
 from campaign.models import Petition, Signature, SignatureState, SuppressionReason
@@ -18,7 +19,7 @@ from campaign.services.petitions.lifecycle import today_in
 from campaign.services.petitions.referrals import count_sources
 from campaign.services.signatures.erase import end_subscription, erase_signature
 from campaign.services.signatures.sign import forget_allowance
-from campaign.services.subscribers.subscriptions import begin_subscription, find_subscription
+from campaign.services.subscribers.subscriptions import find_subscription, start_subscription
 from campaign.services.subscribers.suppressions import suppress
 
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -27,16 +28,18 @@ TOO_MANY = N_("Too many wrong codes were typed. Please open the link in the brow
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What came with the click: the marks that the browser keeps, and the code that was typed."""
+    """The evidence of who clicked: the marks in the browser's cookies, and the code that was typed."""
 
     browser_marks: tuple[str, ...] = ()
     code: str = ""
 
 
-def get_followed(session: Session, vault: Vault, token: str, *, now: datetime, for_update: bool = False) -> Signature:
-    """The signature that a confirmation link stands for, locked where it is about to change.
+def get_linked_signature(
+    session: Session, vault: Vault, token: str, *, now: datetime, for_update: bool = False
+) -> Signature:
+    """The signature of a confirmation link; ``for_update`` locks its row.
 
-    Raises LinkUnknown for a link that is not ours, LinkExpired for one that came too late.
+    Raises LinkUnknown if the link is not ours, and LinkExpired if it is no longer valid.
     """
     signature = session.get(Signature, vault.read_token(LinkPurpose.CONFIRM, token), with_for_update=for_update or None)
     if (
@@ -49,44 +52,46 @@ def get_followed(session: Session, vault: Vault, token: str, *, now: datetime, f
 
 
 def comes_from_signer(vault: Vault, signature: Signature, proof: Proof) -> bool:
-    """Whether the browser is the one that posted the signature."""
+    """Whether the browser is the one in which the form was filled in."""
     fingerprint = signature.fingerprint
     return fingerprint is not None and vault.browser_mark(signature.petition_id, fingerprint) in proof.browser_marks
 
 
 def shown_version(signature: Signature) -> str:
-    """Names what a page shows of a signature; another post of the same address changes it."""
+    """A hash of the personal data that a page shows of a signature; it changes if the same address signs again."""
     return sha256(signature.sealed_person or b"").hexdigest()[:32]
 
 
 def check_proof(vault: Vault, signature: Signature, proof: Proof) -> None:
-    """Tell a person from a mail scanner, which has the link and presses its buttons, but not the code beside it.
+    """Distinguish a person from a mail scanner: it follows the link and presses the buttons, but does not type the
+    code.
 
-    Raises ProofNeeded; a wrong code has then been counted on ``signature``, so the caller commits all the same.
+    Raises ProofNeeded. If the code was wrong, it was counted on ``signature``, so the caller must commit nevertheless.
     """
     if not comes_from_signer(vault, signature, proof):
         check_code(vault, signature, proof.code, too_many=TOO_MANY)
 
 
 def check_code(vault: Vault, signature: Signature, typed: str, *, too_many: str) -> None:
-    """Raises ProofNeeded where ``typed`` is not the code; after many wrong ones with the sentence ``too_many``.
+    """Raises ProofNeeded if ``typed`` is not the code; after too many wrong codes with the sentence ``too_many``.
 
-    A wrong code has then been counted on ``signature``, so the caller commits all the same.
+    A wrong code is counted on ``signature``, so the caller must commit nevertheless.
     """
     if not typed.strip():
-        raise ProofNeeded(N_("Please type the six-character code that stands in the mail."))
+        raise ProofNeeded(N_("Please type the six-character code from the mail."))
     if signature.wrong_codes >= WRONG_CODES:
         raise ProofNeeded(too_many)
     if not vault.code_matches(signature.id, typed):
         signature.wrong_codes += 1
-        raise ProofNeeded(N_("This is not the code in the mail. Please compare the six characters once more."))
+        raise ProofNeeded(N_("This is not the code in the mail. Please check the six characters again."))
 
 
 def confirm(session: Session, vault: Vault, signature: Signature, *, now: datetime) -> None:
-    """Count the signature, forget its address, and begin the subscription its signer asked for. Repeatable.
+    """Count the signature, erase its address, and start the subscription if the signer asked for it. It can be
+    repeated.
 
-    One that is under suspicion waits for a review instead: it is not counted, and keeps its address as long as a
-    subscription may begin with it.
+    A suspicious signature waits for a review instead: it is not counted, and it keeps its address as long as a
+    subscription may start with it.
     """
     if signature.state is not SignatureState.PENDING:
         return
@@ -104,8 +109,8 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
             signature.sealed_address = None
         return
     if signature.wants_updates:
-        address = vault.open(sealed_address, row=f"address:{signature.id}")
-        begin_subscription(session, vault, signature, address, day=today)
+        address = vault.open(sealed_address, row=address_row(signature.id))
+        start_subscription(session, vault, signature, address, day=today)
     # Locks are taken in the order in which signing takes them: signature, allowance, counter.
     forget_allowance(session, fingerprint)
     number = take_number(session, petition.id, today)
@@ -121,7 +126,7 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
 
 
 def disown(session: Session, signature: Signature, *, now: datetime) -> None:
-    """The owner of the address did not sign: erase what was typed, and send nothing to the address any more."""
+    """Erase the signature and suppress the address, because the owner of the address did not sign."""
     fingerprint = signature.fingerprint
     assert fingerprint is not None  # pending and confirmed signatures have one
     suppress(session, fingerprint, SuppressionReason.NOT_ME, now=now)

@@ -1,7 +1,8 @@
-"""Confirmed signatures by country: counted once an hour, and small places put together before anything is kept.
+"""Confirmed signatures by country: counted once an hour, with small countries added up before anything is stored.
 
-An hour, so that whoever watches the page does not learn at which moment somebody from a small place signed. Together,
-so that nobody is the only one from a place; what is kept cannot be taken apart again by subtracting.
+They are counted only once an hour, so that a person who watches the page does not learn when somebody from a small
+country signed. Small countries are added up, so that nobody is the only signer of a country; and no subtraction of the
+stored numbers gives the number of a small country.
 """
 
 from collections.abc import Mapping
@@ -15,15 +16,16 @@ from campaign.models import CountryCount, Petition, PetitionCounter, PetitionSta
 from campaign.periods import COUNTRIES_COUNTED_EVERY, NAMES_KEPT, SMALLEST_PLACE
 from campaign.services.petitions.lifecycle import today_in
 
-# Codes that ISO 3166 leaves to its users.
-OTHER_PLACES, NOT_SAID = "XX", "ZZ"
+# Codes that ISO 3166 reserves for its users.
+OTHER_COUNTRIES, NOT_SAID = "XX", "ZZ"
 
 
 @dataclass(frozen=True)
-class Places:
-    """The counts by country, most first, as of ``at``; the two that are no countries last, None where there are none.
+class CountryTotals:
+    """The counts by country at the time ``at``, the largest first.
 
-    ``at`` is None where nothing was counted yet. All is empty where too few said a country to put them together.
+    ``others`` are signatures from small countries, ``not_said`` those without a country; None if there are none. ``at``
+    is None if nothing was counted yet. Everything is empty if too few signers gave a country to add them up.
     """
 
     at: datetime | None
@@ -37,10 +39,11 @@ class Places:
 
 
 def merge_small(counts: Mapping[str | None, int]) -> dict[str, int]:
-    """``counts`` by country, None for those who did not say, as everybody may see them.
+    """Turn ``counts`` by country (None: no country given) into counts that everybody may see.
 
-    Places with fewer than ``SMALLEST_PLACE`` are one row. So is the next smallest as long as that row has fewer: else
-    the total less what is shown would tell of one small place. Empty where no row would have enough.
+    Countries with fewer than ``SMALLEST_PLACE`` signatures are added up in one row. If that row is still below this
+    number, the next smallest country is added to it: otherwise the total minus the shown counts would reveal one small
+    country. The result is empty if no row would be large enough.
     """
     places = sorted(((count, code) for code, count in counts.items() if code is not None and count > 0), reverse=True)
     others = 0
@@ -50,14 +53,14 @@ def merge_small(counts: Mapping[str | None, int]) -> dict[str, int]:
         return {}
     shown = {code: count for count, code in places}
     if others:
-        shown[OTHER_PLACES] = others
+        shown[OTHER_COUNTRIES] = others
     if counts.get(None, 0) > 0:
         shown[NOT_SAID] = counts[None]
     return shown
 
 
 def count_countries(snapshots: sessionmaker[Session], sessions: sessionmaker[Session], *, now: datetime) -> None:
-    """Count anew for each petition whose counts are an hour old. People who sign meanwhile wait for none of it."""
+    """Count again for each petition whose counts are an hour old. Signing does not wait for it."""
     with snapshots() as session:
         counted = {petition_id: merge_small(_count(session, petition_id)) for petition_id in _list_due(session, now)}
     for petition_id, counts in counted.items():
@@ -89,7 +92,7 @@ def _list_due(session: Session, now: datetime) -> list[int]:
 
 
 def _is_settled(petition: Petition, now: datetime) -> bool:
-    """Whether countries are erased with the names: then the last counts stay, as all counts do."""
+    """Whether the countries were erased with the names. Then the last counts stay, like all counts."""
     handed = petition.handed_over_on
     is_erased = petition.state.is_over and handed is not None and handed + NAMES_KEPT <= today_in(petition, now)
     return petition.burned_on is not None or is_erased
@@ -98,7 +101,7 @@ def _is_settled(petition: Petition, now: datetime) -> bool:
 def _keep(session: Session, petition_id: int, counts: Mapping[str, int], now: datetime) -> None:
     counter = session.get_one(PetitionCounter, petition_id, with_for_update=True)
     if counter.countries_at is not None and counter.countries_at > now - COUNTRIES_COUNTED_EVERY:
-        return  # another worker has been here meanwhile
+        return  # another worker has counted meanwhile
     session.execute(delete(CountryCount).where(CountryCount.petition_id == petition_id))
     session.add_all(
         CountryCount(petition_id=petition_id, country=code, confirmed=count) for code, count in counts.items()
@@ -111,14 +114,14 @@ def _read(session: Session, petition_id: int) -> dict[str, int]:
     return dict(session.execute(found).all())
 
 
-def read_places(session: Session, petition_id: int) -> Places:
-    """What was counted last."""
+def read_country_totals(session: Session, petition_id: int) -> CountryTotals:
+    """The totals that were counted last."""
     counts = _read(session, petition_id)
-    others, not_said = counts.pop(OTHER_PLACES, None), counts.pop(NOT_SAID, None)
+    others, not_said = counts.pop(OTHER_COUNTRIES, None), counts.pop(NOT_SAID, None)
     countries = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return Places(session.get_one(PetitionCounter, petition_id).countries_at, countries, others, not_said)
+    return CountryTotals(session.get_one(PetitionCounter, petition_id).countries_at, countries, others, not_said)
 
 
-def list_named(session: Session, petition_id: int) -> set[str]:
-    """The countries that are named: the others are not named beside a signer either."""
-    return set(_read(session, petition_id)) - {OTHER_PLACES, NOT_SAID}
+def list_named_countries(session: Session, petition_id: int) -> set[str]:
+    """The countries with a row of their own. Other countries are not shown beside a signer's name either."""
+    return set(_read(session, petition_id)) - {OTHER_COUNTRIES, NOT_SAID}

@@ -1,4 +1,4 @@
-"""Erasing what is kept of a person, and the tombstones by which a restored backup erases it again."""
+"""Erases personal data, and adds the tombstones by which the data is erased again after a backup was restored."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -21,7 +21,7 @@ from campaign.models import (
 )
 from campaign.services.petitions.counts import uncount
 
-# What is left of a signature in the columns that say something of a person.
+# The values of the columns with personal data after a signature is erased.
 _ERASED = {
     "fingerprint": None,
     "sealed_person": None,
@@ -32,14 +32,14 @@ _ERASED = {
     "expires_at": None,
     "comment_state": CommentState.PRIVATE,
 }
-# Where a name is gone that still counts, nothing is left to be shown.
+# The columns about what is shown, for a signature without a name that still counts.
 _NAMELESS = {"display": Display.HIDDEN, "comment_state": CommentState.PRIVATE}
 
 
 def erase_signature(session: Session, signature: Signature, *, now: datetime) -> None:
-    """Erase the signature: it counts no longer, and nothing personal is left of it. Repeatable.
+    """Erase the signature: it no longer counts, and nothing personal of it is left. It can be repeated.
 
-    The caller has locked it. Locks are taken in one order everywhere: signature, allowance, counter.
+    The caller must have locked the row. Locks are taken in one order everywhere: signature, allowance, counter.
     """
     match signature.state:
         case SignatureState.CONFIRMED:
@@ -56,11 +56,11 @@ def erase_signature(session: Session, signature: Signature, *, now: datetime) ->
         setattr(signature, column, value)
     forget_suspicions(session, [signature.id])
     forget_paper(session, [signature.id])
-    bury(session, Erased.SIGNATURE, [signature.id], on=now.date())
+    add_tombstones(session, Erased.SIGNATURE, [signature.id], on=now.date())
 
 
 def erase_person(session: Session, signature_ids: Collection[int], *, now: datetime) -> None:
-    """Erase who signed, and keep that somebody did: the signatures stay as they are, and those counted still count."""
+    """Erase the personal data of signatures, but keep the signatures: their states stay, and they still count."""
     session.execute(
         update(Signature)
         .where(Signature.id.in_(signature_ids), Signature.state != SignatureState.PENDING)
@@ -69,22 +69,22 @@ def erase_person(session: Session, signature_ids: Collection[int], *, now: datet
     )
     forget_suspicions(session, signature_ids)
     forget_paper(session, signature_ids)
-    bury(session, Erased.PERSON, signature_ids, on=now.date())
+    add_tombstones(session, Erased.PERSON, signature_ids, on=now.date())
 
 
 def erase_names(session: Session, signature_ids: Collection[int], *, now: datetime) -> None:
-    """Erase names, comments and countries, and keep by what an address is recognised, so that nobody counts twice."""
+    """Erase names, comments and countries. The fingerprint of the address stays, so that nobody can sign twice."""
     session.execute(
         update(Signature)
         .where(Signature.id.in_(signature_ids))
         .values(sealed_person=None, country=None, **_NAMELESS)
         .execution_options(synchronize_session=False)
     )
-    bury(session, Erased.NAME, signature_ids, on=now.date())
+    add_tombstones(session, Erased.NAME, signature_ids, on=now.date())
 
 
 def expire_pending(session: Session, *, now: datetime) -> int:
-    """Erase what was typed in signatures that nobody confirmed in time; how many there were."""
+    """Erase the data of signatures that were not confirmed in time; returns their number."""
     expired = session.scalars(
         update(Signature)
         .where(Signature.state == SignatureState.PENDING, Signature.expires_at <= now)
@@ -93,34 +93,34 @@ def expire_pending(session: Session, *, now: datetime) -> int:
         .execution_options(synchronize_session=False)
     ).all()
     forget_suspicions(session, expired)
-    bury(session, Erased.SIGNATURE, expired, on=now.date())
+    add_tombstones(session, Erased.SIGNATURE, expired, on=now.date())
     return len(expired)
 
 
 def end_subscription(session: Session, subscription: Subscription, *, now: datetime) -> None:
-    """Send this reader no further digest, and forget their address. Repeatable (RFC 8058 asks for it)."""
+    """Send this reader no further digest, and erase the address. It can be repeated (RFC 8058 requires this)."""
     if subscription.state is SubscriptionState.ENDED:
         return
     subscription.state = SubscriptionState.ENDED
     subscription.fingerprint = None
     subscription.sealed_address = None
-    bury(session, Erased.SUBSCRIPTION, [subscription.id], on=now.date())
+    add_tombstones(session, Erased.SUBSCRIPTION, [subscription.id], on=now.date())
 
 
 def forget_suspicions(session: Session, signature_ids: Collection[int]) -> None:
-    """Forget why the signatures were looked at."""
+    """Delete the suspicions about the signatures."""
     if signature_ids:
         session.execute(delete(Suspicion).where(Suspicion.signature_id.in_(signature_ids)))
 
 
 def forget_paper(session: Session, signature_ids: Collection[int]) -> None:
-    """Forget from which lines of paper sheets the signatures were entered. The lines are not entered again."""
+    """Delete the lines of paper sheets from which the signatures were entered, so they cannot be entered again."""
     if signature_ids:
         session.execute(delete(PaperLine).where(PaperLine.signature_id.in_(signature_ids)))
 
 
-def bury(session: Session, kind: Erased, row_ids: Collection[int], *, on: date) -> None:
-    """Leave a tombstone for each row: its id and the day, nothing else."""
+def add_tombstones(session: Session, kind: Erased, row_ids: Collection[int], *, on: date) -> None:
+    """Add a tombstone for each row: its kind, its id and the day, and nothing else."""
     if row_ids:
         rows = [{"kind": kind, "row_id": row_id, "erased_on": on} for row_id in row_ids]
         session.execute(upsert(session, Tombstone).on_conflict_do_nothing(), rows)

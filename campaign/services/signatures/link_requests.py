@@ -1,7 +1,8 @@
-"""The lost link to a person's own page: asked for by typing the address, sent where the address has signed.
+"""Requests for a lost link to one's own page: a person types an address, and the mail is sent if the address has
+signed.
 
-Asking does the same for every address. Whether there is something to send is found out by the worker, when nobody waits
-for the answer any more; then the address is erased, at once where there is nothing to send.
+A request does the same work for every address, so its answer reveals nothing. Later the worker finds out whether there
+is something to send. Then the address is erased; at once if there is nothing to send.
 """
 
 from datetime import datetime
@@ -9,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from campaign.crypto.sealed_rows import link_request_row
 from campaign.crypto.vault import Vault
 from campaign.db import upsert
 from campaign.models import (
@@ -26,18 +28,13 @@ from campaign.text.email_address import EmailAddress
 _ENDED = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SUPPRESSED, DeliveryState.IN_DOUBT)
 
 
-def sealed_row(petition_id: int, fingerprint: bytes) -> str:
-    """As part of which row the address of a request is sealed."""
-    return f"link:{petition_id}:{fingerprint.hex()}"
-
-
 def request_link(
     session: Session, vault: Vault, petition_id: int, address: EmailAddress, language: str, *, now: datetime
 ) -> None:
-    """Note that somebody typed ``address`` to get its link. A second time within 24 hours changes nothing."""
+    """Record a request for the link of ``address``. A second request within 24 hours changes nothing."""
     fingerprint = vault.fingerprint(address)
     values = {
-        "sealed_address": vault.seal(str(address).encode(), row=sealed_row(petition_id, fingerprint)),
+        "sealed_address": vault.seal(str(address).encode(), row=link_request_row(petition_id, fingerprint)),
         "language": language,
         "asked_at": now,
     }
@@ -53,20 +50,20 @@ def request_link(
 
 
 def has_requests(session: Session) -> bool:
-    """Whether there are requests of which it is not known what becomes of them."""
+    """Whether there are requests that were not answered yet."""
     waiting = select(LinkRequest.petition_id).where(LinkRequest.sealed_address.is_not(None)).limit(1)
     return session.scalar(waiting) is not None
 
 
-def take_up_requests(session: Session, *, now: datetime) -> int:
-    """Owe a mail to each that has signed, and erase the addresses of all for whom nothing waits; how many were owed.
+def answer_requests(session: Session, *, now: datetime) -> int:
+    """Queue a mail for each request whose address has signed; returns the number of queued mails.
 
-    Repeatable: a request keeps its address exactly as long as its mail waits.
+    The address of a request is erased when its mail has ended, or when there is nothing to send. It can be repeated.
     """
     waiting = (
         select(LinkRequest).where(LinkRequest.sealed_address.is_not(None)).with_for_update(skip_locked=True).limit(500)
     )
-    owed = 0
+    queued = 0
     for request in session.scalars(waiting).all():
         signature = find_signature(session, request.petition_id, request.fingerprint)
         if signature is None or not signature.state.is_answered:
@@ -75,14 +72,14 @@ def take_up_requests(session: Session, *, now: datetime) -> int:
         state = _find_mail(session, signature, request)
         if state is None:
             _queue(session, signature, now)
-            owed += 1
+            queued += 1
         elif state in _ENDED:
             request.sealed_address = None
-    return owed
+    return queued
 
 
 def _find_mail(session: Session, signature: Signature, request: LinkRequest) -> DeliveryState | None:
-    """Where the mail is that was owed for this request; None where none was yet."""
+    """The state of the mail for this request; None if no mail was queued yet."""
     return session.scalar(
         select(Delivery.state)
         .where(
@@ -105,7 +102,7 @@ def _queue(session: Session, signature: Signature, now: datetime) -> None:
             due_at=now,
         )
     )
-    # The mail has the code once more, so that wrong ones typed by others lock nobody out for good.
+    # The mail contains the code, so the counter starts again: wrong codes typed by others lock nobody out for ever.
     session.execute(
         update(Signature)
         .where(Signature.id == signature.id)
@@ -121,6 +118,6 @@ def _queue(session: Session, signature: Signature, now: datetime) -> None:
 
 
 def forget_requests(session: Session, fingerprint: bytes) -> int:
-    """Forget that links were asked for with an address; how many petitions that was for."""
+    """Delete the requests for the links of an address; returns the number of petitions they were for."""
     gone = delete(LinkRequest).where(LinkRequest.fingerprint == fingerprint).returning(LinkRequest.petition_id)
     return len(session.scalars(gone).all())

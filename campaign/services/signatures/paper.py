@@ -1,4 +1,4 @@
-"""Signatures on paper: sheets with a code for each line, lines that organizers enter, entries that signers look at."""
+"""Signatures on paper: sheets with a code for each line, lines that organizers enter, entries that signers can see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ from campaign.services.petitions.counts import take_number
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.signatures.sign import Person
 
-LINES = FEWEST, MOST = 10, 200
+MIN_LINES, MAX_LINES = 10, 200
 ENTERED = "paper entered"
-# While signing is paused for a while, what was signed on paper before can be typed in.
+# While a petition is paused, organizers can still enter lines that were signed on paper before.
 _TAKEN = (PetitionState.OPEN, PetitionState.PAUSED)
 N_ = str  # marks a sentence for the translators; the page translates it
 
 
 @dataclass(frozen=True)
-class Tally:
-    """A sheet, and how many of its lines are entered. A line whose signature was withdrawn is counted no more."""
+class SheetCount:
+    """A sheet, the number of its entered lines, and of all its lines. A withdrawn signature's line is not counted."""
 
     sheet: PaperSheet
     language: str
@@ -45,7 +45,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Line:
-    """What stands on a line: the person, and a country as an ISO 3166 code."""
+    """The content of a line: its code, the person, and the country as an ISO 3166 code."""
 
     code: str
     person: Person
@@ -53,19 +53,22 @@ class Line:
 
 
 def takes_paper(petition: Petition) -> bool:
-    """Whether sheets are made and entered: while the petition is open, and while signing is paused."""
+    """Whether sheets can be made and entered now: while the petition is open or paused."""
     return petition.state in _TAKEN
 
 
 def _check_taken(petition: Petition) -> None:
     if not takes_paper(petition):
-        raise NotOpen("This petition takes no signatures on paper now.")
+        raise NotOpen("This petition accepts no signatures on paper now.")
 
 
 def make_sheet(
     session: Session, vault: Vault, petition: Petition, version: TextVersion, lines: int, *, actor: str, now: datetime
 ) -> tuple[PaperSheet, Sequence[str]]:
-    """A sheet with the demands of ``version``, and the codes of its lines, which are kept nowhere. Raises NotOpen."""
+    """Make a sheet with the demands of ``version``; returns it with the codes of its lines, which are not stored.
+
+    Raises NotOpen.
+    """
     _check_taken(petition)
     sheet = PaperSheet(
         petition_id=petition.id, text_version_id=version.id, made_on=today_in(petition, now), made_by=actor
@@ -84,23 +87,23 @@ def make_sheet(
 
 def enter_line(
     session: Session, vault: Vault, petition_id: int, line: Line, *, actor: str, now: datetime
-) -> tuple[Signature, Tally]:
-    """Count what stands on a line of paper as a signature of the demands that are printed on its sheet.
+) -> tuple[Signature, SheetCount]:
+    """Count a line of a sheet as a signature of the demands that are printed on the sheet.
 
-    It is hidden, and has no address: nothing of its signer is kept but what stands there. Raises NotOpen, and
-    InvalidInput for a code of no sheet, or of a line that is entered.
+    The signature is hidden and has no address: only the data on the line is stored. Raises NotOpen; raises InvalidInput
+    if no sheet has the code, or if the line was entered already.
     """
-    # Held until the end, so that nobody closes or burns the petition meanwhile; others may enter and sign.
+    # Locked until the end, so that nobody closes or burns the petition meanwhile; others may still enter and sign.
     petition = session.get_one(Petition, petition_id, with_for_update={"read": True})
     _check_taken(petition)
     found = _find_line(session, vault, petition_id, line.code, for_update=True)
     if found is None:
         raise InvalidInput(
             "code",
-            N_("No sheet of this petition has a line with this code, or the signature on it was withdrawn."),
+            N_("No sheet of this petition has a line with this code, or the signature on that line was withdrawn."),
         )
     if found.signature_id is not None:
-        raise InvalidInput("code", N_("The line with this code is entered already."))
+        raise InvalidInput("code", N_("The line with this code was entered already."))
     sheet = session.get_one(PaperSheet, found.sheet_id, with_for_update=True)
     version = session.get_one(TextVersion, sheet.text_version_id)
     signature = _sign(vault, petition, version, line)
@@ -111,7 +114,7 @@ def enter_line(
     found.signature_id = signature.id
     session.flush()
     _record_entered(session, petition_id, sheet.id, actor, now)
-    return signature, _tally(session, sheet, version.language)
+    return signature, _count_lines(session, sheet, version.language)
 
 
 def _find_line(
@@ -139,7 +142,10 @@ def _sign(vault: Vault, petition: Petition, version: TextVersion, line: Line) ->
 
 
 def _record_entered(session: Session, petition_id: int, sheet_id: int, actor: str, now: datetime) -> None:
-    """One entry for a sheet, a person and a day, which counts: an entry a line would bury all others under it."""
+    """Record one audit entry for each sheet, organizer and day, with the number of lines.
+
+    An entry for each line would hide all other entries.
+    """
     latest = session.scalars(
         select(AuditEntry)
         .where(AuditEntry.petition_id == petition_id, AuditEntry.action == ENTERED, AuditEntry.actor == actor)
@@ -154,23 +160,23 @@ def _record_entered(session: Session, petition_id: int, sheet_id: int, actor: st
 
 
 def find_entry(session: Session, vault: Vault, petition_id: int, code: str) -> Signature | None:
-    """The signature that was entered from the line with this code; None while there is none."""
+    """The signature that was entered from the line with this code; None if there is none."""
     line = _find_line(session, vault, petition_id, code)
     return session.get(Signature, line.signature_id) if line is not None and line.signature_id is not None else None
 
 
 def is_from_paper(session: Session, signature_id: int) -> bool:
-    """Whether the signature was entered from a line of paper, which is not kept longer than who signed."""
+    """Whether the signature was entered from a sheet. The line is deleted with the signer's personal data."""
     return session.scalar(select(PaperLine.sheet_id).where(PaperLine.signature_id == signature_id)) is not None
 
 
-def _tally(session: Session, sheet: PaperSheet, language: str) -> Tally:
+def _count_lines(session: Session, sheet: PaperSheet, language: str) -> SheetCount:
     counted = select(func.count(PaperLine.signature_id), func.count()).where(PaperLine.sheet_id == sheet.id)
     entered, lines = session.execute(counted).one()
-    return Tally(sheet, language, entered, lines)
+    return SheetCount(sheet, language, entered, lines)
 
 
-def list_sheets(session: Session, petition_id: int) -> list[Tally]:
+def list_sheets(session: Session, petition_id: int) -> list[SheetCount]:
     """The petition's sheets, newest first."""
     found = session.execute(
         select(PaperSheet, TextVersion.language)
@@ -178,4 +184,4 @@ def list_sheets(session: Session, petition_id: int) -> list[Tally]:
         .where(PaperSheet.petition_id == petition_id)
         .order_by(PaperSheet.id.desc())
     ).all()
-    return [_tally(session, sheet, language) for sheet, language in found]
+    return [_count_lines(session, sheet, language) for sheet, language in found]

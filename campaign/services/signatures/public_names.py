@@ -1,4 +1,4 @@
-"""What everybody may see of those who signed: the name that a signer lets be shown, and a page of a list."""
+"""The names that everybody may see: a signer's name as the signer allows it, and one page of a list."""
 
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -13,14 +13,14 @@ from campaign.text.personal_text import initials_of
 
 Item = TypeVar("Item")
 
-# Letter by letter the conditions of ix_signature_shown and ix_signature_comments, and no parameters: either database
-# then takes the index, and reads nothing of anybody else.
+# Exactly the conditions of ix_signature_shown and ix_signature_comments, without parameters: then both databases use
+# the index, and read no row of other people.
 SHOWN = text("state = 'confirmed' AND display <> 'hidden'")
 WITH_COMMENT = text("state = 'confirmed' AND comment_state <> 'private'")
 
 
 def shown_name(person: Person, display: Display) -> str | None:
-    """The name as its owner lets it be shown; None where nothing of it is."""
+    """The name as the signer allows it to be shown; None if it is hidden."""
     match display:
         case Display.NAME:
             return person.name
@@ -32,7 +32,7 @@ def shown_name(person: Person, display: Display) -> str | None:
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """One page of a list: its number, that of the last one, how much there is in all, and what is on this one."""
+    """One page of a list: its number, the number of the last page, the number of all items, and this page's items."""
 
     number: int
     last: int
@@ -43,12 +43,12 @@ class Page(Generic[Item]):
 def list_numbers(
     session: Session, petition_id: int, condition: TextClause, *narrower: Any, newest_first: bool, page: int, size: int
 ) -> Page[int]:
-    """The numbers of the signatures on a page. Both steps walk the index and touch no row. Raises NotFound."""
+    """The numbers of the signatures on a page. Both queries read only the index and no row. Raises NotFound."""
     found: Select[Any] = select(Signature.number).where(Signature.petition_id == petition_id, condition, *narrower)
     in_all = session.scalars(select(func.count()).select_from(found.subquery())).one()
     last = max(1, -(-in_all // size))
     if not 1 <= page <= last:
-        raise NotFound("This list has no such page.")
+        raise NotFound("The list does not have this page.")
     order = Signature.number.desc() if newest_first else Signature.number
     numbers = session.scalars(found.order_by(order).offset((page - 1) * size).limit(size)).all()
     return Page(page, last, in_all, list(numbers))

@@ -1,4 +1,4 @@
-"""The wall: the names of those who signed and want it to be known, and the comments that organizers let be shown."""
+"""The public lists: the names of signers who want to be shown, and the comments that organizers have approved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from campaign.crypto.vault import Vault
 from campaign.models import CommentState, Display, Petition, Signature
-from campaign.services.signatures.countries import list_named
+from campaign.services.signatures.countries import list_named_countries
 from campaign.services.signatures.public_names import SHOWN, WITH_COMMENT, Page, list_numbers, shown_name
 from campaign.services.signatures.sign import open_person
 
@@ -19,7 +19,7 @@ LATEST = 3
 
 @dataclass(frozen=True)
 class Signer:
-    """Somebody as they want to be named; the country only where many came from it."""
+    """A signer with the name that they want to show; the country only if many signers are from it."""
 
     name: str
     country: str | None
@@ -27,17 +27,17 @@ class Signer:
 
 @dataclass(frozen=True)
 class Comment:
-    """What a signer said for everybody, in ``language``; without a ``name`` where nothing of it is shown."""
+    """A public comment in ``language``; ``name`` is None if the signer's name is hidden."""
 
     text: str
     language: str
     name: str | None
 
 
-def read_wall(session: Session, vault: Vault, petition: Petition, *, page: int) -> Page[Signer]:
-    """A page of names, newest first. Opens nobody but those on it. Raises NotFound."""
+def read_signers(session: Session, vault: Vault, petition: Petition, *, page: int) -> Page[Signer]:
+    """A page of names, the newest first. Only the data of the signers on this page is opened. Raises NotFound."""
     found = list_numbers(session, petition.id, SHOWN, newest_first=True, page=page, size=NAMES)
-    named = list_named(session, petition.id)
+    named = list_named_countries(session, petition.id)
     signers = []
     for signature in _list_signatures(session, petition.id, SHOWN, found.items):
         person = open_person(vault, signature)
@@ -48,12 +48,15 @@ def read_wall(session: Session, vault: Vault, petition: Petition, *, page: int) 
 
 
 def read_comments(session: Session, vault: Vault, petition: Petition, *, page: int) -> Page[Comment]:
-    """A page of the comments that are shown, newest first. Raises NotFound."""
+    """A page of approved comments, the newest first. Raises NotFound."""
     return _read_comments(session, vault, petition, page=page, size=COMMENTS, most_named=Display.NAME)
 
 
 def list_latest_comments(session: Session, vault: Vault, petition: Petition) -> list[Comment]:
-    """The newest comments for the petition's own page. Search engines list it: no whole name where they may not."""
+    """The newest comments for the petition's own page.
+
+    Search engines index that page, so it shows whole names only if they may index names (``indexes_names``).
+    """
     if not petition.shows_people:
         return []
     most_named = Display.NAME if petition.indexes_names else Display.INITIALS
@@ -77,6 +80,6 @@ def _read_comments(
 def _list_signatures(
     session: Session, petition_id: int, condition: TextClause, numbers: Sequence[int]
 ) -> list[Signature]:
-    """The signatures with these numbers, newest first."""
+    """The signatures with these numbers, the newest first."""
     found = select(Signature).where(Signature.petition_id == petition_id, Signature.number.in_(numbers), condition)
     return list(session.scalars(found.order_by(Signature.number.desc())))

@@ -1,4 +1,4 @@
-"""A person's own page: whom its link stands for, what is kept of them, and what its owner may change."""
+"""A person's own page: finds the person of a link and the personal data, and changes it for its owner."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,20 +27,20 @@ from campaign.services.signatures.confirm import Proof, check_code
 from campaign.services.signatures.erase import end_subscription, erase_signature
 from campaign.services.signatures.public_names import shown_name
 from campaign.services.signatures.sign import Person, find_signature, forget_allowance, open_person
-from campaign.services.subscribers.subscriptions import begin_subscription, find_subscription, get_followed
+from campaign.services.subscribers.subscriptions import find_subscription, get_linked_subscription, start_subscription
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import EmailAddress
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
-TOO_MANY = N_("Too many wrong codes were typed. Please have a new mail sent to you: after that the code works again.")
+TOO_MANY = N_("Too many wrong codes were typed. Please request a new mail: after that the code works again.")
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is kept of a person under one petition. ``person`` is None where it cannot be read, or was erased.
+class PersonalData:
+    """The personal data of one person under one petition. ``person`` is None if it cannot be read, or was erased.
 
-    ``erased_on`` is the day on which all of the signature was erased, ``names_erased_on`` that on which its name was.
+    ``erased_on`` is the day on which the whole signature was erased, ``names_erased_on`` the day of erasing the name.
     """
 
     petition: Petition
@@ -57,28 +57,28 @@ class Kept:
 
     @property
     def reader(self) -> Subscription | None:
-        """The subscription while it lasts."""
+        """The subscription if it is active, otherwise None."""
         active = self.subscription is not None and self.subscription.state is SubscriptionState.ACTIVE
         return self.subscription if active else None
 
     @property
     def may_change(self) -> bool:
-        """Whether there is a signature whose signer may change what it says of them."""
+        """Whether there is a signature whose data the signer may change."""
         state = self.signature.state if self.signature is not None else None
         return state in (SignatureState.CONFIRMED, SignatureState.QUARANTINED) and self.names_erased_on is None
 
     @property
     def language(self) -> str:
-        """The language in which the page speaks."""
+        """The language of the page."""
         owner = self.reader or self.signature or self.subscription
-        assert owner is not None  # a link stands for one of the two
+        assert owner is not None  # a link belongs to a signature or to a subscription
         return owner.language
 
 
-def get_kept(session: Session, vault: Vault, token: str, *, for_update: bool = False) -> Kept:
-    """What is kept of the person whose link has ``token``: the signer's own, or that of a digest's reader.
+def get_personal_data(session: Session, vault: Vault, token: str, *, for_update: bool = False) -> PersonalData:
+    """The personal data of the person whose link has ``token``: a signer's link, or the link in a digest.
 
-    Raises LinkUnknown for a link that is not ours, LinkExpired for a signature that was never confirmed.
+    Raises LinkUnknown if the link is not ours, and LinkExpired if the signature was never confirmed.
     """
     lock = for_update or None
     signature: Signature | None
@@ -91,7 +91,7 @@ def get_kept(session: Session, vault: Vault, token: str, *, for_update: bool = F
         if signature.fingerprint is not None:
             subscription = find_subscription(session, signature.petition_id, signature.fingerprint)
     except LinkUnknown:
-        subscription = get_followed(session, vault, token, purpose=LinkPurpose.READER)
+        subscription = get_linked_subscription(session, vault, token, purpose=LinkPurpose.READER)
         signature = None
         if subscription.fingerprint is not None:
             signature = find_signature(session, subscription.petition_id, subscription.fingerprint)
@@ -101,40 +101,42 @@ def get_kept(session: Session, vault: Vault, token: str, *, for_update: bool = F
         session.refresh(subscription, with_for_update=True)
     if signature is not None and signature.state is SignatureState.EXPIRED:
         raise LinkExpired("This link is no longer valid.")
-    return _tell(session, vault, signature, subscription)
+    return _collect(session, vault, signature, subscription)
 
 
-def _tell(session: Session, vault: Vault, signature: Signature | None, subscription: Subscription | None) -> Kept:
+def _collect(
+    session: Session, vault: Vault, signature: Signature | None, subscription: Subscription | None
+) -> PersonalData:
     owner = signature or subscription
-    assert owner is not None  # a link stands for one of the two
-    graves: dict[Erased, date] = {}
+    assert owner is not None  # a link belongs to a signature or to a subscription
+    erased: dict[Erased, date] = {}
     if signature is not None:
         kinds = (Erased.SIGNATURE, Erased.PERSON, Erased.NAME)
         of_it = Tombstone.kind.in_(kinds) & (Tombstone.row_id == signature.id)
-        graves = dict(session.execute(select(Tombstone.kind, Tombstone.erased_on).where(of_it)).all())
-    return Kept(
+        erased = dict(session.execute(select(Tombstone.kind, Tombstone.erased_on).where(of_it)).all())
+    return PersonalData(
         petition=session.get_one(Petition, owner.petition_id),
         signature=signature,
         subscription=subscription,
         person=open_person(vault, signature) if signature is not None else None,
         suppression=find_suppression(session, owner.fingerprint) if owner.fingerprint is not None else None,
-        erased_on=graves.get(Erased.SIGNATURE),
-        names_erased_on=graves.get(Erased.NAME) or graves.get(Erased.PERSON),
+        erased_on=erased.get(Erased.SIGNATURE),
+        names_erased_on=erased.get(Erased.NAME) or erased.get(Erased.PERSON),
     )
 
 
 def is_owner(vault: Vault, signature: Signature, proof: Proof) -> bool:
-    """Whether the browser has shown the mail's code, or confirmed.
+    """Whether this browser has already confirmed, or was used to type the code from the mail.
 
-    The mark that a browser has from filling in the form is not enough here: anybody gets it who types the address.
+    The mark from filling in the form is not enough here, since anybody who types the address gets it.
     """
     return vault.own_mark(signature.id) in proof.browser_marks
 
 
 def check_owner(vault: Vault, signature: Signature, proof: Proof) -> None:
-    """Tell the mail's owner from a scanner, and from whoever was handed the link. Raises ProofNeeded.
+    """Distinguish the owner of the mail from a scanner, and from a person who got only the link. Raises ProofNeeded.
 
-    A wrong code has then been counted on ``signature``, so the caller commits all the same.
+    A wrong code is counted on ``signature``, so the caller must commit nevertheless.
     """
     if not is_owner(vault, signature, proof):
         check_code(vault, signature, proof.code, too_many=TOO_MANY)
@@ -142,7 +144,8 @@ def check_owner(vault: Vault, signature: Signature, proof: Proof) -> None:
 
 @dataclass(frozen=True)
 class Details:
-    """What a signer wants to be kept of them. No ``name``: what cannot be read back stays as it is sealed."""
+    """The data that a signer wants to be stored. If ``name`` is None, the sealed person stays as it is, because the
+    server cannot read it back."""
 
     name: str | None
     comment: str | None
@@ -152,10 +155,10 @@ class Details:
     language: str | None = None
 
 
-def change_details(vault: Vault, kept: Kept, details: Details) -> None:
-    """Keep ``details`` of a signature that may be changed, instead of what was typed before."""
+def change_details(vault: Vault, kept: PersonalData, details: Details) -> None:
+    """Replace the data of a signature that may be changed by ``details``."""
     signature = kept.signature
-    assert signature is not None  # the caller has asked may_change
+    assert signature is not None  # the caller has checked may_change
     # A name that cannot be read back cannot be shown.
     readable = not kept.petition.sealed_to and (details.name is not None or kept.person is not None)
     display = details.display if readable else Display.HIDDEN
@@ -170,10 +173,11 @@ def change_details(vault: Vault, kept: Kept, details: Details) -> None:
         signature.language = details.language
 
 
-def _comment_state(kept: Kept, details: Details, display: Display) -> CommentState:
-    """Whoever decided about a comment has read it, and the name beside it: what is new in either is read again."""
+def _comment_state(kept: PersonalData, details: Details, display: Display) -> CommentState:
+    """The comment's state after the change. An organizer has approved the comment with the name beside it, so a change
+    of either needs a new decision."""
     signature, before = kept.signature, kept.person
-    assert signature is not None  # the caller has asked may_change
+    assert signature is not None  # the caller has checked may_change
     if not (details.offers_comment and details.name and details.comment and kept.petition.shows_people):
         return CommentState.PRIVATE
     shown = shown_name(Person(details.name), display)
@@ -184,30 +188,32 @@ def _comment_state(kept: Kept, details: Details, display: Display) -> CommentSta
     return CommentState.OFFERED
 
 
-def start_updates(session: Session, vault: Vault, kept: Kept, address: EmailAddress, *, now: datetime) -> None:
-    """Send the digest to the signer at ``address`` from now on. Raises InvalidInput for another than they signed with.
+def start_updates(session: Session, vault: Vault, kept: PersonalData, address: EmailAddress, *, now: datetime) -> None:
+    """Send the digest to the signer at ``address`` from now on.
 
-    No address is kept of a signer, so it has to be typed, and is compared by its fingerprint.
+    The address of a confirmed signature is not stored, so the signer has to type it; it is compared by its fingerprint.
+    Raises InvalidInput if the address is another one than that of the signature, or if it is suppressed.
     """
     signature = kept.signature
-    assert signature is not None  # the caller has asked may_change
+    assert signature is not None  # the caller has checked may_change
     if vault.fingerprint(address) != signature.fingerprint:
         raise InvalidInput(
-            "email", N_("You signed with another address. Updates can only go to the one that you confirmed.")
+            "email", N_("You signed with another address. Updates can only be sent to the address that you confirmed.")
         )
     if kept.suppression is not None:
         raise InvalidInput("email", N_("This server does not write to this address any more, so it sends no updates."))
     day = today_in(kept.petition, now)
-    begin_subscription(session, vault, signature, str(address).encode(), day=day)
+    start_subscription(session, vault, signature, str(address).encode(), day=day)
 
 
-def withdraw(session: Session, kept: Kept, *, now: datetime) -> None:
-    """Erase all that is kept of the person under the petition; the signature counts no longer. Repeatable.
+def withdraw(session: Session, kept: PersonalData, *, now: datetime) -> None:
+    """Withdraw the signature, and erase all personal data under the petition. It can be repeated.
 
-    ``kept`` was read for an update. One act: a withdrawn signature needs nothing of the person, so it keeps nothing.
+    ``kept`` was read ``for_update``. Withdrawing and erasing are one act, since a withdrawn signature needs no personal
+    data.
     """
     signature = kept.signature
-    assert signature is not None  # without one there is the link to unsubscribe
+    assert signature is not None  # a reader without a signature uses the link to unsubscribe
     # Locks are taken in one order everywhere: signature, allowance, counter.
     if signature.fingerprint is not None:
         forget_allowance(session, signature.fingerprint)

@@ -1,4 +1,4 @@
-"""Signing: keep a signature, and in the same transaction the mail that asks its signer to confirm it."""
+"""Signing: stores a signature and, in the same transaction, queues the mail that asks the signer to confirm it."""
 
 import json
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from campaign.crypto.organizer_keys import PublicKeys
 from campaign.crypto.randomness import random_id
 from campaign.crypto.recipient_sealing import is_sealed_to_organizers, seal_to
+from campaign.crypto.sealed_rows import address_row, person_row
 from campaign.crypto.vault import Vault
 from campaign.db import upsert
 from campaign.errors import NotOpen
@@ -30,20 +31,18 @@ from campaign.services.petitions.counts import count_post
 from campaign.services.petitions.lifecycle import takes_signatures
 from campaign.text.email_address import EmailAddress
 
-# One confirmation mail per address in this time, and so many in all, whatever is posted and under whichever petition.
-
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What a signer said of themselves, as it is sealed."""
+    """The personal data that a signer typed, as it is sealed."""
 
     name: str
     place: str | None = None
     comment: str | None = None
 
     def seal(self, vault: Vault, signature_id: int, *, sealed_to: Sequence[str]) -> bytes:
-        """Seal to the organizers whose public lines are ``sealed_to``; where there are none, with the keyring."""
-        row = row_of(signature_id)
+        """Seal to the organizers whose public lines are ``sealed_to``; if there are none, seal with the keyring."""
+        row = person_row(signature_id)
         if not sealed_to:
             return vault.seal(self.to_json(), row=row)
         return seal_to([PublicKeys.read(line) for line in sealed_to], self.to_json(), row=row)
@@ -58,17 +57,12 @@ class Person:
 
     @classmethod
     def open(cls, vault: Vault, signature_id: int, sealed: bytes) -> "Person":
-        """Raises KeyringError for what another keyring, or organizers, would have to open."""
-        return cls.from_json(vault.open(sealed, row=row_of(signature_id)))
-
-
-def row_of(signature_id: int) -> str:
-    """The identity with which the person in this row is sealed."""
-    return f"signature:{signature_id}"
+        """Open a sealed person. Raises KeyringError if it was sealed with another keyring, or to organizers."""
+        return cls.from_json(vault.open(sealed, row=person_row(signature_id)))
 
 
 def open_person(vault: Vault, signature: Signature) -> Person | None:
-    """What the signer said of themselves; None where it was erased, or sealed to the organizers."""
+    """The personal data of the signer; None if it was erased, or sealed to the organizers."""
     sealed = signature.sealed_person
     if sealed is None or is_sealed_to_organizers(sealed):
         return None
@@ -77,9 +71,9 @@ def open_person(vault: Vault, signature: Signature) -> Person | None:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One filled-in form, checked: the address is parsed, the texts are cleaned, the country is an ISO 3166 code.
+    """A signing form, checked: the address is parsed, the texts are cleaned, the country is an ISO 3166 code.
 
-    ``source`` is the word of the link that brought the signer.
+    ``source`` is the word in the link by which the signer came.
     """
 
     address: EmailAddress
@@ -92,7 +86,7 @@ class Submission:
     source: str | None = None
 
     def comment_state(self, petition: Petition) -> CommentState:
-        """Offered only where there is something to read, and somebody who can."""
+        """Offered only if there is a comment, and if the server and the organizers can show it."""
         offered = self.offers_comment and self.person.comment and petition.shows_people
         return CommentState.OFFERED if offered else CommentState.PRIVATE
 
@@ -106,11 +100,11 @@ def sign(
     *,
     now: datetime,
 ) -> int | None:
-    """Keep the submission until its signer confirms it, and queue the mail that asks for that.
+    """Store the submission until its signer confirms it, and queue the confirmation mail. Raises NotOpen.
 
-    For an address that waits for its confirmation the newest submission counts, for one that has signed nothing
-    changes. Nobody is told which it was, and all take as long: the work of one, and a commit that writes. The
-    answer is for the server's own tallies: the id of the signature that now waits, or None. Raises NotOpen.
+    If the address has a pending signature, the newest submission replaces it; if the address has confirmed, nothing
+    changes. Nobody learns which case it was, and all cases take the same time: each does the same work and commits a
+    write. Returns the id of the pending signature, or None; only the server's own counters may use it.
     """
     if not takes_signatures(petition, now):
         raise NotOpen("This petition does not take signatures now.")
@@ -125,7 +119,7 @@ def sign(
         "comment_state": submission.comment_state(petition),
         "wants_updates": submission.wants_updates,
     }
-    # Of many posts at once one inserts; the unique key decides which, on either database.
+    # If several posts come at once, one of them inserts; the unique key decides which, on both databases.
     session.execute(
         upsert(session, Signature)
         .values(
@@ -134,7 +128,7 @@ def sign(
             state=SignatureState.PENDING,
             fingerprint=fingerprint,
             sealed_person=submission.person.seal(vault, signature_id, sealed_to=petition.sealed_to),
-            sealed_address=vault.seal(str(submission.address).encode(), row=f"address:{signature_id}"),
+            sealed_address=vault.seal(str(submission.address).encode(), row=address_row(signature_id)),
             expires_at=now + CONFIRM_WITHIN,
             wrong_codes=0,
             source=submission.source,
@@ -158,7 +152,7 @@ def sign(
                 .values(
                     sealed_person=submission.person.seal(vault, kept_id, sealed_to=petition.sealed_to),
                     **values,
-                    # The first link brought its signer; whoever comes again may come from anywhere.
+                    # The first link counts; a signer who comes again may come by any link.
                     source=func.coalesce(Signature.source, submission.source),
                     **({"expires_at": now + CONFIRM_WITHIN} if may_mail else {}),
                 )
@@ -167,21 +161,24 @@ def sign(
         if may_mail:
             _queue_confirmation(session, petition.id, kept_id, now)
         if not waits:
-            # An answer that comes sooner would say that this address has signed, so the work is done and taken back.
+            # A faster answer would reveal that this address has signed, so the work is done and then rolled back.
             attempt.rollback()
     count_post(session, petition.id, is_mailed=waits and may_mail)
     return kept_id if waits else None
 
 
 def find_signature(session: Session, petition_id: int, fingerprint: bytes) -> Signature | None:
-    """The signature of an address under a petition, whatever its state, or None."""
+    """The signature of an address under a petition, in any state; None if there is none."""
     return session.scalars(
         select(Signature).where(Signature.petition_id == petition_id, Signature.fingerprint == fingerprint)
     ).one_or_none()
 
 
 def _use_allowance(session: Session, fingerprint: bytes, now: datetime) -> bool:
-    """Whether the address may be sent a confirmation mail now; if so, it counts."""
+    """Whether the address may get a confirmation mail now; if so, the mail is counted.
+
+    The limits hold for all petitions together (``periods``).
+    """
     insert = upsert(session, ConfirmationAllowance).values(fingerprint=fingerprint, mails=1, last_at=now)
     counted = insert.on_conflict_do_update(
         index_elements=[ConfirmationAllowance.fingerprint],
@@ -193,12 +190,13 @@ def _use_allowance(session: Session, fingerprint: bytes, now: datetime) -> bool:
 
 
 def forget_old_allowances(session: Session, *, now: datetime) -> None:
-    """Nobody is locked out for ever because a stranger typed their address three times."""
+    """Delete old counts, so that nobody is locked out for ever because a stranger typed their address three times."""
     session.execute(delete(ConfirmationAllowance).where(ConfirmationAllowance.last_at <= now - ALLOWANCE_KEPT))
 
 
 def forget_allowance(session: Session, fingerprint: bytes) -> None:
-    """Somebody at the address has answered: it is no bomber's victim, and may sign the next petition at once."""
+    """Delete the count of an address, because its owner has answered: no stranger typed it, so it may sign again at
+    once."""
     session.execute(delete(ConfirmationAllowance).where(ConfirmationAllowance.fingerprint == fingerprint))
 
 

@@ -1,1 +1,1 @@
-"""Subscribers: who gets a digest, and to which addresses nothing is sent."""
+"""Subscribers: who gets a digest, and which addresses get no mail."""

@@ -1,4 +1,4 @@
-"""Suppression: addresses that this server never writes to again."""
+"""Suppression: addresses to which this server sends no mail any more."""
 
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from campaign.models import Suppression, SuppressionReason
 
 
 def suppress(session: Session, fingerprint: bytes, reason: SuppressionReason, *, now: datetime) -> None:
-    """Send nothing to the address any more. The first reason is the one that is kept."""
-    # Two bounces of one address may be read at the same time.
+    """Send nothing to the address any more. If it is suppressed already, the first reason stays."""
+    # Two bounces of the same address may be read at the same time.
     session.execute(
         upsert(session, Suppression)
         .values(fingerprint=fingerprint, reason=reason, since_on=now.date())
@@ -19,5 +19,5 @@ def suppress(session: Session, fingerprint: bytes, reason: SuppressionReason, *,
 
 
 def find_suppression(session: Session, fingerprint: bytes) -> Suppression | None:
-    """Why nothing may be sent to the address, or None where it may."""
+    """The suppression of the address; None if mail may be sent to it."""
     return session.get(Suppression, fingerprint)

@@ -3,6 +3,7 @@
 What is stored is argon2 of one Unicode form. Every attempt costs one hash, whether or not an account has this password.
 """
 
+import unicodedata
 from itertools import pairwise
 from typing import cast
 
@@ -11,6 +12,7 @@ from flask_security import hash_password as hash_normalized
 from wtforms import Field, PasswordField, ValidationError
 
 from campaign.periods import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from campaign.text.email_address import list_spellings
 from campaign.web.auth.session import OrganizerUser
 from campaign.web.core.forms import OrganizerForm
 
@@ -62,9 +64,9 @@ def find_weakness(password: str, owner: str) -> str | None:
         return N_("Please choose at least 12 characters; a few words in a row are easy to remember.")
     if len(password) > LONGEST_PASSWORD:
         return N_("This is too long. Please shorten it.")
-    plain = password.casefold()
+    plain = unicodedata.normalize("NFKC", password).casefold()
     without_year = plain.strip("0123456789!.?")
-    if owner in plain or (without_year and without_year in owner):
+    if any(own in plain or (without_year and without_year in own) for own in list_spellings(owner)):
         return N_("Please choose something that is not your own address.")
     if len(set(plain)) < _FEWEST_CHARACTERS or _is_row(plain) or _is_common(plain):
         return N_(

@@ -30,6 +30,7 @@ from campaign.services.organizers.sign_in import (
     take_back_attempt,
     touch_nobody,
 )
+from campaign.text.email_address import comparable_spelling
 from campaign.web.auth import second_factor
 from campaign.web.auth.passwords import WelcomeForm, hash_password, password_matches
 from campaign.web.auth.session import (
@@ -114,7 +115,7 @@ def _try_password(email: str, password: str) -> Organizer | None:
     if organizer is not None:
         user = OrganizerUser.of(organizer)
         return organizer if attempt(organizer, lambda: password_matches(user, password), whole=whole) else None
-    failures().begin(email.strip().casefold(), now=campaign().now())
+    failures().begin(comparable_spelling(email), now=campaign().now())
     with campaign().database.sessions.begin() as writing:
         touch_nobody(writing)
     password_matches(None, password)

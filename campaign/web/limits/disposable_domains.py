@@ -4,13 +4,17 @@ import logging
 from pathlib import Path
 
 from campaign.errors import InvalidSettings
+from campaign.text.email_address import comparable_spelling
 
 _log = logging.getLogger(__name__)
 
 
 def _read(path: Path) -> frozenset[str]:
     lines = (line.partition("#")[0].strip().casefold().rstrip(".") for line in path.read_text("utf-8").splitlines())
-    domains = frozenset(line for line in lines if line)
+    # Addresses carry A-labels: a domain in another script is compared in that spelling too.
+    domains = frozenset(
+        line if line.isascii() else comparable_spelling(f"a@{line}").removeprefix("a@") for line in lines if line
+    )
     for domain in domains:
         if any(letter.isspace() or letter in "@/:," for letter in domain):
             raise ValueError(domain)

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField
 
-from campaign.crypto.totp import app_link, written
+from campaign.crypto.totp import app_link, spell_secret
 from campaign.errors import InvalidInput, KeyringError
 from campaign.media.qr_codes import qr_svg
 from campaign.services.organizers.second_factors import (
@@ -40,7 +40,7 @@ def _page(sealed: bytes, *, failed: bool = False) -> str:
     return render_template(
         "organizers/app.html",
         sealed=base64.b64encode(sealed).decode(),
-        secret=written(secret),
+        secret=spell_secret(secret),
         link=link,
         qr=Markup(qr_svg(link)),  # noqa: S704 (made of squares alone)
         failed=failed,

@@ -10,7 +10,15 @@ from campaign.media.pdf import Format, typeset
 from campaign.models import Petition
 from campaign.services.organizers.permissions import Permission
 from campaign.services.petitions.store import get_text_version
-from campaign.services.signatures.paper import FEWEST, MOST, Line, enter_line, list_sheets, make_sheet, takes_paper
+from campaign.services.signatures.paper import (
+    MAX_LINES,
+    MIN_LINES,
+    Line,
+    enter_line,
+    list_sheets,
+    make_sheet,
+    takes_paper,
+)
 from campaign.services.signatures.sign import Person
 from campaign.text.personal_text import clean_name
 from campaign.web.auth.permissions import needs
@@ -37,7 +45,7 @@ class SheetForm(OrganizerForm):
             raise ValidationError(N_("Please choose one of the languages."))
 
     def validate_lines(self, field: Field) -> None:
-        if field.data is None or not FEWEST <= field.data <= MOST:
+        if field.data is None or not MIN_LINES <= field.data <= MAX_LINES:
             field.errors = []  # the library's own message for text that is no number, which is in English only
             raise ValidationError(N_("Please type a number from 10 to 200."))
 
@@ -78,8 +86,8 @@ def _page(petition: Petition, *, sheet: SheetForm | None = None, line: LineForm 
         number=request.args.get("number", type=int),
         sheet=sheet,
         line=line,
-        fewest=FEWEST,
-        most=MOST,
+        fewest=MIN_LINES,
+        most=MAX_LINES,
         countries=reader_language().countries(),
     )
 

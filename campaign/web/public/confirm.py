@@ -13,7 +13,7 @@ from campaign.services.signatures.confirm import (
     comes_from_signer,
     confirm,
     disown,
-    get_followed,
+    get_linked_signature,
     shown_version,
 )
 from campaign.services.signatures.self_service import check_owner
@@ -47,7 +47,7 @@ def _page(signature: Signature, petition: Petition, *, needs_code: bool, error: 
 def show(token: str) -> str:
     vault = campaign().vault
     with campaign().database.snapshots() as session:
-        signature = get_followed(session, vault, token, now=campaign().now())
+        signature = get_linked_signature(session, vault, token, now=campaign().now())
         petition = session.get_one(Petition, signature.petition_id)
         use_language(signature.language)
         if signature.state.is_standing:
@@ -75,7 +75,7 @@ def answer(token: str) -> str | tuple[str, int] | Response:
     vault, now = campaign().vault, campaign().now()
     proof = Proof(browser_marks(), request.form.get("code", ""))
     with campaign().database.sessions.begin() as session:
-        signature = get_followed(session, vault, token, now=now, for_update=True)
+        signature = get_linked_signature(session, vault, token, now=now, for_update=True)
         petition = session.get_one(Petition, signature.petition_id)
         use_language(signature.language)
         if signature.state.is_standing and request.form.get("action") != "not-me":

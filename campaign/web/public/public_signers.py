@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from campaign.crypto.vault import Vault
 from campaign.models import Petition
 from campaign.services.signatures.public_names import Page
-from campaign.services.signatures.public_signers import read_comments, read_wall
+from campaign.services.signatures.public_signers import read_comments, read_signers
 from campaign.web.core.context import campaign, reader_language, texts_of
 from campaign.web.core.local_time import local_time
 from campaign.web.core.paging import asked_page
@@ -54,7 +54,7 @@ def _read(session: Session, petition: Petition, read: Read, page: int) -> Page[A
 @blueprint.get("")
 @entry(Entry.PUBLIC)
 def names(lang: str, slug: str) -> Response:
-    return _answer(lang, slug, "public/petition/wall.html", read_wall)
+    return _answer(lang, slug, "public/petition/wall.html", read_signers)
 
 
 @blueprint.get("/comments")

@@ -15,7 +15,7 @@ from campaign.web.public.petition import get_public
 from campaign.web.public.printed import tell_picture, tell_poster
 
 blueprint = Blueprint("spread", __name__)
-PICTURE = WIDTH, HEIGHT = 1200, 630
+WIDTH, HEIGHT = 1200, 630
 
 
 def _cache() -> PrintCache:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, render_template
 
 from campaign.services.petitions.counts import count_confirmed, list_days
 from campaign.services.petitions.lifecycle import today_in
-from campaign.services.signatures.countries import read_places
+from campaign.services.signatures.countries import read_country_totals
 from campaign.web.core.context import campaign, reader_language, texts_of
 from campaign.web.core.daily_counts import SHOWN, days_from, weeks_before
 from campaign.web.core.local_time import local_time
@@ -35,7 +35,7 @@ def show(lang: str, slug: str) -> Response:
                 petition=petition,
                 texts=texts_of(petition),
                 confirmed=count_confirmed(session, petition.id),
-                places=read_places(session, petition.id),
+                places=read_country_totals(session, petition.id),
                 countries=reader_language().countries(),
                 days=days_from(counted, _first_day(today), today),
                 weeks=weeks_before(counted, _first_day(today)),

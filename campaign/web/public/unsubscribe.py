@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from campaign.models import Petition, Subscription, SubscriptionState
 from campaign.services.signatures.erase import end_subscription
-from campaign.services.subscribers.subscriptions import list_followed
+from campaign.services.subscribers.subscriptions import list_linked_subscriptions
 from campaign.web.core.context import campaign, texts_of, use_language
 from campaign.web.core.security import Entry, entry
 
@@ -28,7 +28,7 @@ def _page(session: Session, followed: Sequence[Subscription]) -> str:
 @entry(Entry.LINK)
 def show(token: str) -> str:
     with campaign().database.snapshots() as session:
-        followed = list_followed(session, campaign().vault, token)
+        followed = list_linked_subscriptions(session, campaign().vault, token)
         use_language(followed[0].language)
         return _page(session, followed)
 
@@ -38,7 +38,7 @@ def show(token: str) -> str:
 def unsubscribe(token: str) -> str:
     """It needs no cookie, token or body, and does not redirect: mail programs send it, maybe twice (RFC 8058 §3.2)."""
     with campaign().database.sessions.begin() as session:
-        followed = list_followed(session, campaign().vault, token, for_update=True)
+        followed = list_linked_subscriptions(session, campaign().vault, token, for_update=True)
         use_language(followed[0].language)
         for subscription in followed:
             end_subscription(session, subscription, now=campaign().now())

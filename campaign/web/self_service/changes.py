@@ -6,10 +6,10 @@ from werkzeug import Response
 from campaign.errors import InvalidInput, ProofNeeded
 from campaign.services.signatures.confirm import Proof
 from campaign.services.signatures.self_service import (
-    Kept,
+    PersonalData,
     change_details,
     check_owner,
-    get_kept,
+    get_personal_data,
     is_owner,
     start_updates,
 )
@@ -30,7 +30,7 @@ def change(token: str) -> Answer:
     """It needs the code, or a browser in which it was typed: a scanner that sends every form must not rename people."""
     vault = campaign().vault
     with campaign().database.sessions.begin() as session:
-        kept = get_kept(session, vault, token, for_update=True)
+        kept = get_personal_data(session, vault, token, for_update=True)
         use_language(kept.language)
         if kept.is_pending:
             return confirm_first(kept)
@@ -50,7 +50,7 @@ def change(token: str) -> Answer:
     return _saved(token, signature_id)
 
 
-def _updates_page(kept: Kept, form: UpdatesForm) -> str:
+def _updates_page(kept: PersonalData, form: UpdatesForm) -> str:
     assert kept.signature is not None  # there is an address to send updates to
     return render_template(
         "self_service/updates.html",
@@ -66,7 +66,7 @@ def _updates_page(kept: Kept, form: UpdatesForm) -> str:
 @entry(Entry.LINK)
 def ask_address(token: str) -> Answer:
     with campaign().database.snapshots() as session:
-        kept = get_kept(session, campaign().vault, token)
+        kept = get_personal_data(session, campaign().vault, token)
         use_language(kept.language)
         if kept.is_pending:
             return confirm_first(kept)
@@ -80,7 +80,7 @@ def ask_address(token: str) -> Answer:
 def start(token: str) -> Answer:
     vault = campaign().vault
     with campaign().database.sessions.begin() as session:
-        kept = get_kept(session, vault, token, for_update=True)
+        kept = get_personal_data(session, vault, token, for_update=True)
         use_language(kept.language)
         if kept.is_pending:
             return confirm_first(kept)

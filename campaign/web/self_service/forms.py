@@ -6,7 +6,7 @@ from wtforms import BooleanField, Field, StringField, TextAreaField, ValidationE
 
 from campaign.models import CommentState, Display, Petition, ReaderFrequency, Subscription
 from campaign.services.signatures.confirm import Proof
-from campaign.services.signatures.self_service import Details, Kept
+from campaign.services.signatures.self_service import Details, PersonalData
 from campaign.services.subscribers.subscriptions import Choices
 from campaign.text.personal_text import clean_name
 from campaign.web.core.browser_marks import browser_marks
@@ -46,7 +46,7 @@ class DetailsForm(PersonChecks, OwnForm):
     _name: str | None = None
 
     @classmethod
-    def of(cls, kept: Kept) -> Self:
+    def of(cls, kept: PersonalData) -> Self:
         """The form with the current details."""
         signature, person = kept.signature, kept.person
         assert signature is not None  # there is something to change
@@ -61,12 +61,12 @@ class DetailsForm(PersonChecks, OwnForm):
         return cls._for(kept, formdata=None, data=filled)
 
     @classmethod
-    def posted(cls, kept: Kept) -> Self:
+    def posted(cls, kept: PersonalData) -> Self:
         """The form as it was sent."""
         return cls._for(kept)
 
     @classmethod
-    def _for(cls, kept: Kept, **filled: object) -> Self:
+    def _for(cls, kept: PersonalData, **filled: object) -> Self:
         form = cls(**filled)
         # Readers choose their language with the rest of what they get.
         form.languages = kept.petition.languages if kept.reader is None else []

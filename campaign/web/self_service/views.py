@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as BaseResponse
 
 from campaign.crypto.link_purposes import LinkPurpose
+from campaign.crypto.sealed_rows import address_row
 from campaign.models import ReaderFrequency
 from campaign.services.privacy.data_export import tell_kept
 from campaign.services.privacy.delivery_history import list_events
 from campaign.services.privacy.receipts import Receipt, write_receipt
 from campaign.services.signatures.confirm import Proof
 from campaign.services.signatures.paper import is_from_paper
-from campaign.services.signatures.self_service import Kept, get_kept, is_owner
-from campaign.services.subscribers.subscriptions import list_subscriptions, prefer
+from campaign.services.signatures.self_service import PersonalData, get_personal_data, is_owner
+from campaign.services.subscribers.subscriptions import change_choices, list_subscriptions
 from campaign.text.email_address import parse_email_address
 from campaign.web.core.browser_marks import browser_marks
 from campaign.web.core.context import campaign, reader_language, texts_of, use_language
@@ -26,7 +27,7 @@ from campaign.web.self_service.forms import ChoicesForm, DetailsForm
 blueprint = Blueprint("me", __name__)
 
 
-def confirm_first(kept: Kept) -> BaseResponse:
+def confirm_first(kept: PersonalData) -> BaseResponse:
     """Lead to the page that confirms the signature: before that, the link does nothing else."""
     assert kept.signature is not None  # it is pending
     token = campaign().vault.token(LinkPurpose.CONFIRM, kept.signature.id)
@@ -35,7 +36,7 @@ def confirm_first(kept: Kept) -> BaseResponse:
 
 def own_page(
     session: Session,
-    kept: Kept,
+    kept: PersonalData,
     *,
     choices: ChoicesForm | None = None,
     details: DetailsForm | None = None,
@@ -69,18 +70,18 @@ def own_page(
     )
 
 
-def _follows_several(session: Session, kept: Kept) -> bool:
+def _follows_several(session: Session, kept: PersonalData) -> bool:
     assert kept.reader is not None
     assert kept.reader.fingerprint is not None  # an active subscription has one
     return len(list_subscriptions(session, kept.reader.fingerprint)) > 1
 
 
-def _shortened(kept: Kept) -> str | None:
+def _shortened(kept: PersonalData) -> str | None:
     """Part of the address, enough to recognise it: everybody who has the link sees the page."""
     reader = kept.reader
     if reader is None or reader.sealed_address is None:
         return None
-    opened = campaign().vault.open(reader.sealed_address, row=f"address:{reader.id}").decode()
+    opened = campaign().vault.open(reader.sealed_address, row=address_row(reader.id)).decode()
     address = parse_email_address(opened, allow_smtputf8=True)
     return f"{address.local_part[0]}…@{address.domain}"
 
@@ -89,7 +90,7 @@ def _shortened(kept: Kept) -> str | None:
 @entry(Entry.LINK)
 def show(token: str) -> str | BaseResponse:
     with campaign().database.snapshots() as session:
-        kept = get_kept(session, campaign().vault, token)
+        kept = get_personal_data(session, campaign().vault, token)
         use_language(kept.language)
         return confirm_first(kept) if kept.is_pending else own_page(session, kept)
 
@@ -99,7 +100,7 @@ def show(token: str) -> str | BaseResponse:
 def choose(token: str) -> BaseResponse | tuple[str, int]:
     """It needs no cookie and no form token: a person who has the link may choose, as with the unsubscribe link."""
     with campaign().database.sessions.begin() as session:
-        kept = get_kept(session, campaign().vault, token)
+        kept = get_personal_data(session, campaign().vault, token)
         use_language(kept.language)
         if kept.is_pending:
             return confirm_first(kept)
@@ -108,7 +109,7 @@ def choose(token: str) -> BaseResponse | tuple[str, int]:
         form = ChoicesForm.posted(kept.petition, several=_follows_several(session, kept))
         if not form.validate():
             return own_page(session, kept, choices=form), 422
-        prefer(session, kept.petition, kept.reader, form.choices())
+        change_choices(session, kept.petition, kept.reader, form.choices())
     return redirect(url_for("me.show", token=token, saved=1), 303)
 
 
@@ -117,7 +118,7 @@ def choose(token: str) -> BaseResponse | tuple[str, int]:
 def data(token: str) -> BaseResponse:
     """All stored data about the person, as a file to take away (GDPR, Art. 15 and 20)."""
     with campaign().database.snapshots() as session:
-        kept = get_kept(session, campaign().vault, token)
+        kept = get_personal_data(session, campaign().vault, token)
         use_language(kept.language)
         if kept.is_pending:
             return confirm_first(kept)

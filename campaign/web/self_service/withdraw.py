@@ -7,7 +7,7 @@ from campaign.crypto.link_purposes import LinkPurpose
 from campaign.errors import LinkExpired, ProofNeeded
 from campaign.services.privacy.receipts import Receipt, write_receipt
 from campaign.services.signatures.confirm import Proof
-from campaign.services.signatures.self_service import Kept, check_owner, get_kept, is_owner, withdraw
+from campaign.services.signatures.self_service import PersonalData, check_owner, get_personal_data, is_owner, withdraw
 from campaign.web.core.browser_marks import browser_marks
 from campaign.web.core.context import campaign, texts_of, use_language
 from campaign.web.core.security import Entry, entry
@@ -19,7 +19,7 @@ blueprint = Blueprint("withdrawing", __name__)
 Answer = str | BaseResponse | tuple[str, int]
 
 
-def _page(kept: Kept, error: str | None = None) -> str:
+def _page(kept: PersonalData, error: str | None = None) -> str:
     assert kept.signature is not None  # there is something to withdraw
     return render_template(
         "self_service/withdraw.html",
@@ -31,7 +31,7 @@ def _page(kept: Kept, error: str | None = None) -> str:
     )
 
 
-def _elsewhere(kept: Kept) -> BaseResponse | None:
+def _elsewhere(kept: PersonalData) -> BaseResponse | None:
     """The page to go to instead, if there is nothing to withdraw here, or not yet."""
     if kept.is_pending:
         return confirm_first(kept)
@@ -40,7 +40,7 @@ def _elsewhere(kept: Kept) -> BaseResponse | None:
     return _to_receipt(kept) if kept.erased_on else None
 
 
-def _to_receipt(kept: Kept) -> BaseResponse:
+def _to_receipt(kept: PersonalData) -> BaseResponse:
     # A reader's link does not lead to the signature any more.
     assert kept.signature is not None  # the signature was erased; its row stays
     return redirect(
@@ -52,7 +52,7 @@ def _to_receipt(kept: Kept) -> BaseResponse:
 @entry(Entry.LINK)
 def ask(token: str) -> Answer:
     with campaign().database.snapshots() as session:
-        kept = get_kept(session, campaign().vault, token)
+        kept = get_personal_data(session, campaign().vault, token)
         use_language(kept.language)
         return _elsewhere(kept) or _page(kept)
 
@@ -63,7 +63,7 @@ def answer(token: str) -> Answer:
     """It needs the code, or a browser in which it was typed: a scanner may press this button too."""
     vault, form = campaign().vault, OwnForm()
     with campaign().database.sessions.begin() as session:
-        kept = get_kept(session, vault, token, for_update=True)
+        kept = get_personal_data(session, vault, token, for_update=True)
         use_language(kept.language)
         if (elsewhere := _elsewhere(kept)) is not None or kept.signature is None:
             return elsewhere or _page(kept)
@@ -76,9 +76,9 @@ def answer(token: str) -> Answer:
         return _to_receipt(kept)
 
 
-def _receipt(token: str) -> tuple[Kept, str]:
+def _receipt(token: str) -> tuple[PersonalData, str]:
     with campaign().database.snapshots() as session:
-        kept = get_kept(session, campaign().vault, token)
+        kept = get_personal_data(session, campaign().vault, token)
         use_language(kept.language)
     if kept.erased_on is None:
         raise LinkExpired("Nothing was erased here that there could be a receipt for.")

@@ -8,8 +8,7 @@ import pytest
 from campaign.installation.wiring import Campaign
 from campaign.mail.lint.message import Part, Problem, lint_message
 from campaign.mail.message import Content
-from tests.mail.test_compose import IN_EVERY_LANGUAGE, confirmation, write
-from tests.mail.test_message import build
+from tests.scenes.mails import IN_EVERY_LANGUAGE, build, confirmation, write
 from tests.scenes.people import add_readers, list_deliveries, make_digest
 
 LINK = "https://petition.example.org/unsubscribe/" + "a" * 60
@@ -87,10 +86,10 @@ SAID_TWICE = {
 
 @pytest.mark.parametrize("name", [*ONCE, *LISTS], ids=bytes.decode)
 def test_a_header_that_is_missing_or_stands_twice_is_told(name: bytes) -> None:
-    told = {problem.told for problem in lint(drop(name)(message()))}
+    told = {problem.text for problem in lint(drop(name)(message()))}
     assert f"The header {name.decode()} is missing; add it." in told
     twice = lint(before(b"Content-Language", name + b": " + SAID_TWICE[name])(message()))
-    assert [(problem.part, problem.told) for problem in twice] == [
+    assert [(problem.part, problem.text) for problem in twice] == [
         (Part.HEADER, f"The header {name.decode()} stands twice; keep one.")
     ]
 
@@ -150,7 +149,7 @@ def test_a_message_that_is_spoiled_on_the_wire_has_that_problem(
     spoil: Callable[[bytes], bytes], part: Part, says: str
 ) -> None:
     problems = lint(spoil(message()))
-    assert [problem.part for problem in problems if says in problem.told] == [part]
+    assert [problem.part for problem in problems if says in problem.text] == [part]
 
 
 @pytest.mark.parametrize(
@@ -158,13 +157,13 @@ def test_a_message_that_is_spoiled_on_the_wire_has_that_problem(
     ["=?utf-8?q?=3Chttps=3A//petition.example.org=3E?=", "<mailto:leave@example.org>", "<http://example.org/x>", LINK],
 )
 def test_unsubscribe_is_one_https_address_as_it_is(value: str) -> None:
-    told = [problem.told for problem in lint(message(**{"List-Unsubscribe": value}))]
+    told = [problem.text for problem in lint(message(**{"List-Unsubscribe": value}))]
     assert any(words.startswith("List-Unsubscribe must be") for words in told)
 
 
 def test_a_folded_unsubscribe_address_is_refused() -> None:
     content = message().replace(b"List-Unsubscribe: <https://petition", b"List-Unsubscribe: <https://\r\n petition")
-    assert any("not folded" in problem.told for problem in lint(content))
+    assert any("not folded" in problem.text for problem in lint(content))
 
 
 @pytest.mark.parametrize(
@@ -179,11 +178,11 @@ def test_a_folded_unsubscribe_address_is_refused() -> None:
 )
 def test_a_text_that_says_something_else_is_told_with_its_line(text: str, line: int | None, says: str) -> None:
     problems = lint(message(text=text))
-    assert (line, True) in [(problem.line, says in problem.told) for problem in problems]
+    assert (line, True) in [(problem.line, says in problem.text) for problem in problems]
 
 
 def test_an_empty_text_is_told() -> None:
-    assert any(problem.told.startswith("The text is empty") for problem in lint(message(text="\n")))
+    assert any(problem.text.startswith("The text is empty") for problem in lint(message(text="\n")))
 
 
 BODY = '<body style="margin:0">'
@@ -240,7 +239,7 @@ BODY = '<body style="margin:0">'
 def test_html_with_one_mistake_has_that_problem_and_no_other(html: str, line: int | None, says: str) -> None:
     (problem,) = lint(message(html=html))
     assert (problem.part, problem.line) == (Part.HTML, line)
-    assert says in problem.told
+    assert says in problem.text
     assert str(problem).startswith(f"HTML, line {line}: " if line else "HTML: ")
 
 
@@ -250,7 +249,7 @@ def test_html_with_one_mistake_has_that_problem_and_no_other(html: str, line: in
 def test_a_link_that_is_no_address_of_a_page_or_mailbox_is_told(url: str) -> None:
     html = HTML.replace("News of the week", f'<a href="{url}">News</a> {url}')
     text = TEXT + url + "\n"
-    assert [problem.told for problem in lint(message(text=text, html=html))] == [
+    assert [problem.text for problem in lint(message(text=text, html=html))] == [
         f"The link “{url}” must lead to an http, https or mailto address, written in full."
     ]
 
@@ -287,15 +286,15 @@ def test_an_envelope_that_cannot_be_delivered_is_told(address: str, says: str) -
         ("sender", lint(message(), sender=address)),
     ):
         (problem,) = [item for item in problems if item.part is Part.ENVELOPE]
-        assert says in problem.told
-        assert role in problem.told
+        assert says in problem.text
+        assert role in problem.text
 
 
 def test_what_another_program_composed_is_read_too() -> None:
     other = EmailMessage()
     other["Subject"] = "Hello"
     other.set_content("Hello\n")
-    told = [problem.told for problem in lint(other.as_bytes())]
+    told = [problem.text for problem in lint(other.as_bytes())]
     assert "The message is not multipart/alternative; give it text and HTML." in told
     assert "A line ends in CR or LF alone; every line must end in CRLF." in told
 

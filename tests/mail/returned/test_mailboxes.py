@@ -8,14 +8,20 @@ from pathlib import Path
 import pytest
 
 from campaign.mail.returned.mailboxes import MailboxUnreachable, open_mailbox
-from campaign.mail.returned.reports import MOST_BYTES
+from campaign.mail.returned.reports import MAX_BYTES
 from tests.servers.imap import ImapServer
 from tests.servers.missing import or_skip
 
 ONE, TWO, THREE = (f"Subject: {name}\n\n{name}\n".encode() for name in ("one", "two", "three"))
 
 
-@pytest.fixture(scope="module", params=["", "IMAP4rev1"], ids=["all that Dovecot can", "nothing but IMAP4rev1"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("", id="all that Dovecot can", marks=pytest.mark.machine),
+        pytest.param("IMAP4rev1", id="nothing but IMAP4rev1", marks=pytest.mark.machine),
+    ],
+)
 def server(request: pytest.FixtureRequest) -> Iterator[ImapServer]:
     with or_skip(), ImapServer(request.param) as server:
         yield server
@@ -60,9 +66,9 @@ def test_a_maildir_is_read_and_emptied_whether_its_messages_are_new_or_seen(
 
 
 def test_of_a_huge_message_the_beginning_is_read(maildir: mailbox.Maildir, tmp_path: Path) -> None:
-    maildir.add(ONE + b"x" * (2 * MOST_BYTES))
+    maildir.add(ONE + b"x" * (2 * MAX_BYTES))
     (read,) = read_all(f"maildir://{tmp_path}/Maildir")
-    assert read == (ONE + b"x" * MOST_BYTES)[:MOST_BYTES]
+    assert read == (ONE + b"x" * MAX_BYTES)[:MAX_BYTES]
 
 
 def test_a_message_that_somebody_else_took_is_no_error(maildir: mailbox.Maildir, tmp_path: Path) -> None:
@@ -85,14 +91,14 @@ def test_a_message_that_cannot_be_read_holds_up_no_other(
         read = {key: opened.read(key) for key in (bad, good)}
     assert read == {bad: None, good: TWO}
     assert [record.message for record in caplog.records] == [
-        "A message in the Maildir of what comes back cannot be read"
+        "A message in the Maildir for returned mail cannot be read"
     ]
     assert bad not in caplog.text
 
 
 @pytest.mark.parametrize(
     ("folder", "said"),
-    [("missing", "There is no mailbox"), ("file", "cannot be read now"), ("empty", "cannot be read now")],
+    [("missing", "contains no mailbox"), ("file", "cannot be read now"), ("empty", "cannot be read now")],
 )
 def test_a_path_that_is_no_maildir_is_said_in_one_sentence(tmp_path: Path, folder: str, said: str) -> None:
     (tmp_path / "file").write_bytes(b"")
@@ -112,9 +118,9 @@ def test_an_imap_mailbox_is_read_and_emptied(trusted: ImapServer, url: str) -> N
 
 
 def test_of_a_huge_message_on_a_server_the_beginning_is_fetched(trusted: ImapServer) -> None:
-    trusted.deliver(ONE + b"x" * (2 * MOST_BYTES))
+    trusted.deliver(ONE + b"x" * (2 * MAX_BYTES))
     (read,) = read_all(trusted.url)
-    assert 0 < len(read) <= MOST_BYTES
+    assert 0 < len(read) <= MAX_BYTES
     assert read.startswith(ONE)
 
 

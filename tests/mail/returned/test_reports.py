@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign.mail.returned.reports import MOST_BYTES, ReportKind, read_report
+from campaign.mail.returned.reports import MAX_BYTES, ReportKind, read_report
 from campaign.mail.returned.status_codes import find_status, is_gone
 from tests.scenes.returned import NAMES, TOKEN, sample
 
@@ -126,7 +126,7 @@ def test_what_is_made_to_keep_us_busy_is_ignored(what: str) -> None:
 
 
 def test_a_report_is_read_however_much_is_behind_it() -> None:
-    huge = sample("postfix-unknown").replace(b"\nNews.\n", b"\nNews.\n" + b"x" * 70 + b"\n" * (5 * MOST_BYTES))
+    huge = sample("postfix-unknown").replace(b"\nNews.\n", b"\nNews.\n" + b"x" * 70 + b"\n" * (5 * MAX_BYTES))
     assert read_report(huge) == read_report(sample("postfix-unknown"))
 
 

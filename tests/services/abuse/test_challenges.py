@@ -8,7 +8,6 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from altcha import Challenge, Payload, solve_challenge
 from sqlalchemy import select
 
 from campaign.crypto.keyring import Keyring
@@ -30,17 +29,10 @@ from campaign.services.petitions.lifecycle import close_petition
 from campaign.services.petitions.store import get_petition
 from campaign.worker import work_once
 from tests.conftest import SLUG, START, Clock
+from tests.scenes.challenges import solve
 from tests.scenes.people import sign_within
 
 MARK = b"m" * 32
-
-
-def solve(puzzle: dict[str, Any]) -> str:
-    """What a client of ALTCHA sends back."""
-    challenge = Challenge.from_dict(puzzle)
-    solution = solve_challenge(challenge)
-    assert solution is not None
-    return Payload(challenge, solution).to_base64()
 
 
 @pytest.fixture(scope="module")

@@ -3,20 +3,10 @@
 from sqlalchemy import select
 
 from campaign.installation.wiring import Campaign
-from campaign.models import SignatureState, Subscription, Suspicion, SuspicionKind
-from campaign.services.abuse.suspicions import Suspected, note_suspicions
+from campaign.models import SignatureState, Subscription, Suspicion
+from campaign.services.abuse.suspicions import note_suspicions
 from tests.scenes.people import confirm, count, find_petition, get_signature, sign
-
-FOUND = [Suspected(SuspicionKind.SOURCE, "a-random-name")]
-
-
-def sign_suspiciously(campaign: Campaign, email: str, *, updates: bool = False) -> None:
-    """Post from where very many come, and confirm."""
-    sign(campaign, email, updates=updates)
-    with campaign.database.sessions.begin() as session:
-        signature = get_signature(campaign, email)
-        note_suspicions(session, signature.petition_id, signature.id, FOUND)
-    confirm(campaign, email)
+from tests.scenes.suspects import FOUND, sign_suspiciously
 
 
 def test_a_suspected_signature_waits_uncounted_and_keeps_its_address_only_for_updates(campaign: Campaign) -> None:

@@ -150,7 +150,7 @@ def test_two_editions_are_one_mail_at_the_next_collection(
             assert campaign.links.me(subscription.id) in text
     assert body(mail).count("\n--\n") == 1
     assert body(mail, "html").count("<html") == 1
-    assert mail["Subject"].startswith("News of 2 campaigns: ")
+    assert mail["Subject"].startswith("News of 2 petitions: ")
 
 
 def test_a_merged_mail_is_in_the_readers_language(

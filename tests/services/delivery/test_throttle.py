@@ -183,21 +183,26 @@ def test_who_waits_for_a_far_turn_ends_when_asked_to(
     assert tally == {ACCEPTED: 1}
 
 
+def owe_merged(campaign: Campaign, folder: Path, clock: Clock, *readers: str) -> None:
+    """Two editions for readers who want them in one mail, due now."""
+    add_second_petition(campaign, folder)
+    for email in readers:
+        follow(campaign, email, SLUG, SECOND_PETITION)
+        choose(campaign, email, merged=True)
+    with campaign.database.sessions.begin() as session:
+        session.execute(delete(Delivery))
+    for slug in (SLUG, SECOND_PETITION):
+        publish(campaign, slug, slug)
+        issue(campaign, slug, slug)
+    clock.turn(HOUR * 24)
+
+
 def test_mail_for_all_campaigns_takes_its_turns_too_and_leaves_a_far_one_for_later(
     make_campaign: MakeCampaign, folder: Path, clock: Clock
 ) -> None:
     with Mailbox() as mailbox:
         campaign = make_campaign(smtp_url=mailbox.url, smtp_rate="1/hour")
-        add_second_petition(campaign, folder)
-        for email in ("a@example.org", "b@example.org"):
-            follow(campaign, email, SLUG, SECOND_PETITION)
-            choose(campaign, email, merged=True)
-        with campaign.database.sessions.begin() as session:
-            session.execute(delete(Delivery))
-        for slug in (SLUG, SECOND_PETITION):
-            publish(campaign, slug, slug)
-            issue(campaign, slug, slug)
-        clock.turn(HOUR * 24)
+        owe_merged(campaign, folder, clock, "a@example.org", "b@example.org")
         began = clock()
         sender = campaign.sender("mails")
         for sent in (1, 1, 2):
@@ -206,3 +211,26 @@ def test_mail_for_all_campaigns_takes_its_turns_too_and_leaves_a_far_one_for_lat
             assert free_at(campaign) == began + sent * HOUR
             clock.turn(HOUR / 2)
         sender.transport.close()
+
+
+def test_mail_for_all_campaigns_waits_by_the_clock_that_is_handed_in(
+    make_campaign: MakeCampaign, folder: Path, clock: Clock
+) -> None:
+    moments: list[datetime] = []
+    with Mailbox(answer_to_data=lambda _: moments.append(clock())) as mailbox:
+        campaign = make_campaign(smtp_url=mailbox.url, smtp_rate="1/hour")
+        owe_merged(campaign, folder, clock, "a@example.org", "b@example.org", "c@example.org")
+        began = clock()
+        sender = campaign.sender("mails")
+        send_merged(sender)
+        sender.transport.close()
+    assert moments == [began, began + HOUR, began + 2 * HOUR]
+
+
+def test_mails_kept_as_files_wait_by_the_clock_that_is_handed_in(make_campaign: MakeCampaign, clock: Clock) -> None:
+    campaign = make_campaign(smtp_rate="6/minute")
+    add_readers(campaign, "a@example.org", "b@example.org", "c@example.org")
+    make_digest(campaign)
+    assert people.send(campaign, DIGESTS) == {ACCEPTED: 3}
+    assert free_at(campaign) == START + 30 * SECOND
+    assert clock() >= START + 20 * SECOND

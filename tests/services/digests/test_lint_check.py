@@ -8,26 +8,12 @@ from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryKind, EditionState
 from campaign.services.digests.editions import list_editions, make_due_editions
 from campaign.services.digests.lint_check import LintRefused, check_next_edition
-from campaign.services.petitions.file_schema import UpdateTexts
-from campaign.services.petitions.store import get_petition, publish_update
-from tests.conftest import SLUG, START, Clock
+from campaign.services.petitions.store import get_petition
+from tests.conftest import SLUG, Clock
+from tests.scenes.long_updates import LONG, publish
 from tests.scenes.people import add_readers, find_petition, list_deliveries, make_digest
 
 WEEK = timedelta(days=7)
-# Three updates of this length are more than a mail can carry; one may not be longer.
-LONG = "Абзац, у которого нет конца. " * 680
-
-
-def publish(campaign: Campaign, *, title: str = "News", **bodies: str) -> None:
-    """Three updates in all languages, or corrections of them, with what ``bodies`` say for some languages."""
-    titles = dict.fromkeys(("en", "ru", "kk"), title)
-    texts = {**dict.fromkeys(("en", "ru", "kk"), "Short."), **bodies}
-    with campaign.database.sessions.begin() as session:
-        petition = get_petition(session, SLUG)
-        for key in ("one", "two", "three"):
-            # Unchecked: what is refused today may have been stored before it was.
-            update = UpdateTexts.model_construct(key=key, date=START.date(), title=titles, body=texts)
-            publish_update(session, petition, update)
 
 
 def findings(campaign: Campaign) -> list[str]:

@@ -11,9 +11,9 @@ from campaign.models import DeliveryState, EditionState
 from campaign.worker import BEGUN, work_once
 from tests.conftest import Clock, MakeCampaign, close_campaign
 from tests.scenes.deliveries import digests
+from tests.scenes.editions import balances, due, edition, make_by_hand, step
 from tests.scenes.people import add_readers
 from tests.servers.smtp import Mailbox
-from tests.services.digests.test_transitions import balances, due, edition, make_by_hand, step
 
 
 def back_up(campaign: Campaign, copy: Path) -> None:

@@ -11,9 +11,10 @@ from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.store import get_petition
 from campaign.worker import work_once
 from tests.conftest import SLUG, MakeCampaign
+from tests.scenes.editions import balances, plan, publish, step
 from tests.scenes.people import add_readers, find_petition, list_deliveries, make_digest
+from tests.scenes.spellings import KEPT, SPELLINGS
 from tests.servers.smtp import Mailbox
-from tests.services.digests.test_transitions import balances, plan, publish, step
 
 DANA = "dana@example.org"
 
@@ -73,6 +74,16 @@ def test_the_waiting_edition_is_tested_as_it_is_frozen_and_the_accounts_know_no_
     with campaign.database.snapshots() as session:
         confirmations, first = audit_ledger(session, find_petition(campaign))
     assert (confirmations.owed, first.owed, first.states) == (1, 1, {DeliveryState.ACCEPTED: 1})
+
+
+def test_a_test_reaches_an_organizer_with_a_domain_in_another_script(make_campaign: MakeCampaign) -> None:
+    with Mailbox() as mailbox:
+        campaign = make_campaign(smtp_url=mailbox.url)
+        add_readers(campaign, "a@example.org")
+        invite(campaign, SPELLINGS[1], Role.EDITOR)
+        rehearse(campaign, SPELLINGS[1], "en")
+        work_once(campaign)
+    assert [message.recipients for message in mailbox.messages] == [(KEPT,)]
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EXPORTER, None])

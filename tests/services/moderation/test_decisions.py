@@ -288,9 +288,7 @@ def _press_anything(campaign: Campaign, clock: Clock, chance: Any, people: list[
                 undo(campaign, chance.choice(decisions))
 
 
-@settings(
-    max_examples=2, phases=[Phase.generate], derandomize=True, deadline=None, suppress_health_check=[*HealthCheck]
-)
+@settings(max_examples=2, phases=[Phase.generate], derandomize=True, suppress_health_check=[*HealthCheck])
 @given(chance=st.randoms(use_true_random=True))
 def test_whatever_is_pressed_the_count_is_that_of_the_rows_and_of_the_days(
     make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, chance: Any

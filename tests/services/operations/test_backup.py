@@ -16,7 +16,7 @@ from campaign.cli import backup as backup_command
 from campaign.crypto.keyring import Keyring
 from campaign.db import open_database
 from campaign.errors import InvalidInput
-from campaign.installation.leases import running
+from campaign.installation.leases import shared_lease
 from campaign.installation.setup import set_up
 from campaign.installation.wiring import Campaign, wire
 from campaign.models import (
@@ -44,12 +44,14 @@ from campaign.services.petitions.store import get_petition
 from campaign.services.privacy.erase_person import forget
 from campaign.services.privacy.tombstones import keep_beside, list_stones
 from campaign.services.signatures.erase import erase_names, erase_person, erase_signature
-from campaign.services.signatures.link_requests import request_link, take_up_requests
+from campaign.services.signatures.link_requests import answer_requests, request_link
 from campaign.text.email_address import parse_email_address
 from campaign.worker import BEGUN, work_once
 from tests.conftest import SLUG, Clock, MakeCampaign, close_campaign, settings_for
-from tests.scenes.commands import Command, Done, command, refused
+from tests.scenes.commands import Command, Done, refused
 from tests.scenes.deliveries import claim
+from tests.scenes.editions import balances, plan
+from tests.scenes.paper import enter, find_entered, print_sheet
 from tests.scenes.people import (
     add_readers,
     confirm,
@@ -65,10 +67,6 @@ from tests.scenes.people import (
 )
 from tests.servers.postgresql import PrivateCluster
 from tests.servers.smtp import Mailbox
-from tests.services.digests.test_transitions import balances, plan
-from tests.services.signatures.test_paper import enter, find, print_sheet
-
-__all__ = ["command"]  # a fixture, which pytest finds by its name here
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -183,7 +181,7 @@ def test_restored_everything_is_as_it_was_but_sessions_and_new_ids(campaign: Cam
     highest = max(item.id for item in list_deliveries(campaign))
     sign(campaign, "later@example.org")
     said = put_back(on, campaign, tmp_path / "copy")
-    assert "1 organizers have to sign in again" in said
+    assert "1 organizers must sign in again" in said
     after = rows_of(campaign)
     assert before.pop("organizer") != after.pop("organizer")
     assert [row for row in after.pop("audit_entry") if "backup restored" not in row] == before.pop("audit_entry")
@@ -339,14 +337,14 @@ def test_it_asks_first_and_does_nothing_without_a_yes(
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))
         done = on(campaign, "restore", str(tmp_path / "copy"))
         assert done.status == 1
-        assert "takes the place of all that the database holds now" in done.err
+        assert "will replace the whole content of the database" in done.err
     assert rows_of(campaign) == before
 
 
 def test_while_the_server_runs_it_is_refused(campaign: Campaign, on: On, tmp_path: Path) -> None:
     back_up(on, campaign, tmp_path / "copy")
-    with running(campaign.settings), running(campaign.settings):
-        refused(on(campaign, "restore", "--yes", str(tmp_path / "copy")), "stop both")
+    with shared_lease(campaign.settings), shared_lease(campaign.settings):
+        refused(on(campaign, "restore", "--yes", str(tmp_path / "copy")), "Stop both")
     put_back(on, campaign, tmp_path / "copy")
 
 
@@ -385,10 +383,10 @@ def test_lines_of_paper_are_restored_and_those_withdrawn_since_enter_nothing(
         erase_signature(session, session.get_one(Signature, withdrawn, with_for_update=True), now=campaign.now())
     put_back(on, campaign, tmp_path / "copy")
     assert count(campaign) == 1
-    found = find(campaign, codes[0])
+    found = find_entered(campaign, codes[0])
     assert found is not None
     assert found.id == kept
-    assert find(campaign, codes[1]) is None
+    assert find_entered(campaign, codes[1]) is None
     with pytest.raises(InvalidInput, match="withdrawn"):
         enter(campaign, codes[1])
     enter(campaign, codes[2])
@@ -418,7 +416,7 @@ def test_what_was_erased_since_the_backup_is_erased_again_and_the_counts_move_ba
         words = ["--tombstones", str(tmp_path / "stones")]
     clock.turn(timedelta(days=1))
     said = put_back(on, campaign, tmp_path / "copy", *words)
-    assert "but for 4 rows that were erased since" in said
+    assert "without 4 rows that were erased later" in said
     assert count(campaign) == 3
     gone, person, named = (get_signature_by_id(campaign, ids[name]) for name in ("gone", "person", "named"))
     assert (gone.state, person.state) == (SignatureState.WITHDRAWN, SignatureState.CONFIRMED)
@@ -443,7 +441,7 @@ def test_a_restored_backup_knows_no_address_that_was_forgotten_since(
         for email in people:
             address = parse_email_address(email)
             request_link(session, campaign.vault, petition.id, address, "en", now=campaign.now())
-        take_up_requests(session, now=campaign.now())  # a mail waits for the reader
+        answer_requests(session, now=campaign.now())  # a mail waits for the reader
     back_up(on, campaign, tmp_path / "copy")
     with campaign.database.sessions.begin() as session:
         for email in people:

@@ -31,7 +31,7 @@ from campaign.web.app import create_app
 from campaign.worker import work_once
 from tests.conftest import SLUG, START, MakeCampaign, close_campaign
 from tests.crash import workers
-from tests.scenes.commands import Command, command, installed, refused
+from tests.scenes.commands import Command, refused
 from tests.scenes.memory import find_in_memory, list_family, list_keys
 from tests.scenes.organizing import list_audit
 from tests.scenes.people import add_readers, find_petition, make_digest, sign
@@ -50,7 +50,7 @@ from tests.scenes.visiting import (
 from tests.servers.missing import or_skip
 from tests.servers.smtp import Mailbox
 
-__all__ = ["command", "installed"]  # fixtures, which pytest finds by their names here
+pytestmark = pytest.mark.machine
 
 READER, SIGNER = "reader@example.org", "signer@example.org"
 WITHIN = 60.0
@@ -331,7 +331,7 @@ def test_a_keyring_that_cannot_be_moved_stays_and_the_server_is_locked_all_the_s
 
 
 def test_where_no_installation_is_nothing_is_made_and_that_is_said(command: Command, tmp_path: Path) -> None:
-    refused(command("lock"), "There is no installation in var (CAMPAIGN_DATA_DIR), and nothing was locked.")
+    refused(command("lock"), "There is no installation in var (CAMPAIGN_DATA_DIR), so nothing was locked.")
     assert list(tmp_path.iterdir()) == []
 
 

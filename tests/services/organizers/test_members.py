@@ -5,17 +5,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from campaign.errors import Forbidden, InvalidInput, LinkExpired, LinkUnknown
+from campaign.errors import Forbidden, InvalidInput, LinkExpired, LinkUnknown, NotFound
 from campaign.installation.wiring import Campaign
 from campaign.models import Organizer, Petition, Role
 from campaign.periods import INVITATION_LASTS
 from campaign.run.supervisor import BUILT_IN
-from campaign.services.organizers.members import add_organizer, get_welcomed, set_password, welcome_token
+from campaign.services.organizers.members import add_organizer, get_organizer, get_welcomed, set_password, welcome_token
 from campaign.services.organizers.permissions import Permission, check_permission, list_petitions_of
 from campaign.services.organizers.sign_in import find_organizer
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from tests.conftest import START
+from tests.scenes.spellings import KEPT, NO_ADDRESSES, SPELLINGS
 
 ALLOWED = {
     Role.OWNER: {Permission.VIEW, Permission.EXPORT, Permission.SEND, Permission.REVIEW, Permission.STATE},
@@ -61,6 +62,25 @@ def test_a_person_is_one_organizer_however_the_address_is_spelled(session: Sessi
     assert second.id == first.id
     assert find_organizer(session, "DANA@EXAMPLE.ORG ") is second
     assert check_permission(session, first.id, petition, Permission.SEND) is Role.EDITOR
+
+
+def test_an_address_with_letters_of_another_script_is_found_however_it_is_spelled(
+    session: Session, petition: Petition
+) -> None:
+    organizer = invite(session, petition, SPELLINGS[1])
+    assert organizer.email == KEPT
+    for spelled in SPELLINGS:
+        assert find_organizer(session, spelled) is organizer, spelled
+        assert get_organizer(session, spelled) is organizer, spelled
+        assert invite(session, petition, spelled) is organizer, spelled
+
+
+def test_text_that_is_no_address_is_nobodys(session: Session, petition: Petition) -> None:
+    invite(session, petition, KEPT)
+    for typed in NO_ADDRESSES:
+        assert find_organizer(session, typed) is None, typed
+        with pytest.raises(NotFound, match="is an organizer here"):
+            get_organizer(session, typed)
 
 
 def test_something_that_is_no_address_is_refused(session: Session, petition: Petition) -> None:

@@ -28,9 +28,10 @@ from campaign.services.privacy.delivery_history import (
     TOO_LATE,
     Event,
     History,
+    list_events,
     tell_history,
-    tell_reading,
 )
+from campaign.services.signatures.sign import find_signature
 from campaign.text.email_address import parse_email_address
 from tests.conftest import SLUG, Clock, MakeCampaign
 from tests.scenes.people import add_readers, disown, make_digest, send, sign, unsubscribe
@@ -49,7 +50,9 @@ def read(campaign: Campaign, subscription: Subscription) -> list[Event]:
     """What the page behind the reader's link shows."""
     with campaign.database.snapshots() as session:
         found = session.get_one(Subscription, subscription.id)
-        return tell_reading(session, get_petition(session, SLUG), found)
+        petition = get_petition(session, SLUG)
+        signature = found.fingerprint and find_signature(session, petition.id, found.fingerprint)
+        return list_events(session, petition, found, signature or None)
 
 
 def shown(events: list[Event]) -> list[tuple[int | None, str, str | None]]:

@@ -22,7 +22,7 @@ from campaign.services.signatures.link_requests import request_link
 from campaign.services.subscribers.suppressions import suppress
 from campaign.text.email_address import parse_email_address
 from campaign.worker import LINKS, take_up_lost_links
-from tests.scenes.commands import Command, command, installed
+from tests.scenes.commands import Command
 from tests.scenes.people import (
     add_readers,
     confirm,
@@ -36,7 +36,6 @@ from tests.scenes.people import (
     withdraw,
 )
 
-__all__ = ["command", "installed"]
 GOLDEN = Path(__file__).parents[2] / "golden" / "history.txt"
 PEOPLE = (
     "pending",

@@ -18,7 +18,6 @@ from campaign.models import (
     PaperSheet,
     Petition,
     PetitionState,
-    Signature,
     SignatureState,
     Tombstone,
 )
@@ -30,50 +29,16 @@ from campaign.services.privacy.burn import burn
 from campaign.services.signatures import self_service
 from campaign.services.signatures.erase import erase_names, erase_person
 from campaign.services.signatures.paper import (
-    Line,
-    Tally,
-    enter_line,
-    find_entry,
     is_from_paper,
     list_sheets,
-    make_sheet,
 )
 from campaign.services.signatures.sign import Person, open_person
 from tests.conftest import SLUG, Clock
 from tests.scenes.organizer_keys import seal_petition
 from tests.scenes.organizing import OTHER, list_audit
+from tests.scenes.paper import ACTOR, enter, find_entered, print_sheet, set_state
 from tests.scenes.people import count, find_petition, get_signature_by_id, sign
 from tests.scenes.visiting import dump
-
-ACTOR = "dana@example.org"
-
-
-def print_sheet(campaign: Campaign, lines: int = 10, language: str = "kk") -> list[str]:
-    """Make a sheet; the codes on it."""
-    with campaign.database.sessions.begin() as session:
-        petition = get_petition(session, SLUG)
-        version = get_text_version(session, petition, language)
-        _, codes = make_sheet(session, campaign.vault, petition, version, lines, actor=ACTOR, now=campaign.now())
-        return list(codes)
-
-
-def enter(campaign: Campaign, code: str, name: str = "Dana", slug: str = SLUG) -> tuple[int, Tally]:
-    """Enter a line; the signature's id, and how far its sheet is."""
-    line = Line(code, Person(name, comment="At the gate."), "KZ")
-    petition_id = find_petition(campaign, slug).id
-    with campaign.database.sessions.begin() as session:
-        signature, tally = enter_line(session, campaign.vault, petition_id, line, actor=ACTOR, now=campaign.now())
-        return signature.id, tally
-
-
-def find(campaign: Campaign, code: str) -> Signature | None:
-    with campaign.database.snapshots() as session:
-        return find_entry(session, campaign.vault, get_petition(session, SLUG).id, code)
-
-
-def set_state(campaign: Campaign, state: PetitionState) -> None:
-    with campaign.database.sessions.begin() as session:
-        get_petition(session, SLUG).state = state
 
 
 def count_lines(campaign: Campaign) -> int:
@@ -118,7 +83,7 @@ def test_a_line_counts_once_and_only_under_its_petition(campaign: Campaign) -> N
             enter(campaign, code, slug=slug)
         assert refused.value.field == "code"
     assert dump(campaign) == before
-    assert find(campaign, codes[1]) is None
+    assert find_entered(campaign, codes[1]) is None
 
 
 def test_no_code_is_in_the_database(campaign: Campaign) -> None:
@@ -171,19 +136,19 @@ def test_all_organizers_see_who_made_and_entered_how_much(campaign: Campaign, cl
 
 def test_the_code_finds_the_entry_until_it_is_withdrawn_and_then_enters_nothing(campaign: Campaign) -> None:
     codes = print_sheet(campaign)
-    assert find(campaign, codes[0]) is None
+    assert find_entered(campaign, codes[0]) is None
     signature_id, _ = enter(campaign, codes[0])
-    found = find(campaign, codes[0])
+    found = find_entered(campaign, codes[0])
     assert found is not None
     assert found.id == signature_id
     token = campaign.vault.token(LinkPurpose.SIGNER, signature_id)
     with campaign.database.sessions.begin() as session:
         assert is_from_paper(session, signature_id)
         self_service.withdraw(
-            session, self_service.get_kept(session, campaign.vault, token, for_update=True), now=campaign.now()
+            session, self_service.get_personal_data(session, campaign.vault, token, for_update=True), now=campaign.now()
         )
     assert count(campaign) == 0
-    assert find(campaign, codes[0]) is None
+    assert find_entered(campaign, codes[0]) is None
     with pytest.raises(InvalidInput, match="withdrawn"):
         enter(campaign, codes[0])
     assert count_lines(campaign) == 9

@@ -3,25 +3,26 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from campaign.crypto.link_purposes import LinkPurpose
 from campaign.crypto.vault import Vault
 from campaign.errors import NotFound
 from campaign.installation.wiring import Campaign
-from campaign.models import CommentState, Display, Petition, ReviewAction, Signature
+from campaign.models import CommentState, Display, Petition, ReviewAction
 from campaign.services.moderation.comments import count_comments, decide_comments, list_offers, version_of
 from campaign.services.petitions.store import get_petition
 from campaign.services.privacy.burn import burn
 from campaign.services.signatures import public_signers
 from campaign.services.signatures.erase import erase_names, erase_person
 from campaign.services.signatures.public_names import SHOWN, WITH_COMMENT
-from campaign.services.signatures.public_signers import list_latest_comments, read_comments, read_wall
-from campaign.services.signatures.self_service import Details, change_details, get_kept
+from campaign.services.signatures.public_signers import list_latest_comments, read_comments, read_signers
+from campaign.services.signatures.self_service import Details, change_details, get_personal_data
 from campaign.services.signatures.sign import Person
 from tests.conftest import SLUG
-from tests.scenes.people import confirm, find_petition, get_signature, sign, withdraw
+from tests.scenes.comments import decide, offer
+from tests.scenes.people import find_petition, get_signature, sign, withdraw
 from tests.scenes.suspects import COUNTED, count_in, quarantine, review, undo
 
 ME = "me@example.org"
@@ -29,7 +30,7 @@ ME = "me@example.org"
 
 def names(campaign: Campaign, page: int = 1) -> list[str]:
     with campaign.database.snapshots() as session:
-        found = read_wall(session, campaign.vault, get_petition(session, SLUG), page=page)
+        found = read_signers(session, campaign.vault, get_petition(session, SLUG), page=page)
         return [signer.name for signer in found.items]
 
 
@@ -45,29 +46,11 @@ def latest(campaign: Campaign) -> list[tuple[str, str | None]]:
         return [(comment.text, comment.name) for comment in found]
 
 
-def offer(campaign: Campaign, email: str, **said: object) -> None:
-    """Somebody signs, confirms, and wants the comment to be shown."""
-    sign(campaign, email, **said)  # type: ignore[arg-type]
-    confirm(campaign, email)
-    with campaign.database.sessions.begin() as session:
-        row = get_signature(campaign, email).id
-        session.execute(update(Signature).where(Signature.id == row).values(comment_state=CommentState.OFFERED))
-
-
-def decide(campaign: Campaign, state: CommentState, *emails: str) -> int:
-    """Read these comments, and decide about them."""
-    found = [get_signature(campaign, email) for email in emails]
-    seen = {signature.number or 0: version_of(signature) for signature in found}
-    with campaign.database.sessions.begin() as session:
-        petition = get_petition(session, SLUG)
-        return decide_comments(session, petition.id, seen, state, actor="dana@example.org", now=campaign.now())
-
-
 def change(campaign: Campaign, **changed: object) -> CommentState:
     """Change something on one's own page; who may read the comment then."""
     token = campaign.vault.token(LinkPurpose.SIGNER, get_signature(campaign, ME).id)
     with campaign.database.sessions.begin() as session:
-        kept = get_kept(session, campaign.vault, token, for_update=True)
+        kept = get_personal_data(session, campaign.vault, token, for_update=True)
         values = {
             "name": "Dana Akhmetova",
             "comment": "Freedom.",

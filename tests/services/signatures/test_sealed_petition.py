@@ -11,6 +11,7 @@ from sqlalchemy import inspect, text
 
 from campaign.crypto.organizer_keys import OrganizerKey, PublicKeys
 from campaign.crypto.recipient_sealing import open_sealed
+from campaign.crypto.sealed_rows import person_row
 from campaign.errors import InvalidFile, NotPossible
 from campaign.installation.wiring import Campaign
 from campaign.models import Display, Signature, SignatureState
@@ -18,7 +19,7 @@ from campaign.services.exports.lists import check_possible, want
 from campaign.services.exports.rows import count_sealed, list_signatures
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
-from campaign.services.signatures.sign import Person, open_person, row_of
+from campaign.services.signatures.sign import Person, open_person
 from tests.scenes.campaign_files import write
 from tests.scenes.organizer_keys import seal_petition
 from tests.scenes.people import confirm, find_petition, get_signature, sign
@@ -30,7 +31,7 @@ KEYS = [OrganizerKey.fresh() for _ in range(3)]
 
 def opened_by(key: OrganizerKey, signature: Signature) -> Person | None:
     assert signature.sealed_person is not None
-    plain = open_sealed([key], signature.sealed_person, row=row_of(signature.id))
+    plain = open_sealed([key], signature.sealed_person, row=person_row(signature.id))
     return None if plain is None else Person.from_json(plain)
 
 

@@ -9,7 +9,7 @@ from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryKind, DeliveryState, SubscriptionState
 from campaign.services.delivery.claims import Batch
 from campaign.services.signatures.erase import end_subscription
-from campaign.services.subscribers.subscriptions import count_active, get_followed
+from campaign.services.subscribers.subscriptions import count_active, get_linked_subscription
 from tests.scenes.people import (
     add_readers,
     find_petition,
@@ -39,17 +39,17 @@ def test_the_unsubscribe_link_works_twice_and_erases_the_address(campaign: Campa
     token = campaign.vault.token(LinkPurpose.UNSUBSCRIBE, get_subscription(campaign, "a@example.org").id)
     for _ in range(2):
         with campaign.database.sessions.begin() as session:
-            subscription = get_followed(session, campaign.vault, token, for_update=True)
+            subscription = get_linked_subscription(session, campaign.vault, token, for_update=True)
             end_subscription(session, subscription, now=campaign.now())
     with campaign.database.snapshots() as session:
-        ended = get_followed(session, campaign.vault, token)
+        ended = get_linked_subscription(session, campaign.vault, token)
     assert (ended.state, ended.sealed_address, ended.fingerprint) == (SubscriptionState.ENDED, None, None)
     assert active(campaign) == 1
 
 
 def test_a_well_made_link_to_nothing_is_unknown(campaign: Campaign) -> None:
     with campaign.database.snapshots() as session, pytest.raises(LinkUnknown):
-        get_followed(session, campaign.vault, campaign.vault.token(LinkPurpose.UNSUBSCRIBE, random_id()))
+        get_linked_subscription(session, campaign.vault, campaign.vault.token(LinkPurpose.UNSUBSCRIBE, random_id()))
 
 
 def test_a_reader_who_left_after_the_edition_was_made_gets_no_mail_of_it(campaign: Campaign) -> None:

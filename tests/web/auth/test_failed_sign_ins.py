@@ -9,26 +9,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from campaign.installation.wiring import Campaign
+from campaign.models import Role
 from campaign.periods import FREE_FAILURES, LONGEST_SIGN_IN_WAIT
 from campaign.services.organizers.sign_in import TooSoon, begin_attempt, wait_after
 from campaign.web.app import create_app
 from tests.conftest import Clock
-from tests.scenes.organizing import (
-    EMAIL,
-    HOME,
-    PASSWORD,
-    app,
-    campaign,
-    find_organizer,
-    list_trail,
-    owner,
-    send_form,
-    sign_in,
-)
+from tests.scenes.organizing import EMAIL, HOME, PASSWORD, enroll, find_organizer, list_trail, send_form, sign_in
+from tests.scenes.second_factors import ACCOUNT, SECOND, code_of, set_up_app
+from tests.scenes.spellings import KEPT, SPELLINGS
 from tests.scenes.visiting import read
-from tests.web.auth.test_second_factors import ACCOUNT, SECOND, code_of, set_up_app
-
-__all__ = ["app", "campaign", "owner"]  # fixtures
 
 NOBODY = "nobody@example.org"
 
@@ -63,6 +52,16 @@ def test_after_five_failures_each_further_attempt_waits(
         clock.turn(timedelta(seconds=1))
         assert sign_in(app.test_client(), email, "wrong").status_code == 422
     assert "Please try again in 16 seconds." in read(sign_in(app.test_client(), email)).text
+
+
+@pytest.mark.parametrize("somebody", [True, False])
+def test_each_spelling_of_an_address_counts_as_the_same(app: Flask, campaign: Campaign, somebody: bool) -> None:
+    """Also of an address that nobody has: else the second spelling would tell which addresses are organizers'."""
+    if somebody:
+        enroll(app, campaign, Role.VIEWER, KEPT)
+    for number, spelled in enumerate(SPELLINGS):
+        expected = 422 if number < FREE_FAILURES else 429
+        assert sign_in(app.test_client(), spelled, "wrong").status_code == expected, spelled
 
 
 def test_an_address_that_nobody_has_is_answered_like_one_that_somebody_has(

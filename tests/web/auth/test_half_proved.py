@@ -7,13 +7,11 @@ from campaign.crypto.keyring import Keyring
 from campaign.crypto.vault import Vault
 from campaign.installation.wiring import Campaign
 from tests.conftest import Clock
-from tests.scenes.organizing import app, campaign, find_organizer, owner, send_form, sign_in
+from tests.scenes.organizing import find_organizer, send_form, sign_in
 from tests.scenes.people import count
+from tests.scenes.second_factors import APP, SECOND, code_of, set_up_app, shown_secret
 from tests.scenes.suspects import count_in
 from tests.scenes.visiting import ADDRESS, confirm_path, other_browser, post, read
-from tests.web.auth.test_second_factors import APP, SECOND, code_of, set_up_app, shown_secret
-
-__all__ = ["app", "campaign", "owner"]  # fixtures
 
 
 def test_the_password_in_a_known_browser_does_not_end_the_wait_for_codes(owner: FlaskClient, clock: Clock) -> None:

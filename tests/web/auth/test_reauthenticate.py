@@ -14,13 +14,11 @@ from campaign.periods import PROOF_LASTS
 from campaign.web.auth.reauthenticate import asks_for_proof
 from campaign.web.core.labels import ASKED
 from tests.conftest import SLUG, Clock
-from tests.scenes.organizing import HOME, PASSWORD, app, campaign, list_audit, list_made, owner, send_form, token_of
+from tests.scenes.organizing import HOME, PASSWORD, list_audit, list_made, send_form, token_of
 from tests.scenes.page import Page
 from tests.scenes.people import add_readers
+from tests.scenes.second_factors import ACCOUNT, code_of, set_up_app
 from tests.scenes.visiting import dump, read
-from tests.web.auth.test_second_factors import ACCOUNT, code_of, set_up_app
-
-__all__ = ["app", "campaign", "owner"]  # fixtures
 
 NUMBERS = f"/organize/p/{SLUG}"
 DIGEST = f"{NUMBERS}/digest"

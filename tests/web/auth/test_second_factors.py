@@ -1,6 +1,5 @@
 """Second factors of organizers: an app's codes, recovery codes, and what happens to sessions when they change."""
 
-import base64
 import re
 from datetime import timedelta
 from io import BytesIO
@@ -11,7 +10,7 @@ import segno
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaign.crypto.totp import STEP, code_at
+from campaign.crypto.totp import STEP
 from campaign.installation.wiring import Campaign
 from campaign.models import Passkey, Role
 from campaign.services.organizers.second_factors import open_secret
@@ -21,44 +20,16 @@ from tests.scenes.organizing import (
     HOME,
     PASSWORD,
     SIGN_IN,
-    app,
-    campaign,
     enroll,
     find_organizer,
     invite,
     list_trail,
-    owner,
     send_form,
     sign_in,
     token_of,
 )
-from tests.scenes.page import Page
+from tests.scenes.second_factors import ACCOUNT, APP, SECOND, code_of, set_up_app, shown_secret
 from tests.scenes.visiting import dump, read
-
-__all__ = ["app", "campaign", "owner"]  # fixtures
-
-ACCOUNT = "/organize/account"
-APP = f"{ACCOUNT}/app"
-SECOND = "/organize/sign-in/second"
-
-
-def code_of(secret: bytes, clock: Clock, *, steps: int = 0) -> str:
-    """What the app shows, so many steps from now."""
-    return code_at(secret, int(clock.moment.timestamp()) // STEP + steps)
-
-
-def shown_secret(page: Page) -> bytes:
-    """The key as a person types it into the app."""
-    return base64.b32decode(page.by_id("secret").text.replace(" ", ""))
-
-
-def set_up_app(client: FlaskClient, clock: Clock) -> tuple[bytes, list[str]]:
-    """Set an app up; its secret, and the recovery codes that were shown."""
-    page = read(client.get(APP))
-    secret = shown_secret(page)
-    answer = client.post(APP, data={**page.filled_in(), "code": code_of(secret, clock)})
-    assert answer.status_code == 200
-    return secret, [code.text for code in read(answer).all("code")]
 
 
 def squares(path: str) -> list[list[int]]:
@@ -90,7 +61,8 @@ def test_an_app_is_set_up_with_the_key_that_the_page_shows(
     secret = shown_secret(page)
     link = next(at for tag, at in page.addresses() if at.startswith("otpauth:"))
     assert link == (
-        f"otpauth://totp/127.0.0.1:{EMAIL}?secret={page.by_id('secret').text.replace(' ', '')}&issuer=127.0.0.1"
+        f"otpauth://totp/127.0.0.1:{EMAIL.replace('@', '%40')}?digits=6&secret="
+        f"{page.by_id('secret').text.replace(' ', '')}&algorithm=SHA1&issuer=127.0.0.1&period=30"
     )
     (picture,) = page.all("path", **{"class": "qrline"})
     assert squares(picture["d"]) == [list(row) for row in segno.make(link, error="m", micro=False).matrix]

@@ -20,19 +20,15 @@ from tests.scenes.organizing import (
     HOME,
     PASSWORD,
     SIGN_IN,
-    app,
-    campaign,
     enroll,
     find_organizer,
     invite,
-    owner,
     send_form,
     sign_in,
     token_of,
 )
+from tests.scenes.spellings import KEPT, NO_ADDRESSES, SPELLINGS
 from tests.scenes.visiting import dump, page_of, read
-
-__all__ = ["app", "campaign", "owner"]  # fixtures
 
 
 def is_signed_in(client: FlaskClient) -> bool:
@@ -135,6 +131,42 @@ def test_one_signs_in_however_the_address_is_spelled(app: Flask, owner: FlaskCli
     answer = sign_in(client, email)
     assert (answer.status_code, answer.location) == (303, HOME)
     assert is_signed_in(client)
+
+
+def test_one_signs_in_with_a_domain_in_ones_own_script(app: Flask, campaign: Campaign) -> None:
+    enroll(app, campaign, Role.VIEWER, SPELLINGS[1])
+    for spelled in SPELLINGS:
+        client = app.test_client()
+        assert sign_in(client, spelled).status_code == 303, spelled
+        assert is_signed_in(client)
+
+
+def test_text_that_is_no_address_signs_nobody_in(app: Flask, campaign: Campaign) -> None:
+    """It is answered like an address that nobody has, whatever it looks like."""
+    enroll(app, campaign, Role.VIEWER, KEPT)
+    unknown = sign_in(app.test_client(), "nobody@example.org")
+    for typed in NO_ADDRESSES:
+        answer = sign_in(app.test_client(), typed)
+        assert answer.status_code == unknown.status_code == 422, typed
+        assert read(answer).by_id("content").text == read(unknown).by_id("content").text
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        KEPT,
+        "Anna@Bücher.example 1987",
+        "anna@bu\u0308cher.example",
+        "ANNA@XN--BCHER-KVA.EXAMPLE!",
+        "bücher.example2026",
+        "xn--bcher-kva",
+    ],
+)
+def test_ones_own_address_is_no_password_however_it_is_spelled(app: Flask, campaign: Campaign, password: str) -> None:
+    link, client = invite(campaign, Role.VIEWER, KEPT), app.test_client()
+    answer = send_form(client, link, password=password, again=password)
+    assert answer.status_code == 422
+    assert "not your own address" in read(answer).text
 
 
 def test_a_password_is_the_same_however_its_letters_are_composed(app: Flask, campaign: Campaign) -> None:

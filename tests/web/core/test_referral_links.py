@@ -5,14 +5,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from campaign.installation.wiring import Campaign
-from tests.scenes import organizing
-from tests.scenes.organizing import owner
 from tests.scenes.people import confirm, get_signature
 from tests.scenes.visiting import ADDRESS, FILLED_IN, page_of, post, read
 
-__all__ = ["owner"]
-campaign, app = organizing.campaign, organizing.app
 NUMBERS = "/organize/p/kazakhstan"
+
+
+@pytest.fixture
+def campaign(sqlite_campaign: Campaign) -> Campaign:
+    """One database is enough for pages: the services are tested on both."""
+    return sqlite_campaign
 
 
 def test_the_form_carries_the_word_and_the_answer_sets_no_cookie_for_it(app: Flask, campaign: Campaign) -> None:

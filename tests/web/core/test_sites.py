@@ -95,8 +95,8 @@ def test_the_cookie_is_as_safe_as_the_organizers_address(make_sqlite_campaign: M
     ("settings", "says"),
     [
         ({"ORGANIZE_URL": "https://organize.example.org"}, "ORGANIZE_URL needs CAMPAIGN_ORGANIZE_PORT"),
-        ({"ORGANIZE_PORT": "8000"}, "must not both be those of the public pages"),
-        ({"ORGANIZE_PORT": "8001", "ORGANIZE_URL": "organize.example.org"}, "CAMPAIGN_ORGANIZE_URL must read like"),
+        ({"ORGANIZE_PORT": "8000"}, "must not both be the same as those of the public pages"),
+        ({"ORGANIZE_PORT": "8001", "ORGANIZE_URL": "organize.example.org"}, "CAMPAIGN_ORGANIZE_URL must have the form"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from campaign.errors import InvalidSettings
 from campaign.installation.wiring import Campaign
 from campaign.models import PetitionCounter, SignatureState, Suspicion, SuspicionKind
+from campaign.text.email_address import parse_email_address
 from campaign.web.app import create_app
 from campaign.web.limits.disposable_domains import DisposableDomains
 from tests.conftest import Clock, MakeCampaign
@@ -192,6 +193,15 @@ def test_the_list_of_domains_is_read_again_when_it_changes(tmp_path: Path) -> No
     assert [domains.find(name) for name in ("mail.example", "other.example")] == [None, "other.example"]
     path.unlink()
     assert domains.find("other.example") == "other.example"
+
+
+def test_a_listed_domain_in_another_script_is_found_as_addresses_carry_it(tmp_path: Path) -> None:
+    path = tmp_path / "domains"
+    path.write_text("Bücher.example\nпошта.қаз # a comment\n", encoding="utf-8")
+    domains = DisposableDomains(path)
+    for typed in ("a@bücher.example", "a@mail.BÜCHER.example", "a@пошта.қаз"):
+        assert domains.find(parse_email_address(typed).domain) is not None, typed
+    assert domains.find("example") is None
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"somebody@example.org\n"])

@@ -15,12 +15,10 @@ from campaign.services.petitions.store import get_petition
 from campaign.worker import work_once
 from tests.conftest import SLUG, Clock
 from tests.scenes.deliveries import digests
-from tests.scenes.organizing import EMAIL, app, campaign, enroll, list_audit, list_made, owner, send_form
+from tests.scenes.organizing import EMAIL, enroll, list_audit, list_made, send_form
 from tests.scenes.page import Page
 from tests.scenes.people import add_readers, find_petition, list_deliveries, unsubscribe
 from tests.scenes.visiting import dump, mails, read
-
-__all__ = ["app", "campaign", "owner"]  # fixtures
 
 DIGEST = f"/organize/p/{SLUG}/digest"
 SECOND = "second@example.org"

@@ -16,12 +16,10 @@ from campaign.services.exports.rows import Format
 from campaign.services.petitions.store import get_petition
 from tests.conftest import SLUG
 from tests.scenes.organizer_keys import seal_petition
-from tests.scenes.organizing import EMAIL, app, campaign, enroll, list_audit, other_petition, owner, send_form
+from tests.scenes.organizing import EMAIL, enroll, list_audit, send_form
 from tests.scenes.page import Page
 from tests.scenes.people import add_readers, confirm_all, get_signature, sign
 from tests.scenes.visiting import confirm_path, dump, page_of, read
-
-__all__ = ["app", "campaign", "other_petition", "owner"]  # fixtures
 
 NUMBERS = f"/organize/p/{SLUG}"
 EXPORT = f"{NUMBERS}/export"

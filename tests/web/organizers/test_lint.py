@@ -4,13 +4,11 @@ from flask.testing import FlaskClient
 
 from campaign.installation.wiring import Campaign
 from tests.conftest import SLUG
-from tests.scenes.commands import Command, command, installed, refused
-from tests.scenes.organizing import app, campaign, list_made, owner, send_form, token_of
+from tests.scenes.commands import Command, refused
+from tests.scenes.long_updates import LONG, publish
+from tests.scenes.organizing import list_made, send_form, token_of
 from tests.scenes.people import add_readers
 from tests.scenes.visiting import read
-from tests.services.digests.test_lint_check import LONG, publish
-
-__all__ = ["app", "campaign", "command", "installed", "owner"]  # fixtures, which pytest finds by their names here
 
 TURNED = "News \u202etxt.exe"
 DIGEST = f"/organize/p/{SLUG}/digest"

@@ -8,13 +8,10 @@ from campaign.models import Delivery, DeliveryState
 from campaign.services.bounces.intake import take_back
 from tests.conftest import SLUG
 from tests.scenes.deliveries import digests
-from tests.scenes.organizing import app, campaign, owner
+from tests.scenes.organizing import read_table
 from tests.scenes.people import add_readers, make_digest
 from tests.scenes.returned import sample
 from tests.scenes.visiting import read
-from tests.web.organizers.test_views import table
-
-__all__ = ["app", "campaign", "owner"]  # fixtures
 
 NUMBERS = f"/organize/p/{SLUG}"
 WARNING = "reported an edition as spam"
@@ -44,7 +41,7 @@ def test_failures_are_told_by_edition_without_a_warning(campaign: Campaign, owne
     accepted_digest(campaign)
     come_back(campaign, 0, "postfix-unknown")
     come_back(campaign, 1, "postfix-mailbox-full")
-    assert table(owner, NUMBERS, "returned") == [["1", "4", "1", "1", "0", "0.00%"]]
+    assert read_table(owner, NUMBERS, "returned") == [["1", "4", "1", "1", "0", "0.00%"]]
     assert WARNING not in read(owner.get(NUMBERS)).text
 
 
@@ -53,7 +50,7 @@ def test_complaints_are_told_with_their_share_in_words_and_in_the_records(
 ) -> None:
     accepted_digest(campaign)
     come_back(campaign, 0, "arf-abuse")
-    assert table(owner, NUMBERS, "returned") == [["1", "4", "0", "0", "1", "25.00%, too many"]]
+    assert read_table(owner, NUMBERS, "returned") == [["1", "4", "0", "0", "1", "25.00%, too many"]]
     page = read(owner.get(NUMBERS))
     assert WARNING in page.text
     assert "paused the digest: three readers in a thousand complained" in page.text

@@ -5,7 +5,6 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from campaign.crypto.organizer_keys import OrganizerKey
 from campaign.errors import NotPossible
@@ -14,29 +13,15 @@ from campaign.models import ReviewAction, Role, SignatureState, SuspicionKind
 from campaign.services.moderation.decisions import take_back
 from campaign.services.moderation.review_queue import Criteria
 from campaign.services.privacy.burn import burn
-from tests.conftest import SLUG
 from tests.scenes.organizer_keys import seal_petition
-from tests.scenes.organizing import app, campaign, enroll, list_audit, other_petition, owner, send_form
+from tests.scenes.organizing import enroll, list_audit, send_form
 from tests.scenes.people import count, find_petition, get_signature
+from tests.scenes.reviewing import CHOICE, NUMBERS, REVIEW, press
 from tests.scenes.suspects import check_counts, count_in, quarantine, review, suspect
 from tests.scenes.visiting import dump, own_path, read
 
-__all__ = ["app", "campaign", "other_petition", "owner"]  # fixtures
-
-NUMBERS = f"/organize/p/{SLUG}"
-REVIEW = f"{NUMBERS}/review"
-CHOICE = f"{REVIEW}/choice"
 GROUP = f"{CHOICE}?state=quarantined&kind=source&group=g1"
 TROLLS = [f"troll{number}@example.org" for number in range(3)]
-
-
-def press(client: FlaskClient, shown: TestResponse, action: str) -> TestResponse:
-    """Press one of the two buttons of the page of chosen signatures."""
-    html = shown.get_data(as_text=True)
-    forms = re.findall(r"<form method=\"post\" action=\"[^\"]*/review\".*?</form>", html, re.DOTALL)
-    (form,) = (form for form in forms if f'name="action" value="{action}"' in form)
-    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
-    return client.post(REVIEW, data=fields, follow_redirects=True)
 
 
 def test_where_nothing_is_suspicious_the_page_says_what_would_stand_here(owner: FlaskClient) -> None:

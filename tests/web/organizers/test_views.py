@@ -31,21 +31,16 @@ from tests.scenes.organizing import (
     OTHER,
     OTHER_TITLE,
     SIGN_IN,
-    app,
-    campaign,
     enroll,
     list_audit,
     list_made,
-    other_petition,
-    owner,
+    read_table,
     send_form,
     token_of,
 )
 from tests.scenes.page import Page
 from tests.scenes.people import add_readers, confirm_all, find_petition, list_deliveries, make_digest, send, sign
 from tests.scenes.visiting import dump, mails, read
-
-__all__ = ["app", "campaign", "other_petition", "owner"]  # fixtures
 
 NUMBERS = f"/organize/p/{SLUG}"
 DIGEST = f"{NUMBERS}/digest"
@@ -84,17 +79,6 @@ def permission_of(app: Flask, rule: Rule) -> Permission:
     permission = getattr(app.view_functions[rule.endpoint], "permission", None)
     assert isinstance(permission, Permission)
     return permission
-
-
-def table(client: FlaskClient, path: str, table_id: str) -> list[list[str]]:
-    """The cells of a table's body, row by row."""
-    html = client.get(path).get_data(as_text=True)
-    part = html.partition(f'<table id="{table_id}">')[2].partition("</table>")[0].partition("<tbody>")[2]
-    rows = part.partition("</tbody>")[0].split("</tr>")[:-1]
-    return [
-        [cell.text for cell in Page(row.strip().removeprefix("<tr>")).elements if cell.tag in {"td", "th"}]
-        for row in rows
-    ]
 
 
 def test_every_route_of_a_petition_says_which_permission_it_needs(app: Flask) -> None:
@@ -225,7 +209,7 @@ def test_a_confirmation_mail_that_has_left_waits_no_more(campaign: Campaign, own
     send(campaign, Batch(DeliveryKind.CONFIRMATION))
     sign(campaign, "three@example.org")
     assert "Confirmation mails waiting 1" in read(owner.get(NUMBERS)).text
-    assert table(owner, NUMBERS, "ledger")[0][1] == "3"
+    assert read_table(owner, NUMBERS, "ledger")[0][1] == "3"
 
 
 def test_the_chart_shows_each_day_and_the_table_its_numbers(
@@ -240,7 +224,7 @@ def test_the_chart_shows_each_day_and_the_table_its_numbers(
     page = read(owner.get(NUMBERS))
     with campaign.database.snapshots() as session:
         stored = dict(list_days(session, find_petition(campaign).id))
-    rows = [[int(cell) for cell in row[1:]] for row in table(owner, NUMBERS, "days")]
+    rows = [[int(cell) for cell in row[1:]] for row in read_table(owner, NUMBERS, "days")]
     today = START.date()
     wanted, total = [], 0
     for ago in range(SHOWN + 10, -1, -1):
@@ -271,7 +255,7 @@ def test_the_ledger_says_whether_it_balances(campaign: Campaign, owner: FlaskCli
     add_readers(campaign, "a@example.org", "b@example.org")
     make_digest(campaign)
     mails(campaign)
-    rows = table(owner, NUMBERS, "ledger")
+    rows = read_table(owner, NUMBERS, "ledger")
     # Who confirmed before the mail was sent needs it no more.
     assert rows == [
         ["Confirmations", "2", "0", "0", "0", "0", "0", "2", "0", "2", "balances"],
@@ -281,7 +265,7 @@ def test_the_ledger_says_whether_it_balances(campaign: Campaign, owner: FlaskCli
     with campaign.database.sessions.begin() as session:
         lost = session.scalars(select(Delivery).where(Delivery.kind == DeliveryKind.DIGEST)).first()
         session.delete(lost)
-    assert table(owner, NUMBERS, "ledger")[1][-2:] == ["1", "does not balance"]
+    assert read_table(owner, NUMBERS, "ledger")[1][-2:] == ["1", "does not balance"]
     assert "does not balance" in read(owner.get(NUMBERS)).one("p", role="alert").text
 
 
@@ -323,7 +307,7 @@ def test_an_export_is_recorded_before_its_first_byte(campaign: Campaign, owner: 
     answer = owner.post(f"{NUMBERS}/export", data=data, buffered=False)
     assert [action for _, action, _ in list_audit(campaign)] == ["export"]
     answer.close()
-    assert table(owner, NUMBERS, "audit")[0][1:] == [
+    assert read_table(owner, NUMBERS, "audit")[0][1:] == [
         EMAIL,
         "exported a list",
         "list: the digest’s readers; format: jsonl; reason: To hand it over",
@@ -448,7 +432,7 @@ def test_where_nothing_is_new_there_is_no_button(campaign: Campaign, owner: Flas
     answer = send_form(owner, DIGEST, f"{DIGEST}/send", after=1)
     assert (answer.status_code, answer.location) == (303, f"{DIGEST}?skipped=1")
     assert "nothing to send" in read(owner.get(answer.location)).one("p", role="status").text
-    assert table(owner, NUMBERS, "editions")[0][2] == "skipped: nothing new since the last edition"
+    assert read_table(owner, NUMBERS, "editions")[0][2] == "skipped: nothing new since the last edition"
     assert [action for _, action, _ in list_audit(campaign)] == ["digest skipped"]
 
 

@@ -14,22 +14,19 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Signature, SpentChallenge
 from campaign.periods import CHALLENGE_LASTS
 from campaign.run.supervisor import BUILT_IN
-from campaign.services.abuse.challenges import read_question, switch_challenge
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import close_petition, open_petition
 from campaign.services.petitions.store import get_petition, load_petition
 from campaign.web.app import create_app
 from campaign.web.public.challenge import ANOTHER, UNSOLVED, USED_UP, WRONG
-from campaign.web.public.questions import Question, plain, question_of
+from campaign.web.public.questions import Question, plain
 from tests.conftest import SLUG, START, Clock, MakeCampaign
-from tests.scenes.commands import Command, command, installed
-from tests.scenes.organizing import EMAIL, app, campaign, list_audit, owner, send_form, token_of
+from tests.scenes.challenges import right, solve, token_in, turn
+from tests.scenes.commands import Command
+from tests.scenes.organizing import EMAIL, list_audit, send_form, token_of
 from tests.scenes.page import Page
 from tests.scenes.people import find_petition
 from tests.scenes.visiting import FILLED_IN, page_of, post, read
-from tests.services.abuse.test_challenges import solve
-
-__all__ = ["app", "campaign", "command", "installed", "owner"]  # fixtures
 
 PUZZLE = f"/p/{SLUG}/challenge.json"
 NUMBERS = f"/organize/p/{SLUG}"
@@ -37,9 +34,10 @@ REVIEW = f"{NUMBERS}/review"
 SWITCH = f"{NUMBERS}/challenge"
 
 
-def turn(campaign: Campaign, *, on: bool) -> None:
-    with campaign.database.sessions.begin() as session:
-        switch_challenge(session, find_petition(campaign).id, on=on)
+@pytest.fixture
+def campaign(sqlite_campaign: Campaign) -> Campaign:
+    """One database is enough for pages: the services are tested on both."""
+    return sqlite_campaign
 
 
 @pytest.fixture
@@ -47,20 +45,6 @@ def client(app: Flask, campaign: Campaign) -> FlaskClient:
     """A visitor of a petition that asks."""
     turn(campaign, on=True)
     return app.test_client()
-
-
-def token_in(page: Page) -> str:
-    return page.one("input", name="question")["value"]
-
-
-def right(campaign: Campaign, token: str, lang: str = "en") -> str:
-    """The answer, in a word where there is one, which a person reads out of the question."""
-    read = read_question(campaign.vault, find_petition(campaign), token, now=START)
-    assert read is not None
-    app = create_app(campaign)
-    with app.test_request_context(page_of(lang)):
-        app.preprocess_request()
-        return max(question_of(read[0]).answers, key=len)
 
 
 def signed(campaign: Campaign) -> int:
@@ -279,7 +263,7 @@ def test_loading_a_file_again_does_not_undo_what_an_owner_switched(
     mine.write_text(asks.replace("challenge = true", "challenge = false"), encoding="utf-8")
     again = command("petition", "load", str(mine))
     assert (again.status, again.err) == (0, "")
-    assert "The challenge before signing stays on: an owner switches it" in again.out
+    assert "The challenge before signing stays on: only an owner can switch it" in again.out
     assert find_petition(installed, "mine").challenge
 
 

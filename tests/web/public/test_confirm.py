@@ -24,8 +24,8 @@ from tests.scenes.visiting import (
     read,
 )
 
-WRONG = "This is not the code in the mail. Please compare the six characters once more."
-NEEDED = "Please type the six-character code that stands in the mail."
+WRONG = "This is not the code in the mail. Please check the six characters again."
+NEEDED = "Please type the six-character code from the mail."
 
 
 def count(app: Flask) -> int:

@@ -13,9 +13,8 @@ from campaign.services.subscribers.suppressions import suppress
 from campaign.text.email_address import parse_email_address
 from tests.scenes.organizing import EMAIL, SIGN_IN, enroll, send_form
 from tests.scenes.people import add_readers, get_signature, sign, withdraw
-from tests.scenes.visiting import post
-from tests.services.abuse.test_suspicions import sign_suspiciously
-from tests.web.public.test_link_request import ask
+from tests.scenes.suspects import sign_suspiciously
+from tests.scenes.visiting import ask_for_link, post
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def test_signing_answers_the_same_for_every_address(app: Flask, known: list[str]
 
 
 def test_asking_for_a_lost_link_answers_the_same_for_every_address(app: Flask, known: list[str]) -> None:
-    answers = {address: seen(ask(app, address), address) for address in known}
+    answers = {address: seen(ask_for_link(app, address), address) for address in known}
     assert {found.status for found in answers.values()} == {"303 SEE OTHER"}
     assert len({repr(found) for found in answers.values()}) == 1
 

@@ -5,12 +5,11 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import select
-from werkzeug.test import TestResponse
 
 from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryKind, DeliveryState, LinkRequest, SuppressionReason
 from campaign.services.delivery.ledger_audit import audit_ledger
-from campaign.services.signatures.link_requests import take_up_requests
+from campaign.services.signatures.link_requests import answer_requests
 from campaign.services.subscribers.suppressions import suppress
 from campaign.web.app import create_app
 from campaign.worker import LINKS, work_once
@@ -27,6 +26,7 @@ from tests.scenes.people import (
 from tests.scenes.visiting import (
     ADDRESS,
     FROM_HERE,
+    ask_for_link,
     code_in,
     dump,
     links_in,
@@ -40,10 +40,6 @@ from tests.servers.smtp import Mailbox
 
 STRANGER, PENDING = "stranger@example.org", "pending@example.org"
 PATH = f"{page_of()}/my-link"
-
-
-def ask(app: Flask, email: str, lang: str = "en") -> TestResponse:
-    return other_browser(app).post(f"{page_of(lang)}/my-link", data={"email": email}, headers=FROM_HERE)
 
 
 def requests(campaign: Campaign) -> list[LinkRequest]:
@@ -64,7 +60,7 @@ def signed(campaign: Campaign) -> Campaign:
 
 
 def test_the_answer_is_the_same_whoever_asks_and_so_is_what_is_kept_first(app: Flask, signed: Campaign) -> None:
-    answers = [ask(app, email) for email in (ADDRESS, PENDING, STRANGER, ADDRESS, STRANGER)]
+    answers = [ask_for_link(app, email) for email in (ADDRESS, PENDING, STRANGER, ADDRESS, STRANGER)]
     assert {answer.status_code for answer in answers} == {303}
     assert len({(answer.get_data(), str(answer.headers)) for answer in answers}) == 1
     kept = requests(signed)
@@ -75,7 +71,7 @@ def test_the_answer_is_the_same_whoever_asks_and_so_is_what_is_kept_first(app: F
 
 def test_the_mail_goes_to_whom_it_belongs_and_every_address_is_erased(app: Flask, signed: Campaign) -> None:
     for email in (ADDRESS, PENDING, STRANGER):
-        ask(app, email, "ru")
+        ask_for_link(app, email, "ru")
     before = len(mails(signed))
     work_once(signed)
     assert links(signed) == [DeliveryState.ACCEPTED]
@@ -90,16 +86,16 @@ def test_the_mail_goes_to_whom_it_belongs_and_every_address_is_erased(app: Flask
 
 
 def test_a_second_request_within_a_day_changes_nothing(app: Flask, signed: Campaign, clock: Clock) -> None:
-    ask(app, ADDRESS)
+    ask_for_link(app, ADDRESS)
     work_once(signed)
     clock.turn(timedelta(hours=23))
     before = dump(signed)
-    assert ask(app, ADDRESS).status_code == 303
+    assert ask_for_link(app, ADDRESS).status_code == 303
     assert dump(signed) == before
     work_once(signed)
     assert len(links(signed)) == 1
     clock.turn(timedelta(hours=1))
-    ask(app, ADDRESS)
+    ask_for_link(app, ADDRESS)
     work_once(signed)
     assert links(signed) == [DeliveryState.ACCEPTED] * 2
 
@@ -109,16 +105,16 @@ def test_an_address_that_gets_no_mail_gets_none(app: Flask, signed: Campaign) ->
     assert fingerprint is not None
     with signed.database.sessions.begin() as session:
         suppress(session, fingerprint, SuppressionReason.BOUNCED, now=signed.now())
-    ask(app, ADDRESS)
+    ask_for_link(app, ADDRESS)
     work_once(signed)
     assert links(signed) == [DeliveryState.SUPPRESSED]
     assert [request.sealed_address for request in requests(signed)] == [None]
 
 
 def test_who_withdrew_in_between_gets_none(app: Flask, signed: Campaign) -> None:
-    ask(app, ADDRESS)
+    ask_for_link(app, ADDRESS)
     with signed.database.sessions.begin() as session:
-        assert take_up_requests(session, now=signed.now()) == 1
+        assert answer_requests(session, now=signed.now()) == 1
     withdraw(signed, ADDRESS)
     assert requests(signed) == [], "nothing is kept of who withdrew"
     work_once(signed)
@@ -151,9 +147,9 @@ def test_it_arrives_over_smtp_after_the_confirmations_and_again_after_a_crash(
     with Mailbox() as mailbox:
         campaign = make_sqlite_campaign(smtp_url=mailbox.url)
         add_readers(campaign, ADDRESS)
-        ask(create_app(campaign), ADDRESS)
+        ask_for_link(create_app(campaign), ADDRESS)
         with campaign.database.sessions.begin() as session:
-            take_up_requests(session, now=campaign.now())
+            answer_requests(session, now=campaign.now())
         send(campaign, LINKS)
         with campaign.database.sessions.begin() as session:
             (found,) = [item for item in list_deliveries(campaign) if item.kind is DeliveryKind.LINK]

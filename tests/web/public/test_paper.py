@@ -16,16 +16,20 @@ from campaign.services.petitions.lifecycle import close_petition
 from campaign.services.petitions.store import get_petition
 from campaign.web.app import create_app
 from tests.conftest import SLUG, Clock, MakeCampaign
-from tests.scenes.organizing import PASSWORD, app, campaign, enroll, list_audit, owner, send_form
+from tests.scenes.organizing import PASSWORD, enroll, list_audit, send_form
+from tests.scenes.paper import enter, print_sheet, set_state
 from tests.scenes.people import count, find_petition, get_signature_by_id
 from tests.scenes.printed import Pdf, read_pdf, squeeze
 from tests.scenes.visiting import FROM_HERE, dump, page_of, read
-from tests.services.signatures.test_paper import enter, print_sheet, set_state
-
-__all__ = ["app", "campaign", "owner"]  # fixtures, which pytest finds by their names here
 
 PAPER = f"/organize/p/{SLUG}/paper"
 STUB = f"{page_of()}/paper"
+
+
+@pytest.fixture
+def campaign(sqlite_campaign: Campaign) -> Campaign:
+    """One database is enough for pages: the services are tested on both."""
+    return sqlite_campaign
 
 
 def make(client: FlaskClient, lines: object = 12, language: str = "en") -> TestResponse:

@@ -14,13 +14,12 @@ from campaign.services.signatures.public_signers import NAMES
 from campaign.web.app import create_app
 from campaign.worker import work_once
 from tests.conftest import SLUG
+from tests.scenes.comments import decide, offer
 from tests.scenes.organizer_keys import seal_petition
-from tests.scenes.organizing import app, enroll, list_audit, owner, send_form
+from tests.scenes.organizing import enroll, list_audit, send_form
 from tests.scenes.people import confirm, confirm_all, get_signature, sign_within
 from tests.scenes.visiting import ADDRESS, confirm_path, page_of, post, read
-from tests.services.signatures.test_public_signers import decide, offer
 
-__all__ = ["app", "owner"]  # fixtures
 WALL = f"{page_of()}/signatures"
 COMMENTS = f"/organize/p/{SLUG}/comments"
 

@@ -18,15 +18,18 @@ from campaign.services.petitions.store import get_petition
 from campaign.web.app import create_app
 from campaign.web.public.printed import round_down
 from tests.conftest import SLUG
-from tests.scenes.organizing import app, campaign
 from tests.scenes.people import add_readers, find_petition
 from tests.scenes.printed import read_pdf, read_png, squeeze
 from tests.scenes.visiting import FROM_HERE, confirm_path, page_of, post, read
 
-__all__ = ["app", "campaign"]  # fixtures, which pytest finds by their names here
-
 LIVE = "http://127.0.0.1:8000"
 EVERYWHERE = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+
+
+@pytest.fixture
+def campaign(sqlite_campaign: Campaign) -> Campaign:
+    """One database is enough for pages: the services are tested on both."""
+    return sqlite_campaign
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""The whole examination, from the machine outwards: what is in doubt nearby is told before what depends on it."""
+"""The whole examination: first the machine, then the mail server and the DNS, since later checks depend on earlier
+ones."""
 
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from campaign.mail.dkim import read_keys
 from campaign.services.operations.server_lock import Lock
 from campaign.settings import Settings
 
-# Addresses for documentation (RFC 5737, RFC 3849): a route to anywhere leads to them too, and nothing is sent there.
+# Addresses for documentation (RFC 5737, RFC 3849): the default route leads to them too, and nothing is sent there.
 _ANYWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
@@ -34,10 +35,12 @@ def examine(
     network: bool,
     open_names: Callable[[], Names] = Names.of_this_machine,
 ) -> Iterator[Check]:
-    """Each finding as it is made. Without ``network`` no server is asked but the database's."""
+    """Yield each result as soon as it is known. Without ``network`` only the database server is contacted."""
     if Lock(settings.lock_file, database).is_on:
-        said = "The server is locked: nothing is signed, sent or exported, and its keyring may be elsewhere."
-        yield yellow("Lock", said, "Unlock it, when the keyring is back: campaign unlock")
+        sentence = (
+            "The server is locked: it accepts no signatures, sends and exports nothing; its keyring may be elsewhere."
+        )
+        yield yellow("Lock", sentence, "Unlock it after the keyring is back: campaign unlock")
     else:
         yield check_keyring(settings.keyring, settings.data_dir, local=settings.is_local)
     yield (folder := check_folder(settings.data_dir))
@@ -53,28 +56,28 @@ def examine(
 
 def _examine_mail(settings: Settings, *, network: bool, open_names: Callable[[], Names]) -> Iterator[Check]:
     if not settings.smtp_url:
-        said = f"Mails become files in {settings.outbox}; mail server and DNS are not looked at."
+        sentence = f"Mails are written into {settings.outbox}; mail server and DNS are not checked."
         if settings.is_local:
-            yield green("Mail", said)
+            yield green("Mail", sentence)
         else:
-            yield yellow("Mail", said, "Nobody gets a mail yet: set CAMPAIGN_SMTP_URL.")
+            yield yellow("Mail", sentence, "No mail is sent to anybody yet: set CAMPAIGN_SMTP_URL.")
         return
     if not network:
-        yield green("Mail", "Mail server and DNS are not looked at (--no-network).")
+        yield green("Mail", "Mail server and DNS are not checked (--no-network).")
         return
     yield from check_mail_server(
         settings.smtp_url, timeout=min(settings.smtp_timeout, 20), sender=settings.bounces_to, verp=settings.verp
     )
     if settings.is_local:
-        yield green("DNS", f"Not looked at: {settings.base_url} is for this machine alone.")
+        yield green("DNS", f"The DNS is not checked: {settings.base_url} is for this machine alone.")
         return
     try:
         yield from _examine_names(settings, open_names())
     except DnsUnreachable as error:
         yield red(
             "DNS",
-            f"It does not answer ({error}); the rest is not known.",
-            "Look at this machine's network and at /etc/resolv.conf, or leave the network out: --no-network",
+            f"The DNS does not answer ({error}); the other checks cannot be made.",
+            "Check this machine's network and /etc/resolv.conf, or skip the network: --no-network",
         )
 
 
@@ -103,7 +106,7 @@ def _list_public(addresses: Sequence[str]) -> list[str]:
 
 
 def list_own_addresses() -> list[str]:
-    """The public addresses from which this machine reaches the world; none where another one translates them."""
+    """The public addresses from which this machine sends; empty if another machine translates its addresses (NAT)."""
     found = []
     for family, anywhere in _ANYWHERE:
         try:
@@ -111,5 +114,5 @@ def list_own_addresses() -> list[str]:
                 probe.connect((anywhere, 9))
                 found.append(str(probe.getsockname()[0]))
         except OSError:
-            continue  # no route by this family
+            continue  # there is no route for this address family
     return _list_public(found)

@@ -1,4 +1,4 @@
-"""Where commands write lists."""
+"""The output of commands that write lists: standard output or a file."""
 
 import io
 import os
@@ -12,10 +12,10 @@ from campaign.errors import InvalidFile
 
 
 @contextmanager
-def written_to(output: Path | None, *, whole: bool = False) -> Iterator[BinaryIO]:
-    """Standard output, or a file that is there whole or not at all, readable by its owner alone.
+def open_output(output: Path | None, *, whole: bool = False) -> Iterator[BinaryIO]:
+    """Open standard output, or a file that is readable by its owner alone and exists only if it is complete.
 
-    ``whole``: what goes to standard output, too, is held back until all of it is there.
+    ``whole``: standard output too is written only when the whole content is there. Raises InvalidFile.
     """
     if output is None:
         held = io.BytesIO() if whole else sys.stdout.buffer

@@ -1,0 +1,80 @@
+"""Mails as they are built, and read back as a mail program reads them."""
+
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from email.policy import compat32, default
+from typing import Any
+
+import pytest
+
+from campaign.installation.wiring import Campaign
+from campaign.mail.message import Content, Message, build_message
+from campaign.models import Delivery, Display
+from campaign.services.delivery.writer import write_message
+from tests.scenes.people import list_deliveries, sign
+
+TEXT = Content(subject="Please confirm", text="Hello\n", html="<p>Hello</p>\n")
+DATE = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+
+
+def build(content: Content = TEXT, **changes: Any) -> Message:
+    values: dict[str, Any] = {
+        "sender_name": "Mailing service",
+        "sender": "petition@example.org",
+        "recipient": "aigul@example.org",
+        "message_id": "abc123@example.org",
+        "date": DATE,
+        "language": "en",
+        **changes,
+    }
+    return build_message(content, **values)
+
+
+def parse(message: Message) -> EmailMessage:
+    parsed = message_from_bytes(message.content, policy=default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+def read(message: Message, name: str) -> str:
+    """A header as a mail program shows it (the parser of `default` leaves the folding between encoded words in)."""
+    folded = message_from_bytes(message.content, policy=compat32)[name]
+    return str(make_header(decode_header(folded.replace("\r\n", ""))))
+
+
+def header_lines(message: Message) -> list[str]:
+    return message.content.partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")
+
+
+def part(message: Message, kind: str) -> str:
+    found = next(item for item in parse(message).walk() if item.get_content_type() == kind)
+    content = found.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content.decode("utf-8").replace("\r\n", "\n")
+
+
+LANGUAGES = ("en", "ru", "kk")
+
+
+def write(campaign: Campaign, delivery: Delivery, *, later: timedelta = timedelta()) -> Message:
+    with campaign.database.snapshots() as session:
+        return write_message(session, campaign.post, delivery, now=campaign.now() + later)
+
+
+def confirmation(campaign: Campaign, language: str = "en") -> Message:
+    sign(
+        campaign,
+        "aigul@example.org",
+        name="Freddy Visible",
+        comment="Buy cheap pills",
+        place="Spamville",
+        country="DE",
+        display=Display.NAME,
+        language=language,
+    )
+    return write(campaign, list_deliveries(campaign)[-1])
+
+
+IN_EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
