@@ -21,6 +21,7 @@ from campaign.models import Delivery, DeliveryKind, DeliveryState
 from campaign.services.delivery.writer import write_message
 from campaign.services.digests.content import find_last_edition
 from campaign.services.digests.editions import make_edition
+from campaign.services.digests.transitions import Dispatch
 from campaign.services.petitions.store import get_petition
 
 from .measuring import SLUG, Line, Result, new_campaign
@@ -74,9 +75,10 @@ def _with_edition(folder: Path, count: int) -> tuple[Campaign, int]:
     """An installation with an edition to ``count`` readers, and the size of one mail in bytes."""
     campaign = new_campaign(folder)
     add_readers(campaign, count)
+    without_jobs = Dispatch(campaign.dispatch.guard, lambda _session, _edition: None)
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        make_edition(session, petition, campaign.links, period="bench", now=campaign.now())
+        make_edition(session, petition, campaign.links, without_jobs, period="bench", now=campaign.now())
         first = session.scalars(select(Delivery).where(Delivery.kind == DeliveryKind.DIGEST).limit(1)).one()
         return campaign, len(write_message(session, campaign.post, first, now=campaign.now()).content)
 

@@ -16,12 +16,9 @@ from sqlalchemy import Engine, QueuePool
 from sqlalchemy.orm import Session
 
 from campaign.db import open_for_workflows
-from campaign.models import Edition, EditionState, Petition
+from campaign.models import Edition
 from campaign.periods import FINISHED_JOBS_KEPT
-from campaign.services.audit_log import record
 from campaign.services.delivery.send import list_chunks
-from campaign.services.digests.editions import make_edition
-from campaign.services.links import Links
 
 APPLICATION: Final = "campaign"
 VERSION: Final = "1"  # raised only when the steps of a workflow change
@@ -66,12 +63,10 @@ class Jobs:
         self._client.apply_schedules([{"schedule_name": TICK, "workflow_name": TICK, "schedule": "* * * * *"}])
 
     def enqueue_edition(self, session: Session, edition: Edition) -> None:
-        """Have the edition's deliveries sent if it was started, in the caller's transaction: all is kept, or nothing.
+        """Add the jobs that send an edition which has just started, in the caller's transaction: all of them, or none.
 
-        Each start has jobs of its own: those of the start before have ended, or end at their next batch.
+        Each start has its own jobs. The jobs of the start before have ended, or end at their next batch.
         """
-        if edition.state is not EditionState.SENDING:
-            return
         for first, last in list_chunks(session, edition):
             self._client.enqueue_in_transaction(
                 session,
@@ -86,25 +81,6 @@ class Jobs:
                 first,
                 last,
             )
-
-    def send_digest(
-        self, session: Session, petition: Petition, links: Links, *, actor: str, now: datetime, after: int | None = None
-    ) -> Edition:
-        """Make the next edition because ``actor`` asks for it, have it sent, and record that. Raises AlreadyMade.
-
-        It may have to wait, for approval or for its time: then the clock has it sent, or who approves it.
-        """
-        period = f"by hand {now.isoformat()}"
-        edition = make_edition(session, petition, links, period=period, now=now, after=after, made_by=actor)
-        if edition.state is EditionState.SKIPPED:
-            record(session, actor, "digest skipped", petition.id, now=now, reason=edition.reason)
-        elif edition.state is EditionState.SENDING:
-            self.enqueue_edition(session, edition)
-            details = {"edition": edition.number, "readers": edition.candidates}
-            record(session, actor, "digest sent", petition.id, now=now, **details)
-        else:
-            record(session, actor, "digest made", petition.id, now=now, edition=edition.number)
-        return edition
 
     def resume_chunks(self, worker: str) -> None:
         """Put what the dead ``worker`` had begun back into the queue, where any worker takes it up where it stopped.

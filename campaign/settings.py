@@ -291,6 +291,11 @@ class Settings(BaseSettings):
         return self.data_dir / "journals"
 
     @property
+    def started_editions(self) -> Path:
+        """The file that records which editions were started, so that a restored backup resends none."""
+        return self.data_dir / "editions-begun"
+
+    @property
     def tombstones(self) -> Path:
         """The file in which the worker records which rows were erased, for restoring a backup."""
         return self.data_dir / "tombstones"

@@ -18,12 +18,12 @@ from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.abuse.challenges import forget_spent
 from campaign.services.bounces.intake import read_mailbox
 from campaign.services.delivery.claims import Batch, Sender
+from campaign.services.delivery.eligibility import list_sendable
 from campaign.services.delivery.ledger import settle_old_claims
-from campaign.services.delivery.send import finish_editions, send_waiting
+from campaign.services.delivery.send import send_waiting
 from campaign.services.delivery.send_merged import send_merged
 from campaign.services.digests.editions import make_due_editions
-from campaign.services.digests.restore_guard import check_begun
-from campaign.services.digests.transitions import hold_editions, may_send_now, start_due_editions, sweep_cancelled
+from campaign.services.digests.transitions import finish_editions, hold_editions, start_due_editions, sweep_cancelled
 from campaign.services.exports.approvals import forget_old_requests
 from campaign.services.petitions.lifecycle import close_due
 from campaign.services.privacy.burn import burn_what_came_since
@@ -45,7 +45,6 @@ DEFERRED_DIGESTS = Batch(DeliveryKind.DIGEST, (DeliveryState.DEFERRED,))
 LEFT_DIGESTS = Batch(DeliveryKind.DIGEST, (DeliveryState.QUEUED,), overdue=timedelta(minutes=10))
 ALL_DIGESTS = Batch(DeliveryKind.DIGEST)
 
-BEGUN = "editions-begun"
 AT_A_TIME = 20
 LOOK_EVERY = 0.5
 # The look for readers of one mail for all campaigns goes through all that waits, so it is done less often.
@@ -68,13 +67,10 @@ class DigestWork(Work):
         self._retained_on: date | None = None
 
     def send_chunk(self, edition_id: int, first: int, last: int) -> bool:
-        now = self._campaign.now()
-        with self._campaign.database.sessions.begin() as session:
-            if not (
-                may_send_now(session, edition_id, now)
-                and check_begun(session, edition_id, self._campaign.settings.data_dir / BEGUN, now=now)
-            ):
-                return True  # paused, cancelled, or outside its hours: who starts it again makes new jobs
+        guard = self._campaign.dispatch.guard
+        with self._campaign.database.snapshots() as session:
+            if edition_id not in list_sendable(session, guard, self._campaign.now()):
+                return True  # paused, cancelled, or outside its window: its next start makes new jobs
         sender = self._campaign.sender(f"edition-{edition_id}-{first}")
         try:
             chunk = Batch(DeliveryKind.DIGEST, (DeliveryState.QUEUED,), edition_id=edition_id, first=first, last=last)
@@ -82,8 +78,8 @@ class DigestWork(Work):
         finally:
             sender.transport.close()
         with self._campaign.database.sessions.begin() as session:
-            finish_editions(session)
-            hold_editions(session, self._campaign.now())
+            finish_editions(session, guard)
+            hold_editions(session, self._campaign.now(), guard)
         unreached = tally[DeliveryState.QUEUED] > 0 or self._stopping.is_set()
         return not (unreached and self._patient)
 
@@ -91,9 +87,9 @@ class DigestWork(Work):
         campaign, now = self._campaign, self._campaign.now()
         with campaign.database.sessions.begin() as session:
             close_due(session, now=now)
-            made = make_due_editions(session, campaign.links, now=now)
-            for edition in [*made, *start_due_editions(session, now)]:
-                campaign.jobs.enqueue_edition(session, edition)
+            make_due_editions(session, campaign.links, campaign.dispatch, now=now)
+            start_due_editions(session, now, campaign.dispatch)
+        with campaign.database.sessions.begin() as session:
             expire_pending(session, now=now)
             burn_what_came_since(session, now=now)
             forget_old_allowances(session, now=now)
@@ -101,8 +97,8 @@ class DigestWork(Work):
             forget_spent(session, now=now)
             settle_old_claims(session, now=now)
             sweep_cancelled(session)
-            finish_editions(session)
-            hold_editions(session, now)
+            finish_editions(session, campaign.dispatch.guard)
+            hold_editions(session, now, campaign.dispatch.guard)
         count_countries(campaign.database.snapshots, campaign.database.sessions, now=now)
         if self._retained_on != now.date():  # each worker looks once a day, and when it starts
             retain(campaign.database.sessions, now=now)
@@ -217,6 +213,6 @@ def work_once(campaign: Campaign) -> None:
         tally += send_merged(sender)
         sender.transport.close()
         with campaign.database.sessions.begin() as session:
-            finish_editions(session)
+            finish_editions(session, campaign.dispatch.guard)
     if tally[DeliveryState.QUEUED]:
         raise CampaignError("The mail server cannot be used now; the mails wait and are sent the next time.")

@@ -25,7 +25,13 @@ from tests.servers.browser import chromium
 from tests.servers.missing import or_skip
 from tests.servers.postgresql import PrivateCluster
 
-pytest_plugins = ["tests.plugin", "tests.scenes.commands", "tests.scenes.log_canaries", "tests.scenes.organizing"]
+pytest_plugins = [
+    "tests.plugin",
+    "tests.scenes.commands",
+    "tests.scenes.copies",
+    "tests.scenes.log_canaries",
+    "tests.scenes.organizing",
+]
 
 # A Monday noon in Almaty.
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)

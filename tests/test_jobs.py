@@ -39,8 +39,9 @@ class Noted:
 def enqueue(campaign: Campaign, *, commit: bool = True) -> Edition:
     with campaign.database.sessions() as session:
         petition = get_petition(session, SLUG)
-        edition = make_edition(session, petition, campaign.links, period="by hand", now=campaign.now())
-        campaign.jobs.enqueue_edition(session, edition)
+        edition = make_edition(
+            session, petition, campaign.links, campaign.dispatch, period="by hand", now=campaign.now()
+        )
         if commit:
             session.commit()
         else:
@@ -123,12 +124,10 @@ def test_an_edition_that_waits_is_not_asked_for_and_each_start_has_jobs_of_its_o
     with campaign.database.sessions.begin() as session:
         edition = get_for_change(session, edition.petition_id, 1)
         pause_edition(session, edition, "somebody", campaign.now())
-        campaign.jobs.enqueue_edition(session, edition)
     drain(campaign, paused := Noted())
     with campaign.database.sessions.begin() as session:
         edition = get_for_change(session, edition.petition_id, 1)
-        resume_edition(session, edition, "somebody", campaign.now())
-        campaign.jobs.enqueue_edition(session, edition)
+        resume_edition(session, edition, "somebody", campaign.now(), campaign.dispatch)
     drain(campaign, resumed := Noted())
     assert (len(first.chunks), paused.chunks, resumed.chunks) == (1, [], first.chunks)
 

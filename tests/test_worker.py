@@ -40,9 +40,7 @@ def recipients(messages: list[Received]) -> list[str]:
 def enqueue_digest(campaign: Campaign) -> Edition:
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        edition = make_edition(session, petition, campaign.links, period="by hand", now=campaign.now())
-        campaign.jobs.enqueue_edition(session, edition)
-    return edition
+        return make_edition(session, petition, campaign.links, campaign.dispatch, period="by hand", now=campaign.now())
 
 
 def last_edition(campaign: Campaign) -> Edition | None:

@@ -13,6 +13,7 @@ from campaign.models import DeliveryKind, DeliveryState, Edition, EditionState, 
 from campaign.services.audit_log import COMMAND_LINE, record
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.digests.archive import preview_digest
+from campaign.services.digests.editions import send_digest
 from campaign.services.digests.lint_check import check_next_edition
 from campaign.services.digests.send_test import rehearse_edition
 from campaign.services.digests.transitions import (
@@ -85,7 +86,7 @@ def send(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        edition = campaign.jobs.send_digest(session, found, campaign.links, actor=COMMAND_LINE, now=campaign.now())
+        edition = send_digest(session, found, campaign.links, campaign.dispatch, actor=COMMAND_LINE, now=campaign.now())
     if edition.state is EditionState.SKIPPED:
         click.echo(f"Skipped: {edition.reason}.")
     elif edition.state is EditionState.SENDING:
@@ -104,6 +105,8 @@ def _what_next(petition: Petition, edition: Edition) -> str:
         start = edition.send_at.astimezone(ZoneInfo(petition.timezone))
         cancel = f"Until then it can be cancelled: campaign digest cancel {petition.slug}"
         return f"Sending starts at {start:%Y-%m-%d %H:%M} ({petition.timezone}). {cancel}"
+    if edition.state is EditionState.PAUSED:
+        return f"It is paused: {edition.reason} To send it all the same: campaign digest resume {petition.slug}"
     return "The worker sends it: campaign worker"
 
 
@@ -135,8 +138,7 @@ def approve(slug: str, number: int | None) -> None:
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
         edition = _choose(session, found, number, EditionState.DRAFT)
-        approve_edition(session, edition, COMMAND_LINE, campaign.now())
-        campaign.jobs.enqueue_edition(session, edition)
+        approve_edition(session, edition, COMMAND_LINE, campaign.now(), campaign.dispatch)
     click.echo(f"Edition {edition.number} is approved. {_what_next(found, edition)}")
 
 
@@ -208,11 +210,11 @@ def resume(slug: str) -> None:
         _set_paused(session, found, paused=False, now=campaign.now())
         resumed = list_for_change(session, found.id, EditionState.PAUSED)
         for edition in resumed:
-            resume_edition(session, edition, COMMAND_LINE, campaign.now())
-            campaign.jobs.enqueue_edition(session, edition)
+            resume_edition(session, edition, COMMAND_LINE, campaign.now(), campaign.dispatch)
     click.echo(f"The digest of “{slug}” follows its schedule again.")
     for edition in resumed:
-        click.echo(f"Edition {edition.number} is resumed. {_what_next(found, edition)}")
+        resumed_or_not = "is not resumed" if edition.state is EditionState.PAUSED else "is resumed"
+        click.echo(f"Edition {edition.number} {resumed_or_not}. {_what_next(found, edition)}")
 
 
 def _set_paused(session: Session, petition: Petition, *, paused: bool, now: datetime) -> None:

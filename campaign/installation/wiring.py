@@ -16,6 +16,8 @@ from campaign.mail.smtp.pipeline import Limits
 from campaign.mail.smtp.transport import FileTransport, Transport
 from campaign.services.delivery.claims import Sender
 from campaign.services.delivery.envelope import Post
+from campaign.services.digests.restore_guard import RestoreGuard
+from campaign.services.digests.transitions import Dispatch
 from campaign.services.links import Links, PublicLinks
 from campaign.services.operations.server_lock import Lock
 from campaign.settings import Settings
@@ -55,6 +57,11 @@ class Campaign:
         return Links(self.settings.base_url, self.settings.organize_url, self.vault)
 
     @cached_property
+    def dispatch(self) -> Dispatch:
+        """What the start of an edition needs beside the database."""
+        return Dispatch(RestoreGuard(self.settings.started_editions), self.jobs.enqueue_edition)
+
+    @cached_property
     def post(self) -> Post:
         settings = self.settings
         return Post(
@@ -76,6 +83,7 @@ class Campaign:
         return Sender(
             sessions=self.database.sessions,
             snapshots=self.database.snapshots,
+            guard=self.dispatch.guard,
             post=self.post,
             transport=self.open_transport(),
             claimant=f"{self.settings.worker_name}/{part}",

@@ -62,8 +62,7 @@ def enqueue_digest(campaign: Campaign) -> None:
     """An edition for all readers, as `campaign digest send` makes it."""
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        edition = make_edition(session, petition, campaign.links, period="by hand", now=campaign.now())
-        campaign.jobs.enqueue_edition(session, edition)
+        make_edition(session, petition, campaign.links, campaign.dispatch, period="by hand", now=campaign.now())
 
 
 def digests(campaign: Campaign) -> list[Delivery]:

@@ -26,7 +26,7 @@ from tests.fuzz.answers import check_page
 from tests.fuzz.hostile import TYPED
 from tests.fuzz.running import Sandbox, fuzz, sandbox
 from tests.scenes.mails import parse
-from tests.scenes.people import confirm_all, find_petition, sign_within
+from tests.scenes.people import confirm_all, find_petition, sign_within, without_jobs
 from tests.servers.smtp import Mailbox
 
 READERS = [f"signer{number}@example.org" for number in range(5)]
@@ -75,7 +75,8 @@ def _write(box: Sandbox, file: PetitionFile, update: UpdateTexts, people: list[P
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         publish_update(session, petition, update)
-        make_edition(session, petition, campaign.links, period="fuzzed", now=now)
+        campaign.settings.started_editions.unlink(missing_ok=True)  # the last example was rolled back
+        make_edition(session, petition, campaign.links, without_jobs(campaign), period="fuzzed", now=now)
         for email in READERS:
             request_link(session, campaign.vault, petition_id, parse_email_address(email), "en", now=now)
         session.flush()

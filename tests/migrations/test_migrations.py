@@ -53,8 +53,7 @@ def fill(campaign: Campaign) -> None:
     sign(campaign, "pending@example.org")
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        edition = make_edition(session, petition, campaign.links, period="first", now=campaign.now())
-        campaign.jobs.enqueue_edition(session, edition)
+        make_edition(session, petition, campaign.links, campaign.dispatch, period="first", now=campaign.now())
 
 
 def test_from_nothing_up_down_and_up_again(empty: Database) -> None:

@@ -5,8 +5,9 @@ from sqlalchemy import select
 from campaign.installation.wiring import Campaign
 from campaign.models import Edition, EditionState, Schedule
 from campaign.services.delivery.ledger_audit import audit_ledger
-from campaign.services.digests.editions import make_due_editions
+from campaign.services.digests.editions import make_due_editions, send_digest
 from campaign.services.digests.transitions import (
+    Dispatch,
     approve_edition,
     cancel_edition,
     get_for_change,
@@ -16,10 +17,10 @@ from campaign.services.digests.transitions import (
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, publish_update
 from tests.conftest import SLUG, START
-from tests.scenes.people import find_petition
+from tests.scenes.people import find_petition, without_jobs
 
 MAKER, SECOND = "maker@example.org", "second@example.org"
-STEPS = {"approve": approve_edition, "pause": pause_edition, "resume": resume_edition, "cancel": cancel_edition}
+STEPS = ("approve", "pause", "resume", "cancel")
 
 
 def plan(campaign: Campaign, **columns: object) -> None:
@@ -29,17 +30,26 @@ def plan(campaign: Campaign, **columns: object) -> None:
             setattr(schedule, name, value)
 
 
-def make_by_hand(campaign: Campaign) -> Edition:
+def make_by_hand(campaign: Campaign, dispatch: Dispatch | None = None) -> Edition:
     with campaign.database.sessions.begin() as session:
-        petition = get_petition(session, SLUG)
-        return campaign.jobs.send_digest(session, petition, campaign.links, actor=MAKER, now=campaign.now())
+        petition, dispatch = get_petition(session, SLUG), dispatch or campaign.dispatch
+        return send_digest(session, petition, campaign.links, dispatch, actor=MAKER, now=campaign.now())
 
 
 def step(campaign: Campaign, name: str, number: int = 1, actor: str = SECOND) -> Edition:
     with campaign.database.sessions.begin() as session:
         edition = get_for_change(session, find_petition(campaign).id, number)
-        STEPS[name](session, edition, actor, campaign.now())
-        campaign.jobs.enqueue_edition(session, edition)
+        match name:
+            case "approve":
+                approve_edition(session, edition, actor, campaign.now(), campaign.dispatch)
+            case "pause":
+                pause_edition(session, edition, actor, campaign.now())
+            case "resume":
+                resume_edition(session, edition, actor, campaign.now(), campaign.dispatch)
+            case "cancel":
+                cancel_edition(session, edition, actor, campaign.now())
+            case _:
+                raise ValueError(name)
     return edition
 
 
@@ -50,7 +60,7 @@ def edition(campaign: Campaign, number: int = 1) -> Edition:
 
 def due(campaign: Campaign) -> list[tuple[EditionState, str | None]]:
     with campaign.database.sessions.begin() as session:
-        made = make_due_editions(session, campaign.links, now=campaign.now())
+        made = make_due_editions(session, campaign.links, without_jobs(campaign), now=campaign.now())
         return [(found.state, found.reason) for found in made]
 
 

@@ -22,6 +22,7 @@ from campaign.models import (
 from campaign.services.delivery.claims import Batch
 from campaign.services.delivery.send import send_waiting
 from campaign.services.digests.editions import make_edition
+from campaign.services.digests.transitions import Dispatch
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.store import get_petition, get_text_version
 from campaign.services.signatures import confirm as signature_confirm
@@ -178,11 +179,18 @@ def get_subscription(campaign: Campaign, email: str) -> Subscription:
         return session.scalars(select(Subscription).where(Subscription.fingerprint == fingerprint)).one()
 
 
+def without_jobs(campaign: Campaign) -> Dispatch:
+    """Start editions without asking the workflow engine for anything."""
+    return Dispatch(campaign.dispatch.guard, lambda _session, _edition: None)
+
+
 def make_digest(campaign: Campaign, period: str = "first", *, after: int | None = None) -> Edition:
     """Make an edition for ``period`` now, without asking the workflow engine for anything."""
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        return make_edition(session, petition, campaign.links, period=period, now=campaign.now(), after=after)
+        return make_edition(
+            session, petition, campaign.links, without_jobs(campaign), period=period, now=campaign.now(), after=after
+        )
 
 
 def list_deliveries(campaign: Campaign) -> list[Delivery]:

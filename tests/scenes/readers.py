@@ -74,9 +74,7 @@ def issue(campaign: Campaign, period: str, slug: str = SLUG) -> Edition:
     """Make an edition, and have it sent by the next worker."""
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, slug)
-        edition = make_edition(session, petition, campaign.links, period=period, now=campaign.now())
-        campaign.jobs.enqueue_edition(session, edition)
-        return edition
+        return make_edition(session, petition, campaign.links, campaign.dispatch, period=period, now=campaign.now())
 
 
 def rows_of(campaign: Campaign, *subscriptions: Subscription) -> Sequence[Delivery]:

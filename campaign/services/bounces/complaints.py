@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from campaign.mail.returned.reports import ReportKind
-from campaign.models import AuditEntry, Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Petition, Schedule
+from campaign.models import AuditEntry, Delivery, DeliveryKind, DeliveryState, Edition, Petition, Schedule
 from campaign.periods import COMPLAINTS_PAUSE_AT, COMPLAINTS_WARN_AT
 from campaign.services.audit_log import record
+from campaign.services.digests.transitions import pause_for_complaints
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -123,7 +124,4 @@ def _tell(session: Session, edition: Edition, action: str, counted: Returned, no
 def _pause(session: Session, petition_id: int) -> None:
     if schedule := session.get(Schedule, petition_id):
         schedule.paused = True
-    sending = select(Edition).where(Edition.petition_id == petition_id, Edition.state == EditionState.SENDING)
-    for edition in session.scalars(sending.with_for_update()):
-        edition.state = EditionState.PAUSED
-        edition.reason = N_("too many readers complained")
+    pause_for_complaints(session, petition_id)

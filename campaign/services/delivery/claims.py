@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.mail.smtp.transport import Answer, Later, Transport
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Subscription, SubscriptionState
-from campaign.services.delivery.eligibility import NotWanted, select_owed
+from campaign.services.delivery.eligibility import NotWanted, list_sendable, select_owed
 from campaign.services.delivery.envelope import Post
 from campaign.services.delivery.ledger import claim_all, defer_unwritable, move_all, record_answers
 from campaign.services.delivery.throttle import AHEAD, find_interval, find_turn, take_turns
 from campaign.services.delivery.writer import Prepared, Writer
-from campaign.services.digests.transitions import list_sendable, may_send_now
+from campaign.services.digests.restore_guard import RestoreGuard
 from campaign.text.rates import Rate
 
 # In seconds, however far a turn is off: the sender may be told to stop meanwhile.
@@ -34,6 +34,7 @@ class Sender:
 
     sessions: sessionmaker[Session]
     snapshots: sessionmaker[Session]
+    guard: RestoreGuard
     post: Post
     transport: Transport
     claimant: str
@@ -141,7 +142,7 @@ class Claimer:
             count = min(count, self._left)
         due = select_owed(batch.kind).where(Delivery.due_at <= now - batch.overdue)
         if batch.edition_id is not None:
-            if not may_send_now(session, batch.edition_id, now):
+            if batch.edition_id not in list_sendable(session, self._sender.guard, now):
                 return []
             # In the order of ids, from where the last claim ended: what was sent is not looked at again.
             due = due.where(Delivery.edition_id == batch.edition_id, Delivery.id.between(self._cursor, batch.last))
@@ -149,7 +150,7 @@ class Claimer:
         else:
             due = due.order_by(Delivery.due_at, Delivery.id)
             if batch.kind is DeliveryKind.DIGEST:
-                due = due.where(Delivery.edition_id.in_(list_sendable(session, now)))
+                due = due.where(Delivery.edition_id.in_(list_sendable(session, self._sender.guard, now)))
         if batch.kind is DeliveryKind.DIGEST:
             # The readers who want one mail for all campaigns are `campaign.services.delivery.send_merged`'s.
             due = due.where(~(Subscription.merged & (Subscription.state == SubscriptionState.ACTIVE)))

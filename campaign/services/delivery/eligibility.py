@@ -1,5 +1,6 @@
 """Whether a mail that is owed is still wanted, by the consent, choices and suppressions of this moment."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, null, select
@@ -12,10 +13,12 @@ from campaign.models import (
     Delivery,
     DeliveryKind,
     Edition,
+    EditionState,
     EditionText,
     LinkRequest,
     Petition,
     ReaderFrequency,
+    Schedule,
     Signature,
     SignatureState,
     Subscription,
@@ -25,7 +28,9 @@ from campaign.models import (
 )
 from campaign.services.digests.audiences import Offer, audience_of, find_offer, find_refusal
 from campaign.services.digests.content import PREFERENCES_MARK, UNSUBSCRIBE_MARK
+from campaign.services.digests.restore_guard import RestoreGuard, Start
 from campaign.services.links import Links
+from campaign.services.petitions.schedule import is_window_open
 from campaign.services.subscribers.suppressions import find_suppression
 
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -102,6 +107,24 @@ def select_owed(kind: DeliveryKind) -> Select[Any]:
         asked = (LinkRequest.petition_id == Signature.petition_id) & (LinkRequest.fingerprint == Signature.fingerprint)
         owed = owed.outerjoin(LinkRequest, asked)
     return owed
+
+
+def list_sendable(session: Session, guard: RestoreGuard, now: datetime) -> list[int]:
+    """The ids of the editions of which mails may be claimed now: each claim asks for them, in its transaction.
+
+    They are being sent, so neither paused nor cancelled; their window is open; and the restore guard admits them.
+    """
+    sending = (
+        select(Edition.id, Petition.slug, Edition.number, Edition.made_at, Edition.starts, Petition.timezone, Schedule)
+        .join(Petition, Petition.id == Edition.petition_id)
+        .outerjoin(Schedule, Schedule.petition_id == Edition.petition_id)
+        .where(Edition.state == EditionState.SENDING)
+    )
+    return [
+        found
+        for found, slug, number, made_at, starts, timezone, schedule in session.execute(sending)
+        if is_window_open(schedule, timezone, now) and guard.admits(Start(slug, number or 0, made_at, starts))
+    ]
 
 
 def check_state(kind: DeliveryKind, state: SignatureState | SubscriptionState) -> None:

@@ -13,18 +13,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from campaign.mail.message import Message
 from campaign.mail.smtp.transport import Answer, Later, Outcome
-from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
+from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition
 from campaign.services.delivery.claims import Batch, Claimer, Outcomes, Sender
+from campaign.services.delivery.eligibility import list_sendable
 from campaign.services.delivery.journal import Journal
 from campaign.services.delivery.ledger import settle_claims
 from campaign.services.delivery.writer import Prepared, Writer
-from campaign.services.digests.transitions import may_send_now
 
 _log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class _Run:
             return False
         try:
             with self._sender.snapshots() as session:
-                self._ended = not may_send_now(session, edition_id, self._sender.now())
+                self._ended = edition_id not in list_sendable(session, self._sender.guard, self._sender.now())
         except SQLAlchemyError:
             _log.exception("The database cannot be used; sending ends")
             self._ended = True
@@ -187,25 +187,6 @@ def list_chunks(session: Session, edition: Edition) -> list[tuple[int, int]]:
     )
     first, last = session.execute(ids).one()
     return [(start, min(start + CHUNK - 1, last)) for start in range(first, last + 1, CHUNK)]
-
-
-def finish_editions(session: Session) -> None:
-    """Mark the editions of which no mail waits any more as sent."""
-    waiting = (
-        select(Delivery.id)
-        .where(
-            Delivery.edition_id == Edition.id,
-            Delivery.kind == DeliveryKind.DIGEST,
-            Delivery.state.in_((*DeliveryState.waiting(), DeliveryState.SENDING)),
-        )
-        .exists()
-    )
-    session.execute(
-        update(Edition)
-        .where(Edition.state == EditionState.SENDING, ~waiting)
-        .values(state=EditionState.SENT)
-        .execution_options(synchronize_session=False)
-    )
 
 
 Written = Message | Exception

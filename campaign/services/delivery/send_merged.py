@@ -7,7 +7,7 @@ is sent again.
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -22,14 +22,12 @@ from campaign.models import (
     Delivery,
     DeliveryKind,
     DeliveryState,
-    Edition,
-    EditionState,
     Petition,
     Subscription,
     SubscriptionState,
 )
 from campaign.services.delivery.claims import Sender
-from campaign.services.delivery.eligibility import NotWanted, open_reader, read_digest
+from campaign.services.delivery.eligibility import NotWanted, list_sendable, open_reader, read_digest
 from campaign.services.delivery.ledger import defer, move, record_answers, settle_claims
 from campaign.services.delivery.merged_content import write_merged
 from campaign.services.delivery.throttle import wait_for_turn
@@ -42,25 +40,24 @@ _log = logging.getLogger(__name__)
 MOST_SECTIONS = 20
 
 
-def _due(now: datetime) -> Select[Delivery]:
+def _due(session: Session, sender: Sender) -> Select[Delivery]:
     return (
         select(Delivery)
         .join(Subscription, Subscription.id == Delivery.subscription_id)
-        .join(Edition, Edition.id == Delivery.edition_id)
         .where(
             Delivery.kind == DeliveryKind.DIGEST,
             Delivery.state.in_(DeliveryState.waiting()),
-            Delivery.due_at <= now,
+            Delivery.due_at <= sender.now(),
+            Delivery.edition_id.in_(list_sendable(session, sender.guard, sender.now())),
             Subscription.merged,
             Subscription.state == SubscriptionState.ACTIVE,
-            Edition.state == EditionState.SENDING,
         )
     )
 
 
-def list_merged_due(session: Session, *, now: datetime, most: int | None = None) -> list[bytes]:
+def list_merged_due(session: Session, sender: Sender, *, most: int | None = None) -> list[bytes]:
     """The readers, by fingerprint, who want one mail for all campaigns and for whom any is due."""
-    readers = _due(now).with_only_columns(Subscription.fingerprint).distinct().limit(most)
+    readers = _due(session, sender).with_only_columns(Subscription.fingerprint).distinct().limit(most)
     return [fingerprint for fingerprint in session.scalars(readers) if fingerprint is not None]
 
 
@@ -76,7 +73,7 @@ def _claim_reader(
         .with_for_update()
     ).all()
     due = (
-        _due(sender.now())
+        _due(session, sender)
         .where(Subscription.fingerprint == fingerprint)
         .order_by(Delivery.id)
         .limit(MOST_SECTIONS)
@@ -151,7 +148,7 @@ def send_merged(
     tally: Counter[DeliveryState] = Counter()
     with sender.sessions.begin() as session:
         settle_claims(session, sender.claimant, sender.journals, now=sender.now())
-        readers = list_merged_due(session, now=sender.now(), most=most)
+        readers = list_merged_due(session, sender, most=most)
     for fingerprint in readers:
         if stopping() or not wait_for_turn(sender.sessions, sender.rate, sender.now, sender.sleep, longest=patience):
             break

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from campaign.errors import CampaignError
 from campaign.models import Audience, Edition, EditionState, EditionText, Petition, PetitionState, Schedule
+from campaign.services.audit_log import record
 from campaign.services.digests.audiences import NOTHING_NEW, gather_told
 from campaign.services.digests.content import News, compose_digest, find_last_number, gather_news
 from campaign.services.digests.lint_check import LintRefused, require_sendable
-from campaign.services.digests.transitions import find_waiting, release_made
+from campaign.services.digests.transitions import Dispatch, find_waiting, release_made
 from campaign.services.links import Links
 from campaign.services.petitions.schedule import next_run
 from campaign.services.subscribers.subscriptions import count_active
@@ -39,6 +40,7 @@ def make_edition(
     session: Session,
     petition: Petition,
     links: Links,
+    dispatch: Dispatch,
     *,
     period: str,
     now: datetime,
@@ -97,7 +99,33 @@ def make_edition(
         )
     session.flush()
     if not skipped:
-        release_made(session, edition, now=now)
+        release_made(session, dispatch, edition, now=now)
+    return edition
+
+
+def send_digest(
+    session: Session,
+    petition: Petition,
+    links: Links,
+    dispatch: Dispatch,
+    *,
+    actor: str,
+    now: datetime,
+    after: int | None = None,
+) -> Edition:
+    """Make the next edition because ``actor`` asks for it, and record that. Raises AlreadyMade and LintRefused.
+
+    The edition is sent at once, unless it must wait for its approval or for its time.
+    """
+    period = f"by hand {now.isoformat()}"
+    edition = make_edition(session, petition, links, dispatch, period=period, now=now, after=after, made_by=actor)
+    if edition.state is EditionState.SKIPPED:
+        record(session, actor, "digest skipped", petition.id, now=now, reason=edition.reason)
+    elif edition.state is EditionState.SENDING:
+        details = {"edition": edition.number, "readers": edition.candidates}
+        record(session, actor, "digest sent", petition.id, now=now, **details)
+    else:
+        record(session, actor, "digest made", petition.id, now=now, edition=edition.number)
     return edition
 
 
@@ -114,7 +142,7 @@ def _reason_to_skip(session: Session, petition: Petition, told: Mapping[Audience
     return None
 
 
-def make_due_editions(session: Session, links: Links, *, now: datetime) -> list[Edition]:
+def make_due_editions(session: Session, links: Links, dispatch: Dispatch, *, now: datetime) -> list[Edition]:
     """An edition for every schedule that is due; runs that were missed coalesce into one.
 
     A run whose mails the linter refuses is recorded as skipped, and what is new waits for the next one.
@@ -131,7 +159,7 @@ def make_due_editions(session: Session, links: Links, *, now: datetime) -> list[
         period = f"scheduled for {schedule.next_at.isoformat()}"
         schedule.next_at = next_run(schedule, petition.timezone, after=now)
         try:
-            editions.append(make_edition(session, petition, links, period=period, now=now))
+            editions.append(make_edition(session, petition, links, dispatch, period=period, now=now))
         except LintRefused as refused:
             editions.append(_record_refused(session, petition, period, refused, now=now))
     return editions

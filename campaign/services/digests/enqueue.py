@@ -20,7 +20,7 @@ def next_collection(now: datetime) -> datetime:
     return today if today > now else today + timedelta(days=1)
 
 
-def owe_deliveries(session: Session, petition: Petition, edition: Edition, now: datetime) -> int:
+def enqueue_deliveries(session: Session, petition: Petition, edition: Edition, now: datetime) -> int:
     """One row for each active subscription; how many, which is what the ledger is balanced against.
 
     Who does not want this edition has a row too, suppressed from the start, with the reason: it can be told to them

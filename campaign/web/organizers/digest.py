@@ -7,7 +7,7 @@ from wtforms.validators import InputRequired, NumberRange
 
 from campaign.errors import NotFound
 from campaign.models import Edition, EditionState, Petition
-from campaign.services.digests.editions import AlreadyMade
+from campaign.services.digests.editions import AlreadyMade, send_digest
 from campaign.services.digests.lint_check import LintRefused
 from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
@@ -63,4 +63,4 @@ def send(petition: Petition) -> BaseResponse | tuple[str, int]:
 def _make(petition: Petition, *, after: int) -> Edition:
     now, actor = campaign().now(), current_organizer().email
     with campaign().database.sessions.begin() as session:
-        return campaign().jobs.send_digest(session, petition, campaign().links, actor=actor, now=now, after=after)
+        return send_digest(session, petition, campaign().links, campaign().dispatch, actor=actor, now=now, after=after)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from flask import Blueprint, redirect, url_for
 from sqlalchemy.orm import Session
@@ -43,7 +44,6 @@ def _take(petition: Petition, step: Step, form: EditionForm) -> Answer:
         with campaign().database.sessions.begin() as session:
             edition = get_for_change(session, petition.id, form.number.data or 0)
             step(session, edition, current_organizer().email, campaign().now())
-            campaign().jobs.enqueue_edition(session, edition)
     except (NotPossible, NotFound, Forbidden):
         return digest_page(petition, refused="late"), 409
     return redirect(url_for("organize.digest.preview", slug=petition.slug), 303)
@@ -58,7 +58,7 @@ def _filled_in() -> EditionForm:
 @blueprint.post("/approve")
 @needs(Permission.SEND)
 def approve(petition: Petition) -> Answer:
-    return _take(petition, approve_edition, _filled_in())
+    return _take(petition, partial(approve_edition, dispatch=campaign().dispatch), _filled_in())
 
 
 @blueprint.post("/pause")
@@ -70,7 +70,7 @@ def pause(petition: Petition) -> Answer:
 @blueprint.post("/resume")
 @needs(Permission.SEND)
 def resume(petition: Petition) -> Answer:
-    return _take(petition, resume_edition, _filled_in())
+    return _take(petition, partial(resume_edition, dispatch=campaign().dispatch), _filled_in())
 
 
 @blueprint.post("/cancel")

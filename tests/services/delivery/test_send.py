@@ -14,7 +14,8 @@ from campaign.periods import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY
 from campaign.services.delivery import send as delivery_send
 from campaign.services.delivery.claims import Batch
 from campaign.services.delivery.ledger import move, settle_claims
-from campaign.services.delivery.send import finish_editions, list_chunks
+from campaign.services.delivery.send import list_chunks
+from campaign.services.digests.transitions import finish_editions
 from tests.conftest import START, Clock, MakeCampaign
 from tests.scenes.deliveries import claim, digests
 from tests.scenes.people import add_readers, list_deliveries, make_digest, send, sign
@@ -138,7 +139,7 @@ def test_an_edition_is_sent_when_no_mail_of_it_waits(campaign: Campaign) -> None
     for act in (lambda: None, lambda: send(campaign, DIGESTS), lambda: settle(campaign)):
         act()
         with campaign.database.sessions.begin() as session:
-            finish_editions(session)
+            finish_editions(session, campaign.dispatch.guard)
         with campaign.database.snapshots() as session:
             found.append(session.get_one(Edition, edition.id).state)
     assert found == [EditionState.SENDING, EditionState.SENDING, EditionState.SENT]

@@ -49,7 +49,7 @@ def editions(campaign: Campaign) -> list[tuple[int | None, EditionState, str | N
 
 def due_editions(campaign: Campaign) -> list[Edition]:
     with campaign.database.sessions.begin() as session:
-        return make_due_editions(session, campaign.links, now=campaign.now())
+        return make_due_editions(session, campaign.links, campaign.dispatch, now=campaign.now())
 
 
 def set_paused(campaign: Campaign, *, paused: bool) -> None:

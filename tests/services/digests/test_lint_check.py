@@ -68,7 +68,7 @@ def test_by_schedule_the_run_is_skipped_with_the_reason_and_what_is_new_waits(ca
     publish(campaign, en=LONG)
     clock.turn(WEEK)
     with campaign.database.sessions.begin() as session:
-        (skipped,) = make_due_editions(session, campaign.links, now=clock())
+        (skipped,) = make_due_editions(session, campaign.links, campaign.dispatch, now=clock())
     assert (skipped.state, skipped.number, skipped.candidates) == (EditionState.SKIPPED, None, 0)
     assert skipped.reason is not None
     assert skipped.reason.startswith("The edition was not made. In en, HTML: ")
@@ -76,5 +76,5 @@ def test_by_schedule_the_run_is_skipped_with_the_reason_and_what_is_new_waits(ca
     publish(campaign)
     clock.turn(WEEK)
     with campaign.database.sessions.begin() as session:
-        (made,) = make_due_editions(session, campaign.links, now=clock())
+        (made,) = make_due_editions(session, campaign.links, campaign.dispatch, now=clock())
     assert (made.number, made.candidates) == (1, 1)

@@ -18,13 +18,13 @@ from campaign.installation.wiring import Campaign
 from campaign.models import AuditEntry, Delivery, DeliveryKind, DeliveryState, Edition, EditionState
 from campaign.models.edition import EDITION_TRANSITIONS
 from campaign.services.delivery.claims import Batch
+from campaign.services.delivery.eligibility import list_sendable
 from campaign.services.delivery.ledger import move
-from campaign.services.delivery.send import finish_editions, send_waiting
+from campaign.services.delivery.send import send_waiting
 from campaign.services.digests.content import gather_news
 from campaign.services.digests.transitions import (
+    finish_editions,
     hold_editions,
-    list_sendable,
-    may_send_now,
     start_due_editions,
     sweep_cancelled,
 )
@@ -44,11 +44,10 @@ MANY = [f"reader{number}@example.org" for number in range(60)]
 def by_the_clock(campaign: Campaign) -> None:
     """What the tick does to editions."""
     with campaign.database.sessions.begin() as session:
-        for started in start_due_editions(session, campaign.now()):
-            campaign.jobs.enqueue_edition(session, started)
+        start_due_editions(session, campaign.now(), campaign.dispatch)
         sweep_cancelled(session)
-        finish_editions(session)
-        hold_editions(session, campaign.now())
+        finish_editions(session, campaign.dispatch.guard)
+        hold_editions(session, campaign.now(), campaign.dispatch.guard)
 
 
 def owed(campaign: Campaign) -> Counter[DeliveryState]:
@@ -134,10 +133,10 @@ def test_outside_its_hours_an_edition_waits_for_the_next_opening(campaign: Campa
     begun = make_by_hand(campaign)
     assert begun.state is SENDING
     with campaign.database.snapshots() as session:
-        assert may_send_now(session, begun.id, clock())
+        assert begun.id in list_sendable(session, campaign.dispatch.guard, clock())
     clock.turn(timedelta(minutes=10))
     with campaign.database.snapshots() as session:
-        assert list_sendable(session, clock()) == []
+        assert list_sendable(session, campaign.dispatch.guard, clock()) == []
     work_once(campaign)
     assert (edition(campaign).state, edition(campaign).send_at) == (SCHEDULED, datetime(2026, 11, 24, 3, tzinfo=UTC))
     assert owed(campaign) == {DeliveryState.QUEUED: 1}

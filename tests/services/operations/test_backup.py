@@ -46,7 +46,7 @@ from campaign.services.privacy.tombstones import keep_beside, list_stones
 from campaign.services.signatures.erase import erase_names, erase_person, erase_signature
 from campaign.services.signatures.link_requests import answer_requests, request_link
 from campaign.text.email_address import parse_email_address
-from campaign.worker import BEGUN, work_once
+from campaign.worker import work_once
 from tests.conftest import SLUG, Clock, MakeCampaign, close_campaign, settings_for
 from tests.scenes.commands import Command, Done, refused
 from tests.scenes.deliveries import claim
@@ -65,6 +65,7 @@ from tests.scenes.people import (
     make_digest,
     sign,
 )
+from tests.scenes.readers import issue
 from tests.servers.postgresql import PrivateCluster
 from tests.servers.smtp import Mailbox
 
@@ -513,9 +514,7 @@ def leave_edition(campaign: Campaign, state: str) -> None:
             plan(campaign, cool_down_minutes=60)
             make_digest(campaign)
         case "queued" | "being sent":
-            edition = make_digest(campaign)
-            with campaign.database.sessions.begin() as session:
-                campaign.jobs.enqueue_edition(session, edition)
+            issue(campaign, "first")
     if state == "being sent":
         claim(campaign, "worker-1/edition-1-1", lambda item: item.kind is DeliveryKind.DIGEST)
 
@@ -556,7 +555,7 @@ def test_after_a_restore_nobody_gets_an_edition_twice(
         for lost in (False, True):
             put_back(on, campaign, tmp_path / "copy")
             if lost:
-                (campaign.settings.data_dir / BEGUN).unlink()
+                (campaign.settings.started_editions).unlink()
             for _ in range(3):
                 work_once(campaign)
                 clock.turn(timedelta(minutes=20))
@@ -583,8 +582,7 @@ def test_after_a_restore_an_organizer_has_the_edition_sent_and_the_next_one_goes
         assert digests_in(mailbox) == []
         with campaign.database.sessions.begin() as session:
             edition = get_for_change(session, find_petition(campaign).id, 1)
-            resume_edition(session, edition, "o@example.org", campaign.now())
-            campaign.jobs.enqueue_edition(session, edition)
+            resume_edition(session, edition, "o@example.org", campaign.now(), campaign.dispatch)
         work_once(campaign)
         assert digests_in(mailbox) == ["a@example.org", "b@example.org"]
         assert editions(campaign) == [(EditionState.SENT, None)]

@@ -17,7 +17,7 @@ from tests.conftest import SLUG, Clock
 from tests.scenes.deliveries import digests
 from tests.scenes.organizing import EMAIL, enroll, list_audit, list_made, send_form
 from tests.scenes.page import Page
-from tests.scenes.people import add_readers, find_petition, list_deliveries, unsubscribe
+from tests.scenes.people import add_readers, find_petition, list_deliveries, unsubscribe, without_jobs
 from tests.scenes.visiting import dump, mails, read
 
 DIGEST = f"/organize/p/{SLUG}/digest"
@@ -56,7 +56,9 @@ def test_a_reason_with_percent_signs_and_tags_is_shown_as_text(campaign: Campaig
     reason = "The link https://example.org/%D0%B0?<b>bold</b> is in the text alone"
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        edition = make_edition(session, petition, campaign.links, period="by hand", now=campaign.now())
+        edition = make_edition(
+            session, petition, campaign.links, without_jobs(campaign), period="by hand", now=campaign.now()
+        )
         edition.state, edition.reason = EditionState.PAUSED, reason
     page = read(owner.get(DIGEST))
     assert reason in [element.text for element in page.all("p", **{"class": "error"})]

@@ -1,0 +1,67 @@
+"""A worker process on a database that was put back by hand: it sends what is new, and no edition a second time."""
+
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from campaign.clock import now
+from campaign.installation.wiring import Campaign
+from campaign.models import DeliveryState, Edition, EditionState
+from tests.conftest import SLUG, Clock, MakeCampaign
+from tests.crash.workers import run, worker
+from tests.scenes.copies import Copies
+from tests.scenes.deliveries import digests
+from tests.scenes.editions import plan
+from tests.scenes.people import add_readers, sign
+from tests.scenes.readers import SECOND, add_second_petition, choose, follow, issue
+from tests.servers.smtp import Mailbox
+
+READERS = [f"reader{number}@example.org" for number in range(5)]
+BOTH = "both@example.org"
+
+
+def times_sent(mailbox: Mailbox) -> Counter[str]:
+    return Counter(message.recipients[0] for message in mailbox.messages if message.parsed["List-Unsubscribe"])
+
+
+def editions(campaign: Campaign) -> list[EditionState]:
+    with campaign.database.snapshots() as session:
+        return list(session.scalars(select(Edition.state).order_by(Edition.id)))
+
+
+def test_a_worker_on_a_restored_database_sends_no_edition_again(
+    make_campaign: MakeCampaign, folder: Path, clock: Clock, copies: Copies
+) -> None:
+    """Two editions are being sent in the backup: mails are left over, and a reader waits for one mail of both."""
+    clock.moment = now() - timedelta(days=2)
+    campaign = make_campaign()
+    add_second_petition(campaign, folder)
+    add_readers(campaign, *READERS)
+    follow(campaign, BOTH, SLUG, SECOND)
+    choose(campaign, BOTH, merged=True)
+    plan(campaign, paused=True)  # the schedule makes no third edition
+    with Mailbox() as mailbox:
+        issue(campaign, "first")
+        issue(campaign, "first", SECOND)
+        copy = copies.make(campaign)
+        done = run(campaign, "worker", "--once", smtp_url=mailbox.url)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert times_sent(mailbox) == dict.fromkeys([*READERS, BOTH], 1)
+        assert editions(campaign) == [EditionState.SENT] * 2
+
+        clock.moment = now()
+        restored = copies.put_back(campaign, copy)
+        # In each of its rounds the worker sends confirmations first, then what is left over, then merged mails.
+        with worker(restored, mailbox.url):
+            for number in range(2):
+                before = len(mailbox.messages)
+                sign(restored, f"signer{number}@example.org")
+                mailbox.wait_for(before + 1)
+        assert times_sent(mailbox) == dict.fromkeys([*READERS, BOTH], 1)
+        assert {item.state for item in digests(restored)} == {DeliveryState.QUEUED}
+        done = run(restored, "worker", "--once", smtp_url=mailbox.url)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert times_sent(mailbox) == dict.fromkeys([*READERS, BOTH], 1)
+        assert editions(restored) == [EditionState.PAUSED] * 2
