@@ -16,7 +16,7 @@ from sqlalchemy import Engine, QueuePool
 from sqlalchemy.orm import Session
 
 from campaign.db import open_for_workflows
-from campaign.models import Edition, EditionState, Petition
+from campaign.models import AuditAction, AuditDetails, Edition, EditionState, Petition
 from campaign.periods import FINISHED_JOBS_KEPT
 from campaign.services.audit_log import record
 from campaign.services.delivery.send import list_chunks
@@ -97,13 +97,13 @@ class Jobs:
         period = f"by hand {now.isoformat()}"
         edition = make_edition(session, petition, links, period=period, now=now, after=after, made_by=actor)
         if edition.state is EditionState.SKIPPED:
-            record(session, actor, "digest skipped", petition.id, now=now, reason=edition.reason)
+            record(session, actor, AuditAction.DIGEST_SKIPPED, petition.id, now=now, reason=edition.reason)
         elif edition.state is EditionState.SENDING:
             self.enqueue_edition(session, edition)
-            details = {"edition": edition.number, "readers": edition.candidates}
-            record(session, actor, "digest sent", petition.id, now=now, **details)
+            details: AuditDetails = {"edition": edition.number, "readers": edition.candidates}
+            record(session, actor, AuditAction.DIGEST_SENT, petition.id, now=now, **details)
         else:
-            record(session, actor, "digest made", petition.id, now=now, edition=edition.number)
+            record(session, actor, AuditAction.DIGEST_MADE, petition.id, now=now, edition=edition.number)
         return edition
 
     def resume_chunks(self, worker: str) -> None:

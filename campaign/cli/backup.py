@@ -17,6 +17,7 @@ from campaign.db import open_database, open_file
 from campaign.errors import DatabaseError, InvalidFile
 from campaign.installation.leases import exclusive_lease
 from campaign.installation.wiring import Campaign
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.operations.backup import count_rows, whole_or_not_at_all, write_backup
 from campaign.services.operations.restore import Restored, check_keys, read_note
 from campaign.services.operations.restore import restore as put_back
@@ -118,7 +119,7 @@ def restore(file: Path, tombstones: Path | None, yes: bool) -> None:
 
 def _put_back(campaign: Campaign, source: Connection, total: int, stones: set[Stone]) -> Restored:
     with _progress("Restoring", total) as progress, campaign.database.sessions.begin() as session:
-        return put_back(session, source, stones=stones, now=campaign.now(), copied=progress.update)
+        return put_back(session, source, stones=stones, actor=COMMAND_LINE, now=campaign.now(), copied=progress.update)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The commands ``digest …``."""
 
 import sys
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
@@ -9,20 +8,18 @@ from sqlalchemy.orm import Session
 
 from campaign.cli.wired import wired
 from campaign.errors import NotFound, NotPossible
-from campaign.models import DeliveryKind, DeliveryState, Edition, EditionState, Petition, ReaderFrequency, Schedule
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.models import DeliveryKind, DeliveryState, Edition, EditionState, Petition, ReaderFrequency
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.digests.archive import preview_digest
 from campaign.services.digests.lint_check import check_next_edition
+from campaign.services.digests.pause import pause_digest, resume_digest
 from campaign.services.digests.send_test import rehearse_edition
 from campaign.services.digests.transitions import (
     approve_edition,
     cancel_edition,
     get_for_change,
-    list_for_change,
     list_under_way,
-    pause_edition,
-    resume_edition,
 )
 from campaign.services.petitions.store import get_petition
 
@@ -189,10 +186,7 @@ def pause(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        _set_paused(session, found, paused=True, now=campaign.now())
-        stopped = list_for_change(session, found.id, EditionState.SENDING, EditionState.SCHEDULED)
-        for edition in stopped:
-            pause_edition(session, edition, COMMAND_LINE, campaign.now())
+        stopped = pause_digest(session, found, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"The schedule of “{slug}” is paused. To go on: campaign digest resume {slug}")
     for edition in stopped:
         click.echo(f"Edition {edition.number} is paused.")
@@ -205,16 +199,8 @@ def resume(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        _set_paused(session, found, paused=False, now=campaign.now())
-        resumed = list_for_change(session, found.id, EditionState.PAUSED)
-        for edition in resumed:
-            resume_edition(session, edition, COMMAND_LINE, campaign.now())
-            campaign.jobs.enqueue_edition(session, edition)
+        enqueue = campaign.jobs.enqueue_edition
+        resumed = resume_digest(session, found, enqueue, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"The digest of “{slug}” follows its schedule again.")
     for edition in resumed:
         click.echo(f"Edition {edition.number} is resumed. {_what_next(found, edition)}")
-
-
-def _set_paused(session: Session, petition: Petition, *, paused: bool, now: datetime) -> None:
-    session.get_one(Schedule, petition.id).paused = paused
-    record(session, COMMAND_LINE, "digest paused" if paused else "digest resumed", petition.id, now=now)

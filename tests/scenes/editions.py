@@ -15,7 +15,7 @@ from campaign.services.digests.transitions import (
 )
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, publish_update
-from tests.conftest import SLUG, START
+from tests.conftest import SLUG, STAGE, START
 from tests.scenes.people import find_petition
 
 MAKER, SECOND = "maker@example.org", "second@example.org"
@@ -58,7 +58,7 @@ def publish(campaign: Campaign, key: str) -> None:
     texts = dict.fromkeys(("en", "ru", "kk"), key)
     with campaign.database.sessions.begin() as session:
         update = UpdateTexts(key=key, date=START.date(), title=texts, body=texts)
-        publish_update(session, get_petition(session, SLUG), update)
+        publish_update(session, get_petition(session, SLUG), update, actor=STAGE, now=campaign.now())
 
 
 def balances(campaign: Campaign) -> bool:

@@ -5,18 +5,21 @@ when one is made.
 """
 
 import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from altcha import Payload, create_challenge, verify_solution
 from sqlalchemy import delete
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.crypto.randomness import random_below, random_bytes
 from campaign.crypto.vault import Vault
 from campaign.db import upsert
-from campaign.models import Petition, SpentChallenge
+from campaign.models import Petition, PetitionState, SpentChallenge
 from campaign.periods import CHALLENGE_LASTS, CHALLENGE_TRIES
 
 # Rounds of PBKDF2 for each number that is tried, and how many numbers there are: the browser tries them in turn, so
@@ -24,6 +27,40 @@ from campaign.periods import CHALLENGE_LASTS, CHALLENGE_TRIES
 ROUNDS = 4000
 NUMBERS = 1000
 _LONGEST = 2000
+
+
+class Refusal(Enum):
+    """Why an answer to a challenge is refused."""
+
+    UNANSWERED = auto()  # neither the puzzle was solved nor the question answered
+    WRONG = auto()  # the same question may be answered again
+    WRONG_TOO_OFTEN = auto()  # another question has to be answered
+    USED_UP = auto()  # the challenge was spent already, is too old, or is not ours
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back with a form: a solved ``puzzle``, or the token of a ``question`` and an answer to it.
+
+    ``is_right`` says whether the answer fits the question that is made from 32 bytes, since its words depend on the
+    reader's language; None: nothing was typed.
+    """
+
+    puzzle: str
+    question: str
+    is_right: Callable[[bytes], bool] | None
+
+
+class Solved(NamedTuple):
+    """A challenge that was met: the ``mark`` by which it is spent together with the signature, and until when."""
+
+    mark: bytes
+    until: datetime
+
+
+def asks_challenge(petition: Petition, *, is_busy: bool) -> bool:
+    """Whether a signature costs a challenge now; ``is_busy``: the server gets more forms than usual."""
+    return petition.state is PetitionState.OPEN and (petition.challenge or is_busy)
 
 
 def make_puzzle(vault: Vault, petition: Petition, *, now: datetime) -> dict[str, Any]:
@@ -40,11 +77,8 @@ def make_puzzle(vault: Vault, petition: Petition, *, now: datetime) -> dict[str,
     return made.to_dict()
 
 
-def check_puzzle(vault: Vault, petition: Petition, answer: str, *, now: datetime) -> tuple[bytes, datetime] | None:
-    """The mark by which a solved puzzle is spent, and until when.
-
-    None for one that is unsolved, too old, another petition's, or not ours.
-    """
+def check_puzzle(vault: Vault, petition: Petition, answer: str, *, now: datetime) -> Solved | None:
+    """The solved puzzle; None if it is unsolved, too old, of another petition, or not ours."""
     if not answer or len(answer) > _LONGEST:
         return None
     secret, key_secret = _mac(vault, "key", "puzzle"), _mac(vault, "key", "solution")
@@ -59,7 +93,7 @@ def check_puzzle(vault: Vault, petition: Petition, answer: str, *, now: datetime
     until = datetime.fromtimestamp(told["until"], UTC)
     if told["petition"] != petition.slug or until <= now:
         return None
-    return sha256(str(challenge.signature).encode()).digest(), until
+    return Solved(sha256(str(challenge.signature).encode()).digest(), until)
 
 
 def make_question(vault: Vault, petition: Petition, *, now: datetime) -> str:
@@ -86,6 +120,44 @@ def mark_question(seed: bytes) -> bytes:
     return sha256(b"question" + seed).digest()
 
 
+def keep_question(
+    session: Session, vault: Vault, petition: Petition, token: str, *, now: datetime
+) -> tuple[str, bytes]:
+    """The token and the 32 bytes of a form's question: those of ``token`` until it is used up, else new ones."""
+    kept = read_question(vault, petition, token, now=now)
+    if kept is None or is_spent(session, mark_question(kept[0])):
+        token = make_question(vault, petition, now=now)
+        kept = read_question(vault, petition, token, now=now)
+        assert kept is not None  # it was made for this moment
+    return token, kept[0]
+
+
+def is_usable_puzzle(session: Session, vault: Vault, petition: Petition, answer: str, *, now: datetime) -> bool:
+    """Whether the puzzle is solved and was not spent yet."""
+    solved = check_puzzle(vault, petition, answer, now=now)
+    return solved is not None and not is_spent(session, solved.mark)
+
+
+def check_answer(
+    sessions: sessionmaker[Session], vault: Vault, petition: Petition, answer: Answer, *, now: datetime
+) -> Solved | Refusal:
+    """The challenge that was met, or why the answer is refused. A wrong answer is counted, in its own transaction."""
+    if (solved := check_puzzle(vault, petition, answer.puzzle, now=now)) is not None:
+        return solved
+    if answer.is_right is None:
+        return Refusal.UNANSWERED
+    kept = read_question(vault, petition, answer.question, now=now)
+    if kept is None:
+        return Refusal.USED_UP
+    seed, until = kept
+    with sessions.begin() as session:
+        if is_spent(session, mark_question(seed)):
+            return Refusal.USED_UP
+        if answer.is_right(seed):
+            return Solved(mark_question(seed), until)
+        return Refusal.WRONG if miss(session, seed, until) else Refusal.WRONG_TOO_OFTEN
+
+
 def is_spent(session: Session, mark: bytes) -> bool:
     """Whether a challenge was used up."""
     return session.get(SpentChallenge, mark) is not None
@@ -109,13 +181,6 @@ def miss(session: Session, seed: bytes, until: datetime) -> bool:
             return True
     spend(session, mark_question(seed), until)
     return False
-
-
-def switch_challenge(session: Session, petition_id: int, *, on: bool) -> bool:
-    """Ask for a challenge from now on, or no longer; whether that is a change."""
-    petition = session.get_one(Petition, petition_id, with_for_update=True)
-    changed, petition.challenge = petition.challenge is not on, on
-    return changed
 
 
 def forget_spent(session: Session, *, now: datetime) -> None:

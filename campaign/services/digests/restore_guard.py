@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from campaign.models import Edition, EditionState, Petition
+from campaign.models import AuditAction, Edition, EditionState, Petition
 from campaign.services.audit_log import WORKER, record
 from campaign.services.digests.transitions import move_edition
 
@@ -32,7 +32,7 @@ def check_begun(session: Session, edition_id: int, file: Path, *, now: datetime)
         return True
     move_edition(edition, EditionState.PAUSED)
     edition.reason = N_("one of this number was sent before: was the database restored from a backup?")
-    record(session, WORKER, "edition paused", edition.petition_id, now=now, edition=edition.number)
+    record(session, WORKER, AuditAction.EDITION_PAUSED, edition.petition_id, now=now, edition=edition.number)
     return False
 
 

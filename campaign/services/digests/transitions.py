@@ -6,7 +6,17 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from campaign.errors import Forbidden, NotFound, NotPossible
-from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Petition, Schedule
+from campaign.models import (
+    AuditAction,
+    AuditDetails,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Edition,
+    EditionState,
+    Petition,
+    Schedule,
+)
 from campaign.models.edition import EDITION_TRANSITIONS
 from campaign.services.audit_log import record
 from campaign.services.digests.enqueue import owe_deliveries
@@ -108,13 +118,13 @@ def approve_edition(session: Session, edition: Edition, actor: str, now: datetim
         raise Forbidden(f"You made edition {edition.number}: a second person approves it.")
     edition.approved_by = actor
     _release(session, edition, now=now, not_before=_after_cool_down(session, edition, now))
-    record(session, actor, "edition approved", edition.petition_id, now=now, edition=edition.number)
+    record(session, actor, AuditAction.EDITION_APPROVED, edition.petition_id, now=now, edition=edition.number)
 
 
 def pause_edition(session: Session, edition: Edition, actor: str, now: datetime) -> None:
     """Claim no further mail of it until it is resumed; those claimed already end by their own outcome."""
     move_edition(edition, EditionState.PAUSED)
-    record(session, actor, "edition paused", edition.petition_id, now=now, edition=edition.number)
+    record(session, actor, AuditAction.EDITION_PAUSED, edition.petition_id, now=now, edition=edition.number)
 
 
 def resume_edition(session: Session, edition: Edition, actor: str, now: datetime) -> None:
@@ -123,7 +133,7 @@ def resume_edition(session: Session, edition: Edition, actor: str, now: datetime
         raise NotPossible(f"Edition {edition.number} is {edition.state}: it is not paused.")
     edition.reason = None
     _release(session, edition, now=now, not_before=edition.send_at or now)
-    record(session, actor, "edition resumed", edition.petition_id, now=now, edition=edition.number)
+    record(session, actor, AuditAction.EDITION_RESUMED, edition.petition_id, now=now, edition=edition.number)
 
 
 def cancel_edition(session: Session, edition: Edition, actor: str, now: datetime) -> None:
@@ -136,8 +146,9 @@ def cancel_edition(session: Session, edition: Edition, actor: str, now: datetime
         Delivery.kind == DeliveryKind.DIGEST,
         Delivery.state.in_((DeliveryState.ACCEPTED, DeliveryState.SENDING, DeliveryState.IN_DOUBT)),
     )
-    details = {"edition": edition.number, "sent": session.scalar(told), "readers": edition.candidates}
-    record(session, actor, "edition cancelled", edition.petition_id, now=now, **details)
+    sent = session.scalars(told).one()
+    details: AuditDetails = {"edition": edition.number, "sent": sent, "readers": edition.candidates}
+    record(session, actor, AuditAction.EDITION_CANCELLED, edition.petition_id, now=now, **details)
 
 
 def _suppress_waiting(session: Session, edition_ids: list[int]) -> None:

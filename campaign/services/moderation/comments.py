@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.crypto.vault import Vault
-from campaign.models import CommentState, Petition, Signature, SignatureState
+from campaign.models import AuditAction, CommentState, Petition, Signature, SignatureState
 from campaign.services.audit_log import record
 from campaign.services.signatures.public_names import WITH_COMMENT, Page, list_numbers, shown_name
 from campaign.services.signatures.sign import open_person
 
 AT_A_TIME = 20
 # What an organizer reads, and decides about; from either of the latter two there is a way back.
-_DONE = {CommentState.SHOWN: "comments shown", CommentState.REFUSED: "comments refused"}
+_DONE = {CommentState.SHOWN: AuditAction.COMMENTS_SHOWN, CommentState.REFUSED: AuditAction.COMMENTS_REFUSED}
 
 
 @dataclass(frozen=True)

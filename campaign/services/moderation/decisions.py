@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from campaign.crypto.sealed_rows import address_row
 from campaign.crypto.vault import Vault
 from campaign.errors import NotFound, NotPossible
-from campaign.models import Petition, Review, ReviewAction, Signature, SignatureState
+from campaign.models import AuditAction, Petition, Review, ReviewAction, Signature, SignatureState
 from campaign.services.audit_log import record
 from campaign.services.moderation.review_queue import Changed, Criteria, matching, name_of
 from campaign.services.petitions.counts import move_counts, take_numbers
@@ -29,8 +29,8 @@ _BECOMES = {
     ReviewAction.INVALIDATE: SignatureState.INVALIDATED,
 }
 _DONE = {
-    ReviewAction.ACCEPT: "signatures accepted",
-    ReviewAction.INVALIDATE: "signatures invalidated",
+    ReviewAction.ACCEPT: AuditAction.SIGNATURES_ACCEPTED,
+    ReviewAction.INVALIDATE: AuditAction.SIGNATURES_INVALIDATED,
 }
 
 
@@ -212,7 +212,15 @@ def take_back(
             raise NotFound("There is no such decision about this petition.")
         if review.undone_at is None:
             review.undone_at, review.undone_by = now, actor
-            record(session, actor, "review taken back", petition_id, now=now, review=review.id, signatures=review.count)
+            record(
+                session,
+                actor,
+                AuditAction.REVIEW_TAKEN_BACK,
+                petition_id,
+                now=now,
+                review=review.id,
+                signatures=review.count,
+            )
         elif not session.scalars(_moved_by(review).limit(1)).first():
             raise NotPossible("This decision was taken back already.")
     while True:

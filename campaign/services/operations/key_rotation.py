@@ -1,16 +1,19 @@
 """Key rotation: what an older key sealed is sealed again with the newest, in batches, from wherever it stopped."""
 
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Column, LargeBinary, Table, bindparam, func, literal, select, text, tuple_, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 
 from campaign.crypto.sealed_rows import address_row, app_row, link_request_row, person_row
 from campaign.crypto.vault import Vault
-from campaign.models import LinkRequest, Organizer, Signature, Subscription
+from campaign.models import AuditAction, LinkRequest, Organizer, Signature, Subscription
+from campaign.services.audit_log import record
 
 BATCH = 500
 
@@ -91,6 +94,51 @@ def reseal_next(
         change = change.where(column == bindparam(name))
     session.connection().execute(change, anew)
     return len(found), tuple(found[-1][:-1]) if len(found) == BATCH else None
+
+
+def reseal_all(sessions: sessionmaker[Session], vault: Vault, old: Sequence[int]) -> Iterator[int]:
+    """Seal anew everything that keys of the versions ``old`` sealed, each batch in a transaction of its own.
+
+    Yields the number of values of each batch. May be stopped at any place, and begun again.
+    """
+    for sealed in SEALED:
+        place: Place | None = None
+        more = True
+        while more:
+            with sessions.begin() as session:
+                count, place = reseal_next(session, vault, sealed, old, place)
+            yield count
+            more = place is not None
+
+
+def count_left(snapshots: sessionmaker[Session], old: Sequence[int]) -> int:
+    """The number of values that keys of the versions ``old`` still seal."""
+    with snapshots() as session:
+        counts = count_sealed(session)
+    return sum(counts[version] for version in old)
+
+
+def record_rotation(sessions: sessionmaker[Session], newest: int, resealed: int, *, actor: str, now: datetime) -> None:
+    """Record that ``resealed`` values were sealed anew with the key of the version ``newest``."""
+    with sessions.begin() as session:
+        record(session, actor, AuditAction.KEY_ROTATED, None, now=now, key_version=newest, resealed=resealed)
+
+
+def wait_for_open_transactions(sessions: sessionmaker[Session], *, within: float) -> bool:
+    """Wait for transactions that were open when the new key was added, since later ones seal with the new key.
+
+    Returns whether all of them ended ``within`` so many seconds.
+    """
+    with sessions.begin() as session:
+        moment = moment_of_database(session)
+    until = time.monotonic() + within
+    while True:
+        with sessions.begin() as session:
+            if not count_older_transactions(session, moment):
+                return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
 
 
 def moment_of_database(session: Session) -> Any:

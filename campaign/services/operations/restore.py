@@ -13,6 +13,7 @@ from campaign.crypto.vault import Vault
 from campaign.db import upsert
 from campaign.errors import InvalidFile, KeyringError
 from campaign.models import (
+    AuditAction,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -24,7 +25,7 @@ from campaign.models import (
     Schedule,
     Suppression,
 )
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.audit_log import record
 from campaign.services.delivery.ledger import move
 from campaign.services.digests.transitions import move_edition
 from campaign.services.operations.backup import FORMAT, NOTE, SHORT_LIVED, copy_rows, list_tables
@@ -91,7 +92,13 @@ def _check_opens(vault: Vault, value: bytes, row: str, version: int) -> None:
 
 
 def restore(
-    session: Session, backup: Connection, *, stones: Collection[Stone], now: datetime, copied: Callable[[int], object]
+    session: Session,
+    backup: Connection,
+    *,
+    stones: Collection[Stone],
+    actor: str,
+    now: datetime,
+    copied: Callable[[int], object],
 ) -> Restored:
     """Put the backup's rows in the place of all that is there, in the caller's transaction.
 
@@ -122,10 +129,10 @@ def restore(
         petition.closed_on = petition.closed_on or petition.burned_on
     erased = replay(session, known | list_stones(session), now=now)
     _settle_sending(session)
-    paused = _pause_editions(session, now)
+    paused = _pause_editions(session, actor, now)
     _skip_missed_runs(session, now)
     organizers = _end_sessions(session)
-    record(session, COMMAND_LINE, "backup restored", None, now=now, erased=erased, paused=paused)
+    record(session, actor, AuditAction.BACKUP_RESTORED, None, now=now, erased=erased, paused=paused)
     return Restored(erased=erased, paused=paused, organizers=organizers)
 
 
@@ -160,7 +167,7 @@ def _settle_sending(session: Session) -> None:
     session.flush()
 
 
-def _pause_editions(session: Session, now: datetime) -> int:
+def _pause_editions(session: Session, actor: str, now: datetime) -> int:
     """Have a person decide on every edition that was not at its end; how many that are."""
     waiting = (EditionState.DRAFT, EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED)
     editions = session.scalars(select(Edition).where(Edition.state.in_(waiting))).all()
@@ -168,7 +175,7 @@ def _pause_editions(session: Session, now: datetime) -> int:
         edition.reason = RESTORED
         if edition.state in (EditionState.SCHEDULED, EditionState.SENDING):
             move_edition(edition, EditionState.PAUSED)
-            record(session, COMMAND_LINE, "edition paused", edition.petition_id, now=now, edition=edition.number)
+            record(session, actor, AuditAction.EDITION_PAUSED, edition.petition_id, now=now, edition=edition.number)
     return len(editions)
 
 

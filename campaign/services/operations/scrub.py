@@ -1,13 +1,22 @@
 """Taking what was deleted out of the database's files, where it stays until its place is needed for something else."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import text
 
 from campaign.db import Database
+from campaign.services.privacy.burn import BURNED_TABLES
 
 _WAIT_MILLISECONDS = 30_000
+
+
+def scrub_burned(database: Database, outbox: Path) -> bool:
+    """Remove from the disk what burning a petition has deleted, and the mails in the outbox. Returns as ``scrub``."""
+    for mail in outbox.glob("*.eml"):
+        mail.unlink()
+    return scrub(database, [table.__tablename__ for table in BURNED_TABLES])
 
 
 def scrub(database: Database, tables: Iterable[str]) -> bool:

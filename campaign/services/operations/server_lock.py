@@ -7,18 +7,19 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.db import Database, upsert
 from campaign.errors import ServerLocked
-from campaign.models import ServerLock
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.models import AuditAction, ServerLock
+from campaign.services.audit_log import record
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -98,18 +99,37 @@ class Lock:
         return ended
 
 
-def lock_everywhere(session: Session, reason: str | None, *, now: datetime) -> None:
+def lock_others(
+    sessions: sessionmaker[Session], reason: str | None, *, actor: str, now: datetime, within: float
+) -> bool:
+    """Lock the other machines through the database. Returns whether it answered ``within`` so many seconds.
+
+    A database that hangs does not stop the caller.
+    """
+    locked = threading.Event()
+
+    def lock() -> None:
+        with suppress(SQLAlchemyError), sessions.begin() as session:
+            lock_everywhere(session, reason, actor=actor, now=now)
+            session.commit()
+            locked.set()
+
+    threading.Thread(target=lock, daemon=True).start()
+    return locked.wait(within)
+
+
+def lock_everywhere(session: Session, reason: str | None, *, actor: str, now: datetime) -> None:
     """Lock every machine that uses this database, and record it. Repeatable: the first reason and time stay."""
     row = {"id": _THE_ROW, "since": now, "reason": reason}
     locked = session.execute(upsert(session, ServerLock).values(row).on_conflict_do_nothing().returning(ServerLock.id))
     if locked.scalar_one_or_none() is not None:
-        record(session, COMMAND_LINE, "server locked", None, now=now, reason=reason)
+        record(session, actor, AuditAction.SERVER_LOCKED, None, now=now, reason=reason)
 
 
-def unlock_everywhere(session: Session, *, now: datetime) -> None:
+def unlock_everywhere(session: Session, *, actor: str, now: datetime) -> None:
     """Let every machine read its keys again, but for those that were locked by a file of their own; record it."""
     if session.execute(delete(ServerLock).returning(ServerLock.id)).scalar_one_or_none() is not None:
-        record(session, COMMAND_LINE, "server unlocked", None, now=now)
+        record(session, actor, AuditAction.SERVER_UNLOCKED, None, now=now)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,6 +12,11 @@ from campaign.services.petitions.file_parts import WEEKDAYS
 from campaign.services.petitions.file_schema import DigestPlan
 
 
+def find_schedule(session: Session, petition_id: int) -> Schedule | None:
+    """When the petition's digest is due; None if it has no digest."""
+    return session.get(Schedule, petition_id)
+
+
 def next_run(schedule: Schedule, timezone: str, *, after: datetime) -> datetime:
     """The first moment of the schedule later than ``after``, in UTC.
 

@@ -1,4 +1,4 @@
-"""Petitions: load from a campaign file, find, open, close; the versions of their demands; their updates."""
+"""Petitions: load from a campaign file, and find; the versions of their demands; their updates and pictures."""
 
 import hashlib
 import json
@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, defer
 
-from campaign.errors import InvalidFile, NotFound
+from campaign.errors import InvalidFile, InvalidInput, NotFound
 from campaign.i18n import available_languages
 from campaign.media.pictures import Picture
 from campaign.models import (
+    AuditAction,
+    AuditDetails,
     Demand,
     Petition,
     PetitionCounter,
@@ -24,6 +26,7 @@ from campaign.models import (
     Update,
 )
 from campaign.models.column_types import Texts
+from campaign.services.audit_log import record
 from campaign.services.petitions.file_parts import DemandTexts, TimelineTexts
 from campaign.services.petitions.file_schema import PetitionFile, UpdateTexts
 from campaign.services.petitions.schedule import plan_digest
@@ -46,6 +49,11 @@ def get_petition(session: Session, slug: str) -> Petition:
     return petition
 
 
+def get_petition_by_id(session: Session, petition_id: int) -> Petition:
+    """The petition that a row refers to; there is always one."""
+    return session.get_one(Petition, petition_id)
+
+
 def list_petitions(session: Session, *, state: PetitionState | None = None) -> list[Petition]:
     """Petitions by slug, all or those in ``state``."""
     wanted = select(Petition).order_by(Petition.slug)
@@ -62,6 +70,18 @@ def list_pictures(session: Session, petition_id: int) -> dict[PictureKind, Petit
     return {picture.kind: picture for picture in found}
 
 
+def get_picture(session: Session, slug: str, kind: PictureKind) -> PetitionPicture:
+    """A picture of the petition known as ``slug``, with its content. Raises NotFound."""
+    found = session.scalars(
+        select(PetitionPicture)
+        .join(Petition, Petition.id == PetitionPicture.petition_id)
+        .where(Petition.slug == slug, PetitionPicture.kind == kind)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("There is no such picture.")
+    return found
+
+
 def list_related(session: Session, petition: Petition) -> list[Petition]:
     """The petitions on this server that the campaign file names and that are public, in its order."""
     if not petition.related:
@@ -76,6 +96,7 @@ def load_petition(
     session: Session,
     file: PetitionFile,
     *,
+    actor: str,
     now: datetime,
     pictures: Mapping[PictureKind, Picture] = MappingProxyType({}),
 ) -> Petition:
@@ -121,10 +142,12 @@ def load_petition(
     _replace_pictures(session, petition, file, pictures)
     _replace_demands(session, petition, file.demands)
     for update in file.updates:
-        publish_update(session, petition, update)
+        _keep_update(session, petition, update)
     _check_updates(session, petition)
     plan_digest(session, petition, file.digest, now=now)
     session.flush()
+    details: AuditDetails = {"keys": len(petition.sealed_to)} if petition.sealed_to else {}
+    record(session, actor, AuditAction.PETITION_LOADED, petition.id, now=now, **details)
     return petition
 
 
@@ -185,7 +208,9 @@ def _current_version(session: Session, petition: Petition, language: str) -> Non
 
 
 def get_text_version(session: Session, petition: Petition, language: str) -> TextVersion:
-    """The demands as they stand now in ``language``."""
+    """The present demands in ``language``. Raises InvalidInput if the petition is not in it."""
+    if language not in petition.languages:
+        raise InvalidInput("language", f"The petition is not in “{language}”, only in {', '.join(petition.languages)}.")
     return session.scalars(
         select(TextVersion).where(
             TextVersion.petition_id == petition.id, TextVersion.language == language, TextVersion.current
@@ -193,8 +218,14 @@ def get_text_version(session: Session, petition: Petition, language: str) -> Tex
     ).one()
 
 
-def publish_update(session: Session, petition: Petition, update: UpdateTexts) -> Update:
-    """Add an update, or correct the texts of the one with its key. The next digest carries a new one."""
+def publish_update(session: Session, petition: Petition, update: UpdateTexts, *, actor: str, now: datetime) -> Update:
+    """Add an update, or correct the texts of the one with the same key. A new one is in the next digest."""
+    published = _keep_update(session, petition, update)
+    record(session, actor, AuditAction.UPDATE_PUBLISHED, petition.id, now=now, key=published.key)
+    return published
+
+
+def _keep_update(session: Session, petition: Petition, update: UpdateTexts) -> Update:
     stored = session.scalars(
         select(Update).where(Update.petition_id == petition.id, Update.key == update.key)
     ).one_or_none()

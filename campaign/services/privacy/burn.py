@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.models import (
+    AuditAction,
     ConfirmationAllowance,
     Delivery,
     DeliveryState,
@@ -29,7 +30,7 @@ from campaign.models import (
 )
 from campaign.services.audit_log import record
 from campaign.services.digests.transitions import UNDER_WAY, cancel_edition, list_for_change
-from campaign.services.petitions.lifecycle import close_petition
+from campaign.services.petitions.lifecycle import end_signing
 from campaign.services.signatures.erase import end_subscription, erase_person, erase_signature
 
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -77,9 +78,9 @@ def begin_burning(session: Session, petition: Petition, *, actor: str, now: date
     """Close the petition for good and end what it sends, so that nobody comes in while it burns. Repeatable."""
     if petition.burned_on is None:
         petition.burned_on = now.date()
-        record(session, actor, "petition burned", petition.id, now=now)
+        record(session, actor, AuditAction.PETITION_BURNED, petition.id, now=now)
     if not petition.state.is_over:
-        close_petition(petition, now=now)
+        end_signing(petition, now=now)
     if (schedule := session.get(Schedule, petition.id)) is not None:
         schedule.paused = True
     for edition in list_for_change(session, petition.id, *UNDER_WAY):

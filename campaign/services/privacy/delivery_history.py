@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from campaign.crypto.vault import Vault
 from campaign.mail.returned.reports import ReportKind
 from campaign.models import (
+    AuditAction,
     ConfirmationAllowance,
     Delivery,
     DeliveryKind,
@@ -26,6 +27,7 @@ from campaign.models import (
     Suspicion,
     SuspicionKind,
 )
+from campaign.services.audit_log import record
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.signatures.sign import Person, find_signature, open_person
 from campaign.services.subscribers.subscriptions import find_subscription
@@ -106,8 +108,8 @@ class History:
         return not (self.suppression or self.accounts or self.allowance or self.requests)
 
 
-def tell_history(session: Session, vault: Vault, address: EmailAddress) -> History:
-    """All that is known of an address, petition by petition.
+def tell_history(session: Session, vault: Vault, address: EmailAddress, *, actor: str, now: datetime) -> History:
+    """All that is known of an address, petition by petition; it is recorded under each of them that it was told.
 
     A subscription that has ended cannot be found by its address, nor a signature that was erased: nothing is kept by
     which they could be. The reader's own link leads to what is left of an ended subscription.
@@ -122,6 +124,7 @@ def tell_history(session: Session, vault: Vault, address: EmailAddress) -> Histo
             person = open_person(vault, signature) if signature is not None else None
             suspicions = _list_suspicions(session, signature)
             accounts.append(Account(petition, signature, subscription, events, person, suspicions))
+            record(session, actor, AuditAction.HISTORY_TOLD, petition.id, now=now)
     requests = session.execute(
         select(Petition.slug, LinkRequest)
         .join(Petition, Petition.id == LinkRequest.petition_id)

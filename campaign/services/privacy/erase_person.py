@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.crypto.vault import Vault
-from campaign.models import ConfirmationAllowance, Petition, Signature, Subscription, Suppression
+from campaign.models import AuditAction, ConfirmationAllowance, Petition, Signature, Subscription, Suppression
 from campaign.services.audit_log import record
 from campaign.services.signatures.erase import end_subscription, erase_signature
 from campaign.services.signatures.link_requests import forget_requests
@@ -63,7 +63,7 @@ def forget(session: Session, vault: Vault, address: EmailAddress, *, actor: str,
         erase_signature(session, signature, now=now)
     found = [petition for petition in petitions if petition.id in signed | followed]
     for petition in found:
-        record(session, actor, "person forgotten", petition.id, now=now)
+        record(session, actor, AuditAction.PERSON_FORGOTTEN, petition.id, now=now)
     return Forgotten(
         [(petition.slug, petition.id in signed, petition.id in followed) for petition in found],
         mails_counted,

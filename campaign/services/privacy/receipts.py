@@ -4,9 +4,12 @@ import hmac
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from sqlalchemy.orm import Session
+
 from campaign.crypto import base32
 from campaign.crypto.vault import Vault
 from campaign.errors import InvalidInput
+from campaign.models import Petition
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -25,6 +28,11 @@ class Receipt:
 
     petition_id: int | None
     day: date
+
+
+def find_petition_of(session: Session, receipt: Receipt) -> Petition | None:
+    """The petition under which the person was erased; None if it was under all petitions of the server."""
+    return session.get(Petition, receipt.petition_id) if receipt.petition_id is not None else None
 
 
 def write_receipt(vault: Vault, receipt: Receipt) -> str:

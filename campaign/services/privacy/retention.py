@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from campaign.models import Delivery, Petition, Signature, Subscription, Suspicion
+from campaign.models import AuditAction, Delivery, Petition, Signature, Subscription, Suspicion
 from campaign.services.audit_log import record
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.privacy.retention_rules import (
@@ -47,7 +47,7 @@ def retain(sessions: sessionmaker[Session], *, now: datetime) -> None:
         petitions = session.scalars(select(Petition.id).order_by(Petition.id)).all()
     _until_none(sessions, lambda session: _round_moments(session, now))
     for petition_id in petitions:
-        for act, done in ((_end_updates, "updates ended by schedule"), (_erase_names, "names erased by schedule")):
+        for act, done in ((_end_updates, AuditAction.UPDATES_ENDED), (_erase_names, AuditAction.NAMES_ERASED)):
             _repeat(sessions, petition_id, act, done, now)
 
 
@@ -55,7 +55,7 @@ def _repeat(
     sessions: sessionmaker[Session],
     petition_id: int,
     act: Callable[[Session, Petition, datetime], int],
-    done: str,
+    done: AuditAction,
     now: datetime,
 ) -> None:
     total = _until_none(sessions, lambda session: act(session, session.get_one(Petition, petition_id), now))

@@ -120,7 +120,9 @@ def live(campaign: Campaign) -> None:
     confirm(campaign, "withdrawn@example.org")
     disown(campaign, "withdrawn@example.org")
     with campaign.database.sessions.begin() as session:
-        add_organizer(session, "o@example.org", get_petition(session, SLUG), Role.OWNER, now=campaign.now())
+        add_organizer(
+            session, "o@example.org", get_petition(session, SLUG), Role.OWNER, actor=COMMAND_LINE, now=campaign.now()
+        )
 
 
 def test_a_backup_is_one_file_of_its_owners_without_keys_and_the_next_replaces_it(

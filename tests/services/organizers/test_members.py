@@ -10,6 +10,7 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Organizer, Petition, Role
 from campaign.periods import INVITATION_LASTS
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.organizers.members import add_organizer, get_organizer, get_welcomed, set_password, welcome_token
 from campaign.services.organizers.permissions import Permission, check_permission, list_petitions_of
 from campaign.services.organizers.sign_in import find_organizer
@@ -27,7 +28,7 @@ ALLOWED = {
 
 
 def invite(session: Session, petition: Petition, email: str = "o@example.org", role: Role = Role.VIEWER) -> Organizer:
-    return add_organizer(session, email, petition, role, now=START)
+    return add_organizer(session, email, petition, role, actor=COMMAND_LINE, now=START)
 
 
 @pytest.mark.parametrize("permission", list(Permission))
@@ -47,7 +48,9 @@ def test_a_role_allows_what_the_table_says(
 def test_a_role_with_one_petition_is_none_with_another(
     session: Session, petition: Petition, permission: Permission
 ) -> None:
-    other = load_petition(session, read_petition_file(BUILT_IN).model_copy(update={"slug": "other"}), now=START)
+    other = load_petition(
+        session, read_petition_file(BUILT_IN).model_copy(update={"slug": "other"}), actor=COMMAND_LINE, now=START
+    )
     organizer = invite(session, petition, role=Role.OWNER)
     with pytest.raises(Forbidden):
         check_permission(session, organizer.id, other, permission)

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 from campaign.i18n import Language
 from campaign.installation.wiring import Campaign
 from campaign.models import Delivery, DeliveryKind, Membership, Role, SignatureState
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.claims import Batch
 from campaign.services.exports import rows as export_rows
 from campaign.services.exports.rows import Format
@@ -474,8 +475,8 @@ def test_the_numbers_say_when_names_and_addresses_are_erased_by_schedule(
     assert "names of the first signers" in read(owner.get(NUMBERS)).text
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        hand_over(petition, now=campaign.now())
-        close_petition(petition, now=campaign.now())
+        hand_over(session, petition, actor=COMMAND_LINE, now=campaign.now())
+        close_petition(session, petition, actor=COMMAND_LINE, now=campaign.now())
     told = read(owner.get(NUMBERS)).text
     assert "Readers’ addresses are erased on 23 December 2026" in told
     assert "Names are erased on 23 December 2026" in told
