@@ -1,7 +1,6 @@
 """Periods: every time limit and every number that is a promise to people.
 
-The documents name these promises, and a test compares them with this module (``tests/repository/test_promises.py``).
-A number that only tunes the program, as the size of a batch, stays where it is used.
+The documents name these promises. A number that only tunes the program, as the size of a batch, stays where it is used.
 """
 
 from datetime import timedelta

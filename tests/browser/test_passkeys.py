@@ -153,5 +153,5 @@ def test_under_a_number_the_page_says_why_there_is_none(running: Installation, b
     with visiting(browser, running.base_url, locale="en-GB") as visitor:
         enroll(running, visitor.page, "number@example.org", running.base_url)
         visitor.page.goto(f"{running.base_url}{ACCOUNT}/passkeys")
-        expect(visitor.page.locator("main")).to_contain_text("open it under its name")
+        expect(visitor.page.locator("main")).to_contain_text("open it with its name")
         assert visitor.page.locator("script").count() == 0

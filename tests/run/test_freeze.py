@@ -129,7 +129,7 @@ def test_a_page_has_no_form_says_when_it_was_made_and_where_to_sign(copied: Path
         if "/digest/" not in name:
             assert lived.now().strftime("%Y") in page.one("aside", **{"class": "frozen"}).text, name
     page = Page((copied / "en" / "p" / SLUG / "index.html").read_text(encoding="utf-8"))
-    assert f"Sign the petition where it comes from: {LIVE}/en/p/{SLUG}" in page.text
+    assert f"Please sign the petition here: {LIVE}/en/p/{SLUG}" in page.text
     assert page.one("progress")["value"] == "2"
     assert page.all("a", href="#sign") == []
 

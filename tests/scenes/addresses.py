@@ -58,7 +58,7 @@ def values_for(campaign: Campaign, rule: Rule) -> dict[str, object]:
                 known["token"] = campaign.vault.token(LinkPurpose.SIGNER, _find_withdrawn(campaign))
             else:
                 known["token"] = own_path(campaign, NO_READER).rpartition("/")[2]
-        case "signing_in":
+        case "sign_in":
             *_, known["organizer_id"], known["token"] = invite(campaign, Role.VIEWER, "new@example.org").split("/")
     if rule.endpoint == "embedding.oembed":  # of no address it tells nothing
         return {"url": campaign.public_links.petition("ru", SLUG)}

@@ -1,9 +1,14 @@
-"""No test module is imported: what several tests need lies in a scene, a conftest, or a module that is no test."""
+"""The tests themselves: no test module is imported, and those that a run begins with are there.
+
+What several tests need lies in a scene, in a conftest, or beside them in a module that is no test.
+"""
 
 import ast
 from pathlib import Path
 
 import pytest
+
+from tests.plugin import LONGEST
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,3 +49,7 @@ def test_each_way_of_importing_one_is_found(source: str) -> None:
 
 def test_what_is_no_test_may_be_imported() -> None:
     assert imports_of_tests("from tests.scenes.people import sign\nfrom tests.conftest import SLUG") == []
+
+
+def test_what_a_run_begins_with_is_there() -> None:
+    assert [module for module in LONGEST if not (ROOT / module).is_file()] == []
