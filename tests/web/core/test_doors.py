@@ -99,7 +99,7 @@ def test_starting_leaves_a_petition_that_was_loaded_with_other_texts_as_it_is(ca
     assert find_petition(campaign).goal == file.goal + 1
     after = dump(campaign)
     changed = {name.rpartition(".")[2] for name in after if after[name] != before[name]}
-    assert changed <= {"organizer", "membership", "audit"}
+    assert changed <= {"organizer", "membership", "audit_entry"}
 
 
 def test_posting_and_confirming_one_address_at_the_same_time_block_each_other_in_no_order(
