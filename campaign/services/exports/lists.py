@@ -42,6 +42,11 @@ class Wanted:
         return chosen if self.state is None else {**chosen, "state": self.state.value}
 
 
+def formats_of(petition: Petition) -> list[str]:
+    """The formats that the petition's organizers choose from: an age file needs keys, and a sealed petition needs it."""
+    return [AGE] if petition.sealed_to else [kind.value for kind in Format]
+
+
 def want(petition: Petition, chosen: str, kind: str, state: SignatureState) -> Wanted:
     """The list that a person asks for, in the form that the petition allows."""
     return Wanted(chosen, kind, state if chosen == SIGNATURES else None).of(petition)

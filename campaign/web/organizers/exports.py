@@ -19,7 +19,6 @@ from campaign.services.exports import lists
 from campaign.services.exports.approvals import approve_export, ends_at, list_open_requests, refuse_export
 from campaign.services.exports.export import Export, list_pieces, request_list, take_list, write_list
 from campaign.services.exports.lists import Wanted
-from campaign.services.exports.rows import Format
 from campaign.services.organizers.permissions import Permission, list_permitted
 from campaign.services.petitions.lifecycle import today_in
 from campaign.text.personal_text import clean_reason
@@ -160,7 +159,7 @@ def export_page(petition: Petition, *, filled_in: OrganizerForm | None = None, r
             petition=petition,
             asked=_list_asked(session, petition),
             others=others,
-            formats=[lists.AGE] if petition.sealed_to else [kind.value for kind in Format],
+            formats=lists.formats_of(petition),
             local=local_time(petition),
             form=filled_in,
             refused=refused,
