@@ -54,6 +54,8 @@ def find_queries(source: str) -> list[str]:
         )
     ]
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Session":
+            found.append(f"line {node.lineno}: a session of its own")
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         owner, name = node.func.value, node.func.attr
@@ -81,6 +83,7 @@ def test_no_door_asks_the_database_itself(path: Path) -> None:
         "def show(reading): return reading.scalars(question)",
         "def show(session): session.add(Petition())",
         "def show(anything): anything.execute(question)",
+        "def show(source): return Session(source)",
     ],
 )
 def test_what_asks_is_found(source: str) -> None:

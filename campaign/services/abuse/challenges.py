@@ -1,7 +1,7 @@
 """The challenge before a signature: a puzzle for the browser (ALTCHA), or a plain question for a person.
 
-A challenge is signed with a key of ours, is good for one petition and an hour, and is accepted once. Nothing is stored
-when one is made.
+A challenge carries a MAC of this server, is valid for one petition and an hour, and is accepted once. Nothing is stored
+when it is made.
 """
 
 import hmac
@@ -22,8 +22,8 @@ from campaign.db import upsert
 from campaign.models import Petition, PetitionState, SpentChallenge
 from campaign.periods import CHALLENGE_LASTS, CHALLENGE_TRIES
 
-# Rounds of PBKDF2 for each number that is tried, and how many numbers there are: the browser tries them in turn, so
-# that nobody waits for ever on bad luck. Two million rounds on average: one to three seconds of a cheap phone.
+# Rounds of PBKDF2 for each number that is tried, and how many numbers there are. The browser tries them in turn, so the
+# longest wait is limited. Two million rounds on average take one to three seconds on a cheap phone.
 ROUNDS = 4000
 NUMBERS = 1000
 _LONGEST = 2000
@@ -64,12 +64,12 @@ def asks_challenge(petition: Petition, *, is_busy: bool) -> bool:
 
 
 def make_puzzle(vault: Vault, petition: Petition, *, now: datetime) -> dict[str, Any]:
-    """A new puzzle, as ALTCHA's clients read it."""
+    """A new puzzle, in the format of ALTCHA's clients."""
     made = create_challenge(
         "PBKDF2/SHA-256",
         ROUNDS,
         counter=random_below(NUMBERS),
-        # Not the library's own end, which it compares with the clock of the machine.
+        # Not the library's own expiry, which it compares with the clock of the machine.
         data={"petition": petition.slug, "until": int((now + CHALLENGE_LASTS).timestamp())},
         hmac_secret=_mac(vault, "key", "puzzle"),
         hmac_key_secret=_mac(vault, "key", "solution"),
@@ -84,7 +84,7 @@ def check_puzzle(vault: Vault, petition: Petition, answer: str, *, now: datetime
     secret, key_secret = _mac(vault, "key", "puzzle"), _mac(vault, "key", "solution")
     try:
         solved = verify_solution(answer, secret, hmac_key_secret=key_secret).verified
-    except ValueError:  # letters that no text has, which the library does not expect
+    except ValueError:  # invalid characters, which the library does not expect
         return None
     if not solved:
         return None
@@ -97,13 +97,13 @@ def check_puzzle(vault: Vault, petition: Petition, answer: str, *, now: datetime
 
 
 def make_question(vault: Vault, petition: Petition, *, now: datetime) -> str:
-    """The token of a new question. Which question it is, and its answer, follow from it with our key only."""
+    """The token of a new question. Only with the server's key it tells which question it is, and its answer."""
     words = f"{random_bytes(12).hex()}.{int((now + CHALLENGE_LASTS).timestamp())}"
     return f"{words}.{_mac(vault, f'question {petition.id}', words)[:16].hex()}"
 
 
 def read_question(vault: Vault, petition: Petition, token: str, *, now: datetime) -> tuple[bytes, datetime] | None:
-    """32 bytes from which the question of ``token`` is made, the same each time, and until when it may be answered."""
+    """The 32 bytes from which the question of ``token`` is made, and until when it may be answered; None if invalid."""
     words, _, mac = token[:200].rpartition(".")
     if not token.isascii() or not hmac.compare_digest(_mac(vault, f"question {petition.id}", words)[:16].hex(), mac):
         return None
@@ -116,7 +116,7 @@ def _mac(vault: Vault, purpose: str, words: str) -> bytes:
 
 
 def mark_question(seed: bytes) -> bytes:
-    """The mark by which a question is spent."""
+    """The mark by which a question is spent, from its 32 bytes."""
     return sha256(b"question" + seed).digest()
 
 
@@ -159,12 +159,12 @@ def check_answer(
 
 
 def is_spent(session: Session, mark: bytes) -> bool:
-    """Whether a challenge was used up."""
+    """Whether the challenge with this mark was spent."""
     return session.get(SpentChallenge, mark) is not None
 
 
 def spend(session: Session, mark: bytes, until: datetime) -> bool:
-    """Use a challenge up; False where that was done before. Of many at once one is told True, on either database."""
+    """Spend a challenge; False if it was spent before. Of several calls at the same time only one returns True."""
     spent = session.execute(
         upsert(session, SpentChallenge)
         .values(mark=mark, until=until)
@@ -175,7 +175,7 @@ def spend(session: Session, mark: bytes, until: datetime) -> bool:
 
 
 def miss(session: Session, seed: bytes, until: datetime) -> bool:
-    """Count a wrong answer; whether the question may be tried again."""
+    """Count a wrong answer. Returns whether the question may be answered again."""
     for number in range(1, CHALLENGE_TRIES):
         if spend(session, sha256(b"miss %d" % number + seed).digest(), until):
             return True
@@ -184,5 +184,5 @@ def miss(session: Session, seed: bytes, until: datetime) -> bool:
 
 
 def forget_spent(session: Session, *, now: datetime) -> None:
-    """Forget what has run out, since it is refused for that."""
+    """Delete spent challenges that have expired: they are refused for that reason."""
     session.execute(delete(SpentChallenge).where(SpentChallenge.until <= now))

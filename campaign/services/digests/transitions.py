@@ -78,6 +78,16 @@ def get_for_change(session: Session, petition_id: int, number: int) -> Edition:
     return found
 
 
+def list_steps(edition: Edition, actor: str) -> set[str]:
+    """The steps of an edition under way that ``actor`` may take: approve, pause, resume, cancel."""
+    return {
+        EditionState.DRAFT: {"cancel"} if actor == edition.made_by else {"approve", "cancel"},
+        EditionState.SCHEDULED: {"pause", "cancel"},
+        EditionState.SENDING: {"pause", "cancel"},
+        EditionState.PAUSED: {"resume", "cancel"},
+    }[edition.state]
+
+
 def start_edition(session: Session, edition: Edition, now: datetime) -> None:
     """Begin to send, or go on. The deliveries are owed once, at the first start."""
     move_edition(edition, EditionState.SENDING)

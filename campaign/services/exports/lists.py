@@ -43,7 +43,7 @@ class Wanted:
 
 
 def formats_of(petition: Petition) -> list[str]:
-    """The formats that the petition's organizers choose from: an age file needs keys, and a sealed petition needs it."""
+    """The formats for the petition's organizers: an age file needs keys, and a sealed petition needs an age file."""
     return [AGE] if petition.sealed_to else [kind.value for kind in Format]
 
 

@@ -1,4 +1,4 @@
-"""Key rotation: what an older key sealed is sealed again with the newest, in batches, from wherever it stopped."""
+"""Key rotation: values that an older key sealed are sealed again with the newest; it can be stopped and continued."""
 
 import time
 from collections import Counter
@@ -20,7 +20,7 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """A column of sealed bytes, and as part of which row they open, from the values of its primary key."""
+    """A column of sealed bytes, and the identity by which they open, made from the row's primary key."""
 
     attribute: InstrumentedAttribute[bytes | None]
     row_name: Callable[..., str]
@@ -42,12 +42,12 @@ SEALED = (
     SealedColumn(Organizer.sealed_totp, app_row),
 )
 
-# What `reseal_next` gives to go on from: the primary key of the last row that was looked at.
+# Where `reseal_next` goes on: the primary key of the last row that it has read.
 Place = tuple[Any, ...]
 
 
 def count_sealed(session: Session) -> Counter[int]:
-    """How many sealed values each version of the key opens."""
+    """The number of sealed values for each version of the key."""
     counts: Counter[int] = Counter()
     for sealed in SEALED:
         version = func.substr(sealed.column, 1, 1, type_=LargeBinary)
@@ -61,9 +61,10 @@ def count_sealed(session: Session) -> Counter[int]:
 def reseal_next(
     session: Session, vault: Vault, sealed: SealedColumn, old: Sequence[int], after: Place | None
 ) -> tuple[int, Place | None]:
-    """Seal the next batch anew that keys of the versions ``old`` sealed; how many, and the place to go on from.
+    """Seal the next batch of values anew that keys of the versions ``old`` sealed.
 
-    The place is None at the end. Raises KeyringError for a row that the keys do not open.
+    Returns the number of values, and the place to go on from, None at the end. Raises KeyringError if the keys do not
+    open a row.
     """
     key = list(sealed.table.primary_key.columns)
     version = func.substr(sealed.column, 1, 1, type_=LargeBinary)
@@ -147,9 +148,9 @@ def moment_of_database(session: Session) -> Any:
 
 
 def count_older_transactions(session: Session, moment: Any) -> int:
-    """How many transactions of others are open since ``moment`` or longer: they may yet store what an old key sealed.
+    """The number of other transactions that began before ``moment``: they may still store what an old key sealed.
 
-    On SQLite the first batch waits for the one writer there may be, and seals its work anew: none need be waited for.
+    On SQLite the first batch waits for the only writer there can be, and seals its rows anew; so the number is 0.
     """
     if session.get_bind().dialect.name != "postgresql":
         return 0

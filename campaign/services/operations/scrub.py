@@ -1,4 +1,4 @@
-"""Taking what was deleted out of the database's files, where it stays until its place is needed for something else."""
+"""Removes deleted data from the database's files, where it stays until its place is used again."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,10 +20,10 @@ def scrub_burned(database: Database, outbox: Path) -> bool:
 
 
 def scrub(database: Database, tables: Iterable[str]) -> bool:
-    """Write the database anew without what was deleted; whether nothing of it is left in its files.
+    """Write the database anew without deleted data. Returns whether none of it is left in the files.
 
-    False where somebody read SQLite's log all the while: it holds the older pages until the next call. PostgreSQL is
-    made to write ``tables`` anew; its own log (WAL) and its archives are beyond the reach of a client.
+    False means that another process was reading SQLite's log, which keeps older pages until the next call. PostgreSQL
+    writes ``tables`` anew; a client cannot reach its own log (WAL) and its archives.
     """
     if database.engine.dialect.name == "postgresql":
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

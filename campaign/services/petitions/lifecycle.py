@@ -1,4 +1,4 @@
-"""The life of a petition: opened, paused for a while, closed, handed over, answered."""
+"""The life of a petition: opened, paused, closed, handed over, answered. Each step is recorded."""
 
 from collections.abc import Mapping
 from datetime import date, datetime

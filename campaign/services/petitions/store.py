@@ -35,14 +35,14 @@ _PETITION_TEXTS = ("title", "addressee", "summary", "call", "risk_note", "sender
 
 
 def find_petition(session: Session, slug: str) -> Petition | None:
-    """The petition known as ``slug``, or None."""
+    """The petition with this ``slug``; None if there is none."""
     if not slug.isprintable():  # PostgreSQL refuses a NUL even in a comparison
         return None
     return session.scalars(select(Petition).where(Petition.slug == slug)).one_or_none()
 
 
 def get_petition(session: Session, slug: str) -> Petition:
-    """The petition known as ``slug``. Raises NotFound."""
+    """The petition with this ``slug``. Raises NotFound."""
     petition = find_petition(session, slug)
     if petition is None:
         raise NotFound(f"There is no petition “{slug}” here.")
@@ -50,12 +50,12 @@ def get_petition(session: Session, slug: str) -> Petition:
 
 
 def get_petition_by_id(session: Session, petition_id: int) -> Petition:
-    """The petition that a row refers to; there is always one."""
+    """The petition to which a row refers. Raises NoResultFound."""
     return session.get_one(Petition, petition_id)
 
 
 def list_petitions(session: Session, *, state: PetitionState | None = None) -> list[Petition]:
-    """Petitions by slug, all or those in ``state``."""
+    """All petitions, or those in ``state``, by slug."""
     wanted = select(Petition).order_by(Petition.slug)
     return list(session.scalars(wanted if state is None else wanted.where(Petition.state == state)))
 
@@ -71,7 +71,7 @@ def list_pictures(session: Session, petition_id: int) -> dict[PictureKind, Petit
 
 
 def get_picture(session: Session, slug: str, kind: PictureKind) -> PetitionPicture:
-    """A picture of the petition known as ``slug``, with its content. Raises NotFound."""
+    """A picture of the petition with this ``slug``, with its content. Raises NotFound."""
     found = session.scalars(
         select(PetitionPicture)
         .join(Petition, Petition.id == PetitionPicture.petition_id)
@@ -83,7 +83,7 @@ def get_picture(session: Session, slug: str, kind: PictureKind) -> PetitionPictu
 
 
 def list_related(session: Session, petition: Petition) -> list[Petition]:
-    """The petitions on this server that the campaign file names and that are public, in its order."""
+    """The related petitions of the campaign file that are public on this server, in the order of the file."""
     if not petition.related:
         return []
     found = session.scalars(
@@ -100,11 +100,11 @@ def load_petition(
     now: datetime,
     pictures: Mapping[PictureKind, Picture] = MappingProxyType({}),
 ) -> Petition:
-    """Make the petition of a campaign file, or bring it up to the file; a new one is a draft.
+    """Make the petition of a campaign file, or change it to what the file says; a new petition is a draft.
 
-    Repeatable. A changed text of a demand makes a new text version; signatures keep the one they signed. Updates are
-    matched by key and never taken away. Raises InvalidFile for a language that pages and mails cannot be in, and for
-    one that is taken away although people signed in it.
+    It can be repeated. A changed text of a demand makes a new text version; signatures keep the version that was
+    signed. Updates are matched by key and never removed. Raises InvalidFile for a language without translated pages,
+    and for a language that was removed, because people may have signed in it.
     """
     for language in file.languages:
         if language not in available_languages():
@@ -113,7 +113,7 @@ def load_petition(
             )
     petition = find_petition(session, file.slug)
     if petition is None:
-        # Only here: a file that is loaded again must not undo what an owner has switched since.
+        # Only for a new petition: a file that is loaded again must not undo what an owner has switched.
         petition = Petition(slug=file.slug, challenge=bool(file.challenge), counter=PetitionCounter())
         session.add(petition)
     elif removed := set(petition.languages) - set(file.languages):
@@ -239,7 +239,7 @@ def _keep_update(session: Session, petition: Petition, update: UpdateTexts) -> U
 
 
 def _check_updates(session: Session, petition: Petition) -> None:
-    """Updates that came by themselves need each language too: the next digest is written in all of them."""
+    """Updates that are not in the file need each language too, because the next digest is written in all of them."""
     for update in list_updates(session, petition.id):
         for language in petition.languages:
             if language not in update.texts:
@@ -249,12 +249,12 @@ def _check_updates(session: Session, petition: Petition) -> None:
 
 
 def latest_sequence(session: Session, petition_id: int) -> int:
-    """The sequence of the newest update, 0 where there is none."""
+    """The sequence of the newest update; 0 if there is none."""
     return session.scalar(select(func.max(Update.sequence)).where(Update.petition_id == petition_id)) or 0
 
 
 def list_updates(session: Session, petition_id: int, *, after: int = 0, most: int | None = None) -> list[Update]:
-    """Updates with a sequence above ``after``, newest first, ``most`` at most."""
+    """At most ``most`` updates with a sequence above ``after``, newest first."""
     return list(
         session.scalars(
             select(Update)

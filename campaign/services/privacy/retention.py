@@ -1,4 +1,4 @@
-"""Erases by schedule what the rules of retention name, a batch at a time."""
+"""Erases personal data by schedule, as the retention rules say, a batch at a time."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
@@ -31,7 +31,7 @@ BATCH = 1000
 
 
 def retain(sessions: sessionmaker[Session], *, now: datetime) -> None:
-    """Erase all that has to go now, a batch at a time, each in a transaction of its own. Repeatable."""
+    """Erase everything that is due now, a batch at a time, each in its own transaction. It can be repeated."""
     with sessions.begin() as session:
         expire_pending(session, now=now)
         for moment, kept in BY_AGE.values():

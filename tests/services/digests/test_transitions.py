@@ -22,8 +22,10 @@ from campaign.services.delivery.ledger import move
 from campaign.services.delivery.send import finish_editions, send_waiting
 from campaign.services.digests.content import gather_news
 from campaign.services.digests.transitions import (
+    get_for_change,
     hold_editions,
     list_sendable,
+    list_steps,
     may_send_now,
     start_due_editions,
     sweep_cancelled,
@@ -73,6 +75,25 @@ def test_a_draft_is_sent_to_those_who_read_when_a_second_person_approves_it(camp
     with campaign.database.snapshots() as session:
         entries = session.execute(select(AuditEntry.actor, AuditEntry.action)).all()
     assert [tuple(entry) for entry in entries] == [(MAKER, "digest made"), (SECOND, "edition approved")]
+
+
+@pytest.mark.parametrize("actor", [MAKER, SECOND])
+@pytest.mark.parametrize("state", [DRAFT, SCHEDULED, SENDING, PAUSED])
+def test_the_steps_that_are_offered_are_those_that_can_be_taken(
+    campaign: Campaign, state: EditionState, actor: str
+) -> None:
+    add_readers(campaign, "a@example.org")
+    plan(campaign, needs_approval=state is DRAFT, cool_down_minutes=5 if state is SCHEDULED else 0)
+    make_by_hand(campaign)
+    if state is PAUSED:
+        step(campaign, "pause")
+    assert edition(campaign).state is state
+    offered = list_steps(edition(campaign), actor)
+    for name in STEPS:
+        with campaign.database.sessions() as session:  # which is rolled back
+            found = get_for_change(session, find_petition(campaign).id, 1)
+            with contextlib.nullcontext() if name in offered else pytest.raises((NotPossible, Forbidden)):
+                STEPS[name](session, found, actor, campaign.now())
 
 
 def test_what_the_schedule_made_any_organizer_approves(campaign: Campaign, clock: Clock) -> None:

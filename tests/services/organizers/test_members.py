@@ -166,7 +166,8 @@ def test_a_role_is_taken_away_and_recorded_for_the_petition_and_for_the_account(
 
 def test_a_reset_is_recorded_where_the_other_organizers_see_it(session: Session, petition: Petition) -> None:
     organizer = invite(session, petition)
-    organizer.failed_sign_ins, organizer.password_hash = 7, "hash"
+    set_password(organizer, "hash")
+    organizer.failed_sign_ins += 7
     reset_account(session, organizer, actor="root", now=START)
     assert (organizer.password_hash, organizer.failed_sign_ins) == (None, 0)
     assert organizer.invited_until == START + INVITATION_LASTS
