@@ -128,7 +128,7 @@ def _lock_review(session: Session, petition_id: int | None, review_id: int) -> R
         found = found.where(Review.petition_id == petition_id)
     review = session.scalars(found).one_or_none()
     if review is not None and review.is_burned:
-        raise NotPossible("The petition was burned: of this decision only how many signatures it was about is left.")
+        raise NotPossible("The petition was burned: only the number of signatures is left of this decision.")
     return review
 
 

@@ -46,7 +46,7 @@ def open_petition(session: Session, petition: Petition, *, actor: str, now: date
         raise NotPossible(f"“{petition.slug}” was burned on {petition.burned_on}: it stays closed.")
     if petition.closes_at is not None and petition.closes_at <= now:
         raise NotPossible(
-            f"“{petition.slug}” closed at the time that its campaign file names: write a later one, or none, there."
+            f"“{petition.slug}” closed at the time in its campaign file. Write a later time there, or none."
         )
     petition.state, petition.state_note, petition.closed_on, petition.answered_on = PetitionState.OPEN, None, None, None
     record(session, actor, AuditAction.PETITION_OPENED, petition.id, now=now)
@@ -61,7 +61,7 @@ def pause_petition(
     InvalidInput for a missing reason.
     """
     if petition.state is not PetitionState.OPEN:
-        raise NotPossible(f"Only an open petition is paused; “{petition.slug}” is {petition.state}.")
+        raise NotPossible(f"Only an open petition can be paused; “{petition.slug}” is {petition.state}.")
     petition.state_note = _note(petition, reasons)
     petition.state = PetitionState.PAUSED
     record(session, actor, AuditAction.PETITION_PAUSED, petition.id, now=now)
