@@ -4,23 +4,17 @@ import sys
 from zoneinfo import ZoneInfo
 
 import click
-from sqlalchemy.orm import Session
 
 from campaign.cli.wired import wired
-from campaign.errors import NotFound, NotPossible
+from campaign.errors import NotFound
 from campaign.models import DeliveryKind, DeliveryState, Edition, EditionState, Petition, ReaderFrequency
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.digests.archive import preview_digest
 from campaign.services.digests.lint_check import check_next_edition
-from campaign.services.digests.pause import pause_digest, resume_digest
 from campaign.services.digests.send_test import rehearse_edition
-from campaign.services.digests.transitions import (
-    approve_edition,
-    cancel_edition,
-    get_for_change,
-    list_under_way,
-)
+from campaign.services.digests.steps import choose_number, pause_digest, resume_digest, take_step
+from campaign.services.digests.transitions import approve_edition, cancel_edition
 from campaign.services.petitions.store import get_petition
 
 TITLES = {DeliveryKind.CONFIRMATION: "Confirmations", DeliveryKind.LINK: "Lost links"}
@@ -104,22 +98,6 @@ def _what_next(petition: Petition, edition: Edition) -> str:
     return "The worker sends it: campaign worker"
 
 
-def _choose(session: Session, petition: Petition, number: int | None, *states: EditionState) -> Edition:
-    """The edition with this number. Without a number: the only unfinished edition, in these states if any are given.
-
-    Raises NotPossible if there is none, or if there are several.
-    """
-    if number is None:
-        found = list_under_way(session, petition.id, *states)
-        if not found:
-            raise NotPossible(f"No edition of this petition is {' or '.join(states) or 'unfinished'}.")
-        if len(found) > 1:
-            numbers = ", ".join(str(edition.number) for edition in found)
-            raise NotPossible(f"The editions {numbers} are unfinished. Choose one with --edition.")
-        number = found[0].number or 0
-    return get_for_change(session, petition.id, number)
-
-
 _one_edition = click.option("--edition", "number", type=int, help="The number, if several editions are unfinished.")
 
 
@@ -131,9 +109,16 @@ def approve(slug: str, number: int | None) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        edition = _choose(session, found, number, EditionState.DRAFT)
-        approve_edition(session, edition, COMMAND_LINE, campaign.now())
-        campaign.jobs.enqueue_edition(session, edition)
+        chosen = choose_number(session, found, EditionState.DRAFT) if number is None else number
+        edition = take_step(
+            session,
+            found,
+            chosen,
+            approve_edition,
+            campaign.jobs.enqueue_edition,
+            actor=COMMAND_LINE,
+            now=campaign.now(),
+        )
     click.echo(f"Edition {edition.number} is approved. {_what_next(found, edition)}")
 
 
@@ -144,8 +129,17 @@ def cancel(slug: str, number: int | None) -> None:
     """Cancel an edition for ever: no further mail of it is sent. The next edition contains its news."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        edition = _choose(session, get_petition(session, slug), number)
-        cancel_edition(session, edition, COMMAND_LINE, campaign.now())
+        found = get_petition(session, slug)
+        chosen = choose_number(session, found) if number is None else number
+        edition = take_step(
+            session,
+            found,
+            chosen,
+            cancel_edition,
+            campaign.jobs.enqueue_edition,
+            actor=COMMAND_LINE,
+            now=campaign.now(),
+        )
     click.echo(f"Edition {edition.number} is cancelled: no further mail of it is sent.")
 
 
