@@ -1,4 +1,4 @@
-"""Migration 0006: what the audit trail alone knew about complaints becomes a fact of the edition; and back."""
+"""Migration 0005: what the audit trail alone knew about complaints becomes a fact of the edition; and back."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from campaign.services.petitions.store import get_petition
 from tests.conftest import SLUG
 from tests.scenes.people import add_readers
 
-BEFORE, AFTER = "0004", "0006"
+BEFORE = "0004"
 
 
 def moments(campaign: Campaign) -> list[tuple[datetime | None, datetime | None]]:

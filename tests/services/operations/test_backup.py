@@ -264,6 +264,14 @@ def break_a_reference(file: Path) -> None:
     connection.close()
 
 
+def record_what_nobody_does(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute(
+            "INSERT INTO audit_entry (at, actor, action, details) VALUES ('2026-11-23 07:00:00', 'x', 'nothing', '{}')"
+        )
+    connection.close()
+
+
 def of_the_future(file: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -292,6 +300,7 @@ def of_a_lost_key(file: Path) -> None:
         (take_a_table, "a part of it is missing"),
         (break_a_reference, "do not fit together"),
         (put_a_word_for_a_day, "do not fit together"),
+        (record_what_nobody_does, "do not fit together"),
         (of_the_future, "newer version"),
         (of_another_keyring, "another keyring"),
         (of_a_lost_key, "sealed with a key 9"),
