@@ -1,4 +1,4 @@
-"""Petitions: load from a campaign file, and find; the versions of their demands; their updates and pictures."""
+"""Petitions: load from a campaign file, and find; the versions of their demands; their updates."""
 
 import hashlib
 import json
@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from campaign.errors import InvalidFile, InvalidInput, NotFound
 from campaign.i18n import available_languages
@@ -19,7 +19,6 @@ from campaign.models import (
     Demand,
     Petition,
     PetitionCounter,
-    PetitionPicture,
     PetitionState,
     PictureKind,
     TextVersion,
@@ -29,6 +28,7 @@ from campaign.models.column_types import Texts
 from campaign.services.audit_log import record
 from campaign.services.petitions.file_parts import DemandTexts, TimelineTexts
 from campaign.services.petitions.file_schema import PetitionFile, UpdateTexts
+from campaign.services.petitions.pictures import replace_pictures
 from campaign.services.petitions.schedule import plan_digest
 
 _PETITION_TEXTS = ("title", "addressee", "summary", "call", "risk_note", "sender", "confirmation_subject")
@@ -58,28 +58,6 @@ def list_petitions(session: Session, *, state: PetitionState | None = None) -> l
     """All petitions, or those in ``state``, by slug."""
     wanted = select(Petition).order_by(Petition.slug)
     return list(session.scalars(wanted if state is None else wanted.where(Petition.state == state)))
-
-
-def list_pictures(session: Session, petition_id: int) -> dict[PictureKind, PetitionPicture]:
-    """The petition's pictures, without their content."""
-    found = session.scalars(
-        select(PetitionPicture)
-        .where(PetitionPicture.petition_id == petition_id)
-        .options(defer(PetitionPicture.content, raiseload=True))
-    )
-    return {picture.kind: picture for picture in found}
-
-
-def get_picture(session: Session, slug: str, kind: PictureKind) -> PetitionPicture:
-    """A picture of the petition with this ``slug``, with its content. Raises NotFound."""
-    found = session.scalars(
-        select(PetitionPicture)
-        .join(Petition, Petition.id == PetitionPicture.petition_id)
-        .where(Petition.slug == slug, PetitionPicture.kind == kind)
-    ).one_or_none()
-    if found is None:
-        raise NotFound("There is no such picture.")
-    return found
 
 
 def list_related(session: Session, petition: Petition) -> list[Petition]:
@@ -139,7 +117,7 @@ def load_petition(
     }
     petition.timeline = [_timeline(entry, file.languages) for entry in file.timeline]
     session.flush()
-    _replace_pictures(session, petition, file, pictures)
+    replace_pictures(session, petition, file, pictures)
     _replace_demands(session, petition, file.demands)
     for update in file.updates:
         _keep_update(session, petition, update)
@@ -149,25 +127,6 @@ def load_petition(
     details: AuditDetails = {"keys": len(petition.sealed_to)} if petition.sealed_to else {}
     record(session, actor, AuditAction.PETITION_LOADED, petition.id, now=now, **details)
     return petition
-
-
-def _replace_pictures(
-    session: Session, petition: Petition, file: PetitionFile, pictures: Mapping[PictureKind, Picture]
-) -> None:
-    session.execute(delete(PetitionPicture).where(PetitionPicture.petition_id == petition.id))
-    for kind, picture in pictures.items():
-        session.add(
-            PetitionPicture(
-                petition_id=petition.id,
-                kind=kind,
-                media_type=picture.media_type,
-                digest=picture.digest,
-                width=picture.width,
-                height=picture.height,
-                content=picture.content,
-                alt=_by_language(petition.languages, alt=getattr(file.look, kind).alt),
-            )
-        )
 
 
 def _timeline(entry: TimelineTexts, languages: list[str]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from campaign.errors import NotFound
 from campaign.media.colours import Palette
 from campaign.media.pictures import ENDINGS
 from campaign.models import PictureKind
-from campaign.services.petitions.store import get_picture
+from campaign.services.petitions.pictures import get_picture
 from campaign.web.core.caching import kept_for_ever
 from campaign.web.core.context import campaign
 from campaign.web.core.security import Entry, entry

@@ -16,11 +16,11 @@ from campaign.services.digests.archive import preview_digest
 from campaign.services.petitions.file_parts import Look, PictureTexts
 from campaign.services.petitions.file_schema import PetitionFile, UpdateTexts
 from campaign.services.petitions.lifecycle import open_petition
+from campaign.services.petitions.pictures import list_pictures
 from campaign.services.petitions.store import (
     get_petition,
     get_text_version,
     list_petitions,
-    list_pictures,
     list_related,
     list_updates,
     load_petition,
