@@ -11,8 +11,6 @@ from campaign.periods import EXPORT_ANSWERED_WITHIN, EXPORT_REQUESTS_KEPT, EXPOR
 from campaign.services.audit_log import record
 from campaign.services.exports.lists import Wanted
 
-# As long as the audit trail.
-
 
 def wanted_by(request: ExportRequest) -> Wanted:
     """The list that was asked for."""
