@@ -172,7 +172,8 @@ def test_a_command_that_has_the_keys_is_interrupted_and_loses_nothing(make_sqlit
     make_digest(campaign)
     with Mailbox() as mailbox:
         process = subprocess.Popen(
-            [sys.executable, "-m", "campaign", "worker", "--once"],
+            # These tests may run in the background of a shell, where SIGINT is ignored.
+            ["env", "--default-signal=INT", sys.executable, "-m", "campaign", "worker", "--once"],
             env=workers.environment(campaign, smtp_url=mailbox.url, smtp_rate="2/second"),
             stderr=subprocess.PIPE,
         )
@@ -187,6 +188,51 @@ def test_a_command_that_has_the_keys_is_interrupted_and_loses_nothing(make_sqlit
     assert set(got.values()) == {1}
     assert states[DeliveryState.ACCEPTED] + states[DeliveryState.IN_DOUBT] == 30
     assert states[DeliveryState.IN_DOUBT] <= campaign.settings.smtp_connections
+
+
+STUBBORN = """
+import time
+
+import click
+
+from campaign.cli.wired import wired
+
+
+@click.command()
+def stubborn():
+    wired()
+    print("ready", flush=True)
+    until = time.monotonic() + 50
+    while time.monotonic() < until:
+        try:
+            time.sleep(0.05)
+        except KeyboardInterrupt:
+            print("swallowed", flush=True)
+
+
+stubborn()
+"""
+
+
+@pytest.mark.parametrize(("heard", "swallowed"), [("default", ["swallowed"]), ("ignore", [])])
+def test_a_command_that_does_not_hear_the_interrupt_ends_too(
+    make_sqlite_campaign: MakeCampaign, heard: str, swallowed: list[str]
+) -> None:
+    """A shell has background commands ignore it, and a library may swallow it: the keys would stay in memory."""
+    campaign = make_sqlite_campaign()
+    process = subprocess.Popen(
+        ["env", f"--{heard}-signal=INT", sys.executable, "-c", STUBBORN],
+        env=workers.environment(campaign),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    campaign.lock.close_here(None, now=campaign.now())
+    seen, said = process.communicate(timeout=WITHIN)
+    assert (process.returncode, said) == (1, "The server was locked.\n")
+    assert seen.splitlines() == swallowed
 
 
 def test_another_machine_is_locked_by_the_database(make_campaign: MakeCampaign) -> None:
