@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext
 from campaign.crypto.link_purposes import LinkPurpose
 from campaign.installation.wiring import Campaign
 from campaign.models import Display, Role, Signature
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.store import get_petition, get_text_version
 from campaign.services.signatures.sign import Person, Submission, sign
@@ -98,7 +99,9 @@ def _fill(campaign: Campaign, paths: dict[str, str]) -> None:
             whole = submission(number)
             named = Submission(whole.address, Person(whole.person.name), "kk", "DE", Display.NAME)
             sign(session, campaign.vault, petition, version, named, now=campaign.now())
-        organizer = add_organizer(session, "owner@example.org", petition, Role.OWNER, now=campaign.now())
+        organizer = add_organizer(
+            session, "owner@example.org", petition, Role.OWNER, actor=COMMAND_LINE, now=campaign.now()
+        )
         paths["welcome"] = urlsplit(campaign.links.welcome(organizer)).path
         paths["confirmed"] = (
             f"/confirm/{campaign.vault.token(LinkPurpose.CONFIRM, session.query(Signature.id).limit(1).scalar())}"

@@ -9,6 +9,7 @@ from campaign.installation.setup import set_up
 from campaign.installation.wiring import Campaign, wire
 from campaign.mail.smtp.transport import Transport
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import load_petition
@@ -41,7 +42,12 @@ def new_campaign(folder: Path, open_transport: Callable[[], Transport] | None = 
     campaign = wire(settings, open_transport=open_transport)
     set_up(campaign)
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, read_petition_file(BUILT_IN), now=campaign.now()), now=campaign.now())
+        open_petition(
+            session,
+            load_petition(session, read_petition_file(BUILT_IN), actor=COMMAND_LINE, now=campaign.now()),
+            actor=COMMAND_LINE,
+            now=campaign.now(),
+        )
     return campaign
 
 

@@ -159,6 +159,11 @@ class Database:
         with self.engine.connect() as connection:
             return int(connection.scalar(others, {"ours": _process_name()}) or 0)
 
+    def ping(self) -> None:
+        """Raise OperationalError if the database cannot be read."""
+        with self.snapshots() as session:
+            session.execute(text("SELECT 1"))
+
     def close_file(self) -> None:
         """Close a SQLite file that no other process has open, so that all its data is in one file."""
         with self.engine.connect() as connection:

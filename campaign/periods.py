@@ -99,7 +99,7 @@ EXPORT_ANSWERED_WITHIN: Final = timedelta(days=7)
 """A second organizer answers a request for a list within this time …"""
 EXPORT_TAKEN_WITHIN: Final = timedelta(hours=24)
 """… and the first one takes the list within this time after that."""
-EXPORT_REQUESTS_KEPT: Final = timedelta(days=90)
+EXPORT_REQUESTS_KEPT: Final = AUDIT_KEPT
 
 # Abuse.
 CHALLENGE_LASTS: Final = timedelta(hours=1)

@@ -10,15 +10,15 @@ import click
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError as BrokenFile
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlalchemy.orm import Session
 
 from campaign.cli.wired import wired
 from campaign.db import open_database, open_file
 from campaign.errors import DatabaseError, InvalidFile
 from campaign.installation.leases import exclusive_lease
 from campaign.installation.wiring import Campaign
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.operations.backup import count_rows, whole_or_not_at_all, write_backup
-from campaign.services.operations.restore import Restored, check_keys, read_note
+from campaign.services.operations.restore import Restored, check_backup, read_note
 from campaign.services.operations.restore import restore as put_back
 from campaign.services.operations.schema import is_up_to_date, migrate, stamp
 from campaign.services.privacy.tombstones import Stone, read_stones
@@ -91,10 +91,7 @@ def restore(file: Path, tombstones: Path | None, yes: bool) -> None:
             raise InvalidFile(f"There is no file {needed}.")
     with exclusive_lease(campaign), _refusing_broken(), _opened(file, campaign.settings.data_dir) as engine:
         with engine.connect() as source:
-            note = read_note(source)
-            with Session(source) as session:
-                check_keys(session, campaign.vault, note.get("keyring"))
-                total = count_rows(session)
+            note, total = check_backup(source, campaign.vault)
             stones = read_stones(campaign.settings.tombstones)
             stones |= read_stones(tombstones) if tombstones else set()
             if not yes:
@@ -118,7 +115,7 @@ def restore(file: Path, tombstones: Path | None, yes: bool) -> None:
 
 def _put_back(campaign: Campaign, source: Connection, total: int, stones: set[Stone]) -> Restored:
     with _progress("Restoring", total) as progress, campaign.database.sessions.begin() as session:
-        return put_back(session, source, stones=stones, now=campaign.now(), copied=progress.update)
+        return put_back(session, source, stones=stones, actor=COMMAND_LINE, now=campaign.now(), copied=progress.update)
 
 
 @contextmanager

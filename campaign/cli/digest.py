@@ -1,30 +1,22 @@
 """The commands ``digest …``."""
 
 import sys
-from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import click
-from sqlalchemy.orm import Session
 
 from campaign.cli.wired import wired
-from campaign.errors import NotFound, NotPossible
-from campaign.models import DeliveryKind, DeliveryState, Edition, EditionState, Petition, ReaderFrequency, Schedule
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.errors import NotFound
+from campaign.models import DeliveryKind, DeliveryState, Edition, EditionState, Petition, ReaderFrequency
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.digests.archive import preview_digest
 from campaign.services.digests.editions import send_digest
 from campaign.services.digests.lint_check import check_next_edition
 from campaign.services.digests.send_test import rehearse_edition
-from campaign.services.digests.transitions import (
-    approve_edition,
-    cancel_edition,
-    get_for_change,
-    list_for_change,
-    list_under_way,
-    pause_edition,
-    resume_edition,
-)
+from campaign.services.digests.steps import choose_number, pause_digest, resume_digest, take_step
+from campaign.services.digests.transitions import approve_edition, cancel_edition
 from campaign.services.petitions.store import get_petition
 
 TITLES = {DeliveryKind.CONFIRMATION: "Confirmations", DeliveryKind.LINK: "Lost links"}
@@ -110,22 +102,6 @@ def _what_next(petition: Petition, edition: Edition) -> str:
     return "The worker sends it: campaign worker"
 
 
-def _choose(session: Session, petition: Petition, number: int | None, *states: EditionState) -> Edition:
-    """The edition with this number. Without a number: the only unfinished edition, in these states if any are given.
-
-    Raises NotPossible if there is none, or if there are several.
-    """
-    if number is None:
-        found = list_under_way(session, petition.id, *states)
-        if not found:
-            raise NotPossible(f"No edition of this petition is {' or '.join(states) or 'unfinished'}.")
-        if len(found) > 1:
-            numbers = ", ".join(str(edition.number) for edition in found)
-            raise NotPossible(f"The editions {numbers} are unfinished. Choose one with --edition.")
-        number = found[0].number or 0
-    return get_for_change(session, petition.id, number)
-
-
 _one_edition = click.option("--edition", "number", type=int, help="The number, if several editions are unfinished.")
 
 
@@ -137,8 +113,9 @@ def approve(slug: str, number: int | None) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        edition = _choose(session, found, number, EditionState.DRAFT)
-        approve_edition(session, edition, COMMAND_LINE, campaign.now(), campaign.dispatch)
+        chosen = choose_number(session, found, EditionState.DRAFT) if number is None else number
+        step = partial(approve_edition, dispatch=campaign.dispatch)
+        edition = take_step(session, found, chosen, step, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"Edition {edition.number} is approved. {_what_next(found, edition)}")
 
 
@@ -149,8 +126,9 @@ def cancel(slug: str, number: int | None) -> None:
     """Cancel an edition for ever: no further mail of it is sent. The next edition contains its news."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        edition = _choose(session, get_petition(session, slug), number)
-        cancel_edition(session, edition, COMMAND_LINE, campaign.now())
+        found = get_petition(session, slug)
+        chosen = choose_number(session, found) if number is None else number
+        edition = take_step(session, found, chosen, cancel_edition, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"Edition {edition.number} is cancelled: no further mail of it is sent.")
 
 
@@ -191,10 +169,7 @@ def pause(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        _set_paused(session, found, paused=True, now=campaign.now())
-        stopped = list_for_change(session, found.id, EditionState.SENDING, EditionState.SCHEDULED)
-        for edition in stopped:
-            pause_edition(session, edition, COMMAND_LINE, campaign.now())
+        stopped = pause_digest(session, found, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"The schedule of “{slug}” is paused. To go on: campaign digest resume {slug}")
     for edition in stopped:
         click.echo(f"Edition {edition.number} is paused.")
@@ -207,16 +182,8 @@ def resume(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        _set_paused(session, found, paused=False, now=campaign.now())
-        resumed = list_for_change(session, found.id, EditionState.PAUSED)
-        for edition in resumed:
-            resume_edition(session, edition, COMMAND_LINE, campaign.now(), campaign.dispatch)
+        resumed = resume_digest(session, found, campaign.dispatch, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"The digest of “{slug}” follows its schedule again.")
     for edition in resumed:
         resumed_or_not = "is not resumed" if edition.state is EditionState.PAUSED else "is resumed"
         click.echo(f"Edition {edition.number} {resumed_or_not}. {_what_next(found, edition)}")
-
-
-def _set_paused(session: Session, petition: Petition, *, paused: bool, now: datetime) -> None:
-    session.get_one(Schedule, petition.id).paused = paused
-    record(session, COMMAND_LINE, "digest paused" if paused else "digest resumed", petition.id, now=now)

@@ -1,14 +1,11 @@
 """Commands for an emergency: lock and unlock the server, and burn a petition (destroy its personal data)."""
 
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.cli.wired import keyless, unchecked
 from campaign.crypto.keyring import Keyring
@@ -16,12 +13,12 @@ from campaign.crypto.keyring_file import move_keyring
 from campaign.errors import CampaignError, InvalidInput, KeyringError
 from campaign.installation.wiring import Campaign
 from campaign.services.audit_log import COMMAND_LINE
-from campaign.services.operations.scrub import scrub
-from campaign.services.operations.server_lock import lock_everywhere, unlock_everywhere
+from campaign.services.operations.scrub import scrub_burned
+from campaign.services.operations.server_lock import lock_others, unlock_everywhere
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.store import get_petition
-from campaign.services.privacy.burn import BURNED_TABLES, count_left
 from campaign.services.privacy.burn import burn as burn_petition
+from campaign.services.privacy.burn import count_left
 
 _DATABASE_WITHIN = 10.0
 
@@ -58,7 +55,7 @@ def lock(reason: str | None, keyring_to: Path | None) -> None:
     except OSError as error:
         raise CampaignError(f"This machine cannot be locked ({error.strerror}). Stop the server instead.") from None
     # If one step fails, the other steps are still done.
-    problems = [*_lock_database(campaign, reason, now), *_move_keyring(campaign, keyring_to)]
+    problems = [*_lock_others(campaign, reason, now), *_move_keyring(campaign, keyring_to)]
     if problems:
         raise CampaignError(" ".join(["This machine is locked.", *problems]))
     click.echo("Locked. Within ten seconds no process of this server has the keys in its memory.")
@@ -71,21 +68,9 @@ def lock(reason: str | None, keyring_to: Path | None) -> None:
         click.echo(f"The keyring is now only in {keyring_to}. Put it back before you unlock the server.")
 
 
-def _lock_database(campaign: Campaign, reason: str | None, now: datetime) -> Iterator[str]:
-    """Lock the other machines through the database; yields the problem, if there is one.
-
-    It waits only ``_DATABASE_WITHIN`` seconds, so that a database that hangs does not stop the command.
-    """
-    locked = threading.Event()
-
-    def lock_others() -> None:
-        with suppress(SQLAlchemyError), campaign.database.sessions.begin() as session:
-            lock_everywhere(session, reason, now=now)
-            session.commit()
-            locked.set()
-
-    threading.Thread(target=lock_others, daemon=True).start()
-    if not locked.wait(_DATABASE_WITHIN):
+def _lock_others(campaign: Campaign, reason: str | None, now: datetime) -> Iterator[str]:
+    sessions = campaign.database.sessions
+    if not lock_others(sessions, reason, actor=COMMAND_LINE, now=now, within=_DATABASE_WITHIN):
         yield "The database does not answer. If the server has other machines, run campaign lock on each of them."
 
 
@@ -104,7 +89,7 @@ def unlock() -> None:
     Keyring.read(campaign.settings.keyring)
     was_on = campaign.lock.is_on
     with campaign.database.sessions.begin() as session:
-        unlock_everywhere(session, now=campaign.now())
+        unlock_everywhere(session, actor=COMMAND_LINE, now=campaign.now())
     campaign.lock.open_here()
     click.echo("Unlocked. The server goes on within a few seconds." if was_on else "The server was not locked.")
 
@@ -125,9 +110,7 @@ def burn(slug: str, confirm: str | None) -> None:
     _require_certainty(slug, number, confirm)
     burning = burn_petition(campaign.database.sessions, petition.id, actor=COMMAND_LINE, now=campaign.now())
     _show_burning(burning, left)
-    for mail in campaign.settings.outbox.glob("*.eml"):
-        mail.unlink()
-    clean = scrub(campaign.database, [table.__tablename__ for table in BURNED_TABLES])
+    clean = scrub_burned(campaign.database, campaign.settings.outbox)
     click.echo(f"“{slug}” is burned. Its page still shows the number of signatures: {number}.")
     if not clean:
         click.echo(

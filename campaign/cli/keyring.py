@@ -1,9 +1,6 @@
 """The commands ``keyring …``."""
 
 import sys
-import time
-from collections.abc import Iterator
-from datetime import datetime
 
 import click
 
@@ -11,14 +8,12 @@ from campaign.cli.wired import wired
 from campaign.crypto.keyring import Keyring
 from campaign.crypto.keyring_file import changing
 from campaign.installation.wiring import Campaign
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.operations.key_rotation import (
-    SEALED,
-    Place,
-    count_older_transactions,
-    count_sealed,
-    moment_of_database,
-    reseal_next,
+    count_left,
+    record_rotation,
+    reseal_all,
+    wait_for_open_transactions,
 )
 
 _WAIT_FOR_OTHERS = 60.0  # seconds; the transaction of a page or of a batch takes less
@@ -52,13 +47,11 @@ def rotate(keep_old: bool) -> None:
             keys = keys.with_new_key()
             keys.replace(path)
             click.echo(f"Key {keys.newest} is in {path} and is used from now on. Copy the file to its other place.")
-        alone = _wait_for_open_transactions(campaign)
+        alone = wait_for_open_transactions(campaign.database.sessions, within=_WAIT_FOR_OTHERS)
         old = [version for version in keys.sealing if version != keys.newest]
         done = _reseal_all(campaign, old)
-        with campaign.database.snapshots() as session:
-            left = sum(count_sealed(session)[version] for version in old)
-        with campaign.database.sessions.begin() as session:
-            record(session, COMMAND_LINE, "key rotated", None, now=campaign.now(), key=keys.newest, resealed=done)
+        left = count_left(campaign.database.snapshots, old)
+        record_rotation(campaign.database.sessions, keys.newest, done, actor=COMMAND_LINE, now=campaign.now())
         campaign.database.truncate_log()
         click.echo(f"{done} values were sealed anew with key {keys.newest}.")
         if keep_old:
@@ -75,43 +68,12 @@ def rotate(keep_old: bool) -> None:
             click.echo("To make another new key, run the command again.")
 
 
-def _wait_for_open_transactions(campaign: Campaign) -> bool:
-    """Wait for transactions that were open when the new key was added, since later ones seal with the new key.
-
-    Returns whether all of them ended within ``_WAIT_FOR_OTHERS``.
-    """
-    with campaign.database.sessions.begin() as session:
-        moment: datetime | None = moment_of_database(session)
-    until = time.monotonic() + _WAIT_FOR_OTHERS
-    while True:
-        with campaign.database.sessions.begin() as session:
-            if not count_older_transactions(session, moment):
-                return True
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-
-
 def _reseal_all(campaign: Campaign, old: list[int]) -> int:
-    with campaign.database.snapshots() as session:
-        counts = count_sealed(session)
-    total = sum(counts[version] for version in old)
-    done = 0
+    total, done = count_left(campaign.database.snapshots, old), 0
     with click.progressbar(
         length=total, label="Sealing anew", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as progress:
-        for batch in _batches(campaign, old):
+        for batch in reseal_all(campaign.database.sessions, campaign.vault, old):
             done += batch
             progress.update(batch)
     return done
-
-
-def _batches(campaign: Campaign, old: list[int]) -> Iterator[int]:
-    for sealed in SEALED:
-        place: Place | None = None
-        more = True
-        while more:
-            with campaign.database.sessions.begin() as session:
-                count, place = reseal_next(session, campaign.vault, sealed, old, place)
-            yield count
-            more = place is not None

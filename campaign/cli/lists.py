@@ -2,8 +2,8 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -11,9 +11,10 @@ from campaign.cli.output import open_output
 from campaign.cli.wired import wired
 from campaign.errors import InvalidInput
 from campaign.models import SignatureState
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.exports import lists
 from campaign.services.exports import rows as export_rows
+from campaign.services.exports.export import export_list, write_list
 from campaign.services.petitions.store import get_petition
 from campaign.text.personal_text import clean_reason
 
@@ -52,27 +53,17 @@ def export(
 ) -> None:
     """Write the list of signatures, or of the digest's readers. The export is recorded."""
     campaign = wired()
-    details: dict[str, Any] = {"reason": clean_reason(reason)} if reason else {}
+    purpose = clean_reason(reason) if reason else None
     with campaign.database.sessions.begin() as session:
         found = get_petition(session, slug)
         chosen = lists.SUBSCRIBERS if subscribers else lists.SIGNATURES
         wanted = lists.want(found, chosen, lists.AGE if age or lines else kind, SignatureState(state))
-        recipients = lists.recipients_of(found, lines) if wanted.format == lists.AGE else []
-        if recipients and output is None and sys.stdout.isatty():
+        made = export_list(session, found, wanted, reason=purpose, lines=lines, actor=COMMAND_LINE, now=campaign.now())
+        if made.recipients and output is None and sys.stdout.isatty():
             raise InvalidInput("output", "An encrypted file cannot be shown on a terminal. Give a file with --output.")
-        lists.check_possible(session, found, wanted)
-        if lines:
-            details["to"] = ", ".join(keys.line[:24] for keys in recipients)
-        record(session, COMMAND_LINE, "export", found.id, now=campaign.now(), **wanted.details, **details)
+    # On a terminal the rows themselves show the progress.
+    show = partial(_with_progress, quiet=output is None and sys.stdout.isatty())
     with campaign.database.snapshots() as session, open_output(output) as target:
-        total = lists.count_list(session, found, wanted)
-        rows = lists.list_wanted(session, campaign.vault, found, wanted)
-        # On a terminal the rows themselves show the progress.
-        shown = _with_progress(rows, total, quiet=output is None and sys.stdout.isatty())
-        if recipients:
-            lists.write_encrypted(shown, total, wanted, target, to=recipients)
-        else:
-            for piece in lists.write_clear(shown, wanted):
-                target.write(piece)
+        total = write_list(session, campaign.vault, found, made, target, show=show)
     if output is not None:
         click.echo(f"{total} {chosen} were written into {output}.", err=True)

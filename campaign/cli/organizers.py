@@ -4,16 +4,8 @@ import click
 
 from campaign.cli.wired import wired
 from campaign.models import Role
-from campaign.services.audit_log import COMMAND_LINE, record
-from campaign.services.organizers.members import (
-    add_organizer,
-    end_sessions,
-    get_organizer,
-    list_organizers,
-    remove_role,
-    reset_account,
-)
-from campaign.services.organizers.permissions import Permission, list_permitted
+from campaign.services.audit_log import COMMAND_LINE
+from campaign.services.organizers import members
 from campaign.services.organizers.second_factors import has_app
 from campaign.services.petitions import store as petition_store
 
@@ -42,8 +34,7 @@ def add(email: str, slug: str, role: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        added = add_organizer(session, email, found, Role(role), now=campaign.now())
-        record(session, COMMAND_LINE, "organizer added", found.id, now=campaign.now(), role=role)
+        added = members.add_organizer(session, email, found, Role(role), actor=COMMAND_LINE, now=campaign.now())
         link = campaign.links.welcome(added)
     _hand_over(link)
 
@@ -53,7 +44,7 @@ def list_all() -> None:
     """Print every organizer with roles and second factors."""
     campaign = wired()
     with campaign.database.snapshots() as session:
-        for each, roles in list_organizers(session):
+        for each, roles in members.list_organizers(session):
             words = [f"{slug}: {role}" for slug, role in roles.items()] or ["no role"]
             if not each.active:
                 words.append("switched off")
@@ -72,19 +63,15 @@ def remove(email: str, slug: str) -> None:
     """Remove EMAIL's role, and sign the person out. If it was the last role, the account is switched off."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found, now = petition_store.get_petition(session, slug), campaign.now()
-        removed = get_organizer(session, email)
-        was_last = remove_role(session, removed, found)
-        record(session, COMMAND_LINE, "organizer removed", found.id, now=now, organizer=removed.email)
-        record(session, COMMAND_LINE, "organizer removed", None, organizer_id=removed.id, now=now)
-        session.flush()
-        has_owner = list_permitted(session, found.id, Permission.REVIEW)
-    click.echo(f"{removed.email} has no role with “{slug}” any more and is signed out.")
-    if not has_owner:
+        found = petition_store.get_petition(session, slug)
+        person = members.get_organizer(session, email)
+        removed = members.remove_role(session, person, found, actor=COMMAND_LINE, now=campaign.now())
+    click.echo(f"{person.email} has no role with “{slug}” any more and is signed out.")
+    if not removed.has_owner:
         click.echo(
             f"“{slug}” has no owner now. To make one: campaign organizer add EMAIL --petition {slug} --role owner"
         )
-    if was_last:
+    if removed.was_last_role:
         click.echo("It was the last role, so the account is switched off.")
 
 
@@ -94,9 +81,8 @@ def sign_out(email: str) -> None:
     """End all sessions of EMAIL, and all links that were not used yet."""
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found = get_organizer(session, email)
-        end_sessions(found)
-        record(session, COMMAND_LINE, "organizer signed out", None, organizer_id=found.id, now=campaign.now())
+        found = members.get_organizer(session, email)
+        members.sign_out(session, found, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"{found.email} is signed out everywhere.")
 
 
@@ -109,10 +95,7 @@ def reset(email: str) -> None:
     """
     campaign = wired()
     with campaign.database.sessions.begin() as session:
-        found, now = get_organizer(session, email), campaign.now()
-        reset_account(found, now=now)
-        record(session, COMMAND_LINE, "organizer reset", None, organizer_id=found.id, now=now)
-        for membership in found.memberships:
-            record(session, COMMAND_LINE, "organizer reset", membership.petition_id, now=now, organizer=found.email)
+        found = members.get_organizer(session, email)
+        members.reset_account(session, found, actor=COMMAND_LINE, now=campaign.now())
         link = campaign.links.welcome(found)
     _hand_over(link)

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from campaign.cli.wired import wired
-from campaign.models import CommentState, DeliveryKind, Petition, ReaderFrequency, Subscription
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.models import CommentState, DeliveryKind, ReaderFrequency, Subscription
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.privacy import erase_person
 from campaign.services.privacy.delivery_history import Account, Event, tell_history
-from campaign.services.privacy.receipts import Receipt, read_receipt, write_receipt
+from campaign.services.privacy.receipts import Receipt, find_petition_of, read_receipt, write_receipt
 from campaign.text.email_address import parse_email_address
 
 FREQUENCIES = {
@@ -43,9 +43,7 @@ def history(email: str) -> None:
     campaign = wired()
     address = parse_email_address(email, allow_smtputf8=True)
     with campaign.database.sessions.begin() as session:
-        found = tell_history(session, campaign.vault, address)
-        for account in found.accounts:
-            record(session, COMMAND_LINE, "history told", account.petition.id, now=campaign.now())
+        found = tell_history(session, campaign.vault, address, actor=COMMAND_LINE, now=campaign.now())
         lines = [line for account in found.accounts for line in _account(account)]
     if found.suppression is not None:
         since = found.suppression.since_on
@@ -104,7 +102,7 @@ def receipt(code: str) -> None:
     campaign = wired()
     found = read_receipt(campaign.vault, code)
     with campaign.database.snapshots() as session:
-        petition = session.get(Petition, found.petition_id) if found.petition_id is not None else None
+        petition = find_petition_of(session, found)
     under = f"under the petition “{petition.slug}”" if petition is not None else "under all petitions of this server"
     click.echo(
         f"This server wrote this receipt: on {found.day} (UTC) everything stored about one person {under} was erased."

@@ -3,7 +3,6 @@
 import re
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -12,13 +11,13 @@ from campaign.errors import InvalidInput
 from campaign.i18n import find_country
 from campaign.models import Display
 from campaign.periods import NAMES_KEPT, UPDATES_KEPT
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions import lifecycle
 from campaign.services.petitions import store as petition_store
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.file_reader import read_petition_file, read_pictures, read_update_file
 from campaign.services.signatures.sign import Person, Submission
-from campaign.services.signatures.sign import sign as sign_petition
+from campaign.services.signatures.submit import submit
 from campaign.text.email_address import parse_email_address
 from campaign.text.personal_text import clean_comment, clean_name
 
@@ -42,9 +41,9 @@ def load(file: Path) -> None:
     with campaign.database.sessions.begin() as session:
         content = read_petition_file(file)
         pictures = read_pictures(file, content)
-        loaded = petition_store.load_petition(session, content, now=campaign.now(), pictures=pictures)
-        details: dict[str, Any] = {"keys": len(loaded.sealed_to)} if loaded.sealed_to else {}
-        record(session, COMMAND_LINE, "petition loaded", loaded.id, now=campaign.now(), **details)
+        loaded = petition_store.load_petition(
+            session, content, actor=COMMAND_LINE, now=campaign.now(), pictures=pictures
+        )
     click.echo(f"Loaded “{loaded.slug}” in {', '.join(loaded.languages)}; its state: {loaded.state}.")
     if content.challenge not in {None, loaded.challenge}:
         stays = "on" if loaded.challenge else "off"
@@ -70,8 +69,7 @@ def open_(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        lifecycle.open_petition(found, now=campaign.now())
-        record(session, COMMAND_LINE, "petition opened", found.id, now=campaign.now())
+        lifecycle.open_petition(session, found, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"“{slug}” is open: {campaign.links.petition(found.languages[0], slug)}")
 
 
@@ -82,8 +80,7 @@ def close(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        lifecycle.close_petition(found, now=campaign.now())
-        record(session, COMMAND_LINE, "petition closed", found.id, now=campaign.now())
+        lifecycle.close_petition(session, found, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"“{slug}” is closed. Signatures that are not confirmed yet can still be confirmed for 72 hours.")
     day = _ends(found.closed_on, UPDATES_KEPT)
     click.echo(f"Readers’ addresses are erased on {day}, unless the petition is opened again.")
@@ -115,8 +112,7 @@ def pause(slug: str, notes: dict[str, str]) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        lifecycle.pause_petition(found, notes)
-        record(session, COMMAND_LINE, "petition paused", found.id, now=campaign.now())
+        lifecycle.pause_petition(session, found, notes, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"“{slug}” is paused. Signatures that are not confirmed yet can still be confirmed.")
 
 
@@ -129,8 +125,7 @@ def answer(slug: str, notes: dict[str, str], won: bool) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        lifecycle.note_answer(found, notes, won=won, now=campaign.now())
-        record(session, COMMAND_LINE, "petition won" if won else "petition answered", found.id, now=campaign.now())
+        lifecycle.note_answer(session, found, notes, won=won, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"The page of “{slug}” shows the answer: {campaign.links.petition(found.languages[0], slug)}")
 
 
@@ -141,8 +136,7 @@ def hand_over(slug: str) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        lifecycle.hand_over(found, now=campaign.now())
-        record(session, COMMAND_LINE, "list handed over", found.id, now=campaign.now())
+        lifecycle.hand_over(session, found, actor=COMMAND_LINE, now=campaign.now())
     ends = _ends(found.handed_over_on, NAMES_KEPT)
     click.echo(f"Recorded: the list of “{slug}” was handed over. The names of its signers are erased on {ends}.")
 
@@ -165,8 +159,8 @@ def add_update(slug: str, file: Path) -> None:
     campaign = wired()
     with campaign.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        published = petition_store.publish_update(session, found, read_update_file(file, found.languages))
-        record(session, COMMAND_LINE, "update published", found.id, now=campaign.now(), key=published.key)
+        content = read_update_file(file, found.languages)
+        published = petition_store.publish_update(session, found, content, actor=COMMAND_LINE, now=campaign.now())
     click.echo(f"Published “{published.key}”. It will be in the next digest.")
 
 
@@ -189,19 +183,9 @@ def sign(
     code = find_country(country) if country.strip() else None
     if country.strip() and code is None:
         raise InvalidInput("country", f"“{country}” is not a country.")
-    with campaign.database.sessions.begin() as session:
+    with campaign.database.snapshots() as session:
         found = petition_store.get_petition(session, slug)
-        language = language or found.languages[0]
-        if language not in found.languages:
-            raise InvalidInput(
-                "language", f"The petition is not in “{language}”, only in {', '.join(found.languages)}."
-            )
-        sign_petition(
-            session,
-            campaign.vault,
-            found,
-            petition_store.get_text_version(session, found, language),
-            Submission(address, person, language, code, Display(display), wants_updates=updates),
-            now=campaign.now(),
-        )
+        version = petition_store.get_text_version(session, found, language or found.languages[0])
+    submission = Submission(address, person, version.language, code, Display(display), wants_updates=updates)
+    submit(campaign.database.sessions, campaign.vault, found, version, submission, now=campaign.now())
     click.echo("If this address has not confirmed yet, a mail with a link will be sent to it.")

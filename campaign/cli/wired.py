@@ -2,6 +2,7 @@
 
 import _thread
 import os
+import threading
 
 import click
 
@@ -32,14 +33,19 @@ def wired() -> Campaign:
 def _end_when_locked(campaign: Campaign) -> None:
     """Interrupt a command that has the keys when the server is locked; end its process if it does not stop in time."""
 
+    ended = threading.Event()
+
     def end() -> None:
         click.echo("The server was locked.", err=True)
+        # It does nothing in a command that a shell started in the background, where SIGINT is ignored.
         _thread.interrupt_main()
         if not ended.wait(_FORGET_WITHIN):
             os._exit(1)
 
-    ended = campaign.lock.call_when_turned(end, was_on=False)
-    click.get_current_context().call_on_close(ended.set)
+    watch = campaign.lock.call_when_turned(end, was_on=False)
+    context = click.get_current_context()
+    context.call_on_close(ended.set)
+    context.call_on_close(watch.set)
 
 
 def keyless() -> Campaign:

@@ -21,7 +21,7 @@ from campaign.models.petition import (
     TextVersion,
     Update,
 )
-from campaign.models.records import AuditEntry, Erased, ExportRequest, ServerLock, Tombstone
+from campaign.models.records import AuditAction, AuditDetails, AuditEntry, Erased, ExportRequest, ServerLock, Tombstone
 from campaign.models.signature import (
     CommentState,
     ConfirmationAllowance,
@@ -42,6 +42,8 @@ from campaign.models.subscription import (
 
 __all__ = [
     "Audience",
+    "AuditAction",
+    "AuditDetails",
     "AuditEntry",
     "CommentState",
     "ConfirmationAllowance",

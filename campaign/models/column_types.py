@@ -22,13 +22,17 @@ class _Choice(Enum):
         return {None: None, **{member.value: member for member in self.enum_class}}.__getitem__
 
 
-def choice(kind: type[StrEnum]) -> Enum:
-    """A column that holds one of the words of ``kind``; the database checks it too."""
+def choice(kind: type[StrEnum], *, length: int = 20, checked: bool = True) -> Enum:
+    """A column that holds one of the words of ``kind``, ``length`` letters at most.
+
+    The database refuses other words; if ``checked`` is false, only the program does, by a LookupError.
+    """
     return _Choice(
         kind,
         native_enum=False,
-        create_constraint=True,
-        length=20,
+        create_constraint=checked,
+        length=length,
         name=kind.__name__.lower(),
+        validate_strings=not checked,
         values_callable=lambda members: [member.value for member in members],
     )

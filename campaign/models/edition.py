@@ -82,6 +82,8 @@ class Edition(Base):
     - ``send_at`` is the earliest time at which sending may begin.
     - ``starts`` counts how often sending was started or resumed; each start has its own jobs.
     - ``made_by`` and ``approved_by`` are organizers' addresses, or ``command line``.
+    - ``complaints_warned_at`` and ``complaints_paused_at`` are the moments at which complaints of its readers led to a
+      warning, and to a pause of the digest; each happens once.
     """
 
     __tablename__ = "edition"
@@ -105,6 +107,8 @@ class Edition(Base):
     approved_by: Mapped[str | None] = mapped_column(String(320))
     send_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     starts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    complaints_warned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    complaints_paused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     texts: Mapped[list["EditionText"]] = relationship(order_by="EditionText.language", cascade="all, delete-orphan")
 

@@ -14,7 +14,7 @@ from campaign.cli.own_process import run_in_own_process
 from campaign.installation.setup import set_up
 from campaign.installation.wiring import Campaign, wire
 from campaign.models import Petition, Role
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
@@ -108,12 +108,11 @@ def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
         file = read_petition_file(BUILT_IN)
         petition = find_petition(session, file.slug)
         if petition is None:
-            petition = load_petition(session, file, now=now)
-            open_petition(petition, now=campaign.now())
-            record(session, COMMAND_LINE, "petition loaded", petition.id, now=now)
+            petition = load_petition(session, file, actor=COMMAND_LINE, now=now)
+            open_petition(session, petition, actor=COMMAND_LINE, now=now)
         if not campaign.settings.is_local or campaign.lock.is_on:
             return petition, None
-        organizer = add_organizer(session, FIRST_ORGANIZER, petition, Role.OWNER, now=now)
+        organizer = add_organizer(session, FIRST_ORGANIZER, petition, Role.OWNER, actor=COMMAND_LINE, now=now)
         return petition, campaign.links.welcome(organizer)
 
 

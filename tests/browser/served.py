@@ -21,6 +21,7 @@ from campaign.installation.setup import set_up
 from campaign.installation.wiring import Campaign, wire
 from campaign.media.pictures import read_picture
 from campaign.models import Edition, Petition, PictureKind, Role, Signature
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_schema import PetitionFile
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import load_petition
@@ -139,9 +140,11 @@ def _fail_on_demand() -> None:
 
 def _load(session: Session, file: PetitionFile, clock: Clock) -> None:
     """The petition of ``file``, open; beside it a draft with pictures, which nobody has signed."""
-    open_petition(load_petition(session, file, now=clock()), now=clock())
+    open_petition(
+        session, load_petition(session, file, actor=COMMAND_LINE, now=clock()), actor=COMMAND_LINE, now=clock()
+    )
     texts = {"slug": OTHER, "title": dict.fromkeys(file.languages, OTHER_TITLE), "updates": [], "timeline": []}
-    other = load_petition(session, file.model_copy(update=texts), now=clock())
+    other = load_petition(session, file.model_copy(update=texts), actor=COMMAND_LINE, now=clock())
     other.look = {"colour": "#8f1d2c"}
     add_picture(session, other.id, read_picture(png(120, 40)), PictureKind.LOGO)
     add_picture(session, other.id, read_picture(png(1200, 400)), PictureKind.PICTURE)

@@ -5,6 +5,7 @@ import io
 import json
 import pkgutil
 import stat
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from tests.scenes.commands import Command, refused
 from tests.scenes.people import add_readers, confirm, confirm_all, find_petition, list_deliveries, sign
 
 
-def actions(campaign: Campaign) -> list[tuple[str, dict[str, object]]]:
+def actions(campaign: Campaign) -> list[tuple[str, Mapping[str, object]]]:
     with campaign.database.snapshots() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     assert {entry.actor for entry in entries} <= {"command line"}

@@ -3,6 +3,7 @@
 from campaign.clock import now
 from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryKind, EditionState, Role, Schedule
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.claims import Batch
 from campaign.services.delivery.send import send_waiting
 from campaign.services.organizers.members import add_organizer
@@ -83,7 +84,14 @@ def test_a_test_is_owed_to_an_organizer_alone(command: Command, installed: Campa
     add_readers(installed, "a@example.org")
     refused(command("digest", "test", SLUG, "--to", "a@example.org"), "to nobody else")
     with installed.database.sessions.begin() as session:
-        add_organizer(session, "dana@example.org", get_petition(session, SLUG), Role.EDITOR, now=installed.now())
+        add_organizer(
+            session,
+            "dana@example.org",
+            get_petition(session, SLUG),
+            Role.EDITOR,
+            actor=COMMAND_LINE,
+            now=installed.now(),
+        )
     done = command("digest", "test", SLUG, "--to", "Dana@example.org", "--language", "kk")
     assert "A test in kk for Dana@example.org is queued" in done.out
     assert [item.language for item in list_deliveries(installed) if item.kind is DeliveryKind.TEST] == ["kk"]

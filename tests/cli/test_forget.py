@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from campaign.installation.wiring import Campaign
 from campaign.models import ConfirmationAllowance, LinkRequest, SignatureState, SubscriptionState, Tombstone
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from campaign.services.signatures.link_requests import request_link
@@ -161,5 +162,10 @@ def test_retention_prints_what_would_go_and_then_lets_it_go(command: Command, in
 
 def test_a_draft_is_not_handed_over(command: Command, installed: Campaign) -> None:
     with installed.database.sessions.begin() as session:
-        load_petition(session, read_petition_file(BUILT_IN).model_copy(update={"slug": "draft"}), now=installed.now())
+        load_petition(
+            session,
+            read_petition_file(BUILT_IN).model_copy(update={"slug": "draft"}),
+            actor=COMMAND_LINE,
+            now=installed.now(),
+        )
     refused(command("petition", "hand-over", "draft"), "nothing to hand over")

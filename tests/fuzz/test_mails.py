@@ -11,6 +11,7 @@ from campaign.errors import CampaignError, InvalidInput
 from campaign.mail.message import Message
 from campaign.models import Delivery, DeliveryKind, Display
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.eligibility import select_owed
 from campaign.services.delivery.writer import Writer
 from campaign.services.digests.editions import make_edition
@@ -66,7 +67,7 @@ def _write(box: Sandbox, file: PetitionFile, update: UpdateTexts, people: list[P
     campaign, petition_id = box.campaign, find_petition(box.campaign).id
     now = campaign.now() + timedelta(hours=1)
     with campaign.database.sessions.begin() as session:
-        petition = load_petition(session, file, now=campaign.now())
+        petition = load_petition(session, file, actor=COMMAND_LINE, now=campaign.now())
         for email, person in zip(READERS, people, strict=True):
             sign_within(
                 session, campaign, email, name=person.name, comment=person.comment, display=Display.NAME, updates=True
@@ -74,7 +75,7 @@ def _write(box: Sandbox, file: PetitionFile, update: UpdateTexts, people: list[P
     confirm_all(campaign)
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        publish_update(session, petition, update)
+        publish_update(session, petition, update, actor=COMMAND_LINE, now=campaign.now())
         campaign.settings.started_editions.unlink(missing_ok=True)  # the last example was rolled back
         make_edition(session, petition, campaign.links, without_jobs(campaign), period="fuzzed", now=now)
         for email in READERS:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from campaign.errors import InvalidInput
 from campaign.models import SignatureState
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.writer import write_message
 from campaign.services.exports import rows as export_rows
 from campaign.services.exports.rows import Format
@@ -65,7 +66,7 @@ def test_a_confirmation_says_nothing_that_its_signer_typed_and_its_structure_sta
                 other = file
             with box.case():
                 with box.campaign.database.sessions.begin() as session:
-                    load_petition(session, other, now=campaign.now())
+                    load_petition(session, other, actor=COMMAND_LINE, now=campaign.now())
                     sign_within(session, box.campaign, ADDRESS, name=person.name, comment=person.comment)
                 with box.campaign.database.snapshots() as session:
                     message = write_message(

@@ -13,6 +13,7 @@ from campaign.i18n import Language
 from campaign.installation.wiring import Campaign
 from campaign.mail.message import Message
 from campaign.models import Audience, DeliveryKind, EditionText, Update
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.digests.content import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, publish_update
@@ -56,7 +57,7 @@ def digest(campaign: Campaign, language: str = "en") -> Message:
     titles = dict.fromkeys(LANGUAGES, "Tom & <b>Jerry</b>")
     update = UpdateTexts(key="new", date=START.date(), title=titles, body=dict.fromkeys(LANGUAGES, BODY))
     with campaign.database.sessions.begin() as session:
-        publish_update(session, get_petition(session, SLUG), update)
+        publish_update(session, get_petition(session, SLUG), update, actor=COMMAND_LINE, now=START)
     add_readers(campaign, "aigul@example.org", language=language)
     make_digest(campaign)
     return write(campaign, next(item for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST))
@@ -194,7 +195,7 @@ def test_a_title_that_grows_does_not_make_an_endless_subject(sqlite_campaign: Ca
         body=dict.fromkeys(LANGUAGES, "x"),
     )
     with sqlite_campaign.database.sessions.begin() as session:
-        publish_update(session, get_petition(session, SLUG), long)
+        publish_update(session, get_petition(session, SLUG), long, actor=COMMAND_LINE, now=START)
     add_readers(sqlite_campaign, "aigul@example.org")
     assert {len(text.subject) for text in make_digest(sqlite_campaign).texts} == {250}
 

@@ -11,6 +11,7 @@ import pytest
 from campaign.i18n import Language
 from campaign.mail.lint.message import lint_message
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import load_petition
@@ -44,8 +45,13 @@ def test_every_mail_is_mirrored(arabic: None, make_sqlite_campaign: MakeCampaign
     with Mailbox() as mailbox:
         campaign = make_sqlite_campaign(smtp_url=mailbox.url)
         with campaign.database.sessions.begin() as session:
-            load_petition(session, petition_in_arabic(read_petition_file(BUILT_IN)), now=clock())
-            open_petition(load_petition(session, petition_in_arabic(read(folder)), now=clock()), now=clock())
+            load_petition(session, petition_in_arabic(read_petition_file(BUILT_IN)), actor=COMMAND_LINE, now=clock())
+            open_petition(
+                session,
+                load_petition(session, petition_in_arabic(read(folder)), actor=COMMAND_LINE, now=clock()),
+                actor=COMMAND_LINE,
+                now=clock(),
+            )
         sign(campaign, READER, language=ARABIC, updates=True)
         work_once(campaign)
         confirm_all(campaign)

@@ -19,6 +19,7 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Membership, Organizer, Role
 from campaign.periods import PROOF_LASTS
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.organizers.permissions import PERMISSIONS, Permission
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
@@ -67,9 +68,9 @@ def settle(campaign: Campaign) -> None:
     with campaign.database.sessions.begin() as session:
         for slug, title in ((DRAFT, "A draft of ours"), (OTHER, OTHER_TITLE)):
             texts = {"slug": slug, "title": dict.fromkeys(file.languages, title)}
-            loaded = load_petition(session, file.model_copy(update=texts), now=campaign.now())
+            loaded = load_petition(session, file.model_copy(update=texts), actor=COMMAND_LINE, now=campaign.now())
             if slug == OTHER:
-                open_petition(loaded, now=campaign.now())
+                open_petition(session, loaded, actor=COMMAND_LINE, now=campaign.now())
         for person in PEOPLE:
             if person.role is None:
                 continue

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser
 from campaign.clock import now
 from campaign.installation.wiring import Campaign
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from campaign.web.server.static_links import file_of, readdress_page
@@ -45,7 +46,7 @@ def lived(
     file = read_petition_file(BUILT_IN)
     texts = {"slug": OTHER, "title": dict.fromkeys(file.languages, OTHER_TITLE)}
     with installed.database.sessions.begin() as session:
-        load_petition(session, file.model_copy(update=texts), now=installed.now())
+        load_petition(session, file.model_copy(update=texts), actor=COMMAND_LINE, now=installed.now())
     return installed
 
 

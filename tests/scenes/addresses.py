@@ -7,7 +7,7 @@ from werkzeug.routing import Rule
 from campaign.crypto.link_purposes import LinkPurpose
 from campaign.installation.wiring import Campaign
 from campaign.media.pictures import read_picture
-from campaign.models import Role, Signature, SignatureState
+from campaign.models import AuditAction, Role, Signature, SignatureState
 from campaign.services.audit_log import COMMAND_LINE, record
 from campaign.web.public.petition_page import PREVIEW
 from tests.conftest import SLUG
@@ -32,7 +32,7 @@ def furnish(campaign: Campaign) -> None:
     withdraw(campaign, GONE)
     with campaign.database.sessions.begin() as session:
         add_picture(session, find_petition(campaign).id, PICTURE)
-        record(session, COMMAND_LINE, "export", find_petition(campaign).id, now=campaign.now())
+        record(session, COMMAND_LINE, AuditAction.EXPORTED, find_petition(campaign).id, now=campaign.now())
 
 
 def _find_withdrawn(campaign: Campaign) -> int:

@@ -5,10 +5,11 @@ from typing import Any
 from altcha import Challenge, Payload, solve_challenge
 
 from campaign.installation.wiring import Campaign
-from campaign.services.abuse.challenges import read_question, switch_challenge
+from campaign.services.abuse.challenges import read_question
+from campaign.services.petitions.lifecycle import switch_challenge
 from campaign.web.app import create_app
 from campaign.web.public.questions import question_of
-from tests.conftest import START
+from tests.conftest import STAGE, START
 from tests.scenes.page import Page
 from tests.scenes.people import find_petition
 from tests.scenes.visiting import page_of
@@ -24,7 +25,7 @@ def solve(puzzle: dict[str, Any]) -> str:
 
 def turn(campaign: Campaign, *, on: bool) -> None:
     with campaign.database.sessions.begin() as session:
-        switch_challenge(session, find_petition(campaign).id, on=on)
+        switch_challenge(session, find_petition(campaign).id, on=on, actor=STAGE, now=campaign.now())
 
 
 def token_in(page: Page) -> str:

@@ -1,22 +1,25 @@
 """Editions from making to end: planned, made, led on step by step, and whether the ledger balances."""
 
+from functools import partial
+
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from campaign.installation.wiring import Campaign
 from campaign.models import Edition, EditionState, Schedule
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.digests.editions import make_due_editions, send_digest
+from campaign.services.digests.steps import Step, take_step
 from campaign.services.digests.transitions import (
     Dispatch,
     approve_edition,
     cancel_edition,
-    get_for_change,
     pause_edition,
     resume_edition,
 )
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, publish_update
-from tests.conftest import SLUG, START
+from tests.conftest import SLUG, STAGE, START
 from tests.scenes.people import find_petition, without_jobs
 
 MAKER, SECOND = "maker@example.org", "second@example.org"
@@ -38,19 +41,18 @@ def make_by_hand(campaign: Campaign, dispatch: Dispatch | None = None) -> Editio
 
 def step(campaign: Campaign, name: str, number: int = 1, actor: str = SECOND) -> Edition:
     with campaign.database.sessions.begin() as session:
-        edition = get_for_change(session, find_petition(campaign).id, number)
-        match name:
-            case "approve":
-                approve_edition(session, edition, actor, campaign.now(), campaign.dispatch)
-            case "pause":
-                pause_edition(session, edition, actor, campaign.now())
-            case "resume":
-                resume_edition(session, edition, actor, campaign.now(), campaign.dispatch)
-            case "cancel":
-                cancel_edition(session, edition, actor, campaign.now())
-            case _:
-                raise ValueError(name)
-    return edition
+        return step_within(session, campaign, name, number, actor)
+
+
+def step_within(session: Session, campaign: Campaign, name: str, number: int, actor: str) -> Edition:
+    """The same in the caller's transaction."""
+    steps: dict[str, Step] = {
+        "approve": partial(approve_edition, dispatch=campaign.dispatch),
+        "pause": pause_edition,
+        "resume": partial(resume_edition, dispatch=campaign.dispatch),
+        "cancel": cancel_edition,
+    }
+    return take_step(session, find_petition(campaign), number, steps[name], actor=actor, now=campaign.now())
 
 
 def edition(campaign: Campaign, number: int = 1) -> Edition:
@@ -68,7 +70,7 @@ def publish(campaign: Campaign, key: str) -> None:
     texts = dict.fromkeys(("en", "ru", "kk"), key)
     with campaign.database.sessions.begin() as session:
         update = UpdateTexts(key=key, date=START.date(), title=texts, body=texts)
-        publish_update(session, get_petition(session, SLUG), update)
+        publish_update(session, get_petition(session, SLUG), update, actor=STAGE, now=campaign.now())
 
 
 def balances(campaign: Campaign) -> bool:

@@ -3,7 +3,7 @@
 from campaign.installation.wiring import Campaign
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, publish_update
-from tests.conftest import SLUG, START
+from tests.conftest import SLUG, STAGE, START
 
 # Three updates of this length are more than a mail can carry; one may not be longer.
 LONG = "Абзац, у которого нет конца. " * 680
@@ -18,4 +18,4 @@ def publish(campaign: Campaign, *, title: str = "News", **bodies: str) -> None:
         for key in ("one", "two", "three"):
             # Unchecked: what is refused today may have been stored before it was.
             update = UpdateTexts.model_construct(key=key, date=START.date(), title=titles, body=texts)
-            publish_update(session, petition, update)
+            publish_update(session, petition, update, actor=STAGE, now=START)

@@ -13,7 +13,7 @@ from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import get_petition, load_petition, publish_update
 from campaign.services.subscribers.subscriptions import Choices, change_choices
 from campaign.text.email_address import parse_email_address
-from tests.conftest import SLUG
+from tests.conftest import SLUG, STAGE
 from tests.scenes.campaign_files import read
 from tests.scenes.people import confirm_all, sign
 
@@ -22,7 +22,12 @@ SECOND = "small"
 
 def add_second_petition(campaign: Campaign, folder: Path) -> None:
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, read(folder), now=campaign.now()), now=campaign.now())
+        open_petition(
+            session,
+            load_petition(session, read(folder), actor=STAGE, now=campaign.now()),
+            actor=STAGE,
+            now=campaign.now(),
+        )
 
 
 def follow(campaign: Campaign, email: str, *slugs: str, language: str = "en") -> None:
@@ -67,7 +72,13 @@ def publish(campaign: Campaign, key: str, slug: str = SLUG) -> None:
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, slug)
         texts = {language: f"{key} {language}" for language in petition.languages}
-        publish_update(session, petition, UpdateTexts(key=key, date=campaign.now().date(), title=texts, body=texts))
+        publish_update(
+            session,
+            petition,
+            UpdateTexts(key=key, date=campaign.now().date(), title=texts, body=texts),
+            actor=STAGE,
+            now=campaign.now(),
+        )
 
 
 def issue(campaign: Campaign, period: str, slug: str = SLUG) -> Edition:

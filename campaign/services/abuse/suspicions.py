@@ -1,4 +1,4 @@
-"""Suspicions: why a signature that its signer confirms waits for a review, or is shown to organizers though counted."""
+"""Suspicions: the reasons for which a confirmed signature waits for a review, or is shown to organizers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from campaign.models import Signature, SignatureState, Suspicion, SuspicionKind
 
 @dataclass(frozen=True, slots=True)
 class Suspected:
-    """One reason, the random name of what it has in common with others, and the signatures that came before it did."""
+    """One reason, the random name of the group of signatures that share it, and the ``earlier`` ones of that group."""
 
     kind: SuspicionKind
     group: str
@@ -20,10 +20,10 @@ class Suspected:
 
 
 def note_suspicions(session: Session, petition_id: int, signature_id: int | None, found: Sequence[Suspected]) -> None:
-    """Note what was found about a post, and about those before it that turned out to be of the same group.
+    """Store the suspicions about a form, and about earlier signatures that belong to the same group.
 
-    ``signature_id`` is None where the post changed nothing. Signatures that were reviewed are left alone, and so are
-    those that exist no more or belong to another petition.
+    ``signature_id`` is None if the form changed nothing. Reviewed signatures get no suspicion, nor do erased ones or
+    those of another petition.
     """
     wanted = {
         (row_id, reason.kind): reason.group
@@ -52,5 +52,5 @@ def note_suspicions(session: Session, petition_id: int, signature_id: int | None
 
 
 def is_suspected(session: Session, signature_id: int) -> bool:
-    """Whether there is a reason to look at the signature before it counts."""
+    """Whether there is a suspicion about the signature."""
     return bool(session.scalar(select(exists().where(Suspicion.signature_id == signature_id))))

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from campaign.mail.returned.reports import ReportKind
-from campaign.models import AuditEntry, Delivery, DeliveryKind, DeliveryState, Edition, Petition, Schedule
+from campaign.models import AuditAction, Delivery, DeliveryKind, DeliveryState, Edition, Petition, Schedule
 from campaign.periods import COMPLAINTS_PAUSE_AT, COMPLAINTS_WARN_AT
 from campaign.services.audit_log import record
 from campaign.services.digests.transitions import pause_for_complaints
@@ -18,8 +18,6 @@ from campaign.services.digests.transitions import pause_for_complaints
 N_ = str  # marks a sentence for the translators; the page translates it
 
 ACTOR = N_("mail that came back")
-WARNED = "complaints warning"
-PAUSED = "digest paused by complaints"
 
 
 @dataclass(frozen=True)
@@ -86,29 +84,22 @@ def complaint_rate(session: Session, edition: Edition) -> float:
 def weigh_complaints(session: Session, edition: Edition, *, now: datetime) -> None:
     """Warn organizers of an edition's complaints at 0.1 %, pause the petition's digest at 0.3 %: once for each edition.
 
-    Pausing stops the schedule and every edition that is being sent. Whoever resumes them has seen why; the same edition
-    does not pause them again.
+    Pausing stops the schedule and every edition that is being sent. An organizer who resumes them has seen the reason,
+    so the same edition does not pause them again: it keeps the moments, since the audit trail is erased after 90 days.
     """
-    if _is_told(session, edition, PAUSED):
+    if edition.complaints_paused_at is not None:
         return
     counted = _count(session, edition.petition_id, edition.id)[edition.id]
     if counted.complaint_rate >= COMPLAINTS_PAUSE_AT:
-        _tell(session, edition, PAUSED, counted, now)
+        edition.complaints_paused_at = now
+        _record(session, edition, AuditAction.DIGEST_PAUSED_BY_COMPLAINTS, counted, now)
         _pause(session, edition.petition_id)
-    elif counted.complaint_rate >= COMPLAINTS_WARN_AT and not _is_told(session, edition, WARNED):
-        _tell(session, edition, WARNED, counted, now)
+    elif counted.complaint_rate >= COMPLAINTS_WARN_AT and edition.complaints_warned_at is None:
+        edition.complaints_warned_at = now
+        _record(session, edition, AuditAction.COMPLAINTS_WARNING, counted, now)
 
 
-def _is_told(session: Session, edition: Edition, action: str) -> bool:
-    told = select(AuditEntry.id).where(
-        AuditEntry.petition_id == edition.petition_id,
-        AuditEntry.action == action,
-        AuditEntry.details["edition"].as_integer() == edition.number,
-    )
-    return session.scalars(told.limit(1)).one_or_none() is not None
-
-
-def _tell(session: Session, edition: Edition, action: str, counted: Returned, now: datetime) -> None:
+def _record(session: Session, edition: Edition, action: AuditAction, counted: Returned, now: datetime) -> None:
     record(
         session,
         ACTOR,

@@ -8,7 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.errors import CampaignError
-from campaign.models import Audience, Edition, EditionState, EditionText, Petition, PetitionState, Schedule
+from campaign.models import (
+    Audience,
+    AuditAction,
+    AuditDetails,
+    Edition,
+    EditionState,
+    EditionText,
+    Petition,
+    PetitionState,
+    Schedule,
+)
 from campaign.services.audit_log import record
 from campaign.services.digests.audiences import NOTHING_NEW, gather_told
 from campaign.services.digests.content import News, compose_digest, find_last_number, gather_news
@@ -120,12 +130,12 @@ def send_digest(
     period = f"by hand {now.isoformat()}"
     edition = make_edition(session, petition, links, dispatch, period=period, now=now, after=after, made_by=actor)
     if edition.state is EditionState.SKIPPED:
-        record(session, actor, "digest skipped", petition.id, now=now, reason=edition.reason)
+        record(session, actor, AuditAction.DIGEST_SKIPPED, petition.id, now=now, reason=edition.reason)
     elif edition.state is EditionState.SENDING:
-        details = {"edition": edition.number, "readers": edition.candidates}
-        record(session, actor, "digest sent", petition.id, now=now, **details)
+        details: AuditDetails = {"edition": edition.number, "readers": edition.candidates}
+        record(session, actor, AuditAction.DIGEST_SENT, petition.id, now=now, **details)
     else:
-        record(session, actor, "digest made", petition.id, now=now, edition=edition.number)
+        record(session, actor, AuditAction.DIGEST_MADE, petition.id, now=now, edition=edition.number)
     return edition
 
 

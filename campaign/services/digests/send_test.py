@@ -10,6 +10,7 @@ from campaign.errors import Forbidden, NotFound, NotPossible
 from campaign.mail.message import Content
 from campaign.models import (
     Audience,
+    AuditAction,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -58,7 +59,7 @@ def rehearse_edition(
     ]
     session.add_all(tests)
     session.flush()
-    record(session, actor, "digest tested", petition.id, now=now, mails=len(tests))
+    record(session, actor, AuditAction.DIGEST_TESTED, petition.id, now=now, mails=len(tests))
     return tests
 
 

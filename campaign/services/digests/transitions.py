@@ -8,7 +8,17 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from campaign.errors import Forbidden, NotFound, NotPossible
-from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, Petition, Schedule
+from campaign.models import (
+    AuditAction,
+    AuditDetails,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Edition,
+    EditionState,
+    Petition,
+    Schedule,
+)
 from campaign.models.edition import EDITION_TRANSITIONS
 from campaign.services.audit_log import WORKER, record
 from campaign.services.digests.enqueue import enqueue_deliveries
@@ -84,6 +94,16 @@ def get_for_change(session: Session, petition_id: int, number: int) -> Edition:
     return found
 
 
+def list_steps(edition: Edition, actor: str) -> set[str]:
+    """The steps of an edition under way that ``actor`` may take: approve, pause, resume, cancel."""
+    return {
+        EditionState.DRAFT: {"cancel"} if actor == edition.made_by else {"approve", "cancel"},
+        EditionState.SCHEDULED: {"pause", "cancel"},
+        EditionState.SENDING: {"pause", "cancel"},
+        EditionState.PAUSED: {"resume", "cancel"},
+    }[edition.state]
+
+
 def _start(session: Session, dispatch: Dispatch, edition: Edition, now: datetime) -> None:
     """Begin to send the edition, or go on: no edition is being sent that did not pass here.
 
@@ -118,7 +138,7 @@ def _pause_restored(session: Session, guard: RestoreGuard, edition: Edition, now
     edition.starts = max(edition.starts, guard.count_starts(start.slug, start.number))
     move_edition(edition, EditionState.PAUSED)
     edition.reason = STARTED_BEFORE
-    record(session, WORKER, "edition paused", edition.petition_id, now=now, edition=edition.number)
+    record(session, WORKER, AuditAction.EDITION_PAUSED, edition.petition_id, now=now, edition=edition.number)
 
 
 def _release(session: Session, dispatch: Dispatch, edition: Edition, *, now: datetime, not_before: datetime) -> None:
@@ -151,14 +171,14 @@ def approve_edition(session: Session, edition: Edition, actor: str, now: datetim
     if actor == edition.made_by:
         raise Forbidden(f"You made edition {edition.number}: a second person approves it.")
     edition.approved_by = actor
-    record(session, actor, "edition approved", edition.petition_id, now=now, edition=edition.number)
+    record(session, actor, AuditAction.EDITION_APPROVED, edition.petition_id, now=now, edition=edition.number)
     _release(session, dispatch, edition, now=now, not_before=_after_cool_down(session, edition, now))
 
 
 def pause_edition(session: Session, edition: Edition, actor: str, now: datetime) -> None:
     """Claim no further mail of the edition until it is resumed. Mails that are claimed already end by their outcome."""
     move_edition(edition, EditionState.PAUSED)
-    record(session, actor, "edition paused", edition.petition_id, now=now, edition=edition.number)
+    record(session, actor, AuditAction.EDITION_PAUSED, edition.petition_id, now=now, edition=edition.number)
 
 
 def resume_edition(session: Session, edition: Edition, actor: str, now: datetime, dispatch: Dispatch) -> None:
@@ -166,7 +186,7 @@ def resume_edition(session: Session, edition: Edition, actor: str, now: datetime
     if edition.state is not EditionState.PAUSED:
         raise NotPossible(f"Edition {edition.number} is {edition.state}: it is not paused.")
     edition.reason = None
-    record(session, actor, "edition resumed", edition.petition_id, now=now, edition=edition.number)
+    record(session, actor, AuditAction.EDITION_RESUMED, edition.petition_id, now=now, edition=edition.number)
     _release(session, dispatch, edition, now=now, not_before=edition.send_at or now)
 
 
@@ -180,8 +200,9 @@ def cancel_edition(session: Session, edition: Edition, actor: str, now: datetime
         Delivery.kind == DeliveryKind.DIGEST,
         Delivery.state.in_((DeliveryState.ACCEPTED, DeliveryState.SENDING, DeliveryState.IN_DOUBT)),
     )
-    details = {"edition": edition.number, "sent": session.scalar(told), "readers": edition.candidates}
-    record(session, actor, "edition cancelled", edition.petition_id, now=now, **details)
+    sent = session.scalars(told).one()
+    details: AuditDetails = {"edition": edition.number, "sent": sent, "readers": edition.candidates}
+    record(session, actor, AuditAction.EDITION_CANCELLED, edition.petition_id, now=now, **details)
 
 
 def _suppress_waiting(session: Session, edition_ids: list[int]) -> None:

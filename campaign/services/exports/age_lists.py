@@ -1,6 +1,6 @@
-"""A list as an age file: lines of JSON, the first of which says what the rows are; made here, opened by organizers.
+"""A list as an age file: lines of JSON, of which the first says what the rows are. Organizers open it by their keys.
 
-Opening needs no server: neither settings nor keyring nor database.
+Opening needs no server: no settings, no keyring, no database.
 """
 
 import base64
@@ -18,7 +18,7 @@ from campaign.services.signatures.sign import Person
 _NO_LIST = "This file was encrypted to you, but is not a list made by campaign export."
 _KIND = "campaign list, version 1"
 _AT_ONCE = 1000
-# More than any row: a name, a place and a comment of the greatest length, sealed to as many as there can be.
+# Longer than any row: the longest name, place and comment, sealed to the largest number of keys.
 _LONGEST_LINE = 64 * 1024
 
 
@@ -27,7 +27,7 @@ def _line(value: Mapping[str, object]) -> bytes:
 
 
 class _Lines:
-    """Rows as the encryption reads them: some bytes at a time."""
+    """Rows as a file that the encryption reads, some bytes at a time."""
 
     def __init__(self, head: Mapping[str, object], rows: Iterator[Row]) -> None:
         self._rows = rows
@@ -45,16 +45,16 @@ class _Lines:
 
 
 def encrypt_list(rows: Iterator[Row], head: Mapping[str, object], target: Target, to: Sequence[PublicKeys]) -> None:
-    """Write the age file. ``head`` says which ``list`` it is and how many ``rows`` there are."""
+    """Write the age file. ``head`` has the name of the ``list`` and the number of ``rows``."""
     encrypt_file(_Lines({"kind": _KIND, **head}, rows), target, to)
 
 
 @dataclass
 class Opening:
-    """An age file on its way to a list that can be read: takes what is decrypted, writes rows.
+    """Turns the decrypted content of an age file into rows, and writes them.
 
-    What it has written is a list only once ``finish`` has returned: before that the file may turn out to be damaged.
-    ``began`` is told how many rows there will be, ``came`` how many more have come.
+    What it has written is a complete list only after ``finish`` has returned: until then the file may be damaged.
+    ``began`` is called with the number of rows, ``came`` with the number of further rows that were written.
     """
 
     keys: Sequence[OrganizerKey]
@@ -69,7 +69,7 @@ class Opening:
     _batch: list[Row] = field(default_factory=list)
 
     def write(self, piece: bytes) -> int:
-        """Take what was decrypted. Raises InvalidFile, OrganizerKeyError."""
+        """Take a decrypted piece. Raises InvalidFile, OrganizerKeyError."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         try:
             for line in lines:
@@ -93,7 +93,7 @@ class Opening:
         cells = {column: row[column] for column in self._columns}
         for cell in cells.values():
             if isinstance(cell, str):
-                cell.encode()  # JSON can spell what UTF-8 cannot
+                cell.encode()  # JSON can have surrogates, UTF-8 cannot
             elif cell is not None and not isinstance(cell, int):
                 raise TypeError("a cell that no list has")
         self._batch.append(cells)
@@ -124,7 +124,8 @@ class Opening:
 def open_list(source: Source, opening: Opening, *, partial: bool) -> None:
     """Decrypt a list and open every name in it.
 
-    Raises OrganizerKeyError, too, where a name was sealed to other keys, unless ``partial``: it is then left empty.
+    Raises InvalidFile; and OrganizerKeyError if a name was sealed to other keys, unless ``partial``: then the name is
+    left empty.
     """
     decrypt_file(source, opening, opening.keys)
     opening.finish()

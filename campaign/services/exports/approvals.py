@@ -1,4 +1,4 @@
-"""Lists for which a second organizer has to agree: asked for, approved or refused, and then taken once."""
+"""Requests for lists that a second organizer has to approve: they are made, approved or refused, and used once."""
 
 from datetime import datetime
 
@@ -6,28 +6,26 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from campaign.errors import Forbidden, NotFound, NotPossible
-from campaign.models import ExportRequest, Petition, SignatureState
+from campaign.models import AuditAction, AuditDetails, ExportRequest, Petition, SignatureState
 from campaign.periods import EXPORT_ANSWERED_WITHIN, EXPORT_REQUESTS_KEPT, EXPORT_TAKEN_WITHIN
 from campaign.services.audit_log import record
 from campaign.services.exports.lists import Wanted
 
-# As long as the audit trail.
-
 
 def wanted_by(request: ExportRequest) -> Wanted:
-    """The list that was asked for."""
+    """The list of the request."""
     return Wanted(request.chosen, request.format, SignatureState(request.state) if request.state else None)
 
 
 def ends_at(request: ExportRequest) -> datetime:
-    """When a request that nobody answers, or a list that nobody takes, is no longer there to be taken."""
+    """When the request ends if nobody answers it, or if the approved list is not taken."""
     if request.approved_at is not None:
         return request.approved_at + EXPORT_TAKEN_WITHIN
     return request.made_at + EXPORT_ANSWERED_WITHIN
 
 
 def list_open_requests(session: Session, petition_id: int, *, now: datetime) -> list[ExportRequest]:
-    """The requests that wait for an answer or for being taken, oldest first."""
+    """The requests that wait for an answer, or whose list was not taken yet; oldest first."""
     found = session.scalars(
         select(ExportRequest)
         .where(ExportRequest.petition_id == petition_id, ExportRequest.ended_at.is_(None))
@@ -39,8 +37,8 @@ def list_open_requests(session: Session, petition_id: int, *, now: datetime) -> 
 def ask_for_export(
     session: Session, petition: Petition, wanted: Wanted, *, reason: str, actor: str, now: datetime
 ) -> ExportRequest:
-    """Ask the other organizers for a list. What the same person has asked for already is not asked for twice."""
-    # Nor by a double click: requests for one petition are made one after the other.
+    """Ask the other organizers to approve a list. The same request of the same person is made only once."""
+    # The lock holds for a double click too: requests for one petition are made one after the other.
     session.execute(select(Petition.id).where(Petition.id == petition.id).with_for_update(key_share=True))
     for request in list_open_requests(session, petition.id, now=now):
         if request.made_by == actor and wanted_by(request) == wanted:
@@ -55,52 +53,56 @@ def ask_for_export(
         reason=reason,
     )
     session.add(request)
-    record(session, actor, "export asked", petition.id, now=now, **wanted.details, reason=reason)
+    details: AuditDetails = {**wanted.details, "reason": reason}
+    record(session, actor, AuditAction.EXPORT_ASKED, petition.id, now=now, **details)
     session.flush()
     return request
 
 
 def _get_open(session: Session, petition_id: int, number: int, now: datetime) -> ExportRequest:
-    """Locked until the end of the transaction. Raises NotFound, NotPossible."""
+    """The request, locked until the end of the transaction. Raises NotFound, NotPossible."""
     request = session.scalars(
         select(ExportRequest)
         .where(ExportRequest.id == number, ExportRequest.petition_id == petition_id)
         .with_for_update()
     ).one_or_none()
     if request is None:
-        raise NotFound("Nobody has asked for this list.")
+        raise NotFound("There is no such request for a list.")
     if request.ended_at is not None or now >= ends_at(request):
-        raise NotPossible("This list was taken or refused already, or it is too late for it.")
+        raise NotPossible("This list was taken or refused already, or the time for it has passed.")
     return request
 
 
-def _record_answer(session: Session, request: ExportRequest, action: str, actor: str, now: datetime) -> None:
-    details = {**wanted_by(request).details, "reason": request.reason, "asked_by": request.made_by}
+def _record_answer(session: Session, request: ExportRequest, action: AuditAction, actor: str, now: datetime) -> None:
+    details: AuditDetails = {**wanted_by(request).details, "reason": request.reason, "asked_by": request.made_by}
     record(session, actor, action, request.petition_id, now=now, **details)
 
 
 def approve_export(session: Session, petition_id: int, number: int, *, actor: str, now: datetime) -> None:
-    """Let the person who asked take the list. Raises Forbidden for that person, NotFound, NotPossible."""
+    """Let the person who made the request take the list.
+
+    Raises Forbidden if this is the person who approves it, NotFound, NotPossible.
+    """
     request = _get_open(session, petition_id, number, now)
     if request.made_by == actor:
-        raise Forbidden("You asked for this list; another organizer has to approve it.")
+        raise Forbidden("You asked for this list, so another organizer has to approve it.")
     if request.approved_at is not None:
         raise NotPossible("This list is approved already.")
     request.approved_by, request.approved_at = actor, now
-    _record_answer(session, request, "export approved", actor, now)
+    _record_answer(session, request, AuditAction.EXPORT_APPROVED, actor, now)
 
 
 def refuse_export(session: Session, petition_id: int, number: int, *, actor: str, now: datetime) -> None:
-    """End a request, an approved one too; who asked may also take it back so. Raises NotFound, NotPossible."""
+    """End a request, also an approved one. The person who made it may end it too. Raises NotFound, NotPossible."""
     request = _get_open(session, petition_id, number, now)
     request.ended_at = now
-    _record_answer(session, request, "export refused", actor, now)
+    _record_answer(session, request, AuditAction.EXPORT_REFUSED, actor, now)
 
 
 def take_export(session: Session, petition_id: int, number: int, *, actor: str, now: datetime) -> ExportRequest:
-    """Use an approved request up, before the first byte of the list goes out.
+    """Use an approved request up, before the first byte of the list is sent.
 
-    Raises Forbidden for anybody but the person who asked, NotFound, NotPossible.
+    Raises Forbidden if another person made the request, NotFound, NotPossible.
     """
     request = _get_open(session, petition_id, number, now)
     if request.made_by != actor:
@@ -108,11 +110,15 @@ def take_export(session: Session, petition_id: int, number: int, *, actor: str, 
     if request.approved_at is None:
         raise NotPossible("This list waits for another organizer's approval.")
     request.ended_at = now
-    details = {**wanted_by(request).details, "reason": request.reason, "approved_by": request.approved_by}
-    record(session, actor, "export", petition_id, now=now, **details)
+    details: AuditDetails = {
+        **wanted_by(request).details,
+        "reason": request.reason,
+        "approved_by": request.approved_by,
+    }
+    record(session, actor, AuditAction.EXPORTED, petition_id, now=now, **details)
     return request
 
 
 def forget_old_requests(session: Session, *, now: datetime) -> None:
-    """Requests are kept as long as the audit trail, which tells the same."""
+    """Delete requests that are as old as the oldest entries of the audit trail, which says the same."""
     session.execute(delete(ExportRequest).where(ExportRequest.made_at <= now - EXPORT_REQUESTS_KEPT))

@@ -1,4 +1,4 @@
-"""Lists for organizers, streamed: signatures without addresses, and the digest's readers by themselves."""
+"""The rows of lists for organizers, streamed: signatures without addresses, or the digest's readers."""
 
 import base64
 import csv
@@ -21,7 +21,7 @@ Row = Mapping[str, str | int | None]
 SIGNATURE_COLUMNS = ("number", "name", "country", "place", "comment", "language", "day", "text_version", "display")
 SUBSCRIBER_COLUMNS = ("address", "language", "since")
 COLUMNS = {"signatures": SIGNATURE_COLUMNS, "subscribers": SUBSCRIBER_COLUMNS}
-# A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection").
+# A spreadsheet takes a cell that begins with one of these for a formula (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _AT_ONCE = 1000
 
@@ -32,14 +32,14 @@ class Format(StrEnum):
 
 
 def count_signatures(session: Session, petition: Petition, state: SignatureState) -> int:
-    """How many rows a list will have; for progress bars, not for pages."""
+    """The number of signatures in ``state``; for progress bars, not for pages."""
     return session.scalars(
         select(func.count()).where(Signature.petition_id == petition.id, Signature.state == state)
     ).one()
 
 
 def count_sealed(session: Session, petition: Petition, state: SignatureState) -> int:
-    """How many of them have names that are sealed to organizers."""
+    """The number of signatures in ``state`` whose names are sealed to organizers' keys."""
     first_byte = func.substr(Signature.sealed_person, 1, 1)
     return session.scalars(
         select(func.count()).where(
@@ -51,7 +51,7 @@ def count_sealed(session: Session, petition: Petition, state: SignatureState) ->
 def list_signatures(session: Session, vault: Vault, petition: Petition, state: SignatureState) -> Iterator[Row]:
     """The signatures in ``state``, in the order of their numbers, one row at a time. Never an address.
 
-    Where a name is sealed to organizers, the row has it as it is sealed (base64), with the row's identity.
+    If a name is sealed to organizers' keys, the row has the sealed bytes (base64) and the identity of the row.
     """
     rows = session.execute(
         select(
@@ -103,7 +103,7 @@ def list_subscribers(session: Session, vault: Vault, petition: Petition) -> Iter
 
 
 def safe_cell(value: str | int | None) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe goes before what begins like one."""
+    """The cell with an apostrophe before it if a spreadsheet would take it for a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA_STARTS) else text
 

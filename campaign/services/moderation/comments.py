@@ -1,4 +1,4 @@
-"""Comments that signers offer to be shown: organizers read them first, and say which are."""
+"""Comments that signers offer for the public page: organizers read each one and decide whether it is shown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,21 +9,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.crypto.vault import Vault
-from campaign.models import CommentState, Petition, Signature, SignatureState
+from campaign.models import AuditAction, CommentState, Petition, Signature, SignatureState
 from campaign.services.audit_log import record
 from campaign.services.signatures.public_names import WITH_COMMENT, Page, list_numbers, shown_name
 from campaign.services.signatures.sign import open_person
 
 AT_A_TIME = 20
-# What an organizer reads, and decides about; from either of the latter two there is a way back.
-_DONE = {CommentState.SHOWN: "comments shown", CommentState.REFUSED: "comments refused"}
+_DONE = {CommentState.SHOWN: AuditAction.COMMENTS_SHOWN, CommentState.REFUSED: AuditAction.COMMENTS_REFUSED}
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A comment as an organizer reads it: with the ``name`` that would stand beside it, None where none would.
+    """A comment for an organizer to read, with the ``name`` that would be shown beside it, or None.
 
-    ``version`` names exactly what is read here: what its signer changes afterwards has another.
+    ``version`` identifies what the organizer reads: if the signer changes it, the version is another one.
     """
 
     number: int
@@ -34,12 +33,12 @@ class Offer:
 
 
 def version_of(signature: Signature) -> str:
-    """Names what a page shows of a comment and its signer."""
+    """A hash of what a page shows of a comment and its signer."""
     return sha256((signature.sealed_person or b"") + signature.display.encode()).hexdigest()[:32]
 
 
 def count_comments(session: Session, petition_id: int) -> dict[CommentState, int]:
-    """How many comments there are to be read, and how many were decided about either way."""
+    """The number of comments in each state that organizers see."""
     rows = session.execute(
         select(Signature.comment_state, func.count())
         .where(Signature.petition_id == petition_id, WITH_COMMENT)
@@ -73,9 +72,9 @@ def decide_comments(
     actor: str,
     now: datetime,
 ) -> int:
-    """Have the comments shown or not, by number; how many. ``seen`` has for each the version that was read.
+    """Show the comments with these numbers, or refuse them. Returns how many. ``seen`` has the version of each.
 
-    What was changed or withdrawn since stays as it is: nobody has read it as it stands now.
+    A comment that was changed or withdrawn after it was read stays as it is, since nobody has read its present text.
     """
     found = session.scalars(
         select(Signature)

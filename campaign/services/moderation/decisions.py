@@ -1,7 +1,7 @@
-"""Deciding about signatures: accepted ones count, invalidated ones do not, and either can be taken back once.
+"""Decisions about signatures: accepted ones count, invalidated ones do not, and either can be taken back once.
 
-Thousands are moved a step at a time, each step in a transaction of its own, so that people who sign meanwhile wait for
-one step at most. What was cut short is gone on with by pressing the same button again.
+A decision about thousands is done in steps, each in its own transaction, so that people who sign meanwhile wait for one
+step at most. If a decision is interrupted, the same button goes on with it.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from campaign.crypto.sealed_rows import address_row
 from campaign.crypto.vault import Vault
 from campaign.errors import NotFound, NotPossible
-from campaign.models import Petition, Review, ReviewAction, Signature, SignatureState
+from campaign.models import AuditAction, Petition, Review, ReviewAction, Signature, SignatureState
 from campaign.services.audit_log import record
 from campaign.services.moderation.review_queue import Changed, Criteria, matching, name_of
 from campaign.services.petitions.counts import move_counts, take_numbers
@@ -29,15 +29,15 @@ _BECOMES = {
     ReviewAction.INVALIDATE: SignatureState.INVALIDATED,
 }
 _DONE = {
-    ReviewAction.ACCEPT: "signatures accepted",
-    ReviewAction.INVALIDATE: "signatures invalidated",
+    ReviewAction.ACCEPT: AuditAction.SIGNATURES_ACCEPTED,
+    ReviewAction.INVALIDATE: AuditAction.SIGNATURES_INVALIDATED,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Signatures that all have a number, or all have none: so a step locks its days and then the counter, once each,
-    as everybody does who is counted."""
+    """Signatures that all have a number, or all have none. So a step locks its days once, and then the counter once, in
+    the same order as signing does."""
 
     numbered: bool
     ids: Sequence[int]
@@ -54,10 +54,10 @@ def decide(
     actor: str,
     now: datetime,
 ) -> Review:
-    """Accept or invalidate the signatures that a preview named ``seen``, and no others.
+    """Accept or invalidate the signatures that a preview identified by ``seen``, and no others.
 
-    Goes on with a decision that was cut short; one that was carried out already stays as it is. Raises Changed where
-    other signatures match than the preview showed, NotPossible for an action that the criteria do not allow.
+    An interrupted decision is continued; a completed one stays as it is. Raises Changed if other signatures match now
+    than the preview showed, NotPossible for an action that the criteria do not allow.
     """
     if not criteria.allows(action):
         raise NotPossible("Only signatures that wait for a review, or are suspicious, can be accepted.")
@@ -80,8 +80,8 @@ def _begin(
     actor: str,
     now: datetime,
 ) -> tuple[Review, list[_Step]]:
-    """The decision, and the steps that are still to be taken."""
-    # Nor twice by a double click: decisions about one petition begin one after the other.
+    """The decision, and the steps that are left."""
+    # A double click decides once: decisions about one petition begin one after the other.
     session.execute(select(Petition.id).where(Petition.id == petition_id).with_for_update(key_share=True))
     kept = {**criteria.to_json(), "seen": seen}
     same = select(Review).where(Review.petition_id == petition_id, Review.action == action, Review.undone_at.is_(None))
@@ -119,18 +119,21 @@ def _begin(
 
 
 def _lock_review(session: Session, petition_id: int | None, review_id: int) -> Review | None:
-    """Locks are taken in one order: review, signature, allowance, counter. Raises NotPossible where it is burned."""
+    """The decision, locked; None if there is none. Raises NotPossible if its petition was burned.
+
+    Locks are taken in one order everywhere: review, signature, allowance, counter.
+    """
     found = select(Review).where(Review.id == review_id).with_for_update(key_share=True)
     if petition_id is not None:
         found = found.where(Review.petition_id == petition_id)
     review = session.scalars(found).one_or_none()
     if review is not None and review.is_burned:
-        raise NotPossible("The petition was burned: of this decision only how many signatures it was about is left.")
+        raise NotPossible("The petition was burned: only the number of signatures is left of this decision.")
     return review
 
 
 def _decide_step(session: Session, vault: Vault, review_id: int, step: _Step) -> None:
-    """Move those of the step that still match: others withdrew or were decided about meanwhile."""
+    """Change the signatures of the step that still match: others were withdrawn, or decided about, meanwhile."""
     review = _lock_review(session, None, review_id)
     assert review is not None  # nothing deletes one
     if review.undone_at is not None:
@@ -158,7 +161,7 @@ def _decide_step(session: Session, vault: Vault, review_id: int, step: _Step) ->
             _number(session, review.petition_id, found)
     elif review.action is ReviewAction.INVALIDATE and criteria.state is SignatureState.CONFIRMED:
         move_counts(session, review.petition_id, _days(found), by=-1)
-    # Nothing is kept by which somebody could be written to whose signature does not wait any more, nor how they came.
+    # A signature that waits no more keeps no address to write to, and not the link that brought its signer.
     kept_no_more = {"sealed_address": None, "wants_updates": False, "source": None}
     _set(session, found, state=_BECOMES[review.action], review_id=review.id, **kept_no_more)
     review.count += len(found)
@@ -174,7 +177,7 @@ def _begin_updates(session: Session, vault: Vault, signatures: Sequence[Signatur
 
 
 def _number(session: Session, petition_id: int, signatures: Sequence[Signature]) -> None:
-    """Count them, and give each the next number."""
+    """Count the signatures, and give each the next number."""
     first = take_numbers(session, petition_id, _days(signatures))
     sources = (signature.source for signature in signatures if signature.source is not None)
     count_sources(session, petition_id, Counter(sources))
@@ -185,7 +188,7 @@ def _number(session: Session, petition_id: int, signatures: Sequence[Signature])
 
 
 def _days(signatures: Sequence[Signature]) -> Counter[date]:
-    """How many were signed on each day."""
+    """The number of signatures of each day."""
     return Counter(signature.signed_on for signature in signatures if signature.signed_on is not None)
 
 
@@ -201,10 +204,10 @@ def _set(session: Session, signatures: Sequence[Signature], **values: Any) -> No
 def take_back(
     sessions: sessionmaker[Session], petition_id: int, review_id: int, *, actor: str, now: datetime
 ) -> Review:
-    """Put the signatures of a decision back to where they were, but those that were withdrawn or decided about since.
+    """Put the signatures of a decision back into their state before, except those withdrawn or decided about since.
 
-    A number that was given stays theirs. Goes on with what was cut short. Raises NotFound, and NotPossible where all
-    was taken back already.
+    They keep their numbers. An interrupted call is continued by the next one. Raises NotFound, and NotPossible if
+    everything was taken back already.
     """
     with sessions.begin() as session:
         review = _lock_review(session, petition_id, review_id)
@@ -212,7 +215,15 @@ def take_back(
             raise NotFound("There is no such decision about this petition.")
         if review.undone_at is None:
             review.undone_at, review.undone_by = now, actor
-            record(session, actor, "review taken back", petition_id, now=now, review=review.id, signatures=review.count)
+            record(
+                session,
+                actor,
+                AuditAction.REVIEW_TAKEN_BACK,
+                petition_id,
+                now=now,
+                review=review.id,
+                signatures=review.count,
+            )
         elif not session.scalars(_moved_by(review).limit(1)).first():
             raise NotPossible("This decision was taken back already.")
     while True:
@@ -222,7 +233,7 @@ def take_back(
 
 
 def list_unfinished(session: Session, reviews: Sequence[Review]) -> set[int]:
-    """The ids of those that were being taken back and cut short."""
+    """The ids of the decisions whose taking back was interrupted."""
     undone = [review for review in reviews if review.undone_at is not None]
     return {review.id for review in undone if session.scalars(_moved_by(review).limit(1)).first() is not None}
 
@@ -244,6 +255,6 @@ def _take_back_step(session: Session, petition_id: int, review_id: int) -> int:
         case ReviewAction.ACCEPT, SignatureState.QUARANTINED:
             move_counts(session, petition_id, _days(found), by=-1)
         case _:
-            pass  # it was not counted before and is not now, or the other way about
+            pass  # whether it is counted does not change
     _set(session, found, state=before, review_id=None)
     return len(found)

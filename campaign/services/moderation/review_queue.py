@@ -1,4 +1,4 @@
-"""What there is to review: groups of suspicious signatures, and the signatures that match an organizer's criteria."""
+"""The review queue: groups of suspicious signatures, and the signatures that match an organizer's criteria."""
 
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -14,9 +14,9 @@ from campaign.models import Review, ReviewAction, Signature, SignatureState, Sus
 MOST_GROUPS = 30
 EXAMPLES = 3
 SHOWN = 20
-# The states in which a signature can be when an organizer decides about it.
+# The states of the signatures that an organizer can decide about.
 REVIEWED = (SignatureState.QUARANTINED, SignatureState.CONFIRMED)
-# Those that nobody has decided about yet; a decision that is taken back leaves no mark.
+# Signatures without a decision; a decision that was taken back leaves no mark.
 _OPEN = or_(
     Signature.state == SignatureState.QUARANTINED,
     (Signature.state == SignatureState.CONFIRMED) & Signature.review_id.is_(None),
@@ -24,12 +24,12 @@ _OPEN = or_(
 
 
 class Changed(NotPossible):
-    """Other signatures match now than those that the organizer was shown."""
+    """Other signatures match now than the page showed to the organizer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """Which signatures a decision is about: those in one ``state``, so that it can be taken back; the rest narrows it.
+    """Which signatures a decision is about: all in one ``state``, so that it can be taken back; the rest narrows it.
 
     ``first`` and ``last`` are days of signing, both included.
     """
@@ -47,7 +47,7 @@ class Criteria:
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Criteria":
-        """Whatever else was kept beside the criteria is left out."""
+        """The criteria in ``kept``; other values in it are left out."""
         return cls(
             SignatureState(kept["state"]),
             SuspicionKind(kept["kind"]) if "kind" in kept else None,
@@ -59,13 +59,13 @@ class Criteria:
         )
 
     def allows(self, action: ReviewAction) -> bool:
-        """Accepting says that what made a signature suspicious is nothing; of others there is nothing to accept."""
+        """Whether the action fits: only suspicious signatures, or those that wait, can be accepted."""
         return action is ReviewAction.INVALIDATE or self.state is SignatureState.QUARANTINED or self.kind is not None
 
 
 @dataclass(frozen=True)
 class Group:
-    """Signatures that have something in common; how many wait, how many are counted, and the first day of signing."""
+    """Suspicious signatures with something in common: how many wait, how many count, and the first day of signing."""
 
     kind: SuspicionKind
     group: str
@@ -77,7 +77,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Preview:
-    """The signatures that match now: how many, the first of them, and what names exactly these."""
+    """The signatures that match now: their number, the first of them, and ``seen``, which identifies exactly these."""
 
     count: int
     first: list[Signature]
@@ -85,7 +85,7 @@ class Preview:
 
 
 def matching(petition_id: int, criteria: Criteria) -> ColumnElement[bool]:
-    """The signatures that the criteria are about; of a group those that nobody has decided about yet."""
+    """The condition for signatures that match the criteria; in a group, only those without a decision."""
     found = [Signature.petition_id == petition_id, Signature.state == criteria.state]
     if criteria.kind is not None:
         reason = (Suspicion.signature_id == Signature.id) & (Suspicion.kind == criteria.kind)
@@ -107,7 +107,7 @@ def matching(petition_id: int, criteria: Criteria) -> ColumnElement[bool]:
 
 
 def name_of(ids: list[int]) -> str:
-    """Names a set of signatures, given in order: with one more or one less it is another name."""
+    """A hash that identifies a set of signatures, given in order."""
     digest = sha256()
     for row_id in ids:
         digest.update(row_id.to_bytes(8))
@@ -115,7 +115,7 @@ def name_of(ids: list[int]) -> str:
 
 
 def preview_review(session: Session, petition_id: int, criteria: Criteria) -> Preview:
-    """What a decision by these criteria would be about. Writes nothing."""
+    """The signatures that a decision by these criteria would be about. Writes nothing."""
     found = matching(petition_id, criteria)
     ids = list(session.scalars(select(Signature.id).where(found).order_by(Signature.id)))
     first = session.scalars(select(Signature).where(found).order_by(Signature.signed_on, Signature.id).limit(SHOWN))
@@ -123,7 +123,7 @@ def preview_review(session: Session, petition_id: int, criteria: Criteria) -> Pr
 
 
 def list_groups(session: Session, petition_id: int) -> list[Group]:
-    """The largest groups about which something is to be decided, ``MOST_GROUPS`` at most."""
+    """The largest groups without a decision, at most ``MOST_GROUPS``."""
     waits = case((Signature.state == SignatureState.QUARANTINED, 1))
     counts = case((Signature.state == SignatureState.CONFIRMED, 1))
     rows = session.execute(
@@ -150,7 +150,7 @@ def _list_examples(session: Session, petition_id: int, kind: SuspicionKind, grou
 
 
 def count_to_review(session: Session, petition_id: int) -> dict[SignatureState, int]:
-    """How many signatures wait before they count, and how many count but are suspicious."""
+    """The number of signatures that wait for a review, and of those that count but are suspicious."""
     waiting = select(func.count()).where(
         Signature.petition_id == petition_id, Signature.state == SignatureState.QUARANTINED
     )
@@ -170,7 +170,7 @@ def count_to_review(session: Session, petition_id: int) -> dict[SignatureState, 
 
 
 def list_reviews(session: Session, petition_id: int, *, most: int = 50) -> list[Review]:
-    """The latest decisions, newest first."""
+    """The latest ``most`` decisions, newest first."""
     return list(
         session.scalars(select(Review).where(Review.petition_id == petition_id).order_by(Review.id.desc()).limit(most))
     )

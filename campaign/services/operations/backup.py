@@ -1,6 +1,6 @@
-"""A backup: our tables, copied row by row into a SQLite file of their own, whichever database they are in.
+"""A backup: our tables, copied row by row into a SQLite file, from either kind of database.
 
-Names and addresses in it are sealed as they are in the database, and the keys are not in it.
+Names and addresses in it are sealed as in the database, and the keys are not in it.
 """
 
 import os
@@ -18,31 +18,31 @@ from campaign.models import ConfirmationAllowance, LinkRequest
 
 FORMAT = "1"
 _AT_A_TIME = 1000
-# What is about processes that run, not about people and petitions.
+# Tables about running processes, not about people and petitions.
 _NOT_KEPT = frozenset({"heartbeat", "sending_pace", "server_lock"})
-# What holds back repeated mails, for a month at most. Nothing would tell of a restored row that its person has been
-# forgotten since, so these are in no backup, and a restore empties them.
+# Tables that prevent repeated mails, for a month at most. If such a row were restored, nothing would say that its
+# person was forgotten since; so these tables are in no backup, and a restore empties them.
 SHORT_LIVED = (LinkRequest.__table__, ConfirmationAllowance.__table__)
 
-# What the backup is, as names and values.
+# What the backup says about itself, as names and values.
 NOTE = Table("backup_note", MetaData(), Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
 
 
 def list_tables() -> list[Table]:
-    """The tables that are kept, each after those that it refers to."""
+    """The tables of a backup, each after the tables that it refers to."""
     return [table for table in Base.metadata.sorted_tables if table.name not in _NOT_KEPT and table not in SHORT_LIVED]
 
 
 def count_rows(session: Session) -> int:
-    """How many rows a backup would have."""
+    """The number of rows that a backup would have."""
     return sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in list_tables())
 
 
 @contextmanager
 def whole_or_not_at_all(path: Path) -> Iterator[Path]:
-    """A file of this user's alone to write to, which takes the name ``path`` when it is on the disk.
+    """A file to write to, readable by this user alone, which gets the name ``path`` when it is complete on the disk.
 
-    Raises InvalidFile where it cannot be written.
+    Raises InvalidFile if it cannot be written.
     """
     part = path.with_name(f"{path.name}.part")
     try:
@@ -68,8 +68,8 @@ def _sync(path: Path) -> None:
 def write_backup(
     session: Session, target: Connection, *, mark: str, now: datetime, copied: Callable[[int], object]
 ) -> None:
-    """Copy all rows that ``session`` sees, a snapshot, into the empty database of ``target``."""
-    Base.metadata.create_all(target)  # what is not kept too, empty: a later migration may change it
+    """Copy all rows in the snapshot of ``session`` into the empty database of ``target``."""
+    Base.metadata.create_all(target)  # tables that are not copied too, empty: a later migration may change them
     NOTE.create(target)
     notes = {"format": FORMAT, "made_at": now.isoformat(), "keyring": mark}
     target.execute(insert(NOTE), [{"name": name, "value": value} for name, value in notes.items()])
@@ -77,7 +77,7 @@ def write_backup(
 
 
 def copy_rows(source: Connection, target: Connection, copied: Callable[[int], object]) -> None:
-    """Copy every row of every table; ``copied`` is told how many each time."""
+    """Copy every row of every table; ``copied`` is called with the number of rows of each batch."""
     for table in list_tables():
         found = source.execute(select(table).execution_options(yield_per=_AT_A_TIME))
         for rows in found.mappings().partitions():

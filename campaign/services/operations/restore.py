@@ -1,4 +1,4 @@
-"""A backup in the place of the database: checked before, whole or not at all, and nothing is sent twice after it."""
+"""Restoring a backup: it is checked before, restored completely or not at all, and nothing is sent twice after it."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from campaign.crypto.vault import Vault
 from campaign.db import upsert
 from campaign.errors import InvalidFile, KeyringError
 from campaign.models import (
+    AuditAction,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -24,10 +25,10 @@ from campaign.models import (
     Schedule,
     Suppression,
 )
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.services.audit_log import record
 from campaign.services.delivery.ledger import move
 from campaign.services.digests.transitions import move_edition
-from campaign.services.operations.backup import FORMAT, NOTE, SHORT_LIVED, copy_rows, list_tables
+from campaign.services.operations.backup import FORMAT, NOTE, SHORT_LIVED, copy_rows, count_rows, list_tables
 from campaign.services.operations.key_rotation import SEALED, count_sealed
 from campaign.services.petitions.schedule import next_run
 from campaign.services.privacy.tombstones import Stone, list_stones, replay
@@ -36,13 +37,13 @@ N_ = str  # marks a sentence for the translators; the page translates it
 
 RESTORED = N_("the database was restored from a backup: part of this edition may have been sent since it was made")
 IN_BETWEEN = N_("the backup was made while this was sent")
-# Ids of mails that were sent after the backup was made are not known where the server is lost; none is given again.
+# If the server was lost, the ids of mails sent after the backup are unknown. None may be given twice: many are skipped.
 _IDS_SKIPPED = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What was done: rows erased again, editions that wait for a decision, people with access."""
+    """What a restore did: rows erased again, editions that wait for a decision, organizers who must sign in again."""
 
     erased: int
     paused: int
@@ -50,7 +51,7 @@ class Restored:
 
 
 def read_note(backup: Connection) -> dict[str, str]:
-    """What the file says of itself. Raises InvalidFile where it is no backup, or a part of it is missing."""
+    """What the backup says about itself. Raises InvalidFile if the file is no backup, or damaged, or too new."""
     try:
         found = [row[0] for row in backup.exec_driver_sql("PRAGMA quick_check")]
         note = {row.name: row.value for row in backup.execute(select(NOTE))}
@@ -63,14 +64,22 @@ def read_note(backup: Connection) -> dict[str, str]:
     return note
 
 
-def check_keys(backup: Session, vault: Vault, mark: str | None) -> None:
-    """Raise KeyringError where the keyring does not open what is in the backup."""
+def check_backup(backup: Connection, vault: Vault) -> tuple[dict[str, str], int]:
+    """What the backup says about itself, and the number of its rows. Raises InvalidFile, KeyringError."""
+    note = read_note(backup)
+    with Session(backup) as session:
+        _check_keys(session, vault, note.get("keyring"))
+        return note, count_rows(session)
+
+
+def _check_keys(backup: Session, vault: Vault, mark: str | None) -> None:
+    """Raise KeyringError if the keyring does not open the values in the backup."""
     if mark != vault.mark:
         raise KeyringError(
             "The backup was made with another keyring. Put the copy of that keyring in the place of this one; "
             "nothing was changed."
         )
-    # Keys have versions from 1 on; 0 marks what is sealed to organizers' own keys, which no keyring opens.
+    # The versions of keys begin with 1; 0 marks values sealed to organizers' own keys, which no keyring opens.
     for version in sorted(set(count_sealed(backup)) - {0}):
         for sealed in SEALED:
             first = func.substr(sealed.column, 1, 1, type_=LargeBinary) == literal(bytes([version]), LargeBinary)
@@ -91,12 +100,18 @@ def _check_opens(vault: Vault, value: bytes, row: str, version: int) -> None:
 
 
 def restore(
-    session: Session, backup: Connection, *, stones: Collection[Stone], now: datetime, copied: Callable[[int], object]
+    session: Session,
+    backup: Connection,
+    *,
+    stones: Collection[Stone],
+    actor: str,
+    now: datetime,
+    copied: Callable[[int], object],
 ) -> Restored:
-    """Put the backup's rows in the place of all that is there, in the caller's transaction.
+    """Replace all rows by those of the backup, in the caller's transaction.
 
-    What was erased since, by the tombstones of this database, of the backup and ``stones``, is erased again, and who
-    was suppressed stays so. Nothing that may have been sent since goes out by itself.
+    Rows that were erased since are erased again, by the tombstones of this database, of the backup and of ``stones``.
+    Suppressed addresses stay suppressed. Mails that may have been sent since are not sent by themselves.
     """
     connection = session.connection()
     if connection.dialect.name == "postgresql":
@@ -117,20 +132,20 @@ def restore(
     if suppressed:
         session.execute(upsert(session, Suppression).on_conflict_do_nothing(), suppressed)
     for petition in session.scalars(select(Petition).where(Petition.slug.in_(burned))):
-        # Its people are erased again by their tombstones; it must not take new ones either.
+        # Its people are erased again by their tombstones; it must not take new signatures either.
         petition.state, petition.burned_on = PetitionState.CLOSED, burned[petition.slug]
         petition.closed_on = petition.closed_on or petition.burned_on
     erased = replay(session, known | list_stones(session), now=now)
     _settle_sending(session)
-    paused = _pause_editions(session, now)
+    paused = _pause_editions(session, actor, now)
     _skip_missed_runs(session, now)
     organizers = _end_sessions(session)
-    record(session, COMMAND_LINE, "backup restored", None, now=now, erased=erased, paused=paused)
+    record(session, actor, AuditAction.BACKUP_RESTORED, None, now=now, erased=erased, paused=paused)
     return Restored(erased=erased, paused=paused, organizers=organizers)
 
 
 def _continue_ids(connection: Connection, table: Table) -> None:
-    """Give new rows ids that no row had before, with a gap where mails are known by them."""
+    """Give new rows ids that no row had before; for mails with a gap, since their ids are known outside."""
     column = table.autoincrement_column
     if column is None:
         return
@@ -151,7 +166,7 @@ def _continue_ids(connection: Connection, table: Table) -> None:
 
 
 def _settle_sending(session: Session) -> None:
-    """Nobody sends now what was being sent then: a digest is in doubt, any other mail is sent again as it was."""
+    """Settle mails that were being sent at the backup: a digest becomes in doubt, any other mail is sent again."""
     for delivery in session.scalars(select(Delivery).where(Delivery.state == DeliveryState.SENDING)):
         if delivery.kind is DeliveryKind.DIGEST:
             move(delivery, DeliveryState.IN_DOUBT, IN_BETWEEN)
@@ -160,20 +175,20 @@ def _settle_sending(session: Session) -> None:
     session.flush()
 
 
-def _pause_editions(session: Session, now: datetime) -> int:
-    """Have a person decide on every edition that was not at its end; how many that are."""
+def _pause_editions(session: Session, actor: str, now: datetime) -> int:
+    """Pause every edition that had not ended, so that a person decides. Returns how many."""
     waiting = (EditionState.DRAFT, EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED)
     editions = session.scalars(select(Edition).where(Edition.state.in_(waiting))).all()
     for edition in editions:
         edition.reason = RESTORED
         if edition.state in (EditionState.SCHEDULED, EditionState.SENDING):
             move_edition(edition, EditionState.PAUSED)
-            record(session, COMMAND_LINE, "edition paused", edition.petition_id, now=now, edition=edition.number)
+            record(session, actor, AuditAction.EDITION_PAUSED, edition.petition_id, now=now, edition=edition.number)
     return len(editions)
 
 
 def _skip_missed_runs(session: Session, now: datetime) -> None:
-    """A digest that was due since was probably sent: what is new is told by the next."""
+    """Skip digests that were due since the backup: they were probably sent. The next digest tells the news."""
     due = (
         select(Schedule, Petition.timezone)
         .join(Petition, Petition.id == Schedule.petition_id)
@@ -184,7 +199,7 @@ def _skip_missed_runs(session: Session, now: datetime) -> None:
 
 
 def _end_sessions(session: Session) -> int:
-    """No session or sign-in link that was ended since comes back to life; how many organizers there are."""
+    """End all sessions and sign-in links, because some were ended since. Returns the number of organizers."""
     organizers = session.scalars(select(Organizer)).all()
     for organizer in organizers:
         organizer.session_key = random_name()

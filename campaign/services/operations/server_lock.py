@@ -1,24 +1,25 @@
-"""The lock: while it is on, no process holds the keys, so nothing is signed, sent, exported or signed in.
+"""The server lock: while it is on, no process has the keys, so nobody signs or signs in, and nothing is sent.
 
-It is a file on each machine, which can be made when the database is out of reach, and a row, which all machines see.
+It is a file on each machine, which can be made without the database, and a row, which all machines see.
 """
 
 import json
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.db import Database, upsert
 from campaign.errors import ServerLocked
-from campaign.models import ServerLock
-from campaign.services.audit_log import COMMAND_LINE, record
+from campaign.models import AuditAction, ServerLock
+from campaign.services.audit_log import record
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -36,7 +37,7 @@ class Lock:
 
     @property
     def is_on(self) -> bool:
-        """Whether the keys must not be read here. A database out of reach says nothing, and the file alone decides."""
+        """Whether the keys must not be read here. If the database cannot be reached, only the file decides."""
         return bool(self._look())
 
     def _look(self) -> bool | None:
@@ -44,7 +45,7 @@ class Lock:
             return True
         url = self.database.engine.url
         if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
-            return None  # which looking would make
+            return None  # connecting would make the file
         try:
             with self.database.snapshots() as session:
                 return session.get(ServerLock, _THE_ROW) is not None
@@ -57,7 +58,7 @@ class Lock:
             raise ServerLocked(LOCKED)
 
     def close_here(self, reason: str | None, *, now: datetime) -> None:
-        """Lock this machine, whatever state the database is in. Repeatable. Raises OSError."""
+        """Lock this machine, whatever the state of the database. It can be repeated. Raises OSError."""
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -67,15 +68,15 @@ class Lock:
         _sync_folder(self.file.parent)
 
     def open_here(self) -> None:
-        """Take the lock from this machine. Repeatable."""
+        """Unlock this machine. It can be repeated."""
         self.file.unlink(missing_ok=True)
         _sync_folder(self.file.parent)
 
     def call_when_turned(self, call: Callable[[], None], *, was_on: bool) -> threading.Event:
-        """Look each second, in threads of its own, and ``call`` once when the lock is no longer as it was.
+        """Check each second, in separate threads, and ``call`` once when the lock has changed.
 
-        A database that is lost meanwhile turns nothing: it is neither a lock nor the end of one. One that hangs holds
-        nobody up who locks this machine: its file is looked at beside it. Set what is given back to look no longer.
+        A database that cannot be reached is no change: it neither locks nor unlocks. A database that hangs does not
+        delay the lock of this machine, because another thread checks its file. Set the returned event to stop.
         """
 
         def call_once() -> None:
@@ -98,18 +99,37 @@ class Lock:
         return ended
 
 
-def lock_everywhere(session: Session, reason: str | None, *, now: datetime) -> None:
-    """Lock every machine that uses this database, and record it. Repeatable: the first reason and time stay."""
+def lock_others(
+    sessions: sessionmaker[Session], reason: str | None, *, actor: str, now: datetime, within: float
+) -> bool:
+    """Lock the other machines through the database. Returns whether it answered ``within`` so many seconds.
+
+    A database that hangs does not stop the caller.
+    """
+    locked = threading.Event()
+
+    def lock() -> None:
+        with suppress(SQLAlchemyError), sessions.begin() as session:
+            lock_everywhere(session, reason, actor=actor, now=now)
+            session.commit()
+            locked.set()
+
+    threading.Thread(target=lock, daemon=True).start()
+    return locked.wait(within)
+
+
+def lock_everywhere(session: Session, reason: str | None, *, actor: str, now: datetime) -> None:
+    """Lock every machine that uses this database. It can be repeated: the first reason and time stay."""
     row = {"id": _THE_ROW, "since": now, "reason": reason}
     locked = session.execute(upsert(session, ServerLock).values(row).on_conflict_do_nothing().returning(ServerLock.id))
     if locked.scalar_one_or_none() is not None:
-        record(session, COMMAND_LINE, "server locked", None, now=now, reason=reason)
+        record(session, actor, AuditAction.SERVER_LOCKED, None, now=now, reason=reason)
 
 
-def unlock_everywhere(session: Session, *, now: datetime) -> None:
-    """Let every machine read its keys again, but for those that were locked by a file of their own; record it."""
+def unlock_everywhere(session: Session, *, actor: str, now: datetime) -> None:
+    """Unlock every machine, except those that are locked by their own file."""
     if session.execute(delete(ServerLock).returning(ServerLock.id)).scalar_one_or_none() is not None:
-        record(session, COMMAND_LINE, "server unlocked", None, now=now)
+        record(session, actor, AuditAction.SERVER_UNLOCKED, None, now=now)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,12 +1,12 @@
 """What organizers change in their own account: the password and the sessions. Each change is recorded for its owner."""
 
 from datetime import datetime
-from typing import Any
+from typing import Unpack
 
 from sqlalchemy.orm import Session
 
 from campaign.crypto.vault import Vault
-from campaign.models import Organizer
+from campaign.models import AuditAction, AuditDetails, Organizer
 from campaign.services.audit_log import record
 from campaign.services.organizers.members import end_sessions, get_welcomed, set_password
 from campaign.services.organizers.sign_in import end_failures, lock_account
@@ -20,14 +20,14 @@ def choose_password(
     session.get(Organizer, organizer_id, with_for_update=True)
     organizer = get_welcomed(session, vault, organizer_id, token, now=now)
     set_password(organizer, password_hash)
-    record_change(session, organizer, "password changed", now=now)
+    record_change(session, organizer, AuditAction.PASSWORD_CHANGED, now=now)
 
 
 def change_password(session: Session, organizer_id: int, password_hash: str, *, now: datetime) -> Organizer:
     """Set a new password for an organizer who has typed the old one; every session ends."""
     organizer = end_failures(session, organizer_id)
     set_password(organizer, password_hash)
-    record_change(session, organizer, "password changed", now=now)
+    record_change(session, organizer, AuditAction.PASSWORD_CHANGED, now=now)
     return organizer
 
 
@@ -40,9 +40,11 @@ def sign_out_everywhere(session: Session, organizer_id: int, *, now: datetime) -
     """End every session of the organizer."""
     organizer = lock_account(session, organizer_id)
     end_sessions(organizer)
-    record_change(session, organizer, "signed out everywhere", now=now)
+    record_change(session, organizer, AuditAction.SIGNED_OUT_EVERYWHERE, now=now)
 
 
-def record_change(session: Session, organizer: Organizer, change: str, *, now: datetime, **details: Any) -> None:
+def record_change(
+    session: Session, organizer: Organizer, change: AuditAction, /, *, now: datetime, **details: Unpack[AuditDetails]
+) -> None:
     """Record what its owner changed in an account."""
     record(session, organizer.email, change, None, organizer_id=organizer.id, now=now, **details)

@@ -1,5 +1,6 @@
 """Organizers: invite, welcome with a one-time link, take roles and accounts away."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,13 +9,17 @@ from sqlalchemy.orm import Session
 from campaign.crypto.randomness import random_name
 from campaign.crypto.vault import Vault
 from campaign.errors import LinkExpired, NotFound, NotPossible
-from campaign.models import Membership, Organizer, Petition, Role
+from campaign.models import AuditAction, Membership, Organizer, Petition, Role
 from campaign.periods import INVITATION_LASTS
+from campaign.services.audit_log import record
+from campaign.services.organizers.permissions import Permission, list_permitted
 from campaign.services.organizers.sign_in import find_organizer, lock_account
 from campaign.text.email_address import parse_email_address
 
 
-def add_organizer(session: Session, email: str, petition: Petition, role: Role, *, now: datetime) -> Organizer:
+def add_organizer(
+    session: Session, email: str, petition: Petition, role: Role, *, actor: str, now: datetime
+) -> Organizer:
     """Give the person at ``email`` a role with the petition, and an invitation. Raises InvalidInput."""
     address = parse_email_address(email).comparable
     organizer = find_organizer(session, address)
@@ -30,6 +35,7 @@ def add_organizer(session: Session, email: str, petition: Petition, role: Role, 
     organizer.active = True
     organizer.invited_until = now + INVITATION_LASTS
     session.flush()
+    record(session, actor, AuditAction.ORGANIZER_ADDED, petition.id, now=now, role=role.value)
     return organizer
 
 
@@ -50,21 +56,40 @@ def list_organizers(session: Session) -> list[tuple[Organizer, dict[str, Role]]]
     return [(organizer, roles.get(organizer.id, {})) for organizer in organizers]
 
 
-def remove_role(session: Session, organizer: Organizer, petition: Petition) -> bool:
-    """Take the role with the petition away, and end the sessions. Whether it was the last: then the account is off.
+@dataclass(frozen=True)
+class Removed:
+    """What a removed role leaves: whether the account is switched off, and whether the petition still has an owner."""
 
-    Raises NotFound if there is no such role.
+    was_last_role: bool
+    has_owner: bool
+
+
+def remove_role(session: Session, organizer: Organizer, petition: Petition, *, actor: str, now: datetime) -> Removed:
+    """Take the role with the petition away, and end the sessions. With the last role the account is switched off.
+
+    It is recorded for the petition and for the account. Raises NotFound if there is no such role.
     """
     membership = session.get(Membership, (organizer.id, petition.id))
     if membership is None:
         raise NotFound(f"{organizer.email} has no role with “{petition.slug}”.")
     organizer.memberships.remove(membership)
     end_sessions(organizer)
-    if organizer.memberships:
-        return False
-    organizer.active = False
-    forget_proofs(organizer)
-    return True
+    if not organizer.memberships:
+        organizer.active = False
+        forget_proofs(organizer)
+    record(session, actor, AuditAction.ORGANIZER_REMOVED, petition.id, now=now, organizer=organizer.email)
+    record(session, actor, AuditAction.ORGANIZER_REMOVED, None, organizer_id=organizer.id, now=now)
+    session.flush()
+    return Removed(
+        was_last_role=not organizer.memberships,
+        has_owner=bool(list_permitted(session, petition.id, Permission.REVIEW)),
+    )
+
+
+def sign_out(session: Session, organizer: Organizer, *, actor: str, now: datetime) -> None:
+    """End every session of another organizer, and every link that was not used yet."""
+    end_sessions(organizer)
+    record(session, actor, AuditAction.ORGANIZER_SIGNED_OUT, None, organizer_id=organizer.id, now=now)
 
 
 def forget_proofs(organizer: Organizer) -> None:
@@ -75,16 +100,21 @@ def forget_proofs(organizer: Organizer) -> None:
     end_sessions(organizer)
 
 
-def reset_account(organizer: Organizer, *, now: datetime) -> None:
+def reset_account(session: Session, organizer: Organizer, *, actor: str, now: datetime) -> None:
     """Reset the account to a one-time link, if its owner lost the password or second factor, or was locked out.
 
-    Raises NotPossible if the account is switched off.
+    It is recorded for the account, and for each of its petitions, so that the other organizers see it. Raises
+    NotPossible if the account is switched off.
     """
     if not organizer.active:
         raise NotPossible(f"{organizer.email} has no role any more; campaign organizer add gives one, and a link.")
     forget_proofs(organizer)
     organizer.failed_sign_ins, organizer.failed_at = 0, None
     organizer.invited_until = now + INVITATION_LASTS
+    record(session, actor, AuditAction.ORGANIZER_RESET, None, organizer_id=organizer.id, now=now)
+    for membership in organizer.memberships:
+        petition_id = membership.petition_id
+        record(session, actor, AuditAction.ORGANIZER_RESET, petition_id, now=now, organizer=organizer.email)
 
 
 def _purpose(organizer: Organizer) -> str:

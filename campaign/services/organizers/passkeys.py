@@ -26,7 +26,7 @@ from webauthn.helpers.structs import (
 
 from campaign.crypto.randomness import random_name
 from campaign.errors import CampaignError, NotFound
-from campaign.models import Organizer, Passkey
+from campaign.models import AuditAction, Organizer, Passkey
 from campaign.services.organizers.account import record_change
 from campaign.services.organizers.members import end_sessions
 from campaign.services.organizers.second_factors import end_recovery_codes, has_second_factor, make_recovery_codes
@@ -131,7 +131,7 @@ def add_passkey(
     organizer.passkey_handle = handle
     organizer.passkeys.append(passkey)
     end_sessions(organizer)
-    record_change(session, organizer, "passkey added", now=now, name=name)
+    record_change(session, organizer, AuditAction.PASSKEY_ADDED, now=now, name=name)
     return make_recovery_codes(organizer) if is_first else []
 
 
@@ -139,7 +139,7 @@ def rename_passkey(session: Session, organizer_id: int, passkey_id: int, name: s
     """Give one of the organizer's passkeys another name. Raises NotFound."""
     organizer = lock_account(session, organizer_id)
     _get_own(organizer, passkey_id).name = name
-    record_change(session, organizer, "passkey renamed", now=now, name=name)
+    record_change(session, organizer, AuditAction.PASSKEY_RENAMED, now=now, name=name)
 
 
 def remove_passkey(session: Session, organizer: Organizer, passkey_id: int, *, now: datetime) -> None:
@@ -148,7 +148,7 @@ def remove_passkey(session: Session, organizer: Organizer, passkey_id: int, *, n
     organizer.passkeys.remove(passkey)
     end_recovery_codes(organizer)
     end_sessions(organizer)
-    record_change(session, organizer, "passkey removed", now=now, name=passkey.name)
+    record_change(session, organizer, AuditAction.PASSKEY_REMOVED, now=now, name=passkey.name)
 
 
 def _get_own(organizer: Organizer, passkey_id: int) -> Passkey:

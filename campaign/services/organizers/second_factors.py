@@ -11,7 +11,7 @@ from campaign.crypto.sealed_rows import app_row
 from campaign.crypto.totp import find_step, new_secret
 from campaign.crypto.vault import Vault
 from campaign.errors import InvalidInput
-from campaign.models import Organizer
+from campaign.models import AuditAction, Organizer
 from campaign.periods import RECOVERY_CODES
 from campaign.services.organizers.account import record_change
 from campaign.services.organizers.members import end_sessions
@@ -56,7 +56,7 @@ def add_app(
     # Sealed anew: the keys may have been rotated since the page was made.
     organizer.sealed_totp, organizer.totp_step = vault.seal(secret, row=app_row(organizer.id)), step
     end_sessions(organizer)
-    record_change(session, organizer, "app added", now=now)
+    record_change(session, organizer, AuditAction.APP_ADDED, now=now)
     return make_recovery_codes(organizer) if is_first else []
 
 
@@ -77,7 +77,7 @@ def remove_app(session: Session, organizer: Organizer, *, now: datetime) -> None
     organizer.sealed_totp = organizer.totp_step = None
     end_recovery_codes(organizer)
     end_sessions(organizer)
-    record_change(session, organizer, "app removed", now=now)
+    record_change(session, organizer, AuditAction.APP_REMOVED, now=now)
 
 
 def make_recovery_codes(organizer: Organizer) -> list[str]:
@@ -92,7 +92,7 @@ def renew_recovery_codes(session: Session, organizer: Organizer, *, now: datetim
     end_sessions(organizer)
     if not has_second_factor(organizer):
         return []
-    record_change(session, organizer, "recovery codes made", now=now)
+    record_change(session, organizer, AuditAction.RECOVERY_CODES_MADE, now=now)
     return make_recovery_codes(organizer)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from campaign.errors import CampaignError
-from campaign.models import Organizer
+from campaign.models import AuditAction, Organizer
 from campaign.periods import FREE_FAILURES, LONGEST_SIGN_IN_WAIT
 from campaign.services.audit_log import record
 from campaign.text.email_address import comparable_spelling
@@ -83,7 +83,9 @@ def begin_attempt(session: Session, organizer_id: int, *, known_browser: bool, n
         _check_wait(organizer.failed_sign_ins, organizer.failed_at, now=now)
     if organizer.failed_sign_ins >= FREE_FAILURES:
         failures = organizer.failed_sign_ins
-        record(session, SOMEBODY, "sign-in slowed", None, organizer_id=organizer_id, now=now, failures=failures)
+        record(
+            session, SOMEBODY, AuditAction.SIGN_IN_SLOWED, None, organizer_id=organizer_id, now=now, failures=failures
+        )
     organizer.failed_sign_ins += 1
     organizer.failed_at = now
 
@@ -104,7 +106,7 @@ def end_failures(session: Session, organizer_id: int) -> Organizer:
 def admit(session: Session, organizer_id: int, way: str, *, now: datetime) -> Organizer:
     """End the failures and record that the organizer signed in; ``way`` names what they showed."""
     organizer = end_failures(session, organizer_id)
-    record(session, organizer.email, "signed in", None, organizer_id=organizer_id, now=now, way=way)
+    record(session, organizer.email, AuditAction.SIGNED_IN, None, organizer_id=organizer_id, now=now, way=way)
     return organizer
 
 

@@ -1,4 +1,4 @@
-"""Counts, kept in the transaction that changes them and read from one row."""
+"""Counts of signatures and forms. They change in the transaction of the fact, so a page reads one row."""
 
 from collections import Counter
 from datetime import date
@@ -17,7 +17,7 @@ def count_confirmed(session: Session, petition_id: int) -> int:
 
 
 def take_number(session: Session, petition_id: int, day: date) -> int:
-    """Count one more confirmed signature on ``day``; its number under the petition."""
+    """Count one more confirmed signature on ``day``. Returns its number under the petition."""
     _move_day(session, petition_id, day, 1)
     return session.execute(
         update(PetitionCounter)
@@ -29,7 +29,7 @@ def take_number(session: Session, petition_id: int, day: date) -> int:
 
 
 def uncount(session: Session, petition_id: int, day: date) -> None:
-    """Take back a signature that was counted on ``day``. Its number is not given again."""
+    """Count a signature of ``day`` no more. Its number is not given again."""
     _move_day(session, petition_id, day, -1)
     session.execute(
         update(PetitionCounter)
@@ -40,7 +40,7 @@ def uncount(session: Session, petition_id: int, day: date) -> None:
 
 
 def count_post(session: Session, petition_id: int, *, is_mailed: bool) -> None:
-    """Count a form that was sent, and the mail that it made, if it made one."""
+    """Count a form that was sent, and its confirmation mail if ``is_mailed``."""
     session.execute(
         update(PetitionCounter)
         .where(PetitionCounter.petition_id == petition_id)
@@ -50,7 +50,7 @@ def count_post(session: Session, petition_id: int, *, is_mailed: bool) -> None:
 
 
 def take_numbers(session: Session, petition_id: int, days: Counter[date]) -> int:
-    """Count so many more signatures on each day; the first of their consecutive numbers."""
+    """Count more signatures on each day. Returns the first of their consecutive numbers."""
     for day in sorted(days):
         _move_day(session, petition_id, day, days[day])
     last = session.execute(
@@ -66,7 +66,7 @@ def take_numbers(session: Session, petition_id: int, days: Counter[date]) -> int
 
 
 def move_counts(session: Session, petition_id: int, days: Counter[date], *, by: Literal[1, -1]) -> None:
-    """Count signatures again that have their numbers (1), or take them back and leave them their numbers (-1)."""
+    """Count signatures that have numbers already (1), or count them no more (-1). They keep their numbers."""
     if not days:
         return
     for day in sorted(days):
@@ -91,7 +91,7 @@ def _move_day(session: Session, petition_id: int, day: date, change: int) -> Non
 
 
 def list_days(session: Session, petition_id: int) -> list[tuple[date, int]]:
-    """Each day on which somebody confirmed, with how many, oldest first."""
+    """Each day with confirmed signatures and their number, oldest first."""
     rows = session.execute(
         select(DailyCount.day, DailyCount.confirmed)
         .where(DailyCount.petition_id == petition_id, DailyCount.confirmed > 0)

@@ -1,4 +1,4 @@
-"""The kinds of texts and numbers in a campaign file, and the smaller parts that are made of them."""
+"""The parts of a campaign file: its kinds of texts, and the smaller tables."""
 
 import re
 from datetime import date
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, f
 from campaign.media.colours import Colour
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-# No mail and no page can hold these: controls, halves of letters, and marks that turn the direction of what follows.
+# No mail and no page can have these: control characters, surrogates, and marks that change the direction of a text.
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
@@ -40,7 +40,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 
 class Part(BaseModel):
-    """A table of a campaign file: what is not known is refused."""
+    """A table of a campaign file. Unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,14 +62,14 @@ class TimelineTexts(Part):
 
 
 class PictureTexts(Part):
-    """A file beside the campaign file, and in each language what it shows, for who does not see it."""
+    """A picture file beside the campaign file, and in each language its description for people who do not see it."""
 
     file: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     alt: dict[str, ShortText]
 
 
 class Look(Part):
-    """What makes a petition's page its own: one colour, a picture, a logo."""
+    """The look of a petition's page: a colour, a picture, a logo."""
 
     colour: str | None = None
     picture: PictureTexts | None = None

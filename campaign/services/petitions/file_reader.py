@@ -1,4 +1,4 @@
-"""Reads campaign files, which are TOML; what is wrong with one is said in a sentence that names the place."""
+"""Reads campaign files (TOML). A mistake in a file is one sentence that names the place."""
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ _MOST_BYTES = 4 * 1024 * 1024
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    """``("demands", 1, "text", "ru")`` → ``demands[2].text.ru``, counting as people count."""
+    """``("demands", 1, "text", "ru")`` → ``demands[2].text.ru``, counted from one."""
     place = ""
     for step in location:
         place += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if place else step
@@ -43,7 +43,7 @@ def _text(path: Path) -> str:
     with path.open("rb") as file:
         content = file.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
-        raise InvalidFile(f"The file {path.name} is too large to be a campaign's; 4 MiB are the most.")
+        raise InvalidFile(f"The file {path.name} is too large for a campaign file; 4 MiB are the most.")
     return content.decode()
 
 
@@ -63,18 +63,16 @@ def _read(path: Path, kind: type[Part]) -> Part:
     except RecursionError:
         raise InvalidFile(f"{path.name}: lists or tables are nested too deeply.") from None
     except ValueError:  # a number of thousands of digits, or a name that no file can have
-        raise InvalidFile(
-            f"{path.name} is no file with a campaign's texts: it has something that cannot be read."
-        ) from None
+        raise InvalidFile(f"{path.name} is no campaign file: a part of it cannot be read.") from None
 
 
 def read_petition_file(path: Path) -> PetitionFile:
-    """The campaign in the TOML file ``path``. Raises InvalidFile with the first problem and its place."""
+    """The content of the campaign file ``path``. Raises InvalidFile with the first mistake and its place."""
     return _read(path, PetitionFile)
 
 
 def read_pictures(path: Path, file: PetitionFile) -> dict[PictureKind, Picture]:
-    """The pictures that the campaign in the TOML file ``path`` names, which stand beside it. Raises InvalidFile."""
+    """The pictures of the campaign file ``path``; their files are beside it, or below. Raises InvalidFile."""
     return {
         kind: _read_picture(path, kind, named.file)
         for kind in PictureKind

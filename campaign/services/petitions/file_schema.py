@@ -1,4 +1,4 @@
-"""What a campaign file may hold: the texts of a petition in every language, checked to the last key."""
+"""The schema of a campaign file: a petition's settings, and its texts in every language. Unknown keys are refused."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ class UpdateTexts(Part):
 class DigestPlan(Part):
     """When digests go out: weekly on ``weekday``, or monthly on ``day_of_month``.
 
-    ``approval``: a second organizer lets each edition go. ``cool_down``: minutes in which it can still be cancelled.
+    ``approval``: a second organizer approves each edition. ``cool_down``: minutes in which it can still be cancelled.
     ``window``: the only hours in which mails are sent, in the petition's timezone.
     """
 
@@ -75,7 +75,7 @@ class DigestPlan(Part):
 
     @property
     def window_times(self) -> tuple[time_of_day | None, time_of_day | None]:
-        """When the window opens and closes; it may reach over midnight. Twice None where there is none."""
+        """When the send window opens and closes; it may reach over midnight. Both are None if there is no window."""
         if self.window is None:
             return None, None
         opens, closes = map(time_of_day.fromisoformat, self.window.split("-"))
@@ -83,7 +83,7 @@ class DigestPlan(Part):
 
 
 class PetitionFile(Part):
-    """Everything a campaign file holds. Every text stands in every one of ``languages``."""
+    """The content of a campaign file. Every text is there in each of the ``languages``."""
 
     slug: Slug
     languages: Annotated[
@@ -139,7 +139,7 @@ class PetitionFile(Part):
             raise ValueError(f"cannot be used: {error.sentence.removesuffix('.')}") from None
         try:
             seal_to(keys, b"", row="")
-        except ValueError:  # some points of the curve open nothing (RFC 7748 §6.1); better now than at each signature
+        except ValueError:  # some points of the curve open nothing (RFC 7748 §6.1); refused here, not at each signature
             raise ValueError("has a key to which nothing can be sealed") from None
         distinct = list(dict.fromkeys(key.line for key in keys))
         if len(distinct) != len(keys):
@@ -179,10 +179,10 @@ class UpdateFile(UpdateTexts):
 
 
 def _check_words(place: str, texts: dict[str, str], *, markdown: bool = False) -> None:
-    """Raise ValueError naming the text among ``texts`` that cannot be filled in as it is written."""
+    """Raise ValueError with the name of the first text whose placeholders cannot be filled in."""
     for language, text in texts.items():
         _check(place, language, check_placeholders, text)
-        # Markdown's own marks can hide what stands in the result.
+        # Marks of Markdown can hide a reserved word, so the result is checked.
         for shown in (render_markdown(text), render_text(text)) if markdown else (text,):
             _check(place, language, check_unreserved, shown)
 
@@ -195,7 +195,7 @@ def _check(place: str, language: str, check: Callable[[str], None], text: str) -
 
 
 def check_languages(part: object, languages: list[str], place: str = "") -> None:
-    """Raise ValueError naming the first text of ``part`` that lacks a language, or has one that is not announced."""
+    """Raise ValueError with the name of the first text in ``part`` that lacks a language, or has another one."""
     if isinstance(part, BaseModel):
         for name in type(part).model_fields:
             check_languages(getattr(part, name), languages, f"{place}.{name}" if place else name)

@@ -1,4 +1,4 @@
-"""By which links signers came: a word in the link, counted when their signature is, and kept with nobody."""
+"""Referrals: a word in a link is counted with the signature that it brought, and then not kept with the signer."""
 
 import re
 from collections import Counter
@@ -10,13 +10,13 @@ from campaign.db import upsert
 from campaign.models import SourceCount
 
 MOST = 200
-# What stands for all links beyond that many: anybody can write a link.
+# The word for all further links: anybody can write a link, so their number needs a limit.
 OTHER = "other"
 _WORD = re.compile(r"[a-z0-9-]{1,40}")
 
 
 def clean_source(typed: str) -> str | None:
-    """The word in a link by which its signers are counted; None for what is none, which counts nowhere."""
+    """The word of a link under which its signers are counted; None if the text is no such word."""
     word = typed.strip().lower()
     return word if _WORD.fullmatch(word) else None
 
@@ -24,8 +24,8 @@ def clean_source(typed: str) -> str | None:
 def count_sources(session: Session, petition_id: int, sources: Counter[str]) -> None:
     """Count signatures by the link that brought them.
 
-    In the transaction that counts them, and after it has: that locks the petition's counter, so of many at once one
-    after the other sees how many links there are.
+    Call it in the transaction that counts them, after counting: counting locks the petition's counter, so transactions
+    see one after the other how many links there are.
     """
     if not sources:
         return
@@ -48,7 +48,7 @@ def count_sources(session: Session, petition_id: int, sources: Counter[str]) -> 
 
 
 def list_sources(session: Session, petition_id: int) -> list[tuple[str, int]]:
-    """Each link's word with how many signed who came by it, the largest first."""
+    """Each link's word with the number of its signatures, the largest first."""
     rows = session.execute(
         select(SourceCount.source, SourceCount.confirmed)
         .where(SourceCount.petition_id == petition_id)

@@ -1,4 +1,4 @@
-"""When a digest is due, in the campaign's own timezone: over clock changes, and on the 31st of a short month."""
+"""When a digest is due, in the petition's timezone: also over clock changes, and on the 31st of a short month."""
 
 import calendar
 from datetime import UTC, date, datetime, timedelta
@@ -12,18 +12,23 @@ from campaign.services.petitions.file_parts import WEEKDAYS
 from campaign.services.petitions.file_schema import DigestPlan
 
 
+def find_schedule(session: Session, petition_id: int) -> Schedule | None:
+    """When the petition's digest is due; None if it has no digest."""
+    return session.get(Schedule, petition_id)
+
+
 def next_run(schedule: Schedule, timezone: str, *, after: datetime) -> datetime:
     """The first moment of the schedule later than ``after``, in UTC.
 
-    A time of day that a clock change skips runs when the clock has moved on; one that is repeated runs the first
-    time. Runs that were missed are not made up for: they coalesce into the one that is due.
+    If a clock change skips the time of day, the run is when the clock has moved on; if it repeats the time, the run is
+    the first of the two. Missed runs are not made up for: they become the one run that is due.
     """
     zone = ZoneInfo(timezone)
     day = after.astimezone(zone).date() - timedelta(days=1)
     while True:
         if _falls_on(schedule, day):
-            # fold=0 reads a repeated time as the first of the two; in a gap it is the time before the change, which
-            # in UTC is the moment after it.
+            # fold=0 reads a repeated time as the first of the two. In a gap it uses the offset before the change, which
+            # gives a moment after the change in UTC.
             moment = datetime.combine(day, schedule.time_of_day, tzinfo=zone).astimezone(UTC)
             if moment > after:
                 return moment
@@ -37,7 +42,7 @@ def _falls_on(schedule: Schedule, day: date) -> bool:
 
 
 def is_window_open(schedule: Schedule | None, timezone: str, moment: datetime) -> bool:
-    """Whether an edition may be sent at ``moment``. The clock on the wall decides, also in an hour that comes twice."""
+    """Whether an edition may be sent at ``moment``. The local time decides, also in an hour that comes twice."""
     if schedule is None or schedule.window_from is None or schedule.window_until is None:
         return True
     opens, closes, at = schedule.window_from, schedule.window_until, moment.astimezone(ZoneInfo(timezone)).time()
@@ -47,15 +52,15 @@ def is_window_open(schedule: Schedule | None, timezone: str, moment: datetime) -
 def next_opening(schedule: Schedule | None, timezone: str, *, after: datetime) -> datetime:
     """The first moment from ``after`` on at which the send window is open, in UTC."""
     moment = after
-    # By the minute, since a clock change can open and close a window at moments that no arithmetic on its times
-    # finds. It opens within three days, even where a change skips all of it.
+    # Minute by minute, because a clock change can open and close a window at moments that arithmetic on its times does
+    # not find. The window opens within three days, even if a change skips all of it.
     while not is_window_open(schedule, timezone, moment):
         moment = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
     return moment
 
 
 def plan_digest(session: Session, petition: Petition, plan: DigestPlan, *, now: datetime) -> Schedule:
-    """Set when the petition's digest goes out. A run that is due already stays due unless the plan changed."""
+    """Set when the petition's digest is sent. A run that is due already stays due, unless the plan changed."""
     frequency = Frequency(plan.frequency)
     day = WEEKDAYS.index(plan.weekday) if frequency is Frequency.WEEKLY else plan.day_of_month
     schedule = session.get(Schedule, petition.id)

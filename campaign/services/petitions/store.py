@@ -1,4 +1,4 @@
-"""Petitions: load from a campaign file, find, open, close; the versions of their demands; their updates."""
+"""Petitions: load from a campaign file, and find; the versions of their demands; their updates."""
 
 import hashlib
 import json
@@ -7,63 +7,61 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from campaign.errors import InvalidFile, NotFound
+from campaign.errors import InvalidFile, InvalidInput, NotFound
 from campaign.i18n import available_languages
 from campaign.media.pictures import Picture
 from campaign.models import (
+    AuditAction,
+    AuditDetails,
     Demand,
     Petition,
     PetitionCounter,
-    PetitionPicture,
     PetitionState,
     PictureKind,
     TextVersion,
     Update,
 )
 from campaign.models.column_types import Texts
+from campaign.services.audit_log import record
 from campaign.services.petitions.file_parts import DemandTexts, TimelineTexts
 from campaign.services.petitions.file_schema import PetitionFile, UpdateTexts
+from campaign.services.petitions.pictures import replace_pictures
 from campaign.services.petitions.schedule import plan_digest
 
 _PETITION_TEXTS = ("title", "addressee", "summary", "call", "risk_note", "sender", "confirmation_subject")
 
 
 def find_petition(session: Session, slug: str) -> Petition | None:
-    """The petition known as ``slug``, or None."""
+    """The petition with this ``slug``; None if there is none."""
     if not slug.isprintable():  # PostgreSQL refuses a NUL even in a comparison
         return None
     return session.scalars(select(Petition).where(Petition.slug == slug)).one_or_none()
 
 
 def get_petition(session: Session, slug: str) -> Petition:
-    """The petition known as ``slug``. Raises NotFound."""
+    """The petition with this ``slug``. Raises NotFound."""
     petition = find_petition(session, slug)
     if petition is None:
         raise NotFound(f"There is no petition “{slug}” here.")
     return petition
 
 
+def get_petition_by_id(session: Session, petition_id: int) -> Petition:
+    """The petition to which a row refers. Raises NoResultFound."""
+    return session.get_one(Petition, petition_id)
+
+
 def list_petitions(session: Session, *, state: PetitionState | None = None) -> list[Petition]:
-    """Petitions by slug, all or those in ``state``."""
+    """All petitions, or those in ``state``, by slug."""
     wanted = select(Petition).order_by(Petition.slug)
     return list(session.scalars(wanted if state is None else wanted.where(Petition.state == state)))
 
 
-def list_pictures(session: Session, petition_id: int) -> dict[PictureKind, PetitionPicture]:
-    """The petition's pictures, without their content."""
-    found = session.scalars(
-        select(PetitionPicture)
-        .where(PetitionPicture.petition_id == petition_id)
-        .options(defer(PetitionPicture.content, raiseload=True))
-    )
-    return {picture.kind: picture for picture in found}
-
-
 def list_related(session: Session, petition: Petition) -> list[Petition]:
-    """The petitions on this server that the campaign file names and that are public, in its order."""
+    """The related petitions of the campaign file that are public on this server, in the order of the file."""
     if not petition.related:
         return []
     found = session.scalars(
@@ -76,14 +74,15 @@ def load_petition(
     session: Session,
     file: PetitionFile,
     *,
+    actor: str,
     now: datetime,
     pictures: Mapping[PictureKind, Picture] = MappingProxyType({}),
 ) -> Petition:
-    """Make the petition of a campaign file, or bring it up to the file; a new one is a draft.
+    """Make the petition of a campaign file, or change it to what the file says; a new petition is a draft.
 
-    Repeatable. A changed text of a demand makes a new text version; signatures keep the one they signed. Updates are
-    matched by key and never taken away. Raises InvalidFile for a language that pages and mails cannot be in, and for
-    one that is taken away although people signed in it.
+    It can be repeated. A changed text of a demand makes a new text version; signatures keep the version that was
+    signed. Updates are matched by key and never removed. Raises InvalidFile for a language without translated pages,
+    and for a language that was removed, because people may have signed in it.
     """
     for language in file.languages:
         if language not in available_languages():
@@ -92,7 +91,7 @@ def load_petition(
             )
     petition = find_petition(session, file.slug)
     if petition is None:
-        # Only here: a file that is loaded again must not undo what an owner has switched since.
+        # Only for a new petition: a file that is loaded again must not undo what an owner has switched.
         petition = Petition(slug=file.slug, challenge=bool(file.challenge), counter=PetitionCounter())
         session.add(petition)
     elif removed := set(petition.languages) - set(file.languages):
@@ -118,33 +117,16 @@ def load_petition(
     }
     petition.timeline = [_timeline(entry, file.languages) for entry in file.timeline]
     session.flush()
-    _replace_pictures(session, petition, file, pictures)
+    replace_pictures(session, petition, file, pictures)
     _replace_demands(session, petition, file.demands)
     for update in file.updates:
-        publish_update(session, petition, update)
+        _keep_update(session, petition, update)
     _check_updates(session, petition)
     plan_digest(session, petition, file.digest, now=now)
     session.flush()
+    details: AuditDetails = {"keys": len(petition.sealed_to)} if petition.sealed_to else {}
+    record(session, actor, AuditAction.PETITION_LOADED, petition.id, now=now, **details)
     return petition
-
-
-def _replace_pictures(
-    session: Session, petition: Petition, file: PetitionFile, pictures: Mapping[PictureKind, Picture]
-) -> None:
-    session.execute(delete(PetitionPicture).where(PetitionPicture.petition_id == petition.id))
-    for kind, picture in pictures.items():
-        session.add(
-            PetitionPicture(
-                petition_id=petition.id,
-                kind=kind,
-                media_type=picture.media_type,
-                digest=picture.digest,
-                width=picture.width,
-                height=picture.height,
-                content=picture.content,
-                alt=_by_language(petition.languages, alt=getattr(file.look, kind).alt),
-            )
-        )
 
 
 def _timeline(entry: TimelineTexts, languages: list[str]) -> dict[str, object]:
@@ -185,7 +167,9 @@ def _current_version(session: Session, petition: Petition, language: str) -> Non
 
 
 def get_text_version(session: Session, petition: Petition, language: str) -> TextVersion:
-    """The demands as they stand now in ``language``."""
+    """The present demands in ``language``. Raises InvalidInput if the petition is not in it."""
+    if language not in petition.languages:
+        raise InvalidInput("language", f"The petition is not in “{language}”, only in {', '.join(petition.languages)}.")
     return session.scalars(
         select(TextVersion).where(
             TextVersion.petition_id == petition.id, TextVersion.language == language, TextVersion.current
@@ -193,8 +177,14 @@ def get_text_version(session: Session, petition: Petition, language: str) -> Tex
     ).one()
 
 
-def publish_update(session: Session, petition: Petition, update: UpdateTexts) -> Update:
-    """Add an update, or correct the texts of the one with its key. The next digest carries a new one."""
+def publish_update(session: Session, petition: Petition, update: UpdateTexts, *, actor: str, now: datetime) -> Update:
+    """Add an update, or correct the texts of the one with the same key. A new one is in the next digest."""
+    published = _keep_update(session, petition, update)
+    record(session, actor, AuditAction.UPDATE_PUBLISHED, petition.id, now=now, key=published.key)
+    return published
+
+
+def _keep_update(session: Session, petition: Petition, update: UpdateTexts) -> Update:
     stored = session.scalars(
         select(Update).where(Update.petition_id == petition.id, Update.key == update.key)
     ).one_or_none()
@@ -208,7 +198,7 @@ def publish_update(session: Session, petition: Petition, update: UpdateTexts) ->
 
 
 def _check_updates(session: Session, petition: Petition) -> None:
-    """Updates that came by themselves need each language too: the next digest is written in all of them."""
+    """Updates that are not in the file need each language too, because the next digest is written in all of them."""
     for update in list_updates(session, petition.id):
         for language in petition.languages:
             if language not in update.texts:
@@ -218,12 +208,12 @@ def _check_updates(session: Session, petition: Petition) -> None:
 
 
 def latest_sequence(session: Session, petition_id: int) -> int:
-    """The sequence of the newest update, 0 where there is none."""
+    """The sequence of the newest update; 0 if there is none."""
     return session.scalar(select(func.max(Update.sequence)).where(Update.petition_id == petition_id)) or 0
 
 
 def list_updates(session: Session, petition_id: int, *, after: int = 0, most: int | None = None) -> list[Update]:
-    """Updates with a sequence above ``after``, newest first, ``most`` at most."""
+    """At most ``most`` updates with a sequence above ``after``, newest first."""
     return list(
         session.scalars(
             select(Update)

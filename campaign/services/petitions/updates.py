@@ -1,4 +1,4 @@
-"""What organizers wrote, as one reader reads it: in their language, placeholders filled in, as HTML and as text."""
+"""Organizers' texts for one reader: in the reader's language, with placeholders filled in, as HTML and as text."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Told:
 
 
 def placeholder_values(petition: Petition, language: str, links: PublicLinks, *, count: int) -> dict[str, str]:
-    """What stands for each placeholder, in ``language``; ``count`` is the number of signatures to be told."""
+    """The value of each placeholder in ``language``; ``count`` is the number of signatures to be shown."""
     number = Language(language).number
     return {
         "count": number(count),
@@ -37,13 +37,13 @@ def placeholder_values(petition: Petition, language: str, links: PublicLinks, *,
 
 
 def fill_html(source: str, values: Mapping[str, str]) -> Markup:
-    """The Markdown ``source`` as HTML; a value is a word in it, whatever characters it has."""
+    """The Markdown ``source`` as HTML. Values are escaped: their characters have no meaning in Markdown or HTML."""
     safe = {name: str(escape(value)) for name, value in values.items()}
     return Markup(fill_placeholders(render_markdown(source), safe))  # noqa: S704 - sanitised, and the values escaped
 
 
 def tell_update(update: Update, language: str, values: Mapping[str, str]) -> Told:
-    """``update`` as a reader of ``language`` reads it."""
+    """The update in ``language``, with its placeholders filled in."""
     texts = update.texts[language]
     return Told(
         key=update.key,

@@ -1,7 +1,7 @@
-"""Burning a petition: who signed and who reads is destroyed; that so many did, when, and all texts stay.
+"""Burning a petition: the data of its signers and readers is destroyed; the counts, the days and all texts stay.
 
-It goes in batches, each a transaction of its own, and what is begun is finished: the day on the petition says that it
-is burned, so that it can be gone on with after a crash, and what came in between the batches is found the next time.
+It is done in batches, each in its own transaction. The petition keeps the day on which it was burned, so that burning
+is continued after a crash, and rows that came in between two batches are found the next time.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.models import (
+    AuditAction,
     ConfirmationAllowance,
     Delivery,
     DeliveryState,
@@ -29,7 +30,7 @@ from campaign.models import (
 )
 from campaign.services.audit_log import record
 from campaign.services.digests.transitions import UNDER_WAY, cancel_edition, list_for_change
-from campaign.services.petitions.lifecycle import close_petition
+from campaign.services.petitions.lifecycle import end_signing
 from campaign.services.signatures.erase import end_subscription, erase_person, erase_signature
 
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -47,12 +48,12 @@ BURNED_TABLES = (
     Delivery,
     PaperLine,
 )
-# Those that count for nothing yet are erased as a whole.
+# Signatures that are not counted are erased as a whole.
 _NOT_COUNTED = (SignatureState.PENDING, SignatureState.QUARANTINED)
 
 
 def _says_something(petition_id: int) -> ColumnElement[bool]:
-    """Signatures of which something personal is kept."""
+    """The condition for signatures that still have personal data."""
     return (Signature.petition_id == petition_id) & (
         Signature.state.in_(_NOT_COUNTED)
         | Signature.fingerprint.is_not(None)
@@ -67,19 +68,19 @@ def _is_read(petition_id: int) -> ColumnElement[bool]:
 
 
 def count_left(session: Session, petition: Petition) -> int:
-    """How many signatures and subscriptions are still to be burned."""
+    """The number of signatures and subscriptions that are not burned yet."""
     signatures = select(func.count()).where(_says_something(petition.id))
     subscriptions = select(func.count()).where(_is_read(petition.id))
     return session.scalars(signatures).one() + session.scalars(subscriptions).one()
 
 
 def begin_burning(session: Session, petition: Petition, *, actor: str, now: datetime) -> None:
-    """Close the petition for good and end what it sends, so that nobody comes in while it burns. Repeatable."""
+    """Close the petition for good and cancel its editions, so that nobody signs while it burns. It can be repeated."""
     if petition.burned_on is None:
         petition.burned_on = now.date()
-        record(session, actor, "petition burned", petition.id, now=now)
+        record(session, actor, AuditAction.PETITION_BURNED, petition.id, now=now)
     if not petition.state.is_over:
-        close_petition(petition, now=now)
+        end_signing(petition, now=now)
     if (schedule := session.get(Schedule, petition.id)) is not None:
         schedule.paused = True
     for edition in list_for_change(session, petition.id, *UNDER_WAY):
@@ -110,9 +111,9 @@ def _burn_subscriptions(session: Session, found: ColumnElement[bool], *, now: da
 
 
 def _burn_requests(session: Session, petition_id: int) -> None:
-    """What is kept besides: why signatures were looked at and by which words, lost links, lists that were asked for.
+    """Delete the other personal data: suspicions, criteria of reviews, requests for links and for lists, queued mails.
 
-    The lines of paper sheets too, those that were not entered as well: by their codes nothing is entered any more.
+    The lines of paper sheets too, also those that were not entered: nothing can be entered by their codes any more.
     """
     sheets = select(PaperSheet.id).where(PaperSheet.petition_id == petition_id)
     session.execute(
@@ -130,11 +131,11 @@ def _burn_requests(session: Session, petition_id: int) -> None:
 
 
 def burn(sessions: sessionmaker[Session], petition_id: int, *, actor: str, now: datetime) -> Iterator[int]:
-    """Burn the petition to its end, and tell after each batch how many it was for. Repeatable, at whatever place."""
+    """Burn the petition, and yield the number of rows after each batch. It can be stopped and repeated at any point."""
     with sessions.begin() as session:
         begin_burning(session, session.get_one(Petition, petition_id, with_for_update=True), actor=actor, now=now)
     burned = True
-    while burned:  # what came in behind a batch is found by the next round
+    while burned:  # rows that came in after their batch are found by the next round
         burned = False
         with sessions.begin() as session:
             _burn_requests(session, petition_id)
@@ -153,7 +154,7 @@ def burn(sessions: sessionmaker[Session], petition_id: int, *, actor: str, now: 
 
 
 def burn_what_came_since(session: Session, *, now: datetime) -> None:
-    """Burn a batch of what is found under burned petitions: somebody signed while it burned, or a crash left them."""
+    """Burn a batch of rows under burned petitions: people signed while one burned, or a crash left the rows."""
     for petition_id in session.scalars(select(Petition.id).where(Petition.burned_on.is_not(None))).all():
         _burn_signatures(session, (Signature.petition_id == petition_id) & Signature.fingerprint.is_not(None), now=now)
         _burn_subscriptions(session, _is_read(petition_id), now=now)

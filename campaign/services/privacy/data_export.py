@@ -1,4 +1,4 @@
-"""All that is kept of a person under one petition, in a form for programs (GDPR, Art. 15 and 20)."""
+"""Everything stored about a person under one petition, in a format for programs (GDPR, Art. 15 and 20)."""
 
 from datetime import datetime
 from typing import Any
@@ -15,13 +15,13 @@ NOT_KEPT = (
     "your IP address, and anything else about your device or connection",
     "the time of day at which you signed or confirmed",
 )
-# Whether a confirmed signature waits for a review is not told, so its number is not either, which it would have: a
-# forger would learn what gets past us.
+# The file does not tell that a confirmed signature waits for a review, and so no signature's number either: a forger
+# would learn which signatures we notice.
 _TOLD = {SignatureState.QUARANTINED: SignatureState.CONFIRMED}
 
 
 def tell_kept(session: Session, kept: PersonalData, *, address: str | None, now: datetime) -> dict[str, Any]:
-    """The content of ``data.json``. ``address`` is the reader's, shortened, while one is kept."""
+    """The content of ``data.json``. ``address`` is the reader's shortened address, while it is kept."""
     zone = ZoneInfo(kept.petition.timezone)
     events = list_events(session, kept.petition, kept.subscription, kept.signature)
     suppression = kept.suppression

@@ -1,4 +1,4 @@
-"""A person's history: every mail that was owed to them, and every edition that was not, with why."""
+"""A person's history: every mail to them, and every edition without a mail to them, each with its reason."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from campaign.crypto.vault import Vault
 from campaign.mail.returned.reports import ReportKind
 from campaign.models import (
+    AuditAction,
     ConfirmationAllowance,
     Delivery,
     DeliveryKind,
@@ -26,6 +27,7 @@ from campaign.models import (
     Suspicion,
     SuspicionKind,
 )
+from campaign.services.audit_log import record
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.signatures.sign import Person, find_signature, open_person
 from campaign.services.subscribers.subscriptions import find_subscription
@@ -34,7 +36,7 @@ from campaign.text.email_address import EmailAddress
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
-# What became of a mail, in the words of the person it was for.
+# The state of a mail, in words for its recipient.
 FATES = {
     DeliveryState.QUEUED: N_("waits to be sent"),
     DeliveryState.SENDING: N_("is being sent"),
@@ -46,7 +48,7 @@ FATES = {
         "perhaps sent: the connection broke at the last moment, and it is not sent a second time"
     ),
 }
-# What came back for it, in the same person's words.
+# The report that came back for a mail, in words for its recipient.
 CAME_BACK = {
     ReportKind.PERMANENT: N_("the address does not take mail"),
     ReportKind.TEMPORARY: N_("the mailbox did not take it this time"),
@@ -62,9 +64,9 @@ NOT_THEN = N_("you were not subscribed when it was sent")
 
 @dataclass(frozen=True)
 class Event:
-    """One mail, or one edition of which there was none for the person; of other kinds ``edition`` is None.
+    """One mail, or one edition without a mail to the person; ``edition`` is None for other kinds of mails.
 
-    ``fate`` and ``reason`` are for the translators, ``returned`` is what came back by mail, as the ledger has it.
+    ``fate`` and ``reason`` are for the translators; ``returned`` is the report that came back, as the ledger has it.
     """
 
     at: datetime
@@ -76,13 +78,13 @@ class Event:
 
     @property
     def came_back(self) -> str | None:
-        """The kind of what came back, for the translators; None if nothing did."""
+        """The kind of the report that came back, for the translators; None if there is none."""
         return CAME_BACK[ReportKind(self.returned.split(" ")[0])] if self.returned else None
 
 
 @dataclass(frozen=True)
 class Account:
-    """What is known of a person under one petition."""
+    """Everything known about a person under one petition."""
 
     petition: Petition
     signature: Signature | None
@@ -94,7 +96,7 @@ class Account:
 
 @dataclass(frozen=True)
 class History:
-    """``allowance`` counts the confirmation mails of late, ``requests`` are those for a lost link, by petition."""
+    """Everything known about an address. ``requests`` are those for a lost link, each with the petition's slug."""
 
     suppression: Suppression | None
     accounts: Sequence[Account]
@@ -106,11 +108,11 @@ class History:
         return not (self.suppression or self.accounts or self.allowance or self.requests)
 
 
-def tell_history(session: Session, vault: Vault, address: EmailAddress) -> History:
-    """All that is known of an address, petition by petition.
+def tell_history(session: Session, vault: Vault, address: EmailAddress, *, actor: str, now: datetime) -> History:
+    """Everything known about an address, petition by petition. It is recorded under each of these petitions.
 
-    A subscription that has ended cannot be found by its address, nor a signature that was erased: nothing is kept by
-    which they could be. The reader's own link leads to what is left of an ended subscription.
+    An ended subscription cannot be found by its address, nor an erased signature, because nothing is kept by which they
+    could be found. The reader's own link leads to what is left of an ended subscription.
     """
     fingerprint = vault.fingerprint(address)
     accounts = []
@@ -122,6 +124,7 @@ def tell_history(session: Session, vault: Vault, address: EmailAddress) -> Histo
             person = open_person(vault, signature) if signature is not None else None
             suspicions = _list_suspicions(session, signature)
             accounts.append(Account(petition, signature, subscription, events, person, suspicions))
+            record(session, actor, AuditAction.HISTORY_TOLD, petition.id, now=now)
     requests = session.execute(
         select(Petition.slug, LinkRequest)
         .join(Petition, Petition.id == LinkRequest.petition_id)
@@ -146,7 +149,7 @@ def _list_suspicions(session: Session, signature: Signature | None) -> Sequence[
 def list_events(
     session: Session, petition: Petition, subscription: Subscription | None, signature: Signature | None
 ) -> list[Event]:
-    """Every mail that the two were owed, and every edition of which the subscription was no candidate; newest first."""
+    """Every mail about the two, and every edition without a mail to the subscription; newest first."""
     events = []
     if signature is not None:
         own = select(Delivery).where(Delivery.signature_id == signature.id, Delivery.edition_id.is_(None))
@@ -168,13 +171,13 @@ def list_events(
 
 
 def _tell(delivery: Delivery, edition: int | None) -> Event:
-    # What the server said when it took a mail tells nobody anything.
+    # The server's answer when it accepted a mail says nothing to a person.
     reason = None if delivery.state is DeliveryState.ACCEPTED else delivery.reason
     return Event(delivery.queued_at, edition, FATES[delivery.state], reason, delivery.returned, delivery.kind)
 
 
 def _tell_without(session: Session, petition: Petition, edition: Edition, subscription: Subscription) -> Event:
-    """Who was subscribed when the sending began has a row, so who has none was not."""
+    """Every subscriber at the beginning of the sending has a row; so without a row there was no subscription."""
     begun = session.scalars(select(Delivery.queued_at).where(Delivery.edition_id == edition.id).limit(1)).first()
     if begun is None:
         waits = edition.state in (EditionState.DRAFT, EditionState.SCHEDULED)
@@ -183,6 +186,6 @@ def _tell_without(session: Session, petition: Petition, edition: Edition, subscr
     if subscription.state is SubscriptionState.ACTIVE or day < subscription.since_on:
         reason = TOO_EARLY
     else:
-        # Of the day of subscribing the moment is not known.
+        # Only the day of subscribing is known, not the moment.
         reason = TOO_LATE if day > subscription.since_on else NOT_THEN
     return Event(begun, edition.number, NOT_OWED, reason)

@@ -1,4 +1,4 @@
-"""Forgetting a person: everything under their address is erased, over all petitions."""
+"""Forgetting a person: everything stored under their address is erased, under all petitions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.crypto.vault import Vault
-from campaign.models import ConfirmationAllowance, Petition, Signature, Subscription, Suppression
+from campaign.models import AuditAction, ConfirmationAllowance, Petition, Signature, Subscription, Suppression
 from campaign.services.audit_log import record
 from campaign.services.signatures.erase import end_subscription, erase_signature
 from campaign.services.signatures.link_requests import forget_requests
@@ -19,7 +19,7 @@ from campaign.text.email_address import EmailAddress
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What there was of a person: by petition the signature, the subscription; and what stays, a suppression."""
+    """What was erased: for each petition whether a signature and a subscription; and the suppression, which stays."""
 
     petitions: Sequence[tuple[str, bool, bool]]
     mails_counted: bool
@@ -32,9 +32,9 @@ class Forgotten:
 
 
 def forget(session: Session, vault: Vault, address: EmailAddress, *, actor: str, now: datetime) -> Forgotten:
-    """Erase the signatures of an address, end its updates, forget its mails and requests. Repeatable.
+    """Erase the signatures of an address, end its updates, delete its allowance and its requests. It can be repeated.
 
-    A suppression stays: by its fingerprint the server keeps from writing to the address again.
+    A suppression stays: by its fingerprint the server never writes to the address again.
     """
     fingerprint = vault.fingerprint(address)
     # Locks are taken in one order everywhere: signature, allowance, counter.
@@ -63,7 +63,7 @@ def forget(session: Session, vault: Vault, address: EmailAddress, *, actor: str,
         erase_signature(session, signature, now=now)
     found = [petition for petition in petitions if petition.id in signed | followed]
     for petition in found:
-        record(session, actor, "person forgotten", petition.id, now=now)
+        record(session, actor, AuditAction.PERSON_FORGOTTEN, petition.id, now=now)
     return Forgotten(
         [(petition.slug, petition.id in signed, petition.id in followed) for petition in found],
         mails_counted,

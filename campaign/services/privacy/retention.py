@@ -1,4 +1,4 @@
-"""Erases by schedule what the rules of retention name, a batch at a time."""
+"""Erases personal data by schedule, as the retention rules say, a batch at a time."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from campaign.models import Delivery, Petition, Signature, Subscription, Suspicion
+from campaign.models import AuditAction, Delivery, Petition, Signature, Subscription, Suspicion
 from campaign.services.audit_log import record
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.privacy.retention_rules import (
@@ -31,7 +31,7 @@ BATCH = 1000
 
 
 def retain(sessions: sessionmaker[Session], *, now: datetime) -> None:
-    """Erase all that has to go now, a batch at a time, each in a transaction of its own. Repeatable."""
+    """Erase everything that is due now, a batch at a time, each in its own transaction. It can be repeated."""
     with sessions.begin() as session:
         expire_pending(session, now=now)
         for moment, kept in BY_AGE.values():
@@ -47,7 +47,7 @@ def retain(sessions: sessionmaker[Session], *, now: datetime) -> None:
         petitions = session.scalars(select(Petition.id).order_by(Petition.id)).all()
     _until_none(sessions, lambda session: _round_moments(session, now))
     for petition_id in petitions:
-        for act, done in ((_end_updates, "updates ended by schedule"), (_erase_names, "names erased by schedule")):
+        for act, done in ((_end_updates, AuditAction.UPDATES_ENDED), (_erase_names, AuditAction.NAMES_ERASED)):
             _repeat(sessions, petition_id, act, done, now)
 
 
@@ -55,7 +55,7 @@ def _repeat(
     sessions: sessionmaker[Session],
     petition_id: int,
     act: Callable[[Session, Petition, datetime], int],
-    done: str,
+    done: AuditAction,
     now: datetime,
 ) -> None:
     total = _until_none(sessions, lambda session: act(session, session.get_one(Petition, petition_id), now))

@@ -1,4 +1,4 @@
-"""How long personal data is kept: what has to go today by which rule, and when the next goes. Writes nothing."""
+"""How long personal data is kept: what each rule finds due now, and when the next data is due. Writes nothing."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -39,7 +39,7 @@ from campaign.services.petitions.lifecycle import today_in
 
 
 class Rule(StrEnum):
-    """What goes, each after a time of its own."""
+    """The kinds of data that are erased, each after its own time."""
 
     PENDING = "signatures nobody confirmed in 72 hours"
     UPDATES = "addresses of readers"
@@ -54,7 +54,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Due:
-    """What one rule finds, under a petition or (None) on the whole server: how much goes now, when the next goes."""
+    """What a rule finds, under a petition or (None) on the whole server: how many rows are due, and the next day."""
 
     rule: Rule
     petition: str | None
@@ -63,23 +63,23 @@ class Due:
 
 
 def months_before(day: date, months: int) -> date:
-    """The same day of the month so many months earlier; the last of a shorter month."""
+    """The same day of the month, so many months earlier; in a shorter month its last day."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
     return date(year, month + 1, min(day.day, last))
 
 
 def names_due(petition: Petition, today: date) -> ColumnElement[bool]:
-    """The signatures whose names go on ``today``; under a closed petition with that by which addresses are recognised.
+    """The condition for signatures whose names are due ``today``; if the petition is closed, their fingerprints too.
 
-    Under one that is open the latter stays, so that nobody is counted twice.
+    While it is open the fingerprints stay, so that nobody is counted twice.
     """
     closed = petition.state.is_over
     kept = Signature.sealed_person.is_not(None) | Signature.country.is_not(None)
     old: list[ColumnElement[bool]] = [Signature.signed_on <= months_before(today, NAMES_KEPT_MONTHS)]
     handed = petition.handed_over_on
     if handed is not None and handed + NAMES_KEPT <= today:
-        # Who signed after the list was handed over is in the next one.
+        # People who signed after the list was handed over are in the next list.
         old.append(Signature.signed_on <= handed)
         if closed:
             old.append(Signature.signed_on.is_(None))
@@ -92,7 +92,7 @@ def names_due(petition: Petition, today: date) -> ColumnElement[bool]:
 
 
 def find_names_end(session: Session, petition: Petition, today: date) -> date | None:
-    """When names are next erased by schedule: after the hand-over, or 18 months after the first day of signing."""
+    """The day when names are erased next: after the hand-over, or 18 months after the first day of signing."""
     days = []
     if petition.handed_over_on is not None and petition.handed_over_on + NAMES_KEPT > today:
         days.append(petition.handed_over_on + NAMES_KEPT)
@@ -109,26 +109,29 @@ def find_names_end(session: Session, petition: Petition, today: date) -> date | 
 
 
 def _handed(petition: Petition, today: date) -> date:
-    """The day up to which names are gone since the list was handed over."""
+    """The last day of signing whose names are erased because the list was handed over."""
     handed = petition.handed_over_on
     return handed if handed is not None and handed + NAMES_KEPT <= today else date.min
 
 
 def find_updates_end(petition: Petition, today: date) -> date | None:
-    """When readers' addresses are erased, where that day is to come."""
+    """The day when readers' addresses are erased; None if no such day is to come."""
     closed = petition.closed_on
     return closed + UPDATES_KEPT if closed is not None and closed + UPDATES_KEPT > today else None
 
 
 def readers_due(petition: Petition, today: date) -> ColumnElement[bool] | None:
-    """The readers whose addresses go on ``today``; None where no time is running for them."""
+    """The condition for readers whose addresses are due ``today``; None if none are."""
     if petition.closed_on is None or petition.closed_on + UPDATES_KEPT > today:
         return None
     return (Subscription.petition_id == petition.id) & (Subscription.state == SubscriptionState.ACTIVE)
 
 
 def waiting_due(now: datetime) -> ColumnElement[bool]:
-    """The signatures whose addresses were kept in vain: so that updates may begin once they are accepted."""
+    """The condition for signatures that wait for a review so long that their addresses are due.
+
+    The address was kept so that a subscription could start when the signature was accepted.
+    """
     return (
         (Signature.state == SignatureState.QUARANTINED)
         & Signature.sealed_address.is_not(None)
@@ -137,7 +140,7 @@ def waiting_due(now: datetime) -> ColumnElement[bool]:
 
 
 def reasons_due(now: datetime) -> ColumnElement[bool]:
-    """The suspicions about which was decided long ago."""
+    """The condition for suspicions that were decided about long ago."""
     finished = (
         select(Signature.id)
         .join(Review, Review.id == Signature.review_id)
@@ -150,7 +153,7 @@ def reasons_due(now: datetime) -> ColumnElement[bool]:
 
 
 def moments_due(now: datetime) -> ColumnElement[bool]:
-    """Mails about one signature that have ended, and of which more than the day is kept."""
+    """The condition for finished mails about one signature of which the time of day is still kept."""
     return (
         Delivery.edition_id.is_(None)
         & Delivery.kind.in_((DeliveryKind.CONFIRMATION, DeliveryKind.LINK))
@@ -160,7 +163,7 @@ def moments_due(now: datetime) -> ColumnElement[bool]:
     )
 
 
-# Rules that are no petition's: the moment from which the time is counted, and how long it is.
+# Rules for the whole server: the column from which the time is counted, and how long the data is kept.
 BY_AGE: dict[Rule, tuple[InstrumentedAttribute[datetime], timedelta]] = {
     Rule.AUDIT: (AuditEntry.at, AUDIT_KEPT),
     Rule.REQUESTS: (LinkRequest.asked_at, LINK_REQUESTS_KEPT),
@@ -169,7 +172,7 @@ BY_AGE: dict[Rule, tuple[InstrumentedAttribute[datetime], timedelta]] = {
 
 
 def list_due(session: Session, *, now: datetime) -> list[Due]:
-    """What every rule finds now. Writes nothing."""
+    """What each rule finds now. Writes nothing."""
 
     def count(what: Any, found: ColumnElement[bool] | None) -> int:
         return 0 if found is None else session.scalars(select(func.count(what)).where(found)).one()

@@ -1,4 +1,4 @@
-"""Tombstones outside the database: a file beside it says what was erased, and what a backup brings back goes again."""
+"""Tombstones outside the database: a file beside it says which rows were erased, so that a backup revives none."""
 
 import os
 from collections.abc import Callable, Collection, Sequence
@@ -24,7 +24,7 @@ _COUNTED = "# in the database: "
 
 
 class Stone(NamedTuple):
-    """One tombstone: of which kind, of which row, and when it was erased. Nothing of a person."""
+    """One tombstone: the kind, the id of the row, and the day of its erasure; nothing about a person."""
 
     kind: Erased
     row_id: int
@@ -32,12 +32,12 @@ class Stone(NamedTuple):
 
 
 def list_stones(session: Session) -> set[Stone]:
-    """All that the database knows of."""
+    """All tombstones in the database."""
     return {Stone(*row) for row in session.execute(select(Tombstone.kind, Tombstone.row_id, Tombstone.erased_on))}
 
 
 def read_stones(file: Path) -> set[Stone]:
-    """All that stand in a file of the worker's; none where it does not exist. Raises InvalidFile."""
+    """All tombstones in a file of the worker; none if there is no file. Raises InvalidFile."""
     try:
         lines = file.read_text(encoding="ascii").splitlines()
         return {
@@ -53,9 +53,9 @@ def read_stones(file: Path) -> set[Stone]:
 
 
 def keep_beside(session: Session, file: Path, *, now: datetime) -> int:
-    """Bring ``file`` up to date where anything was erased since; how many rows were erased again.
+    """Bring ``file`` up to date if rows were erased since. Returns how many rows were erased again.
 
-    What stands in the file and not in the database was erased before a backup was put back by other means than ours.
+    A tombstone in the file and not in the database means that a backup was restored by other means than our command.
     """
     counted = session.scalar(select(func.count()).select_from(Tombstone))
     if _read_count(file) == counted:
@@ -81,7 +81,7 @@ def _read_count(file: Path) -> int | None:
 
 
 def _write(file: Path, stones: Collection[Stone], *, counted: int) -> None:
-    """Write them all, or leave the old file as it is. Raises OSError."""
+    """Write all tombstones, or leave the old file as it is. Raises OSError."""
     new = file.with_suffix(".new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as lines:
@@ -93,7 +93,7 @@ def _write(file: Path, stones: Collection[Stone], *, counted: int) -> None:
 
 
 def replay(session: Session, stones: Collection[Stone], *, now: datetime) -> int:
-    """Erase again what was erased before: the counts move back as they did then. How many rows it was. Repeatable."""
+    """Erase these rows again; the counts change as they did then. Returns how many rows. It can be repeated."""
     buried: dict[tuple[Erased, date], list[int]] = {}
     for stone in stones:
         buried.setdefault((stone.kind, stone.erased_on), []).append(stone.row_id)
@@ -101,7 +101,9 @@ def replay(session: Session, stones: Collection[Stone], *, now: datetime) -> int
     for (kind, day), row_ids in buried.items():
         for start in range(0, len(row_ids), _AT_A_TIME):
             ids = row_ids[start : start + _AT_A_TIME]
-            add_tombstones(session, kind, ids, on=day)  # with its own day: erasing leaves a tombstone as it is
+            add_tombstones(
+                session, kind, ids, on=day
+            )  # with the day of then: erasing does not change a tombstone that is there
             erased += _ERASE[kind](session, ids, now)
     return erased
 
@@ -112,7 +114,7 @@ _PERSONAL = (Signature.fingerprint, Signature.sealed_person, Signature.country)
 def _list_kept(
     session: Session, ids: list[int], *states: SignatureState, by: Sequence[InstrumentedAttribute[Any]] = _PERSONAL
 ) -> list[Signature]:
-    """The signatures of which something is kept in the columns ``by``, or which are in one of ``states``; locked."""
+    """The signatures, locked, that have a value in one of the columns ``by``, or are in one of ``states``."""
     something = or_(*(column.is_not(None) for column in by), Signature.state.in_(states))
     return list(session.scalars(select(Signature).where(Signature.id.in_(ids), something).with_for_update()))
 
@@ -139,7 +141,7 @@ def _erase_names(session: Session, ids: list[int], now: datetime) -> int:
 
 
 def _erase_pending(session: Session, kept: list[Signature], now: datetime) -> list[Signature]:
-    """They were confirmed later, of which the backup knows nothing: none of them counts."""
+    """Erase pending signatures: they were confirmed after the backup was made, so in it none of them counts."""
     for signature in kept:
         if signature.state is SignatureState.PENDING:
             erase_signature(session, signature, now=now)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from campaign.crypto.vault import Vault
 from campaign.db import upsert
 from campaign.models import (
     CommentState,
@@ -20,6 +21,7 @@ from campaign.models import (
     Tombstone,
 )
 from campaign.services.petitions.counts import uncount
+from campaign.services.subscribers.subscriptions import list_linked_subscriptions
 
 # The values of the columns with personal data after a signature is erased.
 _ERASED = {
@@ -105,6 +107,14 @@ def end_subscription(session: Session, subscription: Subscription, *, now: datet
     subscription.fingerprint = None
     subscription.sealed_address = None
     add_tombstones(session, Erased.SUBSCRIPTION, [subscription.id], on=now.date())
+
+
+def end_linked_subscriptions(session: Session, vault: Vault, token: str, *, now: datetime) -> list[Subscription]:
+    """End every subscription of an unsubscribe link; it can be repeated. Raises LinkUnknown."""
+    linked = list_linked_subscriptions(session, vault, token, for_update=True)
+    for subscription in linked:
+        end_subscription(session, subscription, now=now)
+    return linked
 
 
 def forget_suspicions(session: Session, signature_ids: Collection[int]) -> None:

@@ -12,7 +12,7 @@ from campaign.crypto.randomness import random_id
 from campaign.crypto.vault import Vault
 from campaign.errors import InvalidInput, NotOpen
 from campaign.models import (
-    AuditEntry,
+    AuditAction,
     PaperLine,
     PaperSheet,
     Petition,
@@ -21,13 +21,12 @@ from campaign.models import (
     SignatureState,
     TextVersion,
 )
-from campaign.services.audit_log import record
+from campaign.services.audit_log import record, record_line
 from campaign.services.petitions.counts import take_number
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.signatures.sign import Person
 
 MIN_LINES, MAX_LINES = 10, 200
-ENTERED = "paper entered"
 # While a petition is paused, organizers can still enter lines that were signed on paper before.
 _TAKEN = (PetitionState.OPEN, PetitionState.PAUSED)
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -80,7 +79,7 @@ def make_sheet(
         PaperLine(sheet_id=sheet.id, position=position, fingerprint=vault.paper_fingerprint(code))
         for position, code in enumerate(codes, 1)
     )
-    record(session, actor, "paper made", petition.id, now=now, sheet=sheet.id, lines=lines)
+    record(session, actor, AuditAction.PAPER_MADE, petition.id, now=now, sheet=sheet.id, lines=lines)
     session.flush()
     return sheet, codes
 
@@ -113,7 +112,7 @@ def enter_line(
     session.flush()
     found.signature_id = signature.id
     session.flush()
-    _record_entered(session, petition_id, sheet.id, actor, now)
+    record_line(session, actor, petition_id, sheet=sheet.id, now=now)
     return signature, _count_lines(session, sheet, version.language)
 
 
@@ -139,24 +138,6 @@ def _sign(vault: Vault, petition: Petition, version: TextVersion, line: Line) ->
         sealed_person=line.person.seal(vault, signature_id, sealed_to=petition.sealed_to),
         country=line.country,
     )
-
-
-def _record_entered(session: Session, petition_id: int, sheet_id: int, actor: str, now: datetime) -> None:
-    """Record one audit entry for each sheet, organizer and day, with the number of lines.
-
-    An entry for each line would hide all other entries.
-    """
-    latest = session.scalars(
-        select(AuditEntry)
-        .where(AuditEntry.petition_id == petition_id, AuditEntry.action == ENTERED, AuditEntry.actor == actor)
-        .order_by(AuditEntry.id.desc())
-        .limit(20)
-    )
-    for entry in latest:
-        if entry.details.get("sheet") == sheet_id and entry.at.date() == now.date():
-            entry.details = {**entry.details, "lines": entry.details["lines"] + 1}
-            return
-    record(session, actor, ENTERED, petition_id, now=now, sheet=sheet_id, lines=1)
 
 
 def find_entry(session: Session, vault: Vault, petition_id: int, code: str) -> Signature | None:

@@ -18,7 +18,7 @@ from wtforms import HiddenField, PasswordField, StringField
 from campaign.errors import LinkExpired
 from campaign.installation.wiring import Campaign
 from campaign.models import Organizer
-from campaign.periods import SESSION_LASTS
+from campaign.periods import SESSION_LASTS, seconds
 from campaign.services.organizers.account import choose_password as set_first_password
 from campaign.services.organizers.members import get_welcomed
 from campaign.services.organizers.second_factors import has_second_factor
@@ -67,7 +67,7 @@ def install(app: Flask, installation: Campaign) -> None:
         PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
         # Phones, VPNs and Tor change the network often: a session that is tied to the network would end each time.
         SESSION_PROTECTION=None,
-        WTF_CSRF_TIME_LIMIT=int(SESSION_LASTS.total_seconds()),
+        WTF_CSRF_TIME_LIMIT=seconds(SESSION_LASTS),
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         SECURITY_PASSWORD_SINGLE_HASH={"argon2"},
         SECURITY_CLI_USERS_NAME=None,

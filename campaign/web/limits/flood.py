@@ -12,7 +12,6 @@ from campaign.text.rates import Rate
 from campaign.web.limits.counters import Minutes, Pace, Tally, new_group
 from campaign.web.limits.disposable_domains import DisposableDomains
 
-# Fewer letters are what many people honestly write: “Solidarity!”.
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 

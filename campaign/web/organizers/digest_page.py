@@ -7,13 +7,14 @@ from flask import render_template, request
 from sqlalchemy.orm import Session
 
 from campaign.errors import NotFound
-from campaign.models import DeliveryState, Edition, EditionState, Petition, ReaderFrequency, Schedule
+from campaign.models import DeliveryState, Edition, EditionState, Petition, ReaderFrequency
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.digests.archive import Preview, list_public_editions, preview_digest
 from campaign.services.digests.content import find_last_edition, find_last_number
 from campaign.services.digests.lint_check import Finding, check_next_edition
 from campaign.services.digests.send_test import find_last_test
-from campaign.services.digests.transitions import find_waiting, list_under_way
+from campaign.services.digests.transitions import find_waiting, list_steps, list_under_way
+from campaign.services.petitions.schedule import find_schedule
 from campaign.services.subscribers.subscriptions import count_active
 from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import campaign, reader_language
@@ -32,15 +33,7 @@ class UnderWay:
     accepted: int
     settled: int
     own: bool
-
-    @property
-    def can(self) -> set[str]:
-        return {
-            EditionState.DRAFT: {"cancel"} if self.own else {"approve", "cancel"},
-            EditionState.SCHEDULED: {"pause", "cancel"},
-            EditionState.SENDING: {"pause", "cancel"},
-            EditionState.PAUSED: {"resume", "cancel"},
-        }[self.edition.state]
+    can: set[str]
 
 
 @dataclass(frozen=True)
@@ -72,8 +65,11 @@ def _describe_under_way(session: Session, petition: Petition, accounts: _Account
     for edition in reversed(editions):
         states = accounts[edition.number]
         settled = states.total() - sum(states[state] for state in _OPEN)
-        own = edition.made_by == current_organizer().email
-        described.append(UnderWay(edition, states[DeliveryState.ACCEPTED], settled, own))
+        me = current_organizer().email
+        steps = list_steps(edition, me)
+        described.append(
+            UnderWay(edition, states[DeliveryState.ACCEPTED], settled, own=edition.made_by == me, can=steps)
+        )
     return described
 
 
@@ -108,7 +104,7 @@ def digest_page(petition: Petition, *, made: int | None = None, skipped: bool = 
             findings=[(finding, _told(finding)) for finding in check_next_edition(session, petition, campaign().links)],
             readers=count_active(session, petition.id),
             after=find_last_number(session, petition.id) or 0,
-            schedule=session.get(Schedule, petition.id),
+            schedule=find_schedule(session, petition.id),
             under_way=_describe_under_way(session, petition, accounts),
             last_sent=_describe_last_sent(session, petition, accounts),
             waiting=find_waiting(session, petition.id),

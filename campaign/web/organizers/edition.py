@@ -1,25 +1,17 @@
 """Steps of an edition: approve, pause, resume and cancel it, and send a test to oneself before."""
 
-from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 
 from flask import Blueprint, redirect, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import InputRequired, NumberRange
 
 from campaign.errors import Forbidden, NotFound, NotPossible
-from campaign.models import Edition, Petition
+from campaign.models import Petition
 from campaign.services.digests.send_test import rehearse_edition
-from campaign.services.digests.transitions import (
-    approve_edition,
-    cancel_edition,
-    get_for_change,
-    pause_edition,
-    resume_edition,
-)
+from campaign.services.digests.steps import Step, take_step
+from campaign.services.digests.transitions import approve_edition, cancel_edition, pause_edition, resume_edition
 from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.session import current_organizer
@@ -29,7 +21,6 @@ from campaign.web.organizers.digest_page import digest_page
 
 blueprint = Blueprint("edition", __name__, url_prefix="/edition")
 Answer = Response | tuple[str, int]
-Step = Callable[[Session, Edition, str, datetime], None]
 
 
 class EditionForm(OrganizerForm):
@@ -42,8 +33,8 @@ class EditionForm(OrganizerForm):
 def _take(petition: Petition, step: Step, form: EditionForm) -> Answer:
     try:
         with campaign().database.sessions.begin() as session:
-            edition = get_for_change(session, petition.id, form.number.data or 0)
-            step(session, edition, current_organizer().email, campaign().now())
+            number, actor = form.number.data or 0, current_organizer().email
+            take_step(session, petition, number, step, actor=actor, now=campaign().now())
     except (NotPossible, NotFound, Forbidden):
         return digest_page(petition, refused="late"), 409
     return redirect(url_for("organize.digest.preview", slug=petition.slug), 303)

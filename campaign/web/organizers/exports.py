@@ -1,7 +1,7 @@
 """A petition's lists: downloaded with a reason, and where the petition asks for it, approved by a second organizer."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
@@ -12,23 +12,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import IntegerField, StringField, TextAreaField, ValidationError
 from wtforms.validators import AnyOf, InputRequired, NumberRange
 
-from campaign.crypto.organizer_keys import PublicKeys
 from campaign.errors import Forbidden, InvalidInput, NotFound, NotPossible
 from campaign.installation.wiring import Campaign
 from campaign.models import ExportRequest, Petition, SignatureState
-from campaign.services.audit_log import record
 from campaign.services.exports import lists
-from campaign.services.exports.approvals import (
-    approve_export,
-    ask_for_export,
-    ends_at,
-    list_open_requests,
-    refuse_export,
-    take_export,
-    wanted_by,
-)
+from campaign.services.exports.approvals import approve_export, ends_at, list_open_requests, refuse_export
+from campaign.services.exports.export import Export, list_pieces, request_list, take_list, write_list
 from campaign.services.exports.lists import Wanted
-from campaign.services.exports.rows import Format
 from campaign.services.organizers.permissions import Permission, list_permitted
 from campaign.services.petitions.lifecycle import today_in
 from campaign.text.personal_text import clean_reason
@@ -84,24 +74,14 @@ def export(petition: Petition) -> BaseResponse | Page:
     wanted, reason, actor, now = form.wanted(petition), str(form.reason.data), _actor(), campaign().now()
     try:
         with campaign().database.sessions.begin() as session:
-            to = _check(session, petition, wanted)
-            if petition.export_needs_approval:
-                ask_for_export(session, petition, wanted, reason=reason, actor=actor, now=now)
-            else:
-                record(session, actor, "export", petition.id, now=now, **wanted.details, reason=reason)
+            made = request_list(session, petition, wanted, reason=reason, actor=actor, now=now)
     except (NotPossible, InvalidInput):
         return export_page(petition, filled_in=form, refused="sealed"), 422
-    return _back(petition) if petition.export_needs_approval else download(petition, wanted, to)
+    return _back(petition) if made is None else download(petition, made)
 
 
 def _actor() -> str:
     return current_organizer().email
-
-
-def _check(session: Session, petition: Petition, wanted: Wanted) -> list[PublicKeys]:
-    """To whom the list is encrypted. Raises NotPossible, InvalidInput where it cannot be made now."""
-    lists.check_possible(session, petition, wanted)
-    return lists.recipients_of(petition) if wanted.format == lists.AGE else []
 
 
 def _back(petition: Petition) -> BaseResponse:
@@ -141,17 +121,14 @@ def take(petition: Petition) -> Response | Page:
     form.require_valid()
     try:
         with campaign().database.sessions.begin() as session:
-            taken = take_export(session, petition.id, form.number.data or 0, actor=_actor(), now=campaign().now())
-            # The petition may have been sealed since.
-            wanted = wanted_by(taken).of(petition)
-            to = _check(session, petition, wanted)
+            made = take_list(session, petition, form.number.data or 0, actor=_actor(), now=campaign().now())
     except Forbidden:
         return export_page(petition, refused="not-yours"), 403
     except InvalidInput:
         return export_page(petition, refused="sealed"), 422
     except (NotPossible, NotFound):
         return export_page(petition, refused="late"), 409
-    return download(petition, wanted, to)
+    return download(petition, made)
 
 
 _CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson", "age": "application/octet-stream"}
@@ -182,7 +159,7 @@ def export_page(petition: Petition, *, filled_in: OrganizerForm | None = None, r
             petition=petition,
             asked=_list_asked(session, petition),
             others=others,
-            formats=[lists.AGE] if petition.sealed_to else [kind.value for kind in Format],
+            formats=lists.formats_of(petition),
             local=local_time(petition),
             form=filled_in,
             refused=refused,
@@ -193,30 +170,27 @@ def _is_me(email: str) -> bool:
     return bool(email == current_organizer().email)
 
 
-def download(petition: Petition, wanted: Wanted, to: Sequence[PublicKeys]) -> Response:
-    """The list as a file; encrypted where there is somebody ``to`` whom."""
-    pieces = _encrypted(campaign(), petition, wanted, to) if to else _clear(campaign(), petition, wanted)
-    answer = Response(pieces, content_type=_CONTENT_TYPES[wanted.format])
+def download(petition: Petition, export: Export) -> Response:
+    """The list as a file to be downloaded; encrypted if the export has recipients."""
+    pieces = (_encrypted if export.recipients else _clear)(campaign(), petition, export)
+    answer = Response(pieces, content_type=_CONTENT_TYPES[export.wanted.format])
     today = today_in(petition, campaign().now())
-    name = f"{petition.slug}-{wanted.chosen}-{today.isoformat()}.{wanted.format}"
+    name = f"{petition.slug}-{export.wanted.chosen}-{today.isoformat()}.{export.wanted.format}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-def _clear(installation: Campaign, petition: Petition, wanted: Wanted) -> Iterator[bytes]:
+def _clear(installation: Campaign, petition: Petition, export: Export) -> Iterator[bytes]:
     """The list piece by piece; all of it from one moment, however long the download takes."""
     with installation.database.snapshots() as session:
-        rows = lists.list_wanted(session, installation.vault, petition, wanted)
-        yield from lists.write_clear(rows, wanted)
+        yield from list_pieces(session, installation.vault, petition, export)
 
 
-def _encrypted(installation: Campaign, petition: Petition, wanted: Wanted, to: Sequence[PublicKeys]) -> Iterator[bytes]:
-    """The age file, made whole before its first byte goes out; on the disk it is nothing but encrypted."""
+def _encrypted(installation: Campaign, petition: Petition, export: Export) -> Iterator[bytes]:
+    """The age file, complete before its first byte is sent; what is on the disk is encrypted."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  # the generator below closes it
     with installation.database.snapshots() as session:
-        total = lists.count_list(session, petition, wanted)
-        rows = lists.list_wanted(session, installation.vault, petition, wanted)
-        lists.write_encrypted(rows, total, wanted, file, to=to)
+        write_list(session, installation.vault, petition, export, file)
     file.seek(0)
     return _pieces_of(file)
 

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
 from campaign.i18n import available_languages, count_missing
-from campaign.models import Petition, Schedule
+from campaign.models import Petition
 from campaign.services.audit_log import list_entries
 from campaign.services.bounces.complaints import list_returned
 from campaign.services.delivery.ledger_audit import audit_ledger
@@ -20,6 +20,7 @@ from campaign.services.organizers.permissions import PERMISSIONS, Permission, ch
 from campaign.services.petitions.counts import count_confirmed, list_days
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.petitions.referrals import OTHER, list_sources
+from campaign.services.petitions.schedule import find_schedule
 from campaign.services.privacy.retention_rules import find_names_end, find_updates_end
 from campaign.services.subscribers.subscriptions import count_active
 from campaign.web.auth import reauthenticate
@@ -103,7 +104,7 @@ def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
         "last_edition": find_last_edition(session, petition.id),
         "to_review": count_to_review(session, petition.id),
         "comments": count_comments(session, petition.id),
-        "schedule": session.get(Schedule, petition.id),
+        "schedule": find_schedule(session, petition.id),
         "updates_end": find_updates_end(petition, today),
         "names_end": find_names_end(session, petition, today),
     }

@@ -1,4 +1,4 @@
-"""The challenge in the signing form: shown while the petition or a flood asks for it, checked when the form is sent."""
+"""The challenge in the form: shown while the petition or a flood asks for it, checked when the form is posted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,14 +8,12 @@ from sqlalchemy.orm import Session
 
 from campaign.models import Petition, PetitionState
 from campaign.services.abuse.challenges import (
-    check_puzzle,
-    is_spent,
+    Answer,
+    Refusal,
+    asks_challenge,
+    is_usable_puzzle,
+    keep_question,
     make_puzzle,
-    make_question,
-    mark_question,
-    miss,
-    read_question,
-    spend,
 )
 from campaign.services.petitions.store import get_petition
 from campaign.web.core.context import campaign, watch
@@ -32,6 +30,14 @@ ANOTHER = N_("That is not the answer we expected. Here is another question.")
 USED_UP = N_("This answer was used already or is too old. Here is another question.")
 
 
+REFUSALS = {
+    Refusal.UNANSWERED: UNSOLVED,
+    Refusal.WRONG: WRONG,
+    Refusal.WRONG_TOO_OFTEN: ANOTHER,
+    Refusal.USED_UP: USED_UP,
+}
+
+
 @dataclass(frozen=True)
 class Shown:
     """The challenge in the form: the question for people, and the puzzle if the script has solved it already.
@@ -46,57 +52,32 @@ class Shown:
     by_hand: bool
 
 
-@dataclass(frozen=True)
-class Solved:
-    """A solved challenge, to be spent together with the signature."""
-
-    mark: bytes
-    until: datetime
-
-    def spend(self, session: Session) -> bool:
-        return spend(session, self.mark, self.until)
-
-
 def needs_challenge(petition: Petition, now: datetime) -> bool:
     """Whether a signature costs a challenge now."""
-    return petition.state is PetitionState.OPEN and (petition.challenge or watch().is_busy(now))
+    return asks_challenge(petition, is_busy=watch().is_busy(now))
 
 
 def show_challenge(session: Session, petition: Petition, form: SigningForm, *, now: datetime) -> Shown:
-    """The challenge to show: the sent one if it is solved or may still be answered, else a new question."""
-    vault, token = campaign().vault, form.question.data or ""
-    kept = read_question(vault, petition, token, now=now)
-    if kept is None or is_spent(session, mark_question(kept[0])):
-        token = make_question(vault, petition, now=now)
-        kept = read_question(vault, petition, token, now=now)
-        assert kept is not None  # it was made for this moment
-    solved = check_puzzle(vault, petition, form.puzzle.data or "", now=now)
+    """A right answer stays in the form until it is used up; so does a question that may still be answered."""
+    vault, puzzle = campaign().vault, form.puzzle.data or ""
+    token, seed = keep_question(session, vault, petition, form.question.data or "", now=now)
     return Shown(
         token=token,
-        asked=question_of(kept[0]).asked,
+        asked=question_of(seed).asked,
         answer=form.answer.data or "" if token == form.question.data else "",
-        puzzle=form.puzzle.data or "" if solved is not None and not is_spent(session, solved[0]) else "",
+        puzzle=puzzle if is_usable_puzzle(session, vault, petition, puzzle, now=now) else "",
         by_hand=bool(form.answer.errors),
     )
 
 
-def check_challenge(petition: Petition, form: SigningForm, *, now: datetime) -> Solved | str:
-    """The solved challenge, or a sentence about the mistake. A wrong answer is counted."""
-    vault, answer = campaign().vault, form.answer.data or ""
-    if (solved := check_puzzle(vault, petition, form.puzzle.data or "", now=now)) is not None:
-        return Solved(*solved)
-    if not answer.strip():
-        return UNSOLVED
-    kept = read_question(vault, petition, form.question.data or "", now=now)
-    if kept is None:
-        return USED_UP
-    seed, until = kept
-    with campaign().database.sessions.begin() as session:
-        if is_spent(session, mark_question(seed)):
-            return USED_UP
-        if question_of(seed).is_answered_by(answer):
-            return Solved(mark_question(seed), until)
-        return WRONG if miss(session, seed, until) else ANOTHER
+def answer_of(form: SigningForm) -> Answer:
+    """What the form answers to its challenge."""
+    typed = form.answer.data or ""
+    return Answer(
+        puzzle=form.puzzle.data or "",
+        question=form.question.data or "",
+        is_right=(lambda seed: question_of(seed).is_answered_by(typed)) if typed.strip() else None,
+    )
 
 
 @blueprint.get("/p/<slug>/challenge.json")

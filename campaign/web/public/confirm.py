@@ -1,22 +1,13 @@
 """The link from the confirmation mail: see the signature, confirm it, or say that somebody else typed the address."""
 
 from flask import Blueprint, make_response, render_template, request
-from sqlalchemy.orm import Session
 from werkzeug import Response
 
 from campaign.errors import ProofNeeded
-from campaign.models import Petition, Signature, SignatureState
-from campaign.services.petitions.counts import count_confirmed
-from campaign.services.signatures.confirm import (
-    Proof,
-    check_proof,
-    comes_from_signer,
-    confirm,
-    disown,
-    get_linked_signature,
-    shown_version,
-)
-from campaign.services.signatures.self_service import check_owner
+from campaign.models import Petition, Signature
+from campaign.services.petitions.store import get_petition_by_id
+from campaign.services.signatures.confirm import Proof, comes_from_signer, get_linked_signature, shown_version
+from campaign.services.signatures.confirmation_link import Pressed, count_for_signer, press
 from campaign.services.signatures.sign import open_person
 from campaign.web.core.browser_marks import browser_marks, remember_mark
 from campaign.web.core.context import campaign, texts_of, use_language
@@ -48,17 +39,12 @@ def show(token: str) -> str:
     vault = campaign().vault
     with campaign().database.snapshots() as session:
         signature = get_linked_signature(session, vault, token, now=campaign().now())
-        petition = session.get_one(Petition, signature.petition_id)
+        petition = get_petition_by_id(session, signature.petition_id)
         use_language(signature.language)
         if signature.state.is_standing:
-            return _confirmed(petition, _told_count(session, signature))
+            return _confirmed(petition, count_for_signer(session, signature))
         known = comes_from_signer(vault, signature, Proof(browser_marks()))
         return _page(signature, petition, needs_code=not known)
-
-
-def _told_count(session: Session, signature: Signature) -> int:
-    # A signature that waits for a review is shown as counted; else a forger would learn which signatures we notice.
-    return count_confirmed(session, signature.petition_id) + (signature.state is SignatureState.QUARANTINED)
 
 
 def _confirmed(petition: Petition, total: int, own_page: str | None = None) -> str:
@@ -76,26 +62,31 @@ def answer(token: str) -> str | tuple[str, int] | Response:
     proof = Proof(browser_marks(), request.form.get("code", ""))
     with campaign().database.sessions.begin() as session:
         signature = get_linked_signature(session, vault, token, now=now, for_update=True)
-        petition = session.get_one(Petition, signature.petition_id)
+        petition = get_petition_by_id(session, signature.petition_id)
         use_language(signature.language)
-        if signature.state.is_standing and request.form.get("action") != "not-me":
-            return _confirmed(petition, _told_count(session, signature))
-        needs_code = not comes_from_signer(vault, signature, proof)
-        # The public form marks every browser that sends the address. The mark confirms what that browser sent, no more.
-        check = check_owner if signature.state.is_standing else check_proof
         try:
-            check(vault, signature, proof)
+            pressed = press(
+                session,
+                vault,
+                signature,
+                proof,
+                disowns=request.form.get("action") == "not-me",
+                seen=request.form.get("seen", ""),
+                now=now,
+            )
         except ProofNeeded as needed:
             # The block ends without an error, so that the count of wrong codes is committed.
             return _page(signature, petition, needs_code=True, error=needed.sentence), 422
-        if request.form.get("action") == "not-me":
-            disown(session, signature, now=now)
-            return render_template("public/confirm/disowned.html", texts=texts_of(petition))
-        if request.form.get("seen", "") not in ("", shown_version(signature)):
-            return _page(signature, petition, needs_code=needs_code, error=CHANGED), 422
-        confirm(session, vault, signature, now=now)
-        session.flush()
-        own_page = campaign().links.own_page(signature.id)
-        thanks = make_response(_confirmed(petition, _told_count(session, signature), own_page))
-        remember_mark(thanks, vault.own_mark(signature.id))
-        return thanks
+        match pressed:
+            case Pressed.CONFIRMED_BEFORE:
+                return _confirmed(petition, count_for_signer(session, signature))
+            case Pressed.DISOWNED:
+                return render_template("public/confirm/disowned.html", texts=texts_of(petition))
+            case Pressed.CHANGED:
+                needs_code = not comes_from_signer(vault, signature, proof)
+                return _page(signature, petition, needs_code=needs_code, error=CHANGED), 422
+            case Pressed.CONFIRMED:
+                own_page = campaign().links.own_page(signature.id)
+                thanks = make_response(_confirmed(petition, count_for_signer(session, signature), own_page))
+                remember_mark(thanks, vault.own_mark(signature.id))
+                return thanks

@@ -9,11 +9,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from campaign.errors import NotFound
 from campaign.models import Petition, PetitionState, TextVersion
 from campaign.periods import PAGE_CACHED, seconds
-from campaign.services.abuse.suspicions import note_suspicions
+from campaign.services.abuse.challenges import Refusal
+from campaign.services.abuse.suspicions import Suspected
 from campaign.services.digests.archive import get_public_edition, list_public_editions
-from campaign.services.petitions.counts import count_confirmed, count_post
+from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.store import get_petition, get_text_version, list_petitions
-from campaign.services.signatures.sign import sign
+from campaign.services.signatures.sign import Submission
+from campaign.services.signatures.submit import Screening, submit
 from campaign.web.core.browser_marks import remember_mark
 from campaign.web.core.caching import cached_for_all
 from campaign.web.core.context import campaign, languages_of, source_limit, texts_of, watch
@@ -22,7 +24,7 @@ from campaign.web.core.locked_mode import keyless
 from campaign.web.core.mail_frame import mail_in_frame
 from campaign.web.core.referral_links import source_of_request
 from campaign.web.core.security import Entry, entry
-from campaign.web.public.challenge import USED_UP, Solved, check_challenge, needs_challenge
+from campaign.web.public.challenge import REFUSALS, answer_of, needs_challenge
 from campaign.web.public.petition_page import PREVIEW, petition_page, tell_count, tell_updates
 
 blueprint = Blueprint("petition", __name__)
@@ -92,8 +94,8 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
             form.form_errors.append(form.BUSY)
             return petition_page(session, petition, version, form), 429
     submission = form.submission(lang)
-    if (wrong := _sign(petition, version, form, network)) is not None:
-        form.refuse_answer(wrong)
+    if (refusal := _submit(petition, version, submission, form, network)) is not None:
+        form.refuse_answer(REFUSALS[refusal])
         with campaign().database.snapshots() as session:
             return petition_page(session, petition, version, form), 422
     answer = redirect(url_for("petition.check_mail", lang=lang, slug=slug, _anchor="content"), 303)
@@ -101,33 +103,29 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
     return answer
 
 
-def _sign(petition: Petition, version: TextVersion, form: SigningForm, network: str | None) -> str | None:
-    """Keep what was posted, with what is suspicious about it; or the sentence that says what its challenge lacks."""
-    now, submission = campaign().now(), form.submission(version.language)
-    solved: Solved | None = None
-    if needs_challenge(petition, now):
-        checked = check_challenge(petition, form, now=now)
-        if isinstance(checked, str):
-            return checked
-        solved = checked
-    with campaign().database.sessions.begin() as session:
-        if solved is not None and not solved.spend(session):
-            return USED_UP
-        if form.is_from_machine:
-            # It is told what a signer is told, and nothing else happens.
-            count_post(session, petition.id, is_mailed=False)
-            return None
-        signature_id = sign(session, campaign().vault, petition, version, submission, now=now)
-        found = watch().look(
-            petition.id,
-            signature_id,
-            network=network,
-            comment=submission.person.comment,
-            domain=submission.address.domain,
-            now=now,
-        )
-        note_suspicions(session, petition.id, signature_id, found)
-    return None
+def _submit(
+    petition: Petition, version: TextVersion, submission: Submission, form: SigningForm, network: str | None
+) -> Refusal | None:
+    now = campaign().now()
+
+    def look(signature_id: int | None) -> list[Suspected]:
+        comment, domain = submission.person.comment, submission.address.domain
+        return watch().look(petition.id, signature_id, network=network, comment=comment, domain=domain, now=now)
+
+    screening = Screening(
+        answer=answer_of(form) if needs_challenge(petition, now) else None,
+        is_from_machine=form.is_from_machine,
+        look=look,
+    )
+    return submit(
+        campaign().database.sessions,
+        campaign().vault,
+        petition,
+        version,
+        submission,
+        now=now,
+        screening=screening,
+    )
 
 
 @blueprint.get("/<lang>/p/<slug>/check-your-mail")

@@ -10,7 +10,8 @@ from campaign.i18n import Language
 from campaign.models import Petition, TextVersion
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.lifecycle import takes_signatures
-from campaign.services.petitions.store import list_pictures, list_related, list_updates
+from campaign.services.petitions.pictures import list_pictures
+from campaign.services.petitions.store import list_related, list_updates
 from campaign.services.petitions.updates import Told, fill_html, placeholder_values, tell_update
 from campaign.services.signatures.public_signers import list_latest_comments
 from campaign.web.core.context import campaign, reader_language, texts_of

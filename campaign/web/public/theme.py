@@ -3,12 +3,12 @@
 import re
 
 from flask import Blueprint, Response, make_response
-from sqlalchemy import select
 
 from campaign.errors import NotFound
 from campaign.media.colours import Palette
 from campaign.media.pictures import ENDINGS
-from campaign.models import Petition, PetitionPicture, PictureKind
+from campaign.models import PictureKind
+from campaign.services.petitions.pictures import get_picture
 from campaign.web.core.caching import kept_for_ever
 from campaign.web.core.context import campaign
 from campaign.web.core.security import Entry, entry
@@ -34,12 +34,8 @@ def style(colour: str) -> Response:
 @entry(Entry.PUBLIC)
 def picture(slug: str, kind: str, digest: str, ending: str) -> Response:
     with campaign().database.snapshots() as session:
-        found = session.scalars(
-            select(PetitionPicture)
-            .join(Petition, Petition.id == PetitionPicture.petition_id)
-            .where(Petition.slug == slug, PetitionPicture.kind == PictureKind(kind))
-        ).one_or_none()
-        if found is None or found.digest != digest or ENDINGS[found.media_type] != ending:
+        found = get_picture(session, slug, PictureKind(kind))
+        if found.digest != digest or ENDINGS[found.media_type] != ending:
             raise NotFound("There is no such picture.")
         answer = make_response(found.content)
     answer.mimetype = found.media_type

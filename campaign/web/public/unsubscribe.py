@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
-from campaign.models import Petition, Subscription, SubscriptionState
-from campaign.services.signatures.erase import end_subscription
+from campaign.models import Subscription, SubscriptionState
+from campaign.services.petitions.store import get_petition_by_id
+from campaign.services.signatures.erase import end_linked_subscriptions
 from campaign.services.subscribers.subscriptions import list_linked_subscriptions
 from campaign.web.core.context import campaign, texts_of, use_language
 from campaign.web.core.security import Entry, entry
@@ -15,7 +16,7 @@ blueprint = Blueprint("unsubscribe", __name__)
 
 
 def _page(session: Session, followed: Sequence[Subscription]) -> str:
-    petitions = [session.get_one(Petition, subscription.petition_id) for subscription in followed]
+    petitions = [get_petition_by_id(session, subscription.petition_id) for subscription in followed]
     ended = all(subscription.state is SubscriptionState.ENDED for subscription in followed)
     return render_template(
         "public/unsubscribe/done.html" if ended else "public/unsubscribe/show.html",
@@ -38,8 +39,6 @@ def show(token: str) -> str:
 def unsubscribe(token: str) -> str:
     """It needs no cookie, token or body, and does not redirect: mail programs send it, maybe twice (RFC 8058 §3.2)."""
     with campaign().database.sessions.begin() as session:
-        followed = list_linked_subscriptions(session, campaign().vault, token, for_update=True)
+        followed = end_linked_subscriptions(session, campaign().vault, token, now=campaign().now())
         use_language(followed[0].language)
-        for subscription in followed:
-            end_subscription(session, subscription, now=campaign().now())
         return _page(session, followed)

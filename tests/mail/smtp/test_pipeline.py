@@ -66,7 +66,11 @@ class Gate(Mailbox):
 
 
 class Breaking(Mailbox):
-    """Resets a connection at the final dot of its message ``at``, ``times`` times in all, once it has taken any."""
+    """Resets a connection at the final dot of its message ``at``, ``times`` times in all, once others have worked.
+
+    A connection that brings its second message has read the answer to its first: before that, the sender cannot know
+    that the server works.
+    """
 
     def __init__(self, times: int, at: int = 3) -> None:
         super().__init__()
@@ -78,7 +82,7 @@ class Breaking(Mailbox):
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         port = port_of(session)
         self.seen[port] += 1
-        if self.seen[port] == self._at and self._times and self.messages:
+        if self.seen[port] == self._at and self._times and max(self.seen.values()) > 1:
             self._times -= 1
             self.swallowed += envelope.rcpt_tos
             assert isinstance(server.transport, WriteTransport)

@@ -25,6 +25,7 @@ from campaign.services.abuse.challenges import (
     read_question,
     spend,
 )
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.lifecycle import close_petition
 from campaign.services.petitions.store import get_petition
 from campaign.worker import work_once
@@ -145,7 +146,7 @@ def test_of_two_who_use_one_challenge_at_once_one_signs(campaign: Campaign) -> N
 
 def test_what_was_not_signed_uses_nothing_up(sqlite_campaign: Campaign) -> None:
     with sqlite_campaign.database.sessions.begin() as session:
-        close_petition(get_petition(session, SLUG), now=START)
+        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=START)
 
     def sign() -> None:
         with sqlite_campaign.database.sessions.begin() as session:

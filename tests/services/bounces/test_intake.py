@@ -1,11 +1,14 @@
 """What comes back for a mail: the address is suppressed, or counted, or nothing happens; complaints stop the digest."""
 
+from collections.abc import Mapping
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from campaign.installation.wiring import Campaign
 from campaign.mail.returned.reports import ReportKind
 from campaign.models import (
+    AuditAction,
     AuditEntry,
     Delivery,
     DeliveryKind,
@@ -19,14 +22,14 @@ from campaign.models import (
     SubscriptionState,
     SuppressionReason,
 )
-from campaign.services.bounces.complaints import ACTOR, PAUSED, WARNED, complaint_rate, list_returned
+from campaign.services.bounces.complaints import ACTOR, complaint_rate, list_returned
 from campaign.services.bounces.intake import Outcome, note_refusal, take_back
 from campaign.services.delivery.claims import Batch
 from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.store import get_petition
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import parse_email_address
-from tests.conftest import SLUG, MakeCampaign
+from tests.conftest import SLUG, STAGE, MakeCampaign
 from tests.scenes.deliveries import digests
 from tests.scenes.people import (
     add_readers,
@@ -79,9 +82,9 @@ def edition(campaign: Campaign) -> Edition:
         return session.scalars(select(Edition).where(Edition.number.is_not(None)).order_by(Edition.id).limit(1)).one()
 
 
-def told(campaign: Campaign) -> list[tuple[str, str, dict[str, object]]]:
+def told(campaign: Campaign) -> list[tuple[str, str, Mapping[str, object]]]:
     with campaign.database.snapshots() as session:
-        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.actor != STAGE).order_by(AuditEntry.id))
         return [(entry.actor, entry.action, entry.details) for entry in entries]
 
 
@@ -194,7 +197,7 @@ def test_a_test_mail_that_comes_back_is_noted_and_the_organizers_address_stays_u
     (digest,) = sent_digest(campaign, READER)
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        add_organizer(session, "dana@example.org", petition, Role.OWNER, now=campaign.now())
+        add_organizer(session, "dana@example.org", petition, Role.OWNER, actor=STAGE, now=campaign.now())
         organizer = session.scalars(select(Organizer)).one()
         test = Delivery(
             petition_id=petition.id,
@@ -292,14 +295,14 @@ def is_schedule_paused(campaign: Campaign) -> bool:
 def test_complaints_warn_at_one_in_a_thousand_and_pause_at_three_each_once(campaign: Campaign) -> None:
     made = with_accepted(campaign, 1000)
     come_back(campaign, made[0], "arf-abuse")
-    warning = (ACTOR, WARNED, {"edition": 1, "complaints": 1, "accepted": 1000})
+    warning = (ACTOR, AuditAction.COMPLAINTS_WARNING, {"edition": 1, "complaints": 1, "accepted": 1000})
     assert told(campaign) == [warning]
     come_back(campaign, made[0], "arf-abuse")
     come_back(campaign, made[1], "arf-abuse")
     assert told(campaign) == [warning]
     assert (edition(campaign).state, is_schedule_paused(campaign)) == (EditionState.SENDING, False)
     come_back(campaign, made[2], "arf-abuse")
-    pause = (ACTOR, PAUSED, {"edition": 1, "complaints": 3, "accepted": 1000})
+    pause = (ACTOR, AuditAction.DIGEST_PAUSED_BY_COMPLAINTS, {"edition": 1, "complaints": 3, "accepted": 1000})
     assert told(campaign) == [warning, pause]
     found = edition(campaign)
     assert (found.state, found.reason) == (EditionState.PAUSED, "too many readers complained")
@@ -311,12 +314,29 @@ def test_complaints_warn_at_one_in_a_thousand_and_pause_at_three_each_once(campa
 def test_whoever_resumes_after_a_pause_is_not_paused_again_by_the_same_edition(campaign: Campaign) -> None:
     made = with_accepted(campaign, 10)
     come_back(campaign, made[0], "arf-abuse")
-    assert [action for _, action, _ in told(campaign)] == [PAUSED]
+    assert [action for _, action, _ in told(campaign)] == [AuditAction.DIGEST_PAUSED_BY_COMPLAINTS]
     with campaign.database.sessions.begin() as session:
         session.get_one(Schedule, made[0].petition_id).paused = False
         session.get_one(Edition, made[0].edition_id).state = EditionState.SENDING
     come_back(campaign, made[1], "arf-abuse")
-    assert [action for _, action, _ in told(campaign)] == [PAUSED]
+    assert [action for _, action, _ in told(campaign)] == [AuditAction.DIGEST_PAUSED_BY_COMPLAINTS]
+    assert (edition(campaign).state, is_schedule_paused(campaign)) == (EditionState.SENDING, False)
+
+
+@pytest.mark.parametrize(("accepted", "reports"), [(1000, 1), (10, 1)], ids=["warned", "paused"])
+def test_complaints_are_acted_on_once_also_when_the_audit_trail_was_erased(
+    campaign: Campaign, accepted: int, reports: int
+) -> None:
+    made = with_accepted(campaign, accepted)
+    for delivery in made[:reports]:
+        come_back(campaign, delivery, "arf-abuse")
+    assert len(told(campaign)) == 1
+    with campaign.database.sessions.begin() as session:
+        session.execute(delete(AuditEntry))
+        session.get_one(Schedule, made[0].petition_id).paused = False
+        session.get_one(Edition, made[0].edition_id).state = EditionState.SENDING
+    come_back(campaign, made[reports], "arf-abuse")
+    assert told(campaign) == []
     assert (edition(campaign).state, is_schedule_paused(campaign)) == (EditionState.SENDING, False)
 
 

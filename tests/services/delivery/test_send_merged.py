@@ -16,6 +16,7 @@ from campaign.mail.lint.message import lint_message
 from campaign.mail.message import Message
 from campaign.mail.smtp.transport import Answer, Later, Mails, Outcome
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState, EditionText
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.claims import Batch
 from campaign.services.delivery.ledger import settle_claims
 from campaign.services.delivery.ledger_audit import audit_ledger
@@ -420,7 +421,7 @@ def publish_long(campaign: Campaign, slug: str, count: int) -> None:
             texts = dict.fromkeys(petition.languages, f"news of {slug}")
             bodies = dict.fromkeys(petition.languages, ("word " * 3_640).strip())
             update = UpdateTexts(key=f"long-{number}", date=campaign.now().date(), title=texts, body=bodies)
-            publish_update(session, petition, update)
+            publish_update(session, petition, update, actor=COMMAND_LINE, now=campaign.now())
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from campaign.installation.wiring import Campaign
 from campaign.models import Audience, DeliveryKind, Edition, EditionState, EditionText, Schedule
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.digests.content import UNSUBSCRIBE_MARK, News, find_last_edition, gather_news
 from campaign.services.digests.editions import AlreadyMade, list_editions, make_due_editions
 from campaign.services.petitions.file_schema import UpdateTexts
@@ -31,7 +32,11 @@ def publish(campaign: Campaign, key: str) -> None:
     texts = {language: f"{key} {language}" for language in ("en", "ru", "kk")}
     with campaign.database.sessions.begin() as session:
         publish_update(
-            session, get_petition(session, SLUG), UpdateTexts(key=key, date=START.date(), title=texts, body=texts)
+            session,
+            get_petition(session, SLUG),
+            UpdateTexts(key=key, date=START.date(), title=texts, body=texts),
+            actor=COMMAND_LINE,
+            now=campaign.now(),
         )
 
 

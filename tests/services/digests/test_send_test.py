@@ -5,6 +5,7 @@ import pytest
 from campaign.errors import Forbidden, NotFound, NotPossible
 from campaign.installation.wiring import Campaign
 from campaign.models import DeliveryKind, DeliveryState, Role
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.digests.send_test import rehearse_edition
 from campaign.services.organizers.members import add_organizer
@@ -21,7 +22,7 @@ DANA = "dana@example.org"
 
 def invite(campaign: Campaign, email: str, role: Role) -> None:
     with campaign.database.sessions.begin() as session:
-        add_organizer(session, email, get_petition(session, SLUG), role, now=campaign.now())
+        add_organizer(session, email, get_petition(session, SLUG), role, actor=COMMAND_LINE, now=campaign.now())
 
 
 def rehearse(campaign: Campaign, email: str = DANA, language: str | None = None) -> None:

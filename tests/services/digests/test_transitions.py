@@ -25,13 +25,26 @@ from campaign.services.digests.content import gather_news
 from campaign.services.digests.transitions import (
     finish_editions,
     hold_editions,
+    list_steps,
     start_due_editions,
     sweep_cancelled,
 )
 from campaign.worker import work_once
 from tests.conftest import Clock, MakeCampaign
 from tests.scenes.deliveries import claim, digests
-from tests.scenes.editions import MAKER, SECOND, STEPS, balances, due, edition, make_by_hand, plan, publish, step
+from tests.scenes.editions import (
+    MAKER,
+    SECOND,
+    STEPS,
+    balances,
+    due,
+    edition,
+    make_by_hand,
+    plan,
+    publish,
+    step,
+    step_within,
+)
 from tests.scenes.people import add_readers, find_petition, make_digest, unsubscribe
 from tests.servers.smtp import Mailbox
 
@@ -72,6 +85,24 @@ def test_a_draft_is_sent_to_those_who_read_when_a_second_person_approves_it(camp
     with campaign.database.snapshots() as session:
         entries = session.execute(select(AuditEntry.actor, AuditEntry.action)).all()
     assert [tuple(entry) for entry in entries] == [(MAKER, "digest made"), (SECOND, "edition approved")]
+
+
+@pytest.mark.parametrize("actor", [MAKER, SECOND])
+@pytest.mark.parametrize("state", [DRAFT, SCHEDULED, SENDING, PAUSED])
+def test_the_steps_that_are_offered_are_those_that_can_be_taken(
+    campaign: Campaign, state: EditionState, actor: str
+) -> None:
+    add_readers(campaign, "a@example.org")
+    plan(campaign, needs_approval=state is DRAFT, cool_down_minutes=5 if state is SCHEDULED else 0)
+    make_by_hand(campaign)
+    if state is PAUSED:
+        step(campaign, "pause")
+    assert edition(campaign).state is state
+    offered = list_steps(edition(campaign), actor)
+    for name in STEPS:
+        outcome = contextlib.nullcontext() if name in offered else pytest.raises((NotPossible, Forbidden))
+        with campaign.database.sessions() as session, outcome:  # what it did is rolled back
+            step_within(session, campaign, name, 1, actor)
 
 
 def test_what_the_schedule_made_any_organizer_approves(campaign: Campaign, clock: Clock) -> None:

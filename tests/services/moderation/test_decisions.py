@@ -1,7 +1,7 @@
 """Decisions about signatures: what they do to the count, what is taken back, what being cut short does."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
@@ -52,7 +52,7 @@ def number(campaign: Campaign, email: str) -> int | None:
     return get_signature(campaign, email).number
 
 
-def trail(campaign: Campaign) -> list[tuple[str, dict[str, Any]]]:
+def trail(campaign: Campaign) -> list[tuple[str, Mapping[str, Any]]]:
     with campaign.database.snapshots() as session:
         entries = session.scalars(select(AuditEntry).where(AuditEntry.actor == ORGANIZER).order_by(AuditEntry.id))
         return [(entry.action, entry.details) for entry in entries]

@@ -121,7 +121,9 @@ def live(campaign: Campaign) -> None:
     confirm(campaign, "withdrawn@example.org")
     disown(campaign, "withdrawn@example.org")
     with campaign.database.sessions.begin() as session:
-        add_organizer(session, "o@example.org", get_petition(session, SLUG), Role.OWNER, now=campaign.now())
+        add_organizer(
+            session, "o@example.org", get_petition(session, SLUG), Role.OWNER, actor=COMMAND_LINE, now=campaign.now()
+        )
 
 
 def test_a_backup_is_one_file_of_its_owners_without_keys_and_the_next_replaces_it(
@@ -263,6 +265,14 @@ def break_a_reference(file: Path) -> None:
     connection.close()
 
 
+def record_what_nobody_does(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute(
+            "INSERT INTO audit_entry (at, actor, action, details) VALUES ('2026-11-23 07:00:00', 'x', 'nothing', '{}')"
+        )
+    connection.close()
+
+
 def of_the_future(file: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -291,6 +301,7 @@ def of_a_lost_key(file: Path) -> None:
         (take_a_table, "a part of it is missing"),
         (break_a_reference, "do not fit together"),
         (put_a_word_for_a_day, "do not fit together"),
+        (record_what_nobody_does, "do not fit together"),
         (of_the_future, "newer version"),
         (of_another_keyring, "another keyring"),
         (of_a_lost_key, "sealed with a key 9"),

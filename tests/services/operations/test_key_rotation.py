@@ -33,7 +33,7 @@ from campaign.services.operations import key_rotation
 from campaign.__main__ import main
 
 point = sys.argv.pop()
-reseal, replace, batches = command.reseal_next, command.Keyring.replace, 0
+reseal, replace, batches = key_rotation.reseal_next, command.Keyring.replace, 0
 key_rotation.BATCH = 2
 
 def die():
@@ -54,7 +54,7 @@ def replace_or_die(self, path):
     if point == "after the new key came":
         die()
 
-command.reseal_next, command.Keyring.replace = reseal_or_die, replace_or_die
+key_rotation.reseal_next, command.Keyring.replace = reseal_or_die, replace_or_die
 main()
 """
 

@@ -25,6 +25,7 @@ from campaign.errors import ServerLocked
 from campaign.i18n import Language
 from campaign.installation.wiring import Campaign, wire
 from campaign.models import AuditEntry, DeliveryState, ServerLock
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.operations.server_lock import LOOK_EVERY, Lock, lock_everywhere, unlock_everywhere
 from campaign.web.app import create_app
@@ -171,7 +172,8 @@ def test_a_command_that_has_the_keys_is_interrupted_and_loses_nothing(make_sqlit
     make_digest(campaign)
     with Mailbox() as mailbox:
         process = subprocess.Popen(
-            [sys.executable, "-m", "campaign", "worker", "--once"],
+            # These tests may run in the background of a shell, where SIGINT is ignored.
+            ["env", "--default-signal=INT", sys.executable, "-m", "campaign", "worker", "--once"],
             env=workers.environment(campaign, smtp_url=mailbox.url, smtp_rate="2/second"),
             stderr=subprocess.PIPE,
         )
@@ -188,26 +190,71 @@ def test_a_command_that_has_the_keys_is_interrupted_and_loses_nothing(make_sqlit
     assert states[DeliveryState.IN_DOUBT] <= campaign.settings.smtp_connections
 
 
+STUBBORN = """
+import time
+
+import click
+
+from campaign.cli.wired import wired
+
+
+@click.command()
+def stubborn():
+    wired()
+    print("ready", flush=True)
+    until = time.monotonic() + 50
+    while time.monotonic() < until:
+        try:
+            time.sleep(0.05)
+        except KeyboardInterrupt:
+            print("swallowed", flush=True)
+
+
+stubborn()
+"""
+
+
+@pytest.mark.parametrize(("heard", "swallowed"), [("default", ["swallowed"]), ("ignore", [])])
+def test_a_command_that_does_not_hear_the_interrupt_ends_too(
+    make_sqlite_campaign: MakeCampaign, heard: str, swallowed: list[str]
+) -> None:
+    """A shell has background commands ignore it, and a library may swallow it: the keys would stay in memory."""
+    campaign = make_sqlite_campaign()
+    process = subprocess.Popen(
+        ["env", f"--{heard}-signal=INT", sys.executable, "-c", STUBBORN],
+        env=workers.environment(campaign),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    campaign.lock.close_here(None, now=campaign.now())
+    seen, said = process.communicate(timeout=WITHIN)
+    assert (process.returncode, said) == (1, "The server was locked.\n")
+    assert seen.splitlines() == swallowed
+
+
 def test_another_machine_is_locked_by_the_database(make_campaign: MakeCampaign) -> None:
     here, there = make_campaign(), make_campaign()
     with here.database.sessions.begin() as session:
-        lock_everywhere(session, None, now=here.now())
+        lock_everywhere(session, None, actor=COMMAND_LINE, now=here.now())
     for machine in (here, there):
         assert not machine.lock.file.exists()
         with pytest.raises(ServerLocked):
             _ = machine.vault
     with here.database.sessions.begin() as session:
-        unlock_everywhere(session, now=here.now())
+        unlock_everywhere(session, actor=COMMAND_LINE, now=here.now())
     assert here.vault.session_secret == there.vault.session_secret
 
 
 def test_a_lock_is_recorded_once_with_its_first_reason(campaign: Campaign) -> None:
     with campaign.database.sessions.begin() as session:
-        lock_everywhere(session, "a search", now=campaign.now())
-        lock_everywhere(session, "again", now=campaign.now())
+        lock_everywhere(session, "a search", actor=COMMAND_LINE, now=campaign.now())
+        lock_everywhere(session, "again", actor=COMMAND_LINE, now=campaign.now())
         assert session.scalars(select(ServerLock.reason)).all() == ["a search"]
-        unlock_everywhere(session, now=campaign.now())
-        unlock_everywhere(session, now=campaign.now())
+        unlock_everywhere(session, actor=COMMAND_LINE, now=campaign.now())
+        unlock_everywhere(session, actor=COMMAND_LINE, now=campaign.now())
         entries = session.scalars(select(AuditEntry).where(AuditEntry.petition_id.is_(None)).order_by(AuditEntry.id))
         told = [(entry.action, entry.details.get("reason")) for entry in entries]
     assert told == [("server locked", "a search"), ("server unlocked", None)]

@@ -3,14 +3,25 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.errors import Forbidden, InvalidInput, LinkExpired, LinkUnknown, NotFound
 from campaign.installation.wiring import Campaign
-from campaign.models import Organizer, Petition, Role
+from campaign.models import AuditEntry, Organizer, Petition, Role
 from campaign.periods import INVITATION_LASTS
 from campaign.run.supervisor import BUILT_IN
-from campaign.services.organizers.members import add_organizer, get_organizer, get_welcomed, set_password, welcome_token
+from campaign.services.audit_log import COMMAND_LINE
+from campaign.services.organizers.members import (
+    add_organizer,
+    get_organizer,
+    get_welcomed,
+    remove_role,
+    reset_account,
+    set_password,
+    sign_out,
+    welcome_token,
+)
 from campaign.services.organizers.permissions import Permission, check_permission, list_petitions_of
 from campaign.services.organizers.sign_in import find_organizer
 from campaign.services.petitions.file_reader import read_petition_file
@@ -27,7 +38,7 @@ ALLOWED = {
 
 
 def invite(session: Session, petition: Petition, email: str = "o@example.org", role: Role = Role.VIEWER) -> Organizer:
-    return add_organizer(session, email, petition, role, now=START)
+    return add_organizer(session, email, petition, role, actor=COMMAND_LINE, now=START)
 
 
 @pytest.mark.parametrize("permission", list(Permission))
@@ -47,7 +58,9 @@ def test_a_role_allows_what_the_table_says(
 def test_a_role_with_one_petition_is_none_with_another(
     session: Session, petition: Petition, permission: Permission
 ) -> None:
-    other = load_petition(session, read_petition_file(BUILT_IN).model_copy(update={"slug": "other"}), now=START)
+    other = load_petition(
+        session, read_petition_file(BUILT_IN).model_copy(update={"slug": "other"}), actor=COMMAND_LINE, now=START
+    )
     organizer = invite(session, petition, role=Role.OWNER)
     with pytest.raises(Forbidden):
         check_permission(session, organizer.id, other, permission)
@@ -126,3 +139,44 @@ def test_a_welcome_link_is_for_one_person(campaign: Campaign, session: Session, 
         get_welcomed(session, campaign.vault, two.id, welcome_token(campaign.vault, one), now=START)
     with pytest.raises(LinkExpired):
         get_welcomed(session, campaign.vault, 999, welcome_token(campaign.vault, one), now=START)
+
+
+def recorded(session: Session, organizer: Organizer) -> list[tuple[str, str, bool]]:
+    """Who did what with the petition (True) or with the account, after the invitation."""
+    session.flush()
+    entries = session.scalars(select(AuditEntry).where(AuditEntry.actor == "root").order_by(AuditEntry.id)).all()
+    assert all(entry.organizer_id == (organizer.id if entry.petition_id is None else None) for entry in entries)
+    return [(entry.actor, entry.action, entry.petition_id is not None) for entry in entries]
+
+
+def test_a_role_is_taken_away_and_recorded_for_the_petition_and_for_the_account(
+    session: Session, petition: Petition
+) -> None:
+    owner, viewer = invite(session, petition, "owner@example.org", Role.OWNER), invite(session, petition)
+    keys = owner.session_key, viewer.session_key
+    removed = remove_role(session, viewer, petition, actor="root", now=START)
+    assert (removed.was_last_role, removed.has_owner, viewer.active) == (True, True, False)
+    assert recorded(session, viewer) == [("root", "organizer removed", True), ("root", "organizer removed", False)]
+    assert remove_role(session, owner, petition, actor="boss", now=START).has_owner is False
+    assert owner.session_key != keys[0]
+    assert viewer.session_key != keys[1]
+    with pytest.raises(NotFound, match="has no role"):
+        remove_role(session, viewer, petition, actor="root", now=START)
+
+
+def test_a_reset_is_recorded_where_the_other_organizers_see_it(session: Session, petition: Petition) -> None:
+    organizer = invite(session, petition)
+    set_password(organizer, "hash")
+    organizer.failed_sign_ins += 7
+    reset_account(session, organizer, actor="root", now=START)
+    assert (organizer.password_hash, organizer.failed_sign_ins) == (None, 0)
+    assert organizer.invited_until == START + INVITATION_LASTS
+    assert recorded(session, organizer) == [("root", "organizer reset", False), ("root", "organizer reset", True)]
+
+
+def test_signing_somebody_out_is_recorded_for_the_account(session: Session, petition: Petition) -> None:
+    organizer = invite(session, petition)
+    before = organizer.session_key
+    sign_out(session, organizer, actor="root", now=START)
+    assert organizer.session_key != before
+    assert recorded(session, organizer) == [("root", "organizer signed out", False)]

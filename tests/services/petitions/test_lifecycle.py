@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import product
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.errors import InvalidInput, NotOpen, NotPossible
 from campaign.installation.wiring import Campaign
-from campaign.models import AuditEntry, Petition, PetitionState, SignatureState
+from campaign.models import AuditAction, AuditEntry, Petition, PetitionState, SignatureState
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.lifecycle import (
+    CHOSEN,
+    change_state,
     close_due,
     close_petition,
     hand_over,
@@ -19,6 +24,7 @@ from campaign.services.petitions.lifecycle import (
     note_answer,
     open_petition,
     pause_petition,
+    switch_challenge,
     takes_signatures,
 )
 from campaign.services.petitions.store import get_petition
@@ -26,14 +32,27 @@ from tests.conftest import SLUG, START, Clock
 from tests.scenes.people import confirm, find_petition, get_signature, sign
 
 NOTES = {"en": "The server moves.", "ru": "Сервер переезжает.", "kk": "Сервер көшеді."}
-MOVES: dict[PetitionState, Callable[[Petition], None]] = {
-    PetitionState.OPEN: lambda petition: open_petition(petition, now=START),
-    PetitionState.PAUSED: lambda petition: pause_petition(petition, NOTES),
-    PetitionState.CLOSED: lambda petition: close_petition(petition, now=START),
-    PetitionState.DELIVERED: lambda petition: hand_over(petition, now=START),
-    PetitionState.ANSWERED: lambda petition: note_answer(petition, NOTES, won=False, now=START),
-    PetitionState.WON: lambda petition: note_answer(petition, NOTES, won=True, now=START),
+MOVES: dict[PetitionState, Callable[[Session, Petition], None]] = {
+    PetitionState.OPEN: partial(open_petition, actor=COMMAND_LINE, now=START),
+    PetitionState.PAUSED: partial(pause_petition, reasons=NOTES, actor=COMMAND_LINE, now=START),
+    PetitionState.CLOSED: partial(close_petition, actor=COMMAND_LINE, now=START),
+    PetitionState.DELIVERED: partial(hand_over, actor=COMMAND_LINE, now=START),
+    PetitionState.ANSWERED: partial(note_answer, words=NOTES, won=False, actor=COMMAND_LINE, now=START),
+    PetitionState.WON: partial(note_answer, words=NOTES, won=True, actor=COMMAND_LINE, now=START),
 }
+# What is recorded for each state that an organizer chooses.
+RECORDED = {
+    PetitionState.OPEN: AuditAction.PETITION_OPENED,
+    PetitionState.PAUSED: AuditAction.PETITION_PAUSED,
+    PetitionState.CLOSED: AuditAction.PETITION_CLOSED,
+    PetitionState.DELIVERED: AuditAction.LIST_HANDED_OVER,
+    PetitionState.ANSWERED: AuditAction.PETITION_ANSWERED,
+    PetitionState.WON: AuditAction.PETITION_WON,
+}
+
+
+def audit(session: Session) -> list[tuple[str, str]]:
+    return [(entry.actor, entry.action) for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.id))]
 
 
 @pytest.mark.parametrize(("before", "wanted"), list(product(PetitionState, MOVES)))
@@ -42,7 +61,7 @@ def test_what_is_offered_is_what_happens(session: Session, before: PetitionState
     petition.state = before
     offered = wanted in list_next_states(petition)
     try:
-        MOVES[wanted](petition)
+        MOVES[wanted](session, petition)
         moved = petition.state is wanted and before is not wanted
     except NotPossible:
         moved = False
@@ -50,12 +69,48 @@ def test_what_is_offered_is_what_happens(session: Session, before: PetitionState
     assert petition.state is (wanted if moved else before)
 
 
+@pytest.mark.parametrize(("before", "wanted"), list(product(PetitionState, CHOSEN)))
+def test_a_state_is_changed_and_recorded_once(session: Session, before: PetitionState, wanted: PetitionState) -> None:
+    petition = get_petition(session, SLUG)
+    petition.state = before
+    refused = False
+    for _ in range(2):
+        try:
+            change_state(session, petition, wanted, NOTES, actor="dana@example.org", now=START)
+        except NotPossible:
+            refused = True
+    session.flush()
+    if before is wanted or refused:
+        assert audit(session) == []
+        assert petition.state is before
+    elif petition.state is wanted:
+        assert audit(session) == [("dana@example.org", RECORDED[wanted])]
+    else:  # a list that is handed over while people sign closes nothing, and may be handed over again
+        assert wanted in (PetitionState.DELIVERED, PetitionState.CLOSED)
+        assert audit(session) == [("dana@example.org", RECORDED[wanted])] * 2
+
+
+def test_nobody_makes_a_draft_of_a_petition_again(session: Session) -> None:
+    with pytest.raises(NotPossible, match="no draft any more"):
+        change_state(session, get_petition(session, SLUG), PetitionState.DRAFT, {}, actor=COMMAND_LINE, now=START)
+    assert audit(session) == []
+
+
+def test_the_challenge_is_switched_and_recorded_once(session: Session) -> None:
+    petition = get_petition(session, SLUG)
+    for on in (True, True, False, False):
+        switch_challenge(session, petition.id, on=on, actor="dana@example.org", now=START)
+        assert petition.challenge is on
+    switched = [AuditAction.CHALLENGE_SWITCHED_ON, AuditAction.CHALLENGE_SWITCHED_OFF]
+    assert audit(session) == [("dana@example.org", action) for action in switched]
+
+
 def test_a_burned_petition_stays_as_it_is(session: Session) -> None:
     petition = get_petition(session, SLUG)
     petition.burned_on = START.date()
     assert list_next_states(petition) == []
     with pytest.raises(NotPossible, match="stays closed"):
-        open_petition(petition, now=START)
+        open_petition(session, petition, actor=COMMAND_LINE, now=START)
 
 
 def test_a_pause_says_why_in_every_language_and_takes_no_signature(campaign: Campaign) -> None:
@@ -63,10 +118,12 @@ def test_a_pause_says_why_in_every_language_and_takes_no_signature(campaign: Cam
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         with pytest.raises(InvalidInput, match="“kk” too"):
-            pause_petition(petition, {"en": "Why.", "ru": "Почему.", "kk": "  "})
+            pause_petition(
+                session, petition, {"en": "Why.", "ru": "Почему.", "kk": "  "}, actor=COMMAND_LINE, now=campaign.now()
+            )
         with pytest.raises(InvalidInput, match="not in “de”"):
-            pause_petition(petition, NOTES | {"de": "Warum."})
-        pause_petition(petition, NOTES)
+            pause_petition(session, petition, NOTES | {"de": "Warum."}, actor=COMMAND_LINE, now=campaign.now())
+        pause_petition(session, petition, NOTES, actor=COMMAND_LINE, now=campaign.now())
     assert find_petition(campaign).state_note == {code: {"note": text} for code, text in NOTES.items()}
     with pytest.raises(NotOpen):
         sign(campaign, "late@example.org")
@@ -74,7 +131,7 @@ def test_a_pause_says_why_in_every_language_and_takes_no_signature(campaign: Cam
     with campaign.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         assert count_confirmed(session, petition.id) == 1
-        open_petition(petition, now=campaign.now())
+        open_petition(session, petition, actor=COMMAND_LINE, now=campaign.now())
         assert petition.state_note is None
     sign(campaign, "late@example.org")
 
@@ -100,21 +157,21 @@ def test_it_closes_at_its_time_whatever_the_worker_does(campaign: Campaign, cloc
     petition = find_petition(campaign)
     assert (petition.state, petition.closed_on) == (PetitionState.CLOSED, campaign.now().date())
     with campaign.database.sessions.begin() as session, pytest.raises(NotPossible, match="closed at the time"):
-        open_petition(get_petition(session, SLUG), now=campaign.now())
+        open_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
     confirm(campaign, "in-time@example.org")
     assert get_signature(campaign, "in-time@example.org").state is SignatureState.CONFIRMED
 
 
 def test_the_day_of_closing_is_the_one_where_the_petition_is(session: Session) -> None:
     petition = get_petition(session, SLUG)  # in Almaty, five hours ahead
-    close_petition(petition, now=datetime(2026, 12, 31, 20, 0, tzinfo=UTC))
+    close_petition(session, petition, actor=COMMAND_LINE, now=datetime(2026, 12, 31, 20, 0, tzinfo=UTC))
     assert petition.closed_on is not None
     assert petition.closed_on.isoformat() == "2027-01-01"
 
 
 def test_a_list_handed_over_while_people_sign_closes_nothing(session: Session) -> None:
     petition = get_petition(session, SLUG)
-    hand_over(petition, now=START)
+    hand_over(session, petition, actor=COMMAND_LINE, now=START)
     assert (petition.state, petition.handed_over_on) == (PetitionState.OPEN, START.date())
 
 

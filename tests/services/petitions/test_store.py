@@ -11,15 +11,16 @@ from campaign.errors import InvalidFile, NotFound
 from campaign.installation.wiring import Campaign
 from campaign.media.pictures import read_picture
 from campaign.models import Demand, Petition, PetitionState, PictureKind, Schedule, TextVersion, Update
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.digests.archive import preview_digest
 from campaign.services.petitions.file_parts import Look, PictureTexts
 from campaign.services.petitions.file_schema import PetitionFile, UpdateTexts
 from campaign.services.petitions.lifecycle import open_petition
+from campaign.services.petitions.pictures import list_pictures
 from campaign.services.petitions.store import (
     get_petition,
     get_text_version,
     list_petitions,
-    list_pictures,
     list_related,
     list_updates,
     load_petition,
@@ -35,8 +36,8 @@ CHANGED = ('en = "Do this."', 'en = "Do this today."')
 
 def load(campaign: Campaign, file: PetitionFile) -> Petition:
     with campaign.database.sessions.begin() as session:
-        petition = load_petition(session, file, now=campaign.now())
-        open_petition(petition, now=START)
+        petition = load_petition(session, file, actor=COMMAND_LINE, now=campaign.now())
+        open_petition(session, petition, actor=COMMAND_LINE, now=START)
     return petition
 
 
@@ -64,18 +65,18 @@ def test_a_file_names_steps_a_closing_time_and_a_look(session: Session, tmp_path
     file = read(tmp_path, ("goal = 100", f'{wanted}\nlook = {{colour = "#0a5c36"}}'))
     picture = read_picture(png(4, 3))
     looked = file.model_copy(update={"look": Look(logo=PictureTexts(file="x", alt={"en": "A star", "ru": "Звезда"}))})
-    petition = load_petition(session, looked, now=START, pictures={PictureKind.LOGO: picture})
+    petition = load_petition(session, looked, actor=COMMAND_LINE, now=START, pictures={PictureKind.LOGO: picture})
     assert petition.goal_steps == [10, 50]
     assert petition.closes_at == datetime(2027, 1, 31, 18, 59, tzinfo=UTC)  # five hours behind Almaty
     assert [each.slug for each in list_related(session, petition)] == [SLUG]
     logo = list_pictures(session, petition.id)[PictureKind.LOGO]
     assert (logo.digest, logo.alt["ru"]["alt"]) == (picture.digest, "Звезда")
-    again = load_petition(session, file, now=START)
+    again = load_petition(session, file, actor=COMMAND_LINE, now=START)
     assert (again.look, list_pictures(session, petition.id)) == ({"colour": "#0a5c36"}, {})
 
 
 def test_a_new_petition_is_a_draft_with_sorted_milestones(session: Session, tmp_path: Path) -> None:
-    petition = load_petition(session, read(tmp_path, ("[50, 10]", "[50, 10, 50]")), now=START)
+    petition = load_petition(session, read(tmp_path, ("[50, 10]", "[50, 10, 50]")), actor=COMMAND_LINE, now=START)
     assert (petition.state, petition.milestones) == (PetitionState.DRAFT, [10, 50])
     assert [item.slug for item in list_petitions(session)] == [SLUG, "small"]
     assert [item.slug for item in list_petitions(session, state=PetitionState.OPEN)] == [SLUG]
@@ -149,7 +150,7 @@ def test_updates_are_matched_by_key_and_never_taken_away(campaign: Campaign, tmp
         key="more", date=START.date(), title={"en": "More", "ru": "Ещё"}, body={"en": "Text", "ru": "Текст"}
     )
     with campaign.database.sessions.begin() as session:
-        publish_update(session, get_petition(session, "small"), more)
+        publish_update(session, get_petition(session, "small"), more, actor=COMMAND_LINE, now=campaign.now())
     load(campaign, read(tmp_path, ('en = "News"', 'en = "Corrected news"')))
     with campaign.database.snapshots() as session:
         updates = list_updates(session, get_petition(session, "small").id)
@@ -178,7 +179,7 @@ def test_after_a_language_was_added_every_update_has_it(campaign: Campaign, tmp_
     load(campaign, whole.model_copy(update={"languages": ["en"]}))
     later = UpdateTexts(key="later", date=START.date(), title={"en": "Later"}, body={"en": "More"})
     with campaign.database.sessions.begin() as session:
-        publish_update(session, get_petition(session, "small"), later)
+        publish_update(session, get_petition(session, "small"), later, actor=COMMAND_LINE, now=campaign.now())
     try:
         load(campaign, whole)
     except InvalidFile:
@@ -214,5 +215,5 @@ def test_whether_names_are_shown_and_indexed_follows_the_file(session: Session, 
         ([], (True, False)),
         ([("goal = 100", "goal = 100\nshows_names = false\nindexes_names = true")], (False, True)),
     ):
-        petition = load_petition(session, read(tmp_path, *changed), now=START)
+        petition = load_petition(session, read(tmp_path, *changed), actor=COMMAND_LINE, now=START)
         assert (petition.shows_names, petition.indexes_names) == found

@@ -37,6 +37,7 @@ from campaign.models import (
     Tombstone,
 )
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.operations.scrub import scrub
 from campaign.services.petitions.file_reader import read_petition_file
@@ -152,7 +153,12 @@ def test_after_burning_counts_and_texts_are_left_and_nobody(campaign: Campaign) 
 def test_another_petition_of_the_server_is_left_alone(campaign: Campaign) -> None:
     file = read_petition_file(BUILT_IN).model_copy(update={"slug": OTHER})
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, file, now=campaign.now()), now=campaign.now())
+        open_petition(
+            session,
+            load_petition(session, file, actor=COMMAND_LINE, now=campaign.now()),
+            actor=COMMAND_LINE,
+            now=campaign.now(),
+        )
     live(campaign)
     sign(campaign, NAMED[1], OTHER)
     confirm(campaign, NAMED[1], OTHER)
@@ -230,7 +236,7 @@ def test_a_burned_petition_takes_no_signature_and_stays_closed(campaign: Campaig
         petition = get_petition(session, SLUG)
         version = get_text_version(session, petition, "en")
         with pytest.raises(NotPossible, match="stays closed"):
-            open_petition(petition, now=campaign.now())
+            open_petition(session, petition, actor=COMMAND_LINE, now=campaign.now())
         with pytest.raises(NotOpen):
             post_form(session, campaign.vault, petition, version, typed(NAMED[0]), now=campaign.now())
 

@@ -15,6 +15,7 @@ from campaign.models import (
     Subscription,
     SuppressionReason,
 )
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.claims import Batch
 from campaign.services.digests.audiences import PAUSED
 from campaign.services.petitions.store import get_petition
@@ -42,8 +43,8 @@ READER = "reader@example.org"
 
 
 def told(campaign: Campaign, email: str = READER) -> History:
-    with campaign.database.snapshots() as session:
-        return tell_history(session, campaign.vault, parse_email_address(email))
+    with campaign.database.sessions.begin() as session:
+        return tell_history(session, campaign.vault, parse_email_address(email), actor=COMMAND_LINE, now=campaign.now())
 
 
 def read(campaign: Campaign, subscription: Subscription) -> list[Event]:

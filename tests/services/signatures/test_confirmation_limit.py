@@ -6,6 +6,7 @@ import pytest
 
 from campaign.installation.wiring import Campaign
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import load_petition
@@ -19,7 +20,9 @@ HOUR = timedelta(hours=1)
 def load_another_petition(campaign: Campaign) -> str:
     with campaign.database.sessions.begin() as session:
         file = read_petition_file(BUILT_IN).model_copy(update={"slug": "another"})
-        open_petition(load_petition(session, file, now=START), now=START)
+        open_petition(
+            session, load_petition(session, file, actor=COMMAND_LINE, now=START), actor=COMMAND_LINE, now=START
+        )
     return "another"
 
 

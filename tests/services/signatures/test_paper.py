@@ -22,6 +22,7 @@ from campaign.models import (
     Tombstone,
 )
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.exports.rows import list_signatures
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import get_petition, get_text_version, load_petition
@@ -53,7 +54,12 @@ def test_a_line_becomes_a_hidden_signature_of_what_is_printed_on_its_sheet(campa
     changed = file.demands[0].model_copy(update={"text": dict.fromkeys(file.languages, "Another text.")})
     with campaign.database.sessions.begin() as session:
         printed = get_text_version(session, get_petition(session, SLUG), "kk").id
-        load_petition(session, file.model_copy(update={"demands": [changed, *file.demands[1:]]}), now=campaign.now())
+        load_petition(
+            session,
+            file.model_copy(update={"demands": [changed, *file.demands[1:]]}),
+            actor=COMMAND_LINE,
+            now=campaign.now(),
+        )
         assert get_text_version(session, get_petition(session, SLUG), "kk").id != printed
     clock.turn(timedelta(days=3))
     signature_id, tally = enter(campaign, codes[4])
@@ -70,7 +76,7 @@ def test_a_line_becomes_a_hidden_signature_of_what_is_printed_on_its_sheet(campa
 def test_a_line_counts_once_and_only_under_its_petition(campaign: Campaign) -> None:
     file = read_petition_file(BUILT_IN).model_copy(update={"slug": OTHER})
     with campaign.database.sessions.begin() as session:
-        load_petition(session, file, now=campaign.now()).state = PetitionState.OPEN
+        load_petition(session, file, actor=COMMAND_LINE, now=campaign.now()).state = PetitionState.OPEN
     codes = print_sheet(campaign)
     enter(campaign, codes[0])
     before = dump(campaign)

@@ -15,6 +15,7 @@ from campaign.crypto.sealed_rows import person_row
 from campaign.errors import InvalidFile, NotPossible
 from campaign.installation.wiring import Campaign
 from campaign.models import Display, Signature, SignatureState
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.exports.lists import check_possible, want
 from campaign.services.exports.rows import count_sealed, list_signatures
 from campaign.services.petitions.file_reader import read_petition_file
@@ -116,7 +117,7 @@ def test_a_petition_file_names_the_keys_and_asks_for_approval(sqlite_campaign: C
     for change, expected in (("goal", (lines, True)), ("", ([], False))):
         path = write(tmp_path, *([("goal", f"{keys}goal")] if change else []))
         with sqlite_campaign.database.sessions.begin() as session:
-            petition = load_petition(session, read_petition_file(path), now=sqlite_campaign.now())
+            petition = load_petition(session, read_petition_file(path), actor=COMMAND_LINE, now=sqlite_campaign.now())
             assert (petition.sealed_to, petition.export_needs_approval) == expected
 
 

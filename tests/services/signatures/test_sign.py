@@ -19,6 +19,7 @@ from campaign.models import (
     SignatureState,
 )
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import close_petition
@@ -82,10 +83,12 @@ def test_only_an_open_petition_takes_signatures(campaign: Campaign, state: str) 
     slug = SLUG
     with campaign.database.sessions.begin() as session:
         if state == "closed":
-            close_petition(get_petition(session, SLUG), now=campaign.now())
+            close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
         else:
             slug = "draft"
-            load_petition(session, read_petition_file(BUILT_IN).model_copy(update={"slug": slug}), now=START)
+            load_petition(
+                session, read_petition_file(BUILT_IN).model_copy(update={"slug": slug}), actor=COMMAND_LINE, now=START
+            )
     with pytest.raises(NotOpen):
         sign(campaign, "aigerim@example.org", slug)
     assert count_rows(campaign) == (0, 0, 0)

@@ -11,6 +11,7 @@ from flask import Flask
 from campaign.installation.wiring import Campaign
 from campaign.models import PetitionState, SignatureState
 from campaign.run import supervisor
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import close_petition
 from campaign.services.petitions.store import load_petition
@@ -86,14 +87,19 @@ def test_starting_leaves_a_petition_that_was_loaded_with_other_texts_as_it_is(ca
     file = read_petition_file(supervisor.BUILT_IN)
     own = file.model_copy(update={"goal": file.goal + 1, "milestones": [file.goal]})
     with campaign.database.sessions.begin() as session:
-        close_petition(load_petition(session, own, now=campaign.now()), now=campaign.now())
+        close_petition(
+            session,
+            load_petition(session, own, actor=COMMAND_LINE, now=campaign.now()),
+            actor=COMMAND_LINE,
+            now=campaign.now(),
+        )
     before = dump(campaign)
     petition, _ = supervisor._load_built_in(campaign)
     assert (petition.goal, petition.state) == (file.goal + 1, PetitionState.CLOSED)
     assert find_petition(campaign).goal == file.goal + 1
     after = dump(campaign)
     changed = {name.rpartition(".")[2] for name in after if after[name] != before[name]}
-    assert changed <= {"organizer", "membership", "audit"}
+    assert changed <= {"organizer", "membership", "audit_entry"}
 
 
 def test_posting_and_confirming_one_address_at_the_same_time_block_each_other_in_no_order(

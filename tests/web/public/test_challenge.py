@@ -14,6 +14,7 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Signature, SpentChallenge
 from campaign.periods import CHALLENGE_LASTS
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import close_petition, open_petition
 from campaign.services.petitions.store import get_petition, load_petition
@@ -205,7 +206,7 @@ def test_there_is_no_puzzle_where_none_is_asked_for(app: Flask, campaign: Campai
     assert client.get("/p/unknown/challenge.json").status_code == 404
     turn(campaign, on=True)
     with campaign.database.sessions.begin() as session:
-        close_petition(get_petition(session, SLUG), now=START)
+        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=START)
     assert client.get(PUZZLE).get_json() == {}
     scripts = [urlsplit(script["src"]).path for script in read(client.get(page_of())).all("script")]
     assert scripts == ["/static/share.js"]
@@ -248,7 +249,9 @@ def test_a_switch_knows_two_ways(campaign: Campaign, owner: FlaskClient, wanted:
 def test_the_file_says_how_a_new_petition_begins(campaign: Campaign, told: bool | None) -> None:
     file = read_petition_file(BUILT_IN).model_copy(update={"slug": "new", "challenge": told})
     with campaign.database.sessions.begin() as session:
-        open_petition(load_petition(session, file, now=START), now=START)
+        open_petition(
+            session, load_petition(session, file, actor=COMMAND_LINE, now=START), actor=COMMAND_LINE, now=START
+        )
     assert find_petition(campaign, "new").challenge is bool(told)
 
 

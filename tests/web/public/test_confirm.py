@@ -7,6 +7,7 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Signature, SignatureState
 from campaign.periods import WRONG_CODES
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from tests.scenes.people import get_signature, get_signature_by_id, sign
@@ -45,7 +46,7 @@ def test_the_link_shows_the_demands_as_they_were_signed(app: Flask, campaign: Ca
     first = signed[0].model_copy(update={"text": dict.fromkeys(("en", "ru", "kk"), "Something else.")})
     file = read_petition_file(BUILT_IN).model_copy(update={"demands": [first]})
     with campaign.database.sessions.begin() as session:
-        load_petition(session, file, now=campaign.now())
+        load_petition(session, file, actor=COMMAND_LINE, now=campaign.now())
     page = read(other_browser(app).get(confirm_path(campaign), headers={"Accept-Language": "de, en"}))
     assert page.one("html")["lang"] == lang
     shown = page.one("ol", **{"class": "demands"}).text

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from campaign.i18n import Language
 from campaign.installation.wiring import Campaign
 from campaign.models import Edition, EditionState
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, publish_update
 from tests.conftest import SLUG, START
@@ -28,7 +29,7 @@ def publish(campaign: Campaign) -> None:
     texts = dict.fromkeys(LANGUAGES, "We are {count} of {goal} at {petition_url}")
     update = UpdateTexts(key="counted", date=START.date(), title=texts, body=texts)
     with campaign.database.sessions.begin() as session:
-        publish_update(session, get_petition(session, SLUG), update)
+        publish_update(session, get_petition(session, SLUG), update, actor=COMMAND_LINE, now=START)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

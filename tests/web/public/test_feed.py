@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from campaign.installation.wiring import Campaign
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, publish_update
 from tests.conftest import SLUG, START
@@ -20,7 +21,7 @@ def test_the_feed_has_what_the_page_has_under_ids_that_stay(app: Flask, campaign
     texts = dict.fromkeys(("en", "ru", "kk"), "Two & **three** <four>")
     update = UpdateTexts(key="hostile", date=START.date(), title=texts, body=texts)
     with campaign.database.sessions.begin() as session:
-        publish_update(session, get_petition(session, SLUG), update)
+        publish_update(session, get_petition(session, SLUG), update, actor=COMMAND_LINE, now=START)
     client = app.test_client()
     answer = client.get(f"{page_of(lang)}/feed.xml")
     assert answer.content_type == "application/atom+xml; charset=utf-8"

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from campaign.installation.wiring import Campaign
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from campaign.web.app import create_app
@@ -150,7 +151,7 @@ def test_whoever_read_other_demands_reads_the_new_ones_first(app: Flask, campaig
     first = file.demands[0].model_copy(update={"text": {**file.demands[0].text, "en": "All of it must end."}})
     changed = file.model_copy(update={"demands": [first, *file.demands[1:]]})
     with campaign.database.sessions.begin() as session:
-        load_petition(session, changed, now=campaign.now())
+        load_petition(session, changed, actor=COMMAND_LINE, now=campaign.now())
     before = dump(campaign)
     answer = client.post(page_of(), data={**FILLED_IN, "text_version": seen}, headers=FROM_HERE)
     page = read(answer)

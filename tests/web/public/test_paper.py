@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from campaign.crypto.paper_codes import new_code, spell
 from campaign.installation.wiring import Campaign
 from campaign.models import Display, PetitionState, Role, Signature
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.lifecycle import close_petition
 from campaign.services.petitions.store import get_petition
 from campaign.web.app import create_app
@@ -209,7 +210,7 @@ def test_a_closed_petition_says_that_it_takes_no_paper_and_keeps_what_was_typed(
     codes = print_sheet(campaign)
     token = read(owner.get(PAPER)).all("input", name="csrf_token")[0]["value"]
     with campaign.database.sessions.begin() as session:
-        close_petition(get_petition(session, SLUG), now=campaign.now())
+        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
     page = read(owner.get(PAPER))
     assert "Nothing can be entered now." in page.text
     assert not page.all("input", name="line_code")

@@ -8,6 +8,7 @@ from flask import Flask
 
 from campaign.i18n import Language
 from campaign.installation.wiring import Campaign
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_schema import UpdateFile
 from campaign.services.petitions.lifecycle import close_petition
 from campaign.services.petitions.store import get_petition, load_petition, publish_update
@@ -89,7 +90,7 @@ def test_the_page_and_the_updates_page_tell_what_is_new(app: Flask, campaign: Ca
             texts = {code: f"News {number} {code}" for code in LANGUAGES}
             day = (campaign.now() + timedelta(days=number)).date()
             update = UpdateFile(key=f"n{number}", date=day, title=texts, body=dict.fromkeys(LANGUAGES, body))
-            publish_update(session, get_petition(session, SLUG), update)
+            publish_update(session, get_petition(session, SLUG), update, actor=COMMAND_LINE, now=campaign.now())
     front = read(app.test_client().get(page_of(lang)))
     assert [heading.text for heading in front.all("h3") if heading["id"] != "risk-title"] == [
         f"News {number} {lang}" for number in (3, 2, 1)
@@ -119,7 +120,7 @@ def test_where_there_is_no_such_petition_in_the_language_a_page_says_so(
 ) -> None:
     with campaign.database.sessions.begin() as session:
         file = campaign_files.read(campaign.settings.data_dir, ('slug = "small"', 'slug = "draft"'))
-        load_petition(session, file, now=campaign.now())
+        load_petition(session, file, actor=COMMAND_LINE, now=campaign.now())
     for answer in (app.test_client().get(address + end), app.test_client().post(address, data=FILLED_IN)):
         assert answer.status_code == 404
         assert "There is nothing here" in read(answer).one("h1").text
@@ -127,7 +128,7 @@ def test_where_there_is_no_such_petition_in_the_language_a_page_says_so(
 
 def test_the_count_of_a_draft_is_nobodys_to_read(app: Flask, campaign: Campaign) -> None:
     with campaign.database.sessions.begin() as session:
-        load_petition(session, campaign_files.read(campaign.settings.data_dir), now=campaign.now())
+        load_petition(session, campaign_files.read(campaign.settings.data_dir), actor=COMMAND_LINE, now=campaign.now())
     statuses = [app.test_client().get(f"/p/{slug}/count.json").status_code for slug in ("small", "unknown", SLUG)]
     assert statuses == [404, 404, 200]
 
@@ -135,7 +136,7 @@ def test_the_count_of_a_draft_is_nobodys_to_read(app: Flask, campaign: Campaign)
 def test_a_closed_petition_shows_what_it_asked_for_and_takes_no_signature(app: Flask, campaign: Campaign) -> None:
     add_readers(campaign, "a@example.org")
     with campaign.database.sessions.begin() as session:
-        close_petition(get_petition(session, SLUG), now=campaign.now())
+        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
     before = dump(campaign)
     page = read(app.test_client().get(page_of()))
     assert page.all("form") == []
@@ -152,7 +153,7 @@ def test_a_closed_petition_shows_what_it_asked_for_and_takes_no_signature(app: F
 def test_who_signed_before_the_end_can_still_confirm(app: Flask, campaign: Campaign, clock: Clock) -> None:
     sign(campaign, "early@example.org")
     with campaign.database.sessions.begin() as session:
-        close_petition(get_petition(session, SLUG), now=campaign.now())
+        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
     clock.turn(timedelta(hours=71))
     confirm(campaign, "early@example.org")
     assert app.test_client().get(f"/p/{SLUG}/count.json").get_json()["confirmed"] == 1
@@ -168,7 +169,7 @@ def test_the_front_page_lists_open_petitions_in_the_readers_language(
     assert page.one("html")["lang"] == lang
     assert page.one("a", href=page_of(lang)).text == find_petition(campaign).texts[lang]["title"]
     with campaign.database.sessions.begin() as session:
-        close_petition(get_petition(session, SLUG), now=campaign.now())
+        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
     page = Page(app.test_client().get("/", headers={"Accept-Language": wanted}).get_data(as_text=True))
     assert [heading.text for heading in page.all("h2")] == [Language(lang).gettext("Earlier petitions")]
     assert page.one("a", href=page_of(lang)).text == find_petition(campaign).texts[lang]["title"]

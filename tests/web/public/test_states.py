@@ -9,6 +9,7 @@ from campaign.i18n import Language
 from campaign.installation.wiring import Campaign
 from campaign.models import PetitionState, Role
 from campaign.run.supervisor import BUILT_IN
+from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import close_petition, hand_over, note_answer, open_petition, pause_petition
 from campaign.services.petitions.store import get_petition, load_petition
@@ -36,14 +37,14 @@ def put(campaign: Campaign, state: PetitionState) -> None:
         petition = get_petition(session, SLUG)
         match state:
             case PetitionState.PAUSED:
-                pause_petition(petition, NOTES)
+                pause_petition(session, petition, NOTES, actor=COMMAND_LINE, now=now)
             case PetitionState.CLOSED:
-                close_petition(petition, now=now)
+                close_petition(session, petition, actor=COMMAND_LINE, now=now)
             case PetitionState.DELIVERED:
-                close_petition(petition, now=now)
-                hand_over(petition, now=now)
+                close_petition(session, petition, actor=COMMAND_LINE, now=now)
+                hand_over(session, petition, actor=COMMAND_LINE, now=now)
             case _:
-                note_answer(petition, NOTES, won=state is PetitionState.WON, now=now)
+                note_answer(session, petition, NOTES, won=state is PetitionState.WON, actor=COMMAND_LINE, now=now)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -135,10 +136,10 @@ def test_related_petitions_are_linked_and_drafts_are_not(app: Flask, campaign: C
     texts = {"slug": "other", "title": dict.fromkeys(LANGUAGES, "Free the miners")}
     with campaign.database.sessions.begin() as session:
         file = read_petition_file(BUILT_IN).model_copy(update=texts)
-        load_petition(session, file, now=campaign.now())
+        load_petition(session, file, actor=COMMAND_LINE, now=campaign.now())
         get_petition(session, SLUG).related = ["other", "unknown"]
     client = app.test_client()
     assert page_of(slug="other") not in client.get(page_of()).get_data(as_text=True)
     with campaign.database.sessions.begin() as session:
-        open_petition(get_petition(session, "other"), now=campaign.now())
+        open_petition(session, get_petition(session, "other"), actor=COMMAND_LINE, now=campaign.now())
     assert read(client.get(page_of())).one("a", href=page_of(slug="other")).text == "Free the miners"
