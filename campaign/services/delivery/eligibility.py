@@ -1,20 +1,21 @@
-"""Whether a mail that is owed is still wanted, by the consent, choices and suppressions of this moment."""
+"""Which waiting mails may be sent now: the rules on time, edition, consent, choices and suppressions, each once.
 
-from datetime import datetime
+``select_due`` finds the mails whose time has come and whose edition may be sent. Of these, the functions ``check_…`` say
+for each mail whether its recipient is still to get it, and if not, why.
+"""
+
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, null, select
+from sqlalchemy import Select, false, null, select
 from sqlalchemy.orm import Session
 
 from campaign.crypto.sealed_rows import address_row
-from campaign.crypto.vault import Vault
-from campaign.mail.message import Content
 from campaign.models import (
     Delivery,
     DeliveryKind,
     Edition,
     EditionState,
-    EditionText,
     LinkRequest,
     Petition,
     ReaderFrequency,
@@ -35,7 +36,7 @@ from campaign.services.subscribers.suppressions import find_suppression
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
-# Why a mail was not sent after all; stored in the ledger and shown to the reader.
+# Why a mail was not sent in the end. The ledger stores these reasons, and the reader sees them.
 ENDED = N_("the subscription has ended")
 EXPIRED = N_("the signature has expired")
 NOT_ASKED = N_("the link is not asked for any more")
@@ -54,16 +55,16 @@ SUPPRESSED = {
 }
 
 
-class NotWanted(Exception):
-    """The mail is not to be sent any more, and why."""
+class NotEligible(Exception):
+    """The mail is not to be sent any more; the text says why."""
 
 
-# The first columns of ``select_owed`` are a mail's own, those after them its circumstances.
+# The first columns of ``select_mails`` belong to the mail itself. The others are its circumstances.
 OWN_COLUMNS = 6
 
 
 class Circumstances(NamedTuple):
-    """What decides whether a mail is wanted and what it says: the same for many mails of an edition."""
+    """What decides whether a mail is sent and what it says: many mails of an edition have the same circumstances."""
 
     kind: DeliveryKind
     petition_id: int
@@ -75,15 +76,18 @@ class Circumstances(NamedTuple):
     paused: bool | None
 
 
-def select_owed(kind: DeliveryKind) -> Select[Any]:
-    """The rows that ``Writer.list_drafts`` takes of a kind; which of them, in which order, the caller adds."""
+def select_mails(kind: DeliveryKind) -> Select[Any]:
+    """Select the rows of a kind with what decides their eligibility, as ``Writer.list_drafts`` needs them.
+
+    The caller adds which rows, and in which order.
+    """
     if kind is DeliveryKind.TEST:
         return select(Delivery.id)
     confirms, reads = kind is DeliveryKind.CONFIRMATION, kind is DeliveryKind.DIGEST
     owner: Any = Subscription if reads else Signature
     refers = Delivery.subscription_id if reads else Delivery.signature_id
     nothing = null()
-    owed = (
+    mails = (
         select(
             Delivery.id,
             Delivery.queued_at,
@@ -105,8 +109,36 @@ def select_owed(kind: DeliveryKind) -> Select[Any]:
     )
     if kind is DeliveryKind.LINK:
         asked = (LinkRequest.petition_id == Signature.petition_id) & (LinkRequest.fingerprint == Signature.fingerprint)
-        owed = owed.outerjoin(LinkRequest, asked)
-    return owed
+        mails = mails.outerjoin(LinkRequest, asked)
+    return mails
+
+
+def select_due(
+    session: Session,
+    guard: RestoreGuard,
+    kind: DeliveryKind,
+    *,
+    now: datetime,
+    overdue: timedelta = timedelta(),
+    edition_id: int | None = None,
+    merged: bool = False,
+) -> Select[Any]:
+    """Select the rows of ``select_mails`` that may be claimed now, for every sender.
+
+    Their time has come, at least ``overdue`` ago. Their edition, ``edition_id`` if that is given, may be sent. With
+    ``merged`` they are those of readers who want one mail for all petitions, without it those of all other readers. The
+    caller adds the state.
+    """
+    due = select_mails(kind).where(Delivery.kind == kind, Delivery.due_at <= now - overdue)
+    if kind is not DeliveryKind.DIGEST:
+        return due
+    sendable = list_sendable(session, guard, now)
+    if edition_id is None:
+        due = due.where(Delivery.edition_id.in_(sendable))
+    else:
+        due = due.where(Delivery.edition_id == edition_id if edition_id in sendable else false())
+    wants_one_mail = Subscription.merged & (Subscription.state == SubscriptionState.ACTIVE)
+    return due.where(wants_one_mail if merged else ~wants_one_mail)
 
 
 def list_sendable(session: Session, guard: RestoreGuard, now: datetime) -> list[int]:
@@ -128,47 +160,22 @@ def list_sendable(session: Session, guard: RestoreGuard, now: datetime) -> list[
 
 
 def check_state(kind: DeliveryKind, state: SignatureState | SubscriptionState) -> None:
-    """Raises NotWanted where the signature is in another state than the mail is for, or the subscription has ended."""
+    """Raises NotEligible if the signature's state is not the one that the mail is for, or if the subscription has ended."""
     if isinstance(state, SignatureState):
         confirms = kind is DeliveryKind.CONFIRMATION
         if not (state is SignatureState.PENDING if confirms else state.is_answered):
-            raise NotWanted(OTHERWISE[state])
+            raise NotEligible(OTHERWISE[state])
     elif state is not SubscriptionState.ACTIVE:
-        raise NotWanted(ENDED)
+        raise NotEligible(ENDED)
 
 
 def check_suppression(reason: SuppressionReason | None) -> None:
-    """Raises NotWanted where nothing may be sent to the address."""
+    """Raises NotEligible if nothing may be sent to the address."""
     if reason is not None:
-        raise NotWanted(SUPPRESSED[reason])
+        raise NotEligible(SUPPRESSED[reason])
 
 
 def check_choices(offer: Offer, frequency: ReaderFrequency, *, paused: bool) -> None:
-    """Raises NotWanted where the reader chose to get no mail for what the edition has."""
+    """Raises NotEligible if the reader chose to get no mail for what the edition offers."""
     if refusal := find_refusal(offer, frequency, paused=paused):
-        raise NotWanted(refusal)
-
-
-def open_reader(session: Session, vault: Vault, subscription: Subscription) -> str:
-    """The reader's address. Raises NotWanted where the subscription has ended or the address is suppressed."""
-    check_state(DeliveryKind.DIGEST, subscription.state)
-    assert subscription.fingerprint is not None  # an active subscription has both
-    assert subscription.sealed_address is not None
-    suppression = find_suppression(session, subscription.fingerprint)
-    check_suppression(suppression.reason if suppression else None)
-    return vault.open(subscription.sealed_address, row=address_row(subscription.id)).decode()
-
-
-def read_digest(session: Session, links: Links, delivery: Delivery, subscription: Subscription) -> Content:
-    """The words of the edition that this reader gets, with their links. Raises NotWanted by their choices as of now."""
-    edition = session.get_one(Edition, delivery.edition_id)
-    offer = find_offer(session, session.get_one(Petition, delivery.petition_id), edition)
-    check_choices(offer, subscription.frequency, paused=subscription.paused)
-    frozen = session.get_one(EditionText, (edition.id, subscription.language, audience_of(subscription.frequency)))
-
-    def fill(text: str) -> str:
-        return text.replace(UNSUBSCRIBE_MARK, links.unsubscribe(subscription.id)).replace(
-            PREFERENCES_MARK, links.me(subscription.id)
-        )
-
-    return Content(subject=frozen.subject, text=fill(frozen.text), html=fill(frozen.html))
+        raise NotEligible(refusal)

@@ -1,4 +1,4 @@
-"""The ledger's transitions, all taken here: claim mails, record what became of them, settle a dead sender's claims."""
+"""The transitions of the ledger, all of them: claim mails, record what became of them, settle a dead sender's claims."""
 
 import logging
 from collections import Counter
@@ -14,7 +14,7 @@ from campaign.models import Delivery, DeliveryKind, DeliveryState
 from campaign.models.delivery import TRANSITIONS
 from campaign.periods import CLAIM_LASTS, FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY
 from campaign.services.bounces.intake import note_refusal
-from campaign.services.delivery.journal import Findings, Journal
+from campaign.services.delivery.journal import Findings, Journal, Rows
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ N_ = str  # marks a sentence for the translators; the page translates it
 ENDED_WHILE_SENDING = N_("the worker ended while sending")
 
 
-# All kinds by name, since the index of what is under way begins with them: without it the whole ledger would be read.
+# All kinds by name, since the index of the mails being sent begins with the kind: without it, the whole ledger is read.
 _SENDING = Delivery.kind.in_(tuple(DeliveryKind)) & (Delivery.state == DeliveryState.SENDING)
 
 
@@ -33,7 +33,7 @@ def _check(before: DeliveryState, after: DeliveryState) -> None:
 
 
 def move(delivery: Delivery, state: DeliveryState, reason: str | None = None) -> None:
-    """Change the state of one delivery. Raises ValueError for a step the ledger does not have."""
+    """Change the state of one delivery. Raises ValueError if ``TRANSITIONS`` does not allow this."""
     _check(delivery.state, state)
     delivery.state = state
     delivery.reason = reason
@@ -42,7 +42,7 @@ def move(delivery: Delivery, state: DeliveryState, reason: str | None = None) ->
 
 
 def claim_all(session: Session, ids: Sequence[int], claimant: str, *, now: datetime) -> None:
-    """Put waiting deliveries, which the caller has locked, into ``sending``."""
+    """Move waiting deliveries, which the caller has locked, to ``sending``."""
     for before in (DeliveryState.QUEUED, DeliveryState.DEFERRED):
         _check(before, DeliveryState.SENDING)
     session.execute(
@@ -56,7 +56,10 @@ def claim_all(session: Session, ids: Sequence[int], claimant: str, *, now: datet
 def move_all(
     session: Session, ids: Sequence[int], claimant: str, state: DeliveryState, reason: str | None, *, attempted: bool
 ) -> None:
-    """Put many that ``claimant`` was sending into ``state``; ``attempted``: it was an attempt of the recipient's."""
+    """Move many deliveries that ``claimant`` was sending to ``state``.
+
+    With ``attempted`` this counts as an attempt to reach their recipients.
+    """
     _check(DeliveryState.SENDING, state)
     changed = session.execute(
         update(Delivery)
@@ -75,31 +78,44 @@ def move_all(
 
 
 def record_answers(
-    session: Session, answers: Mapping[int, Answer], claimant: str, *, now: datetime
+    session: Session, answers: Mapping[Rows, Answer], claimant: str, *, now: datetime
 ) -> Counter[DeliveryState]:
-    """Write down what became of mails that ``claimant`` was sending; how many reached which state."""
+    """Record what became of mails that ``claimant`` was sending. Returns how many rows reached which state."""
     accepted: dict[str, list[int]] = {}
     others: dict[int, Answer] = {}
-    for number, answer in answers.items():
+    merged: list[Rows] = []
+    for rows, answer in answers.items():
         if answer.outcome is Outcome.ACCEPTED:
-            accepted.setdefault(answer.reason, []).append(number)
-        else:
-            others[number] = answer
+            accepted.setdefault(answer.reason, []).extend(rows)
+            continue
+        others.update(dict.fromkeys(rows, answer))
+        if len(rows) > 1:
+            merged.append(rows)
     tally: Counter[DeliveryState] = Counter()
     for reason, ids in accepted.items():
         move_all(session, ids, claimant, DeliveryState.ACCEPTED, reason, attempted=True)
         tally[DeliveryState.ACCEPTED] += len(ids)
-    for delivery in _list_locked(session, Delivery.id.in_(others)) if others else []:
+    found = {delivery.id: delivery for delivery in _list_locked(session, Delivery.id.in_(others))} if others else {}
+    for delivery in found.values():
         if delivery.claimed_by != claimant:
             _log.error("A delivery was settled by another worker while it was sent", extra={"delivery": delivery.id})
         else:
             record(session, delivery, others[delivery.id], now=now)
         tally[delivery.state] += 1
+    for rows in merged:
+        _wait_together([found[number] for number in rows if number in found])
     return tally
 
 
+def _wait_together(deliveries: Sequence[Delivery]) -> None:
+    """Give the waiting rows of one mail the same time, the latest of theirs, so that they stay one mail."""
+    waiting = [delivery for delivery in deliveries if delivery.state.is_waiting]
+    for delivery in waiting:
+        delivery.due_at = max(other.due_at for other in waiting)
+
+
 def record(session: Session, delivery: Delivery, answer: Answer, *, now: datetime) -> None:
-    """Write down what became of one mail."""
+    """Record what became of one delivery."""
     outcome, reason = answer.outcome, answer.reason
     if outcome in (Outcome.NOT_TRIED, Outcome.BROKEN_OFF):
         move(delivery, DeliveryState.QUEUED, reason)
@@ -122,16 +138,19 @@ def record(session: Session, delivery: Delivery, answer: Answer, *, now: datetim
             defer(delivery, reason, now)
 
 
-def defer_unwritable(session: Session, delivery_id: int, error: Exception, *, now: datetime) -> None:
-    """Put off a mail that cannot be written, without an end: what is wrong (the keyring, say) is ours."""
-    _log.error("A mail cannot be written", extra={"delivery": delivery_id, "error": type(error).__name__})
-    delivery = session.get_one(Delivery, delivery_id, with_for_update=True)
-    delivery.attempts += 1
-    defer(delivery, f"the message cannot be written ({type(error).__name__})", now)
+def defer_unwritable(session: Session, rows: Rows, error: Exception, *, now: datetime) -> Counter[DeliveryState]:
+    """Defer a mail that cannot be written, without limit: the cause, for example the keyring, is ours to repair."""
+    _log.error("A mail cannot be written", extra={"delivery": rows[0], "error": type(error).__name__})
+    deliveries = [session.get_one(Delivery, number, with_for_update=True) for number in rows]
+    for delivery in deliveries:
+        delivery.attempts += 1
+        defer(delivery, f"the message cannot be written ({type(error).__name__})", now)
+    _wait_together(deliveries)
+    return Counter({DeliveryState.DEFERRED: len(rows)})
 
 
 def defer(delivery: Delivery, reason: str, now: datetime) -> None:
-    """Try the mail again later, each time twice as much later."""
+    """Put the delivery off: each time it waits twice as long as the time before, up to a longest time."""
     move(delivery, DeliveryState.DEFERRED, reason)
     delivery.due_at = now + min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(delivery.attempts - 1, 10))
 
@@ -141,11 +160,12 @@ def _list_locked(session: Session, condition: ColumnElement[bool], *, skip: bool
 
 
 def settle_claims(session: Session, claimant: str, journals: Path, *, now: datetime) -> Counter[DeliveryState]:
-    """Settle what ``claimant``, or a part of it (``claimant/…``), had claimed when it was killed.
+    """Settle the claims that ``claimant``, or a part of it (``claimant/…``), had when it was killed.
 
-    By its journal in the folder ``journals``: what had been answered is recorded; what had been begun may have been
-    sent or not, so a digest stays in doubt and is never sent again, and a confirmation goes back to the queue; what had
-    not been begun goes back to the queue. Without a journal everything counts as begun.
+    Its journal in the folder ``journals`` decides. An answer in it is recorded. If sending had started without an
+    answer, nobody knows whether the mail was sent: a digest stays in doubt and is never sent again, a confirmation goes
+    back to the queue. If sending had not started, the mail goes back to the queue. Without a journal, sending counts as
+    started for all mails.
     """
     claimed = (Delivery.claimed_by == claimant) | Delivery.claimed_by.startswith(f"{claimant}/", autoescape=True)
     found = _list_locked(session, _SENDING & claimed, skip=True)
@@ -158,7 +178,7 @@ def settle_claims(session: Session, claimant: str, journals: Path, *, now: datet
 
 
 def settle_old_claims(session: Session, *, now: datetime) -> Counter[DeliveryState]:
-    """Settle in the same way what anybody claimed longer ago than sending can take: its machine is gone."""
+    """Settle the claims that are older than sending can take, in the same way: their machine is gone."""
     tally: Counter[DeliveryState] = Counter()
     for delivery in _list_locked(session, _SENDING & (Delivery.claimed_at <= now - CLAIM_LASTS), skip=True):
         _settle(session, delivery, None, now)
@@ -169,7 +189,7 @@ def settle_old_claims(session: Session, *, now: datetime) -> Counter[DeliverySta
 def _settle(session: Session, delivery: Delivery, findings: Findings | None, now: datetime) -> None:
     if findings is not None and (answer := findings.answers.get(delivery.id)) is not None:
         record(session, delivery, answer, now=now)
-    elif delivery.kind is DeliveryKind.DIGEST and (findings is None or delivery.id in findings.begun):
+    elif delivery.kind is DeliveryKind.DIGEST and (findings is None or delivery.id in findings.started):
         move(delivery, DeliveryState.IN_DOUBT, ENDED_WHILE_SENDING)
     else:
         move(delivery, DeliveryState.QUEUED, ENDED_WHILE_SENDING)

@@ -1,4 +1,4 @@
-"""One mail for all campaigns: the editions that are due for a reader become the sections of one mail."""
+"""The content of a merged mail: the editions that are due for a reader of several petitions are its sections."""
 
 import re
 from collections.abc import Sequence
@@ -10,9 +10,10 @@ from campaign.i18n import Language
 from campaign.mail.compose import compose
 from campaign.mail.lint.html import MOST_BYTES
 from campaign.mail.message import Content, Message
-from campaign.models import Delivery, Edition, Petition, Subscription
-from campaign.services.delivery.eligibility import open_reader, read_digest
-from campaign.services.delivery.envelope import Post, address_message
+from campaign.models import Delivery, Edition, EditionText, Petition, Subscription
+from campaign.services.delivery.envelope import MailIdentity, address_message
+from campaign.services.digests.audiences import audience_of
+from campaign.services.digests.content import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.digests.list_headers import list_headers
 from campaign.services.links import Links
 
@@ -23,9 +24,9 @@ _BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Section:
-    """One edition within the mail, and the links by which its reader stops or changes it.
+    """One edition in the mail, and the links with which its reader stops or changes it.
 
-    ``whole`` is False where the mail has no room for its words: its title and its address stand for them.
+    ``whole`` is False if the mail has no room for its text: then the mail has its title and its address instead.
     """
 
     subscription_id: int
@@ -40,10 +41,9 @@ class Section:
 
 
 def compose_merged(session: Session, links: Links, deliveries: Sequence[Delivery]) -> Content:
-    """The mail that has ``deliveries``, of one reader, as its sections, around them the first one's language.
+    """The mail whose sections are ``deliveries``, all of one reader. The words around them are in the first's language.
 
-    In their order those are whole for which it has room: mail programs cut a mail off that is larger. Raises NotWanted
-    where the reader's choices, as of now, leave one of them out.
+    Mail programs cut off a larger mail, so a section is whole only if there is room for it, in their order.
     """
     sections = [_section(session, links, delivery) for delivery in deliveries]
     everything = links.unsubscribe(*(section.subscription_id for section in sections))
@@ -72,7 +72,7 @@ def _section(session: Session, links: Links, delivery: Delivery) -> Section:
     subscription = session.get_one(Subscription, delivery.subscription_id)
     petition = session.get_one(Petition, delivery.petition_id)
     edition = session.get_one(Edition, delivery.edition_id)
-    content = read_digest(session, links, delivery, subscription)
+    content = _read_digest(session, links, edition, subscription)
     news = _NEWS.search(content.html)
     html = news[1] if news else f"<tr><td>{_find_body(content.html)}</td></tr>"
     return Section(
@@ -92,18 +92,36 @@ def _find_body(html: str) -> str:
     return body[1] if body else html
 
 
-def write_merged(session: Session, post: Post, deliveries: Sequence[Delivery]) -> Message:
-    """The one message for ``deliveries``, known by the first of them. Raises NotWanted as ``compose_merged`` does."""
+def _read_digest(session: Session, links: Links, edition: Edition, subscription: Subscription) -> Content:
+    """The text of the edition that this reader gets, with the reader's links."""
+    frozen = session.get_one(EditionText, (edition.id, subscription.language, audience_of(subscription.frequency)))
+
+    def fill(text: str) -> str:
+        return text.replace(UNSUBSCRIBE_MARK, links.unsubscribe(subscription.id)).replace(
+            PREFERENCES_MARK, links.me(subscription.id)
+        )
+
+    return Content(subject=frozen.subject, text=fill(frozen.text), html=fill(frozen.html))
+
+
+def write_merged(
+    session: Session, identity: MailIdentity, deliveries: Sequence[Delivery], address: str
+) -> Message:
+    """The one message for ``deliveries`` to the reader at ``address``. It is known by the first of them.
+
+    The caller has checked that the reader is to get each of them.
+    """
     first = deliveries[0]
     subscriptions = [session.get_one(Subscription, delivery.subscription_id) for delivery in deliveries]
     petition = session.get_one(Petition, first.petition_id)
-    language, unsubscribe = subscriptions[0].language, post.links.unsubscribe(*(one.id for one in subscriptions))
+    links, language = identity.links, subscriptions[0].language
+    unsubscribe = links.unsubscribe(*(subscription.id for subscription in subscriptions))
     return address_message(
-        post,
+        identity,
         petition,
         first,
-        compose_merged(session, post.links, deliveries),
+        compose_merged(session, links, deliveries),
         language=language,
-        address=open_reader(session, post.vault, subscriptions[0]),
-        headers=list_headers(post.links, post.mail_from, petition, language, unsubscribe=unsubscribe, merged=True),
+        address=address,
+        headers=list_headers(links, identity.mail_from, petition, language, unsubscribe=unsubscribe, merged=True),
     )

@@ -1,136 +1,28 @@
-"""Sending one mail for all campaigns: what is due for a reader is claimed together, sent once, recorded alike.
+"""Merged mails: the editions that are due for a reader of several petitions are claimed together and sent as one mail.
 
-The ledger keeps a row for each edition. A worker that is killed leaves all rows of the mail in doubt, and none of them
-is sent again.
+The ledger keeps a row for each edition. All rows of a mail have the same outcome. Everything else is as for other mails:
+``claims`` and ``send`` do it.
 """
 
-import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from datetime import timedelta
-from functools import partial
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import Any
 
-from jinja2 import TemplateError
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from campaign.errors import CampaignError
-from campaign.mail.message import Content, Message
-from campaign.mail.smtp.transport import Answer, Outcome, deliver_one
-from campaign.models import (
-    Delivery,
-    DeliveryKind,
-    DeliveryState,
-    Petition,
-    Subscription,
-    SubscriptionState,
-)
-from campaign.services.delivery.claims import Sender
-from campaign.services.delivery.eligibility import NotWanted, list_sendable, open_reader, read_digest
-from campaign.services.delivery.ledger import defer, move, record_answers, settle_claims
+from campaign.models import Delivery, DeliveryKind, DeliveryState, Petition, Subscription
+from campaign.services.delivery.claims import Batch, Claimer, Sender
+from campaign.services.delivery.eligibility import select_due
+from campaign.services.delivery.journal import Rows
 from campaign.services.delivery.merged_content import write_merged
-from campaign.services.delivery.throttle import wait_for_turn
-from campaign.services.delivery.writer import write_message
+from campaign.services.delivery.send import send_claimed
+from campaign.services.delivery.writer import TROUBLE, Draft, Prepared
+from campaign.services.digests.restore_guard import RestoreGuard
 
-Result = TypeVar("Result")
-_log = logging.getLogger(__name__)
-
-# The link that ends all of them holds a token of 32 characters for each, in a header line of 998 at most.
+# The link that ends all of them contains a token of 32 characters for each, in a header line of at most 998 characters.
 MOST_SECTIONS = 20
-
-
-def _due(session: Session, sender: Sender) -> Select[Delivery]:
-    return (
-        select(Delivery)
-        .join(Subscription, Subscription.id == Delivery.subscription_id)
-        .where(
-            Delivery.kind == DeliveryKind.DIGEST,
-            Delivery.state.in_(DeliveryState.waiting()),
-            Delivery.due_at <= sender.now(),
-            Delivery.edition_id.in_(list_sendable(session, sender.guard, sender.now())),
-            Subscription.merged,
-            Subscription.state == SubscriptionState.ACTIVE,
-        )
-    )
-
-
-def list_merged_due(session: Session, sender: Sender, *, most: int | None = None) -> list[bytes]:
-    """The readers, by fingerprint, who want one mail for all campaigns and for whom any is due."""
-    readers = _due(session, sender).with_only_columns(Subscription.fingerprint).distinct().limit(most)
-    return [fingerprint for fingerprint in session.scalars(readers) if fingerprint is not None]
-
-
-def _claim_reader(
-    session: Session, sender: Sender, fingerprint: bytes, tally: Counter[DeliveryState]
-) -> tuple[list[int], Message] | None:
-    """Claim all that is due for the reader and still wanted, with its message; None where nothing is."""
-    # Two workers that come for one reader go one after the other, so that neither takes a part of the mail.
-    session.scalars(
-        select(Subscription.id)
-        .where(Subscription.petition_id.in_(select(Petition.id)), Subscription.fingerprint == fingerprint)
-        .order_by(Subscription.id)
-        .with_for_update()
-    ).all()
-    due = (
-        _due(session, sender)
-        .where(Subscription.fingerprint == fingerprint)
-        .order_by(Delivery.id)
-        .limit(MOST_SECTIONS)
-        .with_for_update(of=Delivery, skip_locked=True)
-    )
-    claimed = []
-    for delivery in session.scalars(due).all():
-        move(delivery, DeliveryState.SENDING)
-        delivery.claimed_by, delivery.claimed_at = sender.claimant, sender.now()
-        if _try(sender, [delivery], partial(_check, session, sender, delivery)):
-            claimed.append(delivery)
-        else:
-            tally[delivery.state] += 1
-    message = _try(sender, claimed, partial(_write, session, sender, claimed)) if claimed else None
-    if message is None:
-        tally.update(delivery.state for delivery in claimed)
-        return None
-    return [delivery.id for delivery in claimed], message
-
-
-def _try(sender: Sender, deliveries: Sequence[Delivery], step: Callable[[], Result]) -> Result | None:
-    """What ``step`` gives; None where it cannot be done, and then the mails it was for are settled or put off."""
-    try:
-        return step()
-    except NotWanted as reason:
-        for delivery in deliveries:
-            move(delivery, DeliveryState.SUPPRESSED, str(reason))
-    except (CampaignError, ValueError, LookupError, TemplateError) as error:
-        _log.error("A mail cannot be written", extra={"delivery": deliveries[0].id, "error": type(error).__name__})
-        for delivery in deliveries:
-            delivery.attempts += 1
-            defer(delivery, f"the message cannot be written ({type(error).__name__})", sender.now())
-    return None
-
-
-def _check(session: Session, sender: Sender, delivery: Delivery) -> Content:
-    subscription = session.get_one(Subscription, delivery.subscription_id)
-    open_reader(session, sender.post.vault, subscription)
-    return read_digest(session, sender.post.links, delivery, subscription)
-
-
-def _write(session: Session, sender: Sender, deliveries: Sequence[Delivery]) -> Message:
-    if len(deliveries) == 1:
-        return write_message(session, sender.post, deliveries[0], now=sender.now())
-    return write_merged(session, sender.post, deliveries)
-
-
-def _record(session: Session, sender: Sender, ids: Sequence[int], answer: Answer) -> Counter[DeliveryState]:
-    """The same outcome for all; what waits after it goes on waiting together."""
-    tally = record_answers(session, dict.fromkeys(ids, answer), sender.claimant, now=sender.now())
-    session.flush()
-    session.expire_all()  # those that were accepted were changed past the session
-    deliveries = [session.get_one(Delivery, delivery_id) for delivery_id in ids]
-    waiting = [delivery for delivery in deliveries if delivery.state.is_waiting]
-    for delivery in waiting:
-        delivery.due_at = max(other.due_at for other in waiting)
-    return tally
 
 
 def send_merged(
@@ -140,26 +32,74 @@ def send_merged(
     most: int | None = None,
     patience: timedelta | None = None,
 ) -> Counter[DeliveryState]:
-    """Send to each reader who wants one mail for all campaigns what is due for them, ``most`` readers at most.
+    """Send one mail with all due editions to each reader who wants one mail for all petitions, to ``most`` at most.
 
-    Gives how many rows reached which state. Ends at the first mail for which the server cannot be used, or whose turn
-    is further off than ``patience``.
+    Returns how many rows reached which state. Ends if the server cannot be used, or if the next turn is further off
+    than ``patience``.
     """
-    tally: Counter[DeliveryState] = Counter()
-    with sender.sessions.begin() as session:
-        settle_claims(session, sender.claimant, sender.journals, now=sender.now())
-        readers = list_merged_due(session, sender, most=most)
-    for fingerprint in readers:
-        if stopping() or not wait_for_turn(sender.sessions, sender.rate, sender.now, sender.sleep, longest=patience):
-            break
-        with sender.sessions.begin() as session:
-            claimed = _claim_reader(session, sender, fingerprint, tally)
-        if claimed is None:
-            continue
-        ids, message = claimed
-        answer = deliver_one(sender.transport, message)
-        with sender.sessions.begin() as session:
-            tally += _record(session, sender, ids, answer)
-        if answer.outcome in (Outcome.NOT_TRIED, Outcome.BROKEN_OFF):
-            break
-    return tally
+    return send_claimed(sender, _MergedClaimer(sender, most), stopping=stopping, patience=patience)
+
+
+def _select_due(session: Session, guard: RestoreGuard, now: datetime) -> Select[Any]:
+    due = select_due(session, guard, DeliveryKind.DIGEST, now=now, merged=True)
+    return due.where(Delivery.state.in_(DeliveryState.waiting()))
+
+
+def list_readers_due(session: Session, guard: RestoreGuard, *, now: datetime, most: int | None = None) -> list[bytes]:
+    """The readers, by fingerprint, who want one mail for all petitions and for whom an edition is due."""
+    readers = _select_due(session, guard, now).with_only_columns(Subscription.fingerprint).distinct().limit(most)
+    return [fingerprint for fingerprint in session.scalars(readers) if fingerprint is not None]
+
+
+class _MergedClaimer(Claimer):
+    """Claims all due editions of a reader together, as one mail; ``most`` counts mails."""
+
+    # A merged mail is composed in the transaction that claims it, which must not keep others waiting for long.
+    most_at_once = 16
+
+    def __init__(self, sender: Sender, most: int | None) -> None:
+        super().__init__(sender, Batch(DeliveryKind.DIGEST), most)
+        self._readers: dict[int, bytes] = {}
+
+    def _lock_next(self, session: Session, now: datetime, count: int) -> Sequence[Row[Any]]:
+        guard = self._sender.guard
+        readers = list_readers_due(session, guard, now=now, most=count)
+        if not readers:
+            return []
+        # Two workers that come for one reader go one after the other, so that neither takes a part of the mail. The
+        # index begins with the petition.
+        session.scalars(
+            select(Subscription.id)
+            .where(Subscription.petition_id.in_(select(Petition.id)), Subscription.fingerprint.in_(readers))
+            .order_by(Subscription.id)
+            .with_for_update()
+        ).all()
+        due = (
+            _select_due(session, guard, now)
+            .add_columns(Subscription.fingerprint)
+            .where(Subscription.fingerprint.in_(readers))
+            .order_by(Delivery.id)
+            .with_for_update(of=Delivery, skip_locked=True)
+        )
+        sections: Counter[bytes] = Counter()
+        rows = []
+        self._readers.clear()
+        for row in session.connection().execute(due):
+            reader = row[-1]
+            if sections[reader] < MOST_SECTIONS:
+                sections[reader] += 1
+                self._readers[row[0]] = reader
+                rows.append(row[:-1])
+        if self._left is not None:
+            self._left -= len(sections)
+        return rows
+
+    def _make_drafts(
+        self, session: Session, rows: Sequence[Row[Any]], now: datetime, tally: Counter[DeliveryState]
+    ) -> list[tuple[Rows, Prepared]]:
+        """One draft for each reader, of the rows that are eligible."""
+        mails: dict[bytes, list[Draft]] = defaultdict(list)
+        for number, draft in self._list_eligible(session, rows, now, tally):
+            assert isinstance(draft, Draft)  # only tests are written at once
+            mails[self._readers[number]].append(draft)
+        ...

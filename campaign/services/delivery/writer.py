@@ -1,7 +1,11 @@
-"""From rows of the ledger to the messages they stand for: frames made once, filled at the moment of sending."""
+"""Writing mails: from rows of the ledger to messages. A frame is made once, and filled when a mail is sent."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
@@ -20,13 +24,13 @@ from campaign.services.delivery.eligibility import (
     NOT_ASKED,
     OWN_COLUMNS,
     Circumstances,
-    NotWanted,
+    NotEligible,
     check_choices,
     check_state,
     check_suppression,
-    select_owed,
+    select_mails,
 )
-from campaign.services.delivery.envelope import Moment, Post, address_message, fill_frame
+from campaign.services.delivery.envelope import MailIdentity, Moment, address_message, fill_frame
 from campaign.services.delivery.frames import confirmation_frame, digest_frame, link_frame
 from campaign.services.digests.audiences import Offer, audience_of, find_offer
 from campaign.services.digests.send_test import write_test
@@ -34,12 +38,12 @@ from campaign.services.organizers.permissions import Permission, check_permissio
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import parse_email_address
 
-# What can be wrong with one mail, none of which may hold up those behind it.
+# The errors that concern one mail. None of them may hold up the mails behind it.
 _TROUBLE = (CampaignError, ValueError, LookupError, TemplateError)
 
 
 class Draft(NamedTuple):
-    """A mail that is wanted: a frame, and what goes into it for one reader; ``row`` is what the address is part of."""
+    """A mail that may be sent: a frame, and what is put into it for one reader. ``row`` is the row that has the address."""
 
     delivery_id: int
     queued_at: datetime
@@ -50,34 +54,34 @@ class Draft(NamedTuple):
     kind: DeliveryKind
 
 
-# A test is for one organizer: it is written at once.
+# A test mail, and a mail about several petitions, is written when it is claimed.
 Prepared = Draft | Message
 
 
 class Writer:
-    """Writes messages, and keeps the frame of each edition or petition and language for as long as it lives."""
+    """Writes messages. It keeps the frames that it has made: one for each edition or petition, and language."""
 
-    def __init__(self, post: Post) -> None:
-        self._post = post
-        self._domain = post.domain
+    def __init__(self, identity: MailIdentity) -> None:
+        self._identity = identity
+        self._domain = identity.domain
         self._moment = Moment.of(datetime.min.replace(tzinfo=UTC))
         self._frames: dict[tuple[DeliveryKind, int, int | None, str, Audience | None], Frame] = {}
         self._offers: dict[int, Offer] = {}
-        # What became of circumstances that were met before: thousands of readers share a few.
-        self._known: dict[tuple[Any, ...], Frame | NotWanted] = {}
+        # The results for circumstances that were weighed before: thousands of readers share a few.
+        self._known: dict[tuple[Any, ...], Frame | NotEligible] = {}
 
     def list_drafts(
-        self, session: Session, kind: DeliveryKind, rows: Iterable[Row[Any]], *, now: datetime
+        self, session: Session, kind: DeliveryKind, rows: Iterable[Sequence[Any]], *, now: datetime
     ) -> Iterator[tuple[int, Prepared | Exception]]:
-        """For each row of ``select_owed(kind)`` its draft, or why it has none: NotWanted, or our own trouble.
+        """For each row of ``select_mails(kind)`` its draft, or the reason for none: NotEligible, or an error of ours.
 
-        Consent and suppression are looked at now.
+        Consent and suppression are checked now.
         """
         if kind is DeliveryKind.TEST:
-            yield from self._tests(session, [row.id for row in rows])
+            yield from self._tests(session, [row[0] for row in rows])
             return
         confirms = kind is DeliveryKind.CONFIRMATION
-        gone = NotWanted(EXPIRED if confirms else NOT_ASKED if kind is DeliveryKind.LINK else ENDED)
+        gone = NotEligible(EXPIRED if confirms else NOT_ASKED if kind is DeliveryKind.LINK else ENDED)
         known = self._known
         for row in rows:
             number, queued_at, owner_id, sealed_address, expires_at, fingerprint = row[:OWN_COLUMNS]
@@ -98,13 +102,13 @@ class Writer:
     def _tests(self, session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Prepared | Exception]]:
         for delivery in session.scalars(select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)):
             try:
-                yield delivery.id, _write_test(session, self._post, delivery)
-            except (NotWanted, *_TROUBLE) as error:
+                yield delivery.id, _write_test(session, self._identity, delivery)
+            except (NotEligible, *_TROUBLE) as error:
                 yield delivery.id, error
 
-    def _weigh(self, session: Session, shared: Circumstances) -> "Frame | NotWanted":
-        """The frame for mails in these circumstances, or why they are not wanted."""
-        verdict: Frame | NotWanted
+    def _weigh(self, session: Session, shared: Circumstances) -> "Frame | NotEligible":
+        """The frame for mails in these circumstances, or the reason for not sending them."""
+        verdict: Frame | NotEligible
         try:
             check_state(shared.kind, shared.state)
             check_suppression(shared.suppressed)
@@ -112,7 +116,7 @@ class Writer:
                 offer = self._offer(session, shared.petition_id, shared.edition_id)
                 check_choices(offer, shared.frequency, paused=bool(shared.paused))
             verdict = self._frame(session, shared)
-        except NotWanted as refusal:
+        except NotEligible as refusal:
             verdict = refusal
         self._known[shared] = verdict
         return verdict
@@ -131,17 +135,17 @@ class Writer:
             petition = session.get_one(Petition, shared.petition_id)
             if audience is None:
                 make = link_frame if shared.kind is DeliveryKind.LINK else confirmation_frame
-                self._frames[key] = make(self._post, petition, shared.language)
+                self._frames[key] = make(self._identity, petition, shared.language)
             else:
                 frozen = session.get_one(EditionText, (shared.edition_id, shared.language, audience))
                 content = Content(frozen.subject, frozen.text, frozen.html)
-                self._frames[key] = digest_frame(self._post, petition, shared.language, content)
+                self._frames[key] = digest_frame(self._identity, petition, shared.language, content)
         return self._frames[key]
 
     def write(self, draft: Prepared) -> Message:
-        """The message of a draft. Raises CampaignError where its address cannot be opened.
+        """The message of a draft. Raises CampaignError if its address cannot be opened.
 
-        Several threads may write at once.
+        Several threads may write at the same time.
         """
         if isinstance(draft, Message):
             return draft
@@ -149,7 +153,7 @@ class Writer:
         moment = self._moment
         if queued_at != moment.at:  # those of an edition were queued together
             moment = self._moment = Moment.of(queued_at)
-        vault = self._post.vault
+        vault = self._identity.vault
         token = vault.mail_token(number)
         values = {
             "to": vault.open(sealed_address, row=row),
@@ -164,28 +168,66 @@ class Writer:
         elif kind is DeliveryKind.DIGEST:
             values["unsubscribe"] = vault.token(LinkPurpose.UNSUBSCRIBE, owner).encode()
             values["me"] = vault.token(LinkPurpose.READER, owner).encode()
-        return fill_frame(self._post, frame, values, token, moment)
+        return fill_frame(self._identity, frame, values, token, moment)
 
 
-def _write_test(session: Session, post: Post, delivery: Delivery) -> Message:
+def _write_test(session: Session, identity: MailIdentity, delivery: Delivery) -> Message:
     petition = session.get_one(Petition, delivery.petition_id)
     organizer = session.get_one(Organizer, delivery.organizer_id)
     try:
         check_permission(session, organizer.id, petition, Permission.SEND)
     except Forbidden:
-        raise NotWanted("the organizer may no longer send the digest") from None
-    suppression = find_suppression(session, post.vault.fingerprint(parse_email_address(organizer.email)))
+        raise NotEligible("the organizer may no longer send the digest") from None
+    suppression = find_suppression(session, identity.vault.fingerprint(parse_email_address(organizer.email)))
     check_suppression(suppression.reason if suppression else None)
-    content = write_test(session, post.links, petition, delivery)
+    content = write_test(session, identity.links, petition, delivery)
     language = str(delivery.language)
-    return address_message(post, petition, delivery, content, language=language, address=organizer.email, headers=None)
+    return address_message(identity, petition, delivery, content, language=language, address=organizer.email, headers=None)
 
 
-def write_message(session: Session, post: Post, delivery: Delivery, *, now: datetime) -> Message:
-    """The one message that ``delivery`` owes. Raises NotWanted, and what is wrong where it cannot be written."""
-    writer = Writer(post)
-    rows = session.execute(select_owed(delivery.kind).where(Delivery.id == delivery.id))
+def write_message(session: Session, identity: MailIdentity, delivery: Delivery, *, now: datetime) -> Message:
+    """The message of ``delivery``. Raises NotEligible, and the error if the message cannot be written."""
+    writer = Writer(identity)
+    rows = session.execute(select_mails(delivery.kind).where(Delivery.id == delivery.id))
     ((_, draft),) = writer.list_drafts(session, delivery.kind, rows, now=now)
     if isinstance(draft, Exception):
         raise draft
     return writer.write(draft)
+
+
+Written = Message | Exception
+_BLOCK = 8  # handing over a single draft would cost as much as writing it
+_BLOCKS_AHEAD = 12
+
+
+def write_all(write: Callable[[Prepared], Message], drafts: Sequence[Prepared]) -> Iterator[Written]:
+    """The messages of ``drafts`` in their order; instead of a message that cannot be written, the error."""
+    for draft in drafts:
+        try:
+            yield write(draft)
+        except Exception as error:  # noqa: BLE001 (no error may hold up the mails behind it)
+            yield error
+
+
+def open_pool() -> ThreadPoolExecutor:
+    """The threads that write ahead: one for each processor."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="write")
+
+
+def write_ahead(
+    pool: ThreadPoolExecutor, write: Callable[[Prepared], Message], drafts: Sequence[Prepared]
+) -> Iterator[Written]:
+    """Like ``write_all``, but threads write some blocks ahead of the sender that takes the messages."""
+    blocks = (drafts[start : start + _BLOCK] for start in range(0, len(drafts), _BLOCK))
+    started: deque[Future[list[Written]]] = deque()
+
+    def start_next(count: int) -> None:
+        started.extend(
+            pool.submit(lambda block: list(write_all(write, block)), block) for block in islice(blocks, count)
+        )
+
+    start_next(_BLOCKS_AHEAD)
+    while started:
+        written = started.popleft().result()
+        start_next(1)
+        yield from written
