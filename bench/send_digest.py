@@ -8,8 +8,9 @@ from pathlib import Path
 from campaign.installation.wiring import wire
 from campaign.models import DeliveryKind
 from campaign.services.delivery.claims import Batch
-from campaign.services.delivery.send import list_chunks, send_waiting
+from campaign.services.delivery.send import send_waiting
 from campaign.services.digests.content import find_last_edition
+from campaign.services.digests.enqueue import list_chunks
 from campaign.services.petitions.store import get_petition
 from campaign.settings import Settings
 

@@ -18,7 +18,8 @@ from sqlalchemy import select
 from campaign.installation.wiring import Campaign
 from campaign.mail.dkim import new_key, write_key
 from campaign.models import Delivery, DeliveryKind, DeliveryState
-from campaign.services.delivery.writer import write_message
+from campaign.services.delivery.eligibility import select_mails
+from campaign.services.delivery.writer import Writer
 from campaign.services.digests.content import find_last_edition
 from campaign.services.digests.editions import make_edition
 from campaign.services.digests.transitions import Dispatch
@@ -80,7 +81,11 @@ def _with_edition(folder: Path, count: int) -> tuple[Campaign, int]:
         petition = get_petition(session, SLUG)
         make_edition(session, petition, campaign.links, without_jobs, period="bench", now=campaign.now())
         first = session.scalars(select(Delivery).where(Delivery.kind == DeliveryKind.DIGEST).limit(1)).one()
-        return campaign, len(write_message(session, campaign.post, first, now=campaign.now()).content)
+        rows = session.execute(select_mails(DeliveryKind.DIGEST).where(Delivery.id == first.id))
+        writer = Writer(campaign.identity)
+        ((_, draft),) = writer.list_drafts(session, DeliveryKind.DIGEST, rows, now=campaign.now())
+        assert not isinstance(draft, Exception)
+        return campaign, len(writer.write(draft).content)
 
 
 def _send(folder: Path, port: int, *selectors: str) -> dict[str, float]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from campaign.db import open_for_workflows
 from campaign.models import Edition
 from campaign.periods import FINISHED_JOBS_KEPT
-from campaign.services.delivery.send import list_chunks
+from campaign.services.digests.enqueue import list_chunks
 
 APPLICATION: Final = "campaign"
 VERSION: Final = "1"  # raised only when the steps of a workflow change

@@ -3,12 +3,12 @@
 import threading
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import func, inspect, select, text
 
 from campaign.installation.wiring import Campaign
 from campaign.jobs import QUEUE, running, wait_until_drained
 from campaign.models import Edition
-from campaign.services.delivery import send as delivery_send
 from campaign.services.digests.editions import make_edition
 from campaign.services.digests.transitions import get_for_change, pause_edition, resume_edition
 from campaign.services.petitions.store import get_petition
@@ -66,13 +66,10 @@ def test_work_asked_for_in_a_transaction_rolled_back_is_forgotten(campaign: Camp
     assert work.chunks == []
 
 
-def test_every_chunk_is_worked_off_once(campaign: Campaign) -> None:
-    delivering_chunk, delivery_send.CHUNK = delivery_send.CHUNK, 3
-    try:
-        add_readers(campaign, *(f"reader{number}@example.org" for number in range(7)))
-        edition = enqueue(campaign)
-    finally:
-        delivery_send.CHUNK = delivering_chunk
+def test_every_chunk_is_worked_off_once(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("campaign.services.digests.enqueue.CHUNK", 3)
+    add_readers(campaign, *(f"reader{number}@example.org" for number in range(7)))
+    edition = enqueue(campaign)
     assert not campaign.jobs.is_drained("worker-1")
     work = Noted()
     drain(campaign, work)

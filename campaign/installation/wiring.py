@@ -15,7 +15,7 @@ from campaign.mail.smtp.client import SmtpTransport
 from campaign.mail.smtp.pipeline import Limits
 from campaign.mail.smtp.transport import FileTransport, Transport
 from campaign.services.delivery.claims import Sender
-from campaign.services.delivery.envelope import Post
+from campaign.services.delivery.envelope import MailIdentity
 from campaign.services.digests.restore_guard import RestoreGuard
 from campaign.services.digests.transitions import Dispatch
 from campaign.services.links import Links, PublicLinks
@@ -31,7 +31,6 @@ class Campaign:
     database: Database
     jobs: Jobs
     now: Callable[[], datetime]
-    sleep: Callable[[float], None]
     open_transport: Callable[[], Transport]
 
     @cached_property
@@ -62,9 +61,9 @@ class Campaign:
         return Dispatch(RestoreGuard(self.settings.started_editions), self.jobs.enqueue_edition)
 
     @cached_property
-    def post(self) -> Post:
+    def identity(self) -> MailIdentity:
         settings = self.settings
-        return Post(
+        return MailIdentity(
             vault=self.vault,
             links=self.links,
             mail_from=settings.mail_from,
@@ -84,12 +83,11 @@ class Campaign:
             sessions=self.database.sessions,
             snapshots=self.database.snapshots,
             guard=self.dispatch.guard,
-            post=self.post,
+            identity=self.identity,
             transport=self.open_transport(),
             claimant=f"{self.settings.worker_name}/{part}",
             journals=self.settings.journals,
             now=self.now,
-            sleep=self.sleep,
             rate=self.settings.smtp_rate,
         )
 
@@ -119,6 +117,5 @@ def wire(
         database=open_database(settings.database_url),
         jobs=Jobs(settings.database_url),
         now=now,
-        sleep=sleep,
         open_transport=open_transport or transport,
     )

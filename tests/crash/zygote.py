@@ -23,7 +23,8 @@ from campaign.installation.wiring import Campaign, wire
 from campaign.mail.smtp.connection import Connection
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, Petition
 from campaign.services.delivery.ledger_audit import audit_ledger
-from campaign.services.delivery.send import list_chunks, send_waiting
+from campaign.services.delivery.send import send_waiting
+from campaign.services.digests.enqueue import list_chunks
 from campaign.settings import Settings
 from campaign.worker import CONFIRMATIONS, DigestWork
 

@@ -12,7 +12,7 @@ from campaign.mail.message import Message
 from campaign.models import Delivery, DeliveryKind, Display
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.audit_log import COMMAND_LINE
-from campaign.services.delivery.eligibility import select_owed
+from campaign.services.delivery.eligibility import select_mails
 from campaign.services.delivery.writer import Writer
 from campaign.services.digests.editions import make_edition
 from campaign.services.petitions.file_reader import read_petition_file
@@ -83,9 +83,9 @@ def _write(box: Sandbox, file: PetitionFile, update: UpdateTexts, people: list[P
         session.flush()
         assert answer_requests(session, now=now) == len(READERS)
     with campaign.database.snapshots() as session:
-        writer, messages = Writer(campaign.post), list[Message]()
+        writer, messages = Writer(campaign.identity), list[Message]()
         for kind in (DeliveryKind.DIGEST, DeliveryKind.LINK):
-            rows = session.execute(select_owed(kind).where(Delivery.kind == kind)).all()
+            rows = session.execute(select_mails(kind).where(Delivery.kind == kind)).all()
             assert len(rows) == len(READERS)
             for _, draft in writer.list_drafts(session, kind, rows, now=now):
                 assert not isinstance(draft, Exception), draft

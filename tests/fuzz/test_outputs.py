@@ -13,7 +13,6 @@ from campaign.errors import InvalidInput
 from campaign.models import SignatureState
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.audit_log import COMMAND_LINE
-from campaign.services.delivery.writer import write_message
 from campaign.services.exports import rows as export_rows
 from campaign.services.exports.rows import Format
 from campaign.services.petitions.file_reader import read_petition_file
@@ -25,7 +24,7 @@ from tests.conftest import SLUG, MakeCampaign
 from tests.fuzz.answers import check_page
 from tests.fuzz.hostile import TYPED
 from tests.fuzz.running import fuzz, sandbox
-from tests.scenes.mails import parse
+from tests.scenes.mails import parse, write_message
 from tests.scenes.people import list_deliveries, sign_within
 
 ADDRESS = "signer@example.org"
@@ -70,7 +69,7 @@ def test_a_confirmation_says_nothing_that_its_signer_typed_and_its_structure_sta
                     sign_within(session, box.campaign, ADDRESS, name=person.name, comment=person.comment)
                 with box.campaign.database.snapshots() as session:
                     message = write_message(
-                        session, box.campaign.post, list_deliveries(box.campaign)[-1], now=campaign.now()
+                        session, box.campaign.identity, list_deliveries(box.campaign)[-1], now=campaign.now()
                     )
             mail = parse(message)
             headers.add(tuple(mail.keys()))

@@ -1,5 +1,6 @@
 """Mails as they are built, and read back as a mail program reads them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -8,11 +9,15 @@ from email.policy import compat32, default
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from campaign.installation.wiring import Campaign
 from campaign.mail.message import Content, Message, build_message
+from campaign.mail.smtp.transport import Answer, Outcome, Transport
 from campaign.models import Delivery, Display
-from campaign.services.delivery.writer import write_message
+from campaign.services.delivery.eligibility import select_mails
+from campaign.services.delivery.envelope import MailIdentity
+from campaign.services.delivery.writer import Writer
 from tests.scenes.people import list_deliveries, sign
 
 TEXT = Content(subject="Please confirm", text="Hello\n", html="<p>Hello</p>\n")
@@ -58,9 +63,19 @@ def part(message: Message, kind: str) -> str:
 LANGUAGES = ("en", "ru", "kk")
 
 
+def write_message(session: Session, identity: MailIdentity, delivery: Delivery, *, now: datetime) -> Message:
+    """The message of ``delivery``. Raises NotEligible, and the error if the message cannot be written."""
+    writer = Writer(identity)
+    rows = session.execute(select_mails(delivery.kind).where(Delivery.id == delivery.id))
+    ((_, draft),) = writer.list_drafts(session, delivery.kind, rows, now=now)
+    if isinstance(draft, Exception):
+        raise draft
+    return writer.write(draft)
+
+
 def write(campaign: Campaign, delivery: Delivery, *, later: timedelta = timedelta()) -> Message:
     with campaign.database.snapshots() as session:
-        return write_message(session, campaign.post, delivery, now=campaign.now() + later)
+        return write_message(session, campaign.identity, delivery, now=campaign.now() + later)
 
 
 def confirmation(campaign: Campaign, language: str = "en") -> Message:
@@ -78,3 +93,28 @@ def confirmation(campaign: Campaign, language: str = "en") -> Message:
 
 
 IN_EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
+
+
+class _One:
+    """A single message."""
+
+    def __init__(self, message: Message) -> None:
+        self._message: Message | None = message
+        self.answer = Answer(Outcome.NOT_TRIED)
+
+    def next(self) -> tuple[int, Message] | None:
+        message, self._message = self._message, None
+        return None if message is None else (0, message)
+
+    def start(self, numbers: Sequence[int]) -> None:
+        pass
+
+    def end(self, number: int, answer: Answer) -> None:
+        self.answer = answer
+
+
+def deliver_one(transport: Transport, message: Message) -> Answer:
+    """Send one message."""
+    one = _One(message)
+    transport.deliver(one)
+    return one.answer

@@ -77,31 +77,6 @@ class Transport(Protocol):
         """Close the connections to the server, if there are any."""
 
 
-class _One:
-    """A single message."""
-
-    def __init__(self, message: Message) -> None:
-        self._message: Message | None = message
-        self.answer = Answer(Outcome.NOT_TRIED)
-
-    def next(self) -> tuple[int, Message] | None:
-        message, self._message = self._message, None
-        return None if message is None else (0, message)
-
-    def start(self, numbers: Sequence[int]) -> None:
-        pass
-
-    def end(self, number: int, answer: Answer) -> None:  # noqa: ARG002 (there is one)
-        self.answer = answer
-
-
-def deliver_one(transport: Transport, message: Message) -> Answer:
-    """Send one message."""
-    one = _One(message)
-    transport.deliver(one)
-    return one.answer
-
-
 class FileTransport:
     """Writes every message into a file, so that a newcomer can read mails without a mail server."""
 

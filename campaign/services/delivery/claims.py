@@ -157,7 +157,7 @@ class Claimer:
                 return [Mail(*draft, None) for draft in drafts]
         return []
 
-    def _lock_next(self, session: Session, now: datetime, count: int) -> Sequence[Row[Any]]:
+    def _lock_next(self, session: Session, now: datetime, count: int) -> Sequence[Sequence[Any]]:
         """Lock the next rows of the batch, at most ``count``, and count them as claimed."""
         batch = self._batch
         due = select_due(
@@ -179,13 +179,13 @@ class Claimer:
         return rows
 
     def _make_drafts(
-        self, session: Session, rows: Sequence[Row[Any]], now: datetime, tally: Counter[DeliveryState]
+        self, session: Session, rows: Sequence[Sequence[Any]], now: datetime, tally: Counter[DeliveryState]
     ) -> list[tuple[Rows, Prepared]]:
-        """The drafts of the claimed rows that are eligible; the other rows are settled."""
-        return [((draft_id,), draft) for draft_id, draft in self._list_eligible(session, rows, now, tally)]
+        """The drafts of the claimed rows that are eligible. The other rows are settled."""
+        return [((number,), draft) for number, draft in self._list_eligible(session, rows, now, tally)]
 
     def _list_eligible(
-        self, session: Session, rows: Sequence[Row[Any]], now: datetime, tally: Counter[DeliveryState]
+        self, session: Session, rows: Sequence[Sequence[Any]], now: datetime, tally: Counter[DeliveryState]
     ) -> list[tuple[int, Prepared]]:
         eligible: list[tuple[int, Prepared]] = []
         refused: list[tuple[Rows, Exception]] = []

@@ -1,7 +1,7 @@
 """Which waiting mails may be sent now: the rules on time, edition, consent, choices and suppressions, each once.
 
-``select_due`` finds the mails whose time has come and whose edition may be sent. Of these, the functions ``check_…`` say
-for each mail whether its recipient is still to get it, and if not, why.
+``select_due`` finds the mails whose time has come and whose edition may be sent. For each of these mails the functions
+``check_…`` say whether its recipient is still to get it, and if not, why.
 """
 
 from datetime import datetime, timedelta
@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, false, null, select
 from sqlalchemy.orm import Session
 
-from campaign.crypto.sealed_rows import address_row
 from campaign.models import (
     Delivery,
     DeliveryKind,
@@ -27,12 +26,9 @@ from campaign.models import (
     Suppression,
     SuppressionReason,
 )
-from campaign.services.digests.audiences import Offer, audience_of, find_offer, find_refusal
-from campaign.services.digests.content import PREFERENCES_MARK, UNSUBSCRIBE_MARK
+from campaign.services.digests.audiences import Offer, find_refusal
 from campaign.services.digests.restore_guard import RestoreGuard, Start
-from campaign.services.links import Links
 from campaign.services.petitions.schedule import is_window_open
-from campaign.services.subscribers.suppressions import find_suppression
 
 N_ = str  # marks a sentence for the translators; the page translates it
 
@@ -160,7 +156,7 @@ def list_sendable(session: Session, guard: RestoreGuard, now: datetime) -> list[
 
 
 def check_state(kind: DeliveryKind, state: SignatureState | SubscriptionState) -> None:
-    """Raises NotEligible if the signature's state is not the one that the mail is for, or if the subscription has ended."""
+    """Raises NotEligible if the mail is for a signature in another state, or if the subscription has ended."""
     if isinstance(state, SignatureState):
         confirms = kind is DeliveryKind.CONFIRMATION
         if not (state is SignatureState.PENDING if confirms else state.is_answered):

@@ -23,7 +23,7 @@ class Signer(Protocol):
 
 
 @dataclass(frozen=True)
-class Post:
+class MailIdentity:
     """In whose name mail goes out, and with which signature.
 
     ``bounces_to`` is the mailbox under which each mail has an envelope sender of its own; None for no such thing.
@@ -53,14 +53,14 @@ class Moment(NamedTuple):
         return cls(at, format_datetime(at).encode(), int(at.timestamp()))
 
 
-def fill_frame(post: Post, frame: Frame, values: Values, token: str, moment: Moment) -> Message:
+def fill_frame(identity: MailIdentity, frame: Frame, values: Values, token: str, moment: Moment) -> Message:
     """The message of ``frame`` with ``values`` in it, among them the recipient as ``to``; ``token`` is its name."""
     head, body = frame.fill(values)
-    if post.dkim is not None:
+    if identity.dkim is not None:
         # The signature's time is the mail's, so that a second attempt has the same bytes.
-        head = post.dkim.sign(head, frame.hash_body(body), at=moment.seconds) + head
+        head = identity.dkim.sign(head, frame.hash_body(body), at=moment.seconds) + head
     return Message(
-        sender=envelope_sender(post.bounces_to, token) if post.bounces_to else post.mail_from,
+        sender=envelope_sender(identity.bounces_to, token) if identity.bounces_to else identity.mail_from,
         recipient=values["to"].decode(),
         content=b"".join([head, b"\r\n", *body]),
         is_encoded=True,
@@ -68,7 +68,7 @@ def fill_frame(post: Post, frame: Frame, values: Values, token: str, moment: Mom
 
 
 def address_message(
-    post: Post,
+    identity: MailIdentity,
     petition: Petition,
     delivery: Delivery,
     content: Content,
@@ -78,15 +78,15 @@ def address_message(
     headers: dict[str, str] | None,
 ) -> Message:
     """A message of words that are written for one person, known by ``delivery``."""
-    token, moment = post.vault.mail_token(delivery.id), Moment.of(delivery.queued_at)
+    token, moment = identity.vault.mail_token(delivery.id), Moment.of(delivery.queued_at)
     head = header_fields(
         sender_name=petition.texts[language]["sender"],
-        sender=post.mail_from,
+        sender=identity.mail_from,
         recipient=address,
         subject=content.subject,
-        message_id=f"{token}@{post.domain}",
+        message_id=f"{token}@{identity.domain}",
         date=moment.date.decode(),
         language=language,
         list_headers=headers,
     )
-    return fill_frame(post, Frame(head, content.text, content.html, ()), {"to": address.encode()}, token, moment)
+    return fill_frame(identity, Frame(head, content.text, content.html, ()), {"to": address.encode()}, token, moment)

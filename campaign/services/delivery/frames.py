@@ -6,7 +6,7 @@ from campaign.mail.compose import compose
 from campaign.mail.frame import Frame, Gap
 from campaign.mail.message import Content, header_fields
 from campaign.models import Petition
-from campaign.services.delivery.envelope import Post
+from campaign.services.delivery.envelope import MailIdentity
 from campaign.services.digests.content import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.digests.list_headers import list_headers
 
@@ -14,9 +14,9 @@ _CONFIRM_MARK, _CODE_MARK, _OWN_MARK = "@@confirm-url@@", "@@code@@", "@@own-url
 _TO, _DATE, _MESSAGE = (Gap(f"@@{name}@@", name) for name in ("to", "date", "message"))
 
 
-def confirmation_frame(post: Post, petition: Petition, language: str) -> Frame:
+def confirmation_frame(identity: MailIdentity, petition: Petition, language: str) -> Frame:
     """The mail that asks a signer to confirm, with gaps for the signer's link and code."""
-    links = post.links
+    links = identity.links
     content = compose(
         "confirmation",
         language,
@@ -31,43 +31,49 @@ def confirmation_frame(post: Post, petition: Petition, language: str) -> Frame:
         Gap(_CODE_MARK, "code", CODE_LENGTH),
         Gap(_OWN_MARK, "own", TOKEN_LENGTH, links.before_token(LinkPurpose.READER)),
     ]
-    return _make_frame(post, petition, language, content, gaps, headers={})
+    return _make_frame(identity, petition, language, content, gaps, headers={})
 
 
-def link_frame(post: Post, petition: Petition, language: str) -> Frame:
+def link_frame(identity: MailIdentity, petition: Petition, language: str) -> Frame:
     """The mail that brings a signer the lost link to their own page, with gaps for it and the code."""
-    links = post.links
+    links = identity.links
     content = compose("link", language, host=links.host, own_url=_OWN_MARK, code=_CODE_MARK)
     gaps = [
         Gap(_OWN_MARK, "own", TOKEN_LENGTH, links.before_token(LinkPurpose.READER)),
         Gap(_CODE_MARK, "code", CODE_LENGTH),
     ]
-    return _make_frame(post, petition, language, content, gaps, headers={})
+    return _make_frame(identity, petition, language, content, gaps, headers={})
 
 
-def digest_frame(post: Post, petition: Petition, language: str, content: Content) -> Frame:
+def digest_frame(identity: MailIdentity, petition: Petition, language: str, content: Content) -> Frame:
     """An edition in one language, with gaps for the reader's links."""
-    links = post.links
+    links = identity.links
     gaps = [
         Gap(UNSUBSCRIBE_MARK, "unsubscribe", TOKEN_LENGTH, links.before_token(LinkPurpose.UNSUBSCRIBE)),
         Gap(PREFERENCES_MARK, "me", TOKEN_LENGTH, links.before_token(LinkPurpose.READER)),
     ]
     return _make_frame(
-        post,
+        identity,
         petition,
         language,
         content,
         gaps,
-        headers=list_headers(links, post.mail_from, petition, language, unsubscribe=UNSUBSCRIBE_MARK),
+        headers=list_headers(links, identity.mail_from, petition, language, unsubscribe=UNSUBSCRIBE_MARK),
     )
 
 
 def _make_frame(
-    post: Post, petition: Petition, language: str, content: Content, gaps: list[Gap], *, headers: dict[str, str]
+    identity: MailIdentity,
+    petition: Petition,
+    language: str,
+    content: Content,
+    gaps: list[Gap],
+    *,
+    headers: dict[str, str],
 ) -> Frame:
     head = header_fields(
         sender_name=petition.texts[language]["sender"],
-        sender=post.mail_from,
+        sender=identity.mail_from,
         recipient=_TO.mark,
         subject=content.subject,
         message_id=_MESSAGE.mark,

@@ -1,10 +1,10 @@
-"""The journal: which mails a sender has started and finished since its last commit, in a file that survives ``kill -9``.
+"""The journal: which mails a sender has started and finished since its last commit. The file survives ``kill -9``.
 
-The ledger is committed for many mails at once. After a kill the journal says which of the claimed mails were being given
-to the server (at most one for each connection), which had an answer, and which had not been started. It contains ids and
-outcomes, and nothing else. A mail about several petitions has one entry with the ids of all its rows, so a kill cannot
-separate them. The file is not synced to the disk: after a crash of the machine, which the boot id shows, no entry counts
-and every claimed mail is in doubt.
+The ledger is committed for many mails at once. After a kill the journal says which of the claimed mails were being
+given to the server (at most one for each connection), which had an answer, and which had not been started. It contains
+ids and outcomes, and nothing else. A mail about several petitions has one entry with the ids of all its rows, so a kill
+cannot separate them. The file is not synced to the disk: after a crash of the machine, which the boot id shows, no
+entry counts and every claimed mail is in doubt.
 """
 
 import errno

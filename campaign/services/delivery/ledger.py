@@ -1,4 +1,4 @@
-"""The transitions of the ledger, all of them: claim mails, record what became of them, settle a dead sender's claims."""
+"""All transitions of the ledger: claim mails, record what became of them, settle the claims of a dead sender."""
 
 import logging
 from collections import Counter

@@ -104,9 +104,7 @@ def _read_digest(session: Session, links: Links, edition: Edition, subscription:
     return Content(subject=frozen.subject, text=fill(frozen.text), html=fill(frozen.html))
 
 
-def write_merged(
-    session: Session, identity: MailIdentity, deliveries: Sequence[Delivery], address: str
-) -> Message:
+def write_merged(session: Session, identity: MailIdentity, deliveries: Sequence[Delivery], address: str) -> Message:
     """The one message for ``deliveries`` to the reader at ``address``. It is known by the first of them.
 
     The caller has checked that the reader is to get each of them.

@@ -1,7 +1,7 @@
 """Merged mails: the editions that are due for a reader of several petitions are claimed together and sent as one mail.
 
-The ledger keeps a row for each edition. All rows of a mail have the same outcome. Everything else is as for other mails:
-``claims`` and ``send`` do it.
+The ledger keeps a row for each edition. All rows of a mail have the same outcome. Everything else is as for other
+mails, in ``claims`` and ``send``.
 """
 
 from collections import Counter, defaultdict
@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from campaign.mail.message import Message
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Petition, Subscription
 from campaign.services.delivery.claims import Batch, Claimer, Sender
 from campaign.services.delivery.eligibility import select_due
@@ -61,7 +62,7 @@ class _MergedClaimer(Claimer):
         super().__init__(sender, Batch(DeliveryKind.DIGEST), most)
         self._readers: dict[int, bytes] = {}
 
-    def _lock_next(self, session: Session, now: datetime, count: int) -> Sequence[Row[Any]]:
+    def _lock_next(self, session: Session, now: datetime, count: int) -> Sequence[Sequence[Any]]:
         guard = self._sender.guard
         readers = list_readers_due(session, guard, now=now, most=count)
         if not readers:
@@ -82,7 +83,7 @@ class _MergedClaimer(Claimer):
             .with_for_update(of=Delivery, skip_locked=True)
         )
         sections: Counter[bytes] = Counter()
-        rows = []
+        rows: list[Sequence[Any]] = []
         self._readers.clear()
         for row in session.connection().execute(due):
             reader = row[-1]
@@ -95,11 +96,26 @@ class _MergedClaimer(Claimer):
         return rows
 
     def _make_drafts(
-        self, session: Session, rows: Sequence[Row[Any]], now: datetime, tally: Counter[DeliveryState]
+        self, session: Session, rows: Sequence[Sequence[Any]], now: datetime, tally: Counter[DeliveryState]
     ) -> list[tuple[Rows, Prepared]]:
         """One draft for each reader, of the rows that are eligible."""
         mails: dict[bytes, list[Draft]] = defaultdict(list)
         for number, draft in self._list_eligible(session, rows, now, tally):
             assert isinstance(draft, Draft)  # only tests are written at once
             mails[self._readers[number]].append(draft)
-        ...
+        eligible: list[tuple[Rows, Prepared]] = []
+        refused: list[tuple[Rows, Exception]] = []
+        for drafts in mails.values():
+            ids = tuple(draft.delivery_id for draft in drafts)
+            try:
+                eligible.append((ids, drafts[0] if len(drafts) == 1 else self._write(session, drafts)))
+            except TROUBLE as error:
+                refused.append((ids, error))
+        self._settle(session, refused, now, tally)
+        return eligible
+
+    def _write(self, session: Session, drafts: Sequence[Draft]) -> Message:
+        identity = self._sender.identity
+        deliveries = [session.get_one(Delivery, draft.delivery_id) for draft in drafts]
+        address = identity.vault.open(drafts[0].sealed_address, row=drafts[0].row).decode()
+        return write_merged(session, identity, deliveries, address)

@@ -1,10 +1,10 @@
 """The pace of sending, kept in the database: it holds over all workers, and over a restart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from campaign.db import upsert
 from campaign.models import SendingPace
@@ -38,27 +38,3 @@ def take_turns(session: Session, first: datetime, count: int, interval: timedelt
     """The moments of ``count`` turns from ``first`` on, which are this sender's now."""
     session.get_one(SendingPace, _ALL).free_at = first + count * interval
     return [first + number * interval for number in range(count)]
-
-
-def wait_for_turn(
-    sessions: sessionmaker[Session],
-    limits: Sequence[Rate],
-    now: Callable[[], datetime],
-    sleep: Callable[[float], None],
-    *,
-    longest: timedelta | None = None,
-) -> bool:
-    """Take the next turn and wait for it; False, and none is taken, where it is further off than ``longest``.
-
-    ``sleep`` is given seconds; it belongs to the clock that ``now`` reads.
-    """
-    interval = find_interval(limits)
-    if interval is None:
-        return True
-    with sessions.begin() as session:
-        turn = find_turn(session, now=now())
-        if longest is not None and turn > now() + longest:
-            return False
-        take_turns(session, turn, 1, interval)
-    sleep(max(0.0, (turn - now()).total_seconds()))
-    return True

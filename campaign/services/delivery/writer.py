@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.crypto.link_purposes import LinkPurpose
@@ -28,7 +28,6 @@ from campaign.services.delivery.eligibility import (
     check_choices,
     check_state,
     check_suppression,
-    select_mails,
 )
 from campaign.services.delivery.envelope import MailIdentity, Moment, address_message, fill_frame
 from campaign.services.delivery.frames import confirmation_frame, digest_frame, link_frame
@@ -39,11 +38,11 @@ from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import parse_email_address
 
 # The errors that concern one mail. None of them may hold up the mails behind it.
-_TROUBLE = (CampaignError, ValueError, LookupError, TemplateError)
+TROUBLE = (CampaignError, ValueError, LookupError, TemplateError)
 
 
 class Draft(NamedTuple):
-    """A mail that may be sent: a frame, and what is put into it for one reader. ``row`` is the row that has the address."""
+    """A mail that may be sent: a frame, and what is put into it for one reader. The row ``row`` has the address."""
 
     delivery_id: int
     queued_at: datetime
@@ -85,11 +84,11 @@ class Writer:
         known = self._known
         for row in rows:
             number, queued_at, owner_id, sealed_address, expires_at, fingerprint = row[:OWN_COLUMNS]
-            shared = row[OWN_COLUMNS:]
+            shared = tuple(row[OWN_COLUMNS:])
             verdict: Frame | Exception
             try:
                 verdict = known.get(shared) or self._weigh(session, Circumstances(*shared))
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 verdict = error
             if not isinstance(verdict, Frame):
                 yield number, verdict
@@ -103,7 +102,7 @@ class Writer:
         for delivery in session.scalars(select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)):
             try:
                 yield delivery.id, _write_test(session, self._identity, delivery)
-            except (NotEligible, *_TROUBLE) as error:
+            except (NotEligible, *TROUBLE) as error:
                 yield delivery.id, error
 
     def _weigh(self, session: Session, shared: Circumstances) -> "Frame | NotEligible":
@@ -182,17 +181,9 @@ def _write_test(session: Session, identity: MailIdentity, delivery: Delivery) ->
     check_suppression(suppression.reason if suppression else None)
     content = write_test(session, identity.links, petition, delivery)
     language = str(delivery.language)
-    return address_message(identity, petition, delivery, content, language=language, address=organizer.email, headers=None)
-
-
-def write_message(session: Session, identity: MailIdentity, delivery: Delivery, *, now: datetime) -> Message:
-    """The message of ``delivery``. Raises NotEligible, and the error if the message cannot be written."""
-    writer = Writer(identity)
-    rows = session.execute(select_mails(delivery.kind).where(Delivery.id == delivery.id))
-    ((_, draft),) = writer.list_drafts(session, delivery.kind, rows, now=now)
-    if isinstance(draft, Exception):
-        raise draft
-    return writer.write(draft)
+    return address_message(
+        identity, petition, delivery, content, language=language, address=organizer.email, headers=None
+    )
 
 
 Written = Message | Exception

@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, Petition, Subscription, SubscriptionState
 from campaign.services.digests.audiences import PAUSED, find_offer, list_refusals
 
-# When the mails of readers who want one for all campaigns go out: UTC, once a day, in the morning of Europe and at noon
+# Mails in one job.
+CHUNK = 50_000
+
+# When the mails of readers who want one for all petitions go out: UTC, once a day, in the morning of Europe and at noon
 # in Central Asia. What comes due in between is collected.
 COLLECTED_AT = time(6, 0)
 
@@ -61,3 +64,14 @@ def enqueue_deliveries(session: Session, petition: Petition, edition: Edition, n
         insert(table).from_select(list(columns), owed, include_defaults=False).execution_options(preserve_rowcount=True)
     )
     return cast("CursorResult[Any]", result).rowcount
+
+
+def list_chunks(session: Session, edition: Edition) -> list[tuple[int, int]]:
+    """The edition's deliveries as ranges of ids, each small enough for one job."""
+    if not edition.candidates:
+        return []
+    ids = select(func.min(Delivery.id), func.max(Delivery.id)).where(
+        Delivery.edition_id == edition.id, Delivery.kind == DeliveryKind.DIGEST
+    )
+    first, last = session.execute(ids).one()
+    return [(start, min(start + CHUNK - 1, last)) for start in range(first, last + 1, CHUNK)]

@@ -16,9 +16,9 @@ ACCEPTED = Answer(Outcome.ACCEPTED, "message: 250")
 def test_what_was_begun_and_what_was_answered_is_told(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "worker-1/mails")
     journal.begin()
-    journal.start([1])
-    journal.start([2])
-    journal.end(1, ACCEPTED)
+    journal.start([(1,)])
+    journal.start([(2,)])
+    journal.end((1,), ACCEPTED)
     journal.flush()
     assert Journal(tmp_path, "worker-1/mails").find() == Findings(frozenset({2}), {1: ACCEPTED})
     journal.close()
@@ -27,17 +27,29 @@ def test_what_was_begun_and_what_was_answered_is_told(tmp_path: Path) -> None:
 def test_to_forget_what_is_committed_leaves_no_moment_without_a_journal(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "worker-1/mails")
     journal.begin()
-    journal.start([1])
+    journal.start([(1,)])
     (path,) = tmp_path.iterdir()
     with path.open() as before:
         journal.begin()
         assert before.read().endswith("\n1\n")  # the old file was not emptied, a new one has taken its place
     assert Journal(tmp_path, "worker-1/mails").find() == Findings(frozenset({1}))
-    journal.end(1, ACCEPTED)
+    journal.end((1,), ACCEPTED)
     journal.flush()
     assert Journal(tmp_path, "worker-1/mails").find() == Findings(frozenset(), {1: ACCEPTED})
     journal.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rows_of_one_mail_are_started_and_answered_together(tmp_path: Path) -> None:
+    """A mail about several petitions has several rows, which no kill may separate."""
+    journal = Journal(tmp_path, "worker-1/mails")
+    journal.begin()
+    journal.start([(1, 2, 3), (4, 5)])
+    journal.end((1, 2, 3), ACCEPTED)
+    journal.flush()
+    answers = dict.fromkeys((1, 2, 3), ACCEPTED)
+    assert Journal(tmp_path, "worker-1/mails").find() == Findings(frozenset({4, 5}), answers)
+    journal.close()
 
 
 @contextmanager
@@ -54,15 +66,15 @@ def largest_file(size: int) -> Iterator[None]:
 def test_half_an_entry_on_a_full_disk_is_taken_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "worker-1/mails")
     journal.begin()
-    journal.start([1])
+    journal.start([(1,)])
     (path,) = tmp_path.iterdir()
     with largest_file(path.stat().st_size + 2):
         with pytest.raises(OSError, match="No space"):
-            journal.start([123456])
-        journal.end(1, ACCEPTED)
+            journal.start([(123456,)])
+        journal.end((1,), ACCEPTED)
         with pytest.raises(OSError, match="No space"):
             journal.flush()
-    journal.start([2])
+    journal.start([(2,)])
     assert Journal(tmp_path, "worker-1/mails").find() == Findings(frozenset({2}), {1: ACCEPTED})
     journal.close()
 

@@ -11,10 +11,9 @@ from campaign.installation.wiring import Campaign
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
 from campaign.models.delivery import TRANSITIONS
 from campaign.periods import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY
-from campaign.services.delivery import send as delivery_send
 from campaign.services.delivery.claims import Batch
 from campaign.services.delivery.ledger import move, settle_claims
-from campaign.services.delivery.send import list_chunks
+from campaign.services.digests.enqueue import list_chunks
 from campaign.services.digests.transitions import finish_editions
 from tests.conftest import START, Clock, MakeCampaign
 from tests.scenes.deliveries import claim, digests
@@ -121,7 +120,7 @@ def test_stopping_ends_after_the_mails_in_hand(make_sqlite_campaign: MakeCampaig
 
 
 def test_chunks_hold_each_delivery_of_the_edition_once(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery_send, "CHUNK", 3)
+    monkeypatch.setattr("campaign.services.digests.enqueue.CHUNK", 3)
     add_readers(campaign, *(f"reader{number}@example.org" for number in range(8)))
     edition = make_digest(campaign)
     with campaign.database.snapshots() as session:

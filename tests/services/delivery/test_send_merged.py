@@ -20,7 +20,7 @@ from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.claims import Batch
 from campaign.services.delivery.ledger import settle_claims
 from campaign.services.delivery.ledger_audit import audit_ledger
-from campaign.services.delivery.send_merged import list_merged_due, send_merged
+from campaign.services.delivery.send_merged import list_readers_due, send_merged
 from campaign.services.digests.enqueue import next_collection
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, list_petitions, publish_update
@@ -356,7 +356,7 @@ def test_what_is_paused_waits(campaign: Campaign, folder: Path, clock: Clock) ->
         with campaign.database.sessions.begin() as session:
             session.get_one(Edition, edition.id).state = state
         with campaign.database.snapshots() as session:
-            assert len(list_merged_due(session, campaign.sender("mails"))) == due
+            assert len(list_readers_due(session, campaign.dispatch.guard, now=campaign.now())) == due
 
 
 def test_who_gives_up_one_mail_for_all_gets_what_waits_one_by_one(

@@ -9,8 +9,7 @@ from campaign.mail.dkim import new_key, write_key
 from campaign.mail.message import Message
 from campaign.models import DeliveryKind, DeliveryState, Subscription
 from campaign.services.delivery.claims import Batch
-from campaign.services.delivery.send import open_pool, write_ahead
-from campaign.services.delivery.writer import Prepared
+from campaign.services.delivery.writer import Prepared, open_pool, write_ahead
 from tests.conftest import MakeCampaign
 from tests.scenes.deliveries import digests
 from tests.scenes.people import add_readers, get_subscription, make_digest, send

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from campaign.installation.wiring import Campaign
 from campaign.models import AuditEntry, DeliveryKind, DeliveryState, Edition, EditionState
 from campaign.services.delivery.claims import Batch
-from campaign.services.delivery.send import list_chunks
 from campaign.services.delivery.send_merged import send_merged
+from campaign.services.digests.enqueue import list_chunks
 from campaign.services.digests.transitions import hold_editions
 from campaign.worker import ALL_DIGESTS, DEFERRED_DIGESTS, LEFT_DIGESTS, DigestWork, work_once
 from tests.conftest import SLUG, Clock, MakeCampaign

@@ -10,9 +10,10 @@ from campaign.mail.lint.problem import Part, Problem
 from campaign.mail.message import Message
 from campaign.mail.smtp.client import SmtpTransport
 from campaign.mail.smtp.pipeline import Limits
-from campaign.mail.smtp.transport import FileTransport, Transport, deliver_one
+from campaign.mail.smtp.transport import FileTransport, Transport
 from campaign.services.digests.lint_check import Finding, LintRefused
 from campaign.web.core.stored_reasons import tell_details, tell_reason
+from tests.scenes.mails import deliver_one
 from tests.servers.scripted_smtp import DOT, FALL_SILENT, GREETING, HANG_UP, ScriptedServer
 
 RU, KK, EN = Language("ru"), Language("kk"), Language("en")
