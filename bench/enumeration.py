@@ -18,7 +18,7 @@ from campaign.services.signatures.confirm import confirm
 from campaign.text.email_address import EmailAddress
 from campaign.web.app import create_app
 
-from .measuring import SLUG, Line, new_campaign
+from .measuring import SLUG, Line, new_installation
 
 TIMINGS = 5000
 _CASES = ("new", "pending", "confirmed")
@@ -43,16 +43,18 @@ def _post(port: int, email: str) -> tuple[float, str]:
 
 def enumeration(folder: Path) -> Iterator[Line]:
     """The medians of ``TIMINGS`` posts for each kind of address, and their differences."""
-    campaign = new_campaign(folder)
+    installation = new_installation(folder)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, create_app(campaign), threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(installation), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     _post(server.server_port, "pending@example.org")
     _post(server.server_port, "confirmed@example.org")
-    fingerprint = campaign.vault.fingerprint
-    with campaign.database.sessions.begin() as session:
+    fingerprint = installation.vault.fingerprint
+    with installation.database.sessions.begin() as session:
         wanted = Signature.fingerprint == fingerprint(EmailAddress("confirmed", "example.org"))
-        confirm(session, campaign.vault, session.scalars(select(Signature).where(wanted)).one(), now=campaign.now())
+        confirm(
+            session, installation.vault, session.scalars(select(Signature).where(wanted)).one(), now=installation.now()
+        )
     took: dict[str, list[float]] = {case: [] for case in _CASES}
     answers = set()
     for number in range(TIMINGS):

@@ -8,7 +8,7 @@ from campaign.models import SignatureState
 from campaign.services.exports.rows import SIGNATURE_COLUMNS, Format, list_signatures, write_rows
 from campaign.services.petitions.store import get_petition
 
-from .measuring import SLUG, Result, new_campaign, per_second
+from .measuring import SLUG, Result, new_installation, per_second
 from .people import confirm_all, sign_many
 
 COUNT = 20_000
@@ -16,14 +16,14 @@ COUNT = 20_000
 
 def csv_rows(folder: Path) -> Result:
     """The CSV export, compared with a raw cursor that reads the same sealed columns."""
-    campaign = new_campaign(folder)
-    sign_many(campaign, COUNT, at_once=1000)
-    confirm_all(campaign)
-    with campaign.database.snapshots() as session:
+    installation = new_installation(folder)
+    sign_many(installation, COUNT, at_once=1000)
+    confirm_all(installation)
+    with installation.database.snapshots() as session:
         petition = get_petition(session, SLUG)
 
         def export() -> None:
-            rows = list_signatures(session, campaign.vault, petition, SignatureState.CONFIRMED)
+            rows = list_signatures(session, installation.vault, petition, SignatureState.CONFIRMED)
             for _ in write_rows(rows, SIGNATURE_COLUMNS, Format.CSV):
                 pass
 

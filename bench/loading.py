@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext
 
 from campaign.crypto.link_purposes import LinkPurpose
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Display, Role, Signature
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.organizers.members import add_organizer
@@ -90,23 +90,23 @@ def _load(context: BrowserContext, url: str, line: dict[str, float] | None) -> L
     return load
 
 
-def _fill(campaign: Campaign, paths: dict[str, str]) -> None:
+def _fill(installation: Installation, paths: dict[str, str]) -> None:
     """Add people to the list of names, and an organizer; ``paths`` gets the organizer's and one signer's link."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         version = get_text_version(session, petition, "kk")
         for number in range(PEOPLE):
             whole = submission(number)
             named = Submission(whole.address, Person(whole.person.name), "kk", "DE", Display.NAME)
-            sign(session, campaign.vault, petition, version, named, now=campaign.now())
+            sign(session, installation.vault, petition, version, named, now=installation.now())
         organizer = add_organizer(
-            session, "owner@example.org", petition, Role.OWNER, actor=COMMAND_LINE, now=campaign.now()
+            session, "owner@example.org", petition, Role.OWNER, actor=COMMAND_LINE, now=installation.now()
         )
-        paths["welcome"] = urlsplit(campaign.links.welcome(organizer)).path
+        paths["welcome"] = urlsplit(installation.links.welcome(organizer)).path
         paths["confirmed"] = (
-            f"/confirm/{campaign.vault.token(LinkPurpose.CONFIRM, session.query(Signature.id).limit(1).scalar())}"
+            f"/confirm/{installation.vault.token(LinkPurpose.CONFIRM, session.query(Signature.id).limit(1).scalar())}"
         )
-    confirm_all(campaign)
+    confirm_all(installation)
 
 
 def _cookies_of_organizer(browser: Browser, url: str) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from campaign.installation.setup import set_up
-from campaign.installation.wiring import Campaign, wire
+from campaign.installation.wiring import Installation, wire
 from campaign.mail.smtp.transport import Transport
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.audit_log import COMMAND_LINE
@@ -36,19 +36,19 @@ class Line:
     figures: str
 
 
-def new_campaign(folder: Path, open_transport: Callable[[], Transport] | None = None) -> Campaign:
+def new_installation(folder: Path, open_transport: Callable[[], Transport] | None = None) -> Installation:
     """An installation on SQLite with the built-in petition open."""
     settings = Settings(_env_file=None, data_dir=folder, source_limit="off", form_min_seconds=0)
-    campaign = wire(settings, open_transport=open_transport)
-    set_up(campaign)
-    with campaign.database.sessions.begin() as session:
+    installation = wire(settings, open_transport=open_transport)
+    set_up(installation)
+    with installation.database.sessions.begin() as session:
         open_petition(
             session,
-            load_petition(session, read_petition_file(BUILT_IN), actor=COMMAND_LINE, now=campaign.now()),
+            load_petition(session, read_petition_file(BUILT_IN), actor=COMMAND_LINE, now=installation.now()),
             actor=COMMAND_LINE,
-            now=campaign.now(),
+            now=installation.now(),
         )
-    return campaign
+    return installation
 
 
 def per_second(count: int, work: Callable[[], object]) -> float:

@@ -6,14 +6,14 @@ from flask import Flask
 
 from campaign.web.app import create_app
 
-from .measuring import SLUG, Result, new_campaign, per_second
+from .measuring import SLUG, Result, new_installation, per_second
 
 COUNT = 500
 
 
 def petition_page(folder: Path) -> Result:
     """The rendered page, compared with a Flask view that returns one word; both by the test client, without network."""
-    ours = create_app(new_campaign(folder)).test_client()
+    ours = create_app(new_installation(folder)).test_client()
     bare = Flask("bare")
     bare.add_url_rule("/", view_func=lambda: "hello")
     hello = bare.test_client()

@@ -37,12 +37,12 @@ def main(folder: str, port: str, connections: str, *selectors: str) -> None:
         smtp_connections=int(connections),
         dkim_selectors=", ".join(selectors),
     )
-    campaign = wire(settings)
-    with campaign.database.snapshots() as session:
+    installation = wire(settings)
+    with installation.database.snapshots() as session:
         edition = find_last_edition(session, get_petition(session, SLUG).id)
         assert edition is not None
         chunks = list_chunks(session, edition)
-    sender = campaign.sender("bench")
+    sender = installation.sender("bench")
     base = _most_memory()
     began, cpu = time.perf_counter(), time.process_time()
     for first, last in chunks:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.mail.dkim import new_key, write_key
 from campaign.models import Delivery, DeliveryKind, DeliveryState
 from campaign.services.delivery.eligibility import select_mails
@@ -25,7 +25,7 @@ from campaign.services.digests.editions import make_edition
 from campaign.services.digests.transitions import Dispatch
 from campaign.services.petitions.store import get_petition
 
-from .measuring import SLUG, Line, Result, new_campaign
+from .measuring import SLUG, Line, Result, new_installation
 from .people import add_readers, sign_many
 
 CONNECTIONS = 8
@@ -72,20 +72,20 @@ def _far_away(port: int) -> AbstractContextManager[int]:
     return _listening([sys.executable, "-m", "bench.delaying", str(near), str(port), "0.01"], near)
 
 
-def _with_edition(folder: Path, count: int) -> tuple[Campaign, int]:
+def _with_edition(folder: Path, count: int) -> tuple[Installation, int]:
     """An installation with an edition to ``count`` readers, and the size of one mail in bytes."""
-    campaign = new_campaign(folder)
-    add_readers(campaign, count)
-    without_jobs = Dispatch(campaign.dispatch.guard, lambda _session, _edition: None)
-    with campaign.database.sessions.begin() as session:
+    installation = new_installation(folder)
+    add_readers(installation, count)
+    without_jobs = Dispatch(installation.dispatch.guard, lambda _session, _edition: None)
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        make_edition(session, petition, campaign.links, without_jobs, period="bench", now=campaign.now())
+        make_edition(session, petition, installation.links, without_jobs, period="bench", now=installation.now())
         first = session.scalars(select(Delivery).where(Delivery.kind == DeliveryKind.DIGEST).limit(1)).one()
         rows = session.execute(select_mails(DeliveryKind.DIGEST).where(Delivery.id == first.id))
-        writer = Writer(campaign.identity)
-        ((_, draft),) = writer.list_drafts(session, DeliveryKind.DIGEST, rows, now=campaign.now())
+        writer = Writer(installation.identity)
+        ((_, draft),) = writer.list_drafts(session, DeliveryKind.DIGEST, rows, now=installation.now())
         assert not isinstance(draft, Exception)
-        return campaign, len(writer.write(draft).content)
+        return installation, len(writer.write(draft).content)
 
 
 def _send(folder: Path, port: int, *selectors: str) -> dict[str, float]:
@@ -152,11 +152,11 @@ def sending(folder: Path) -> Iterator[Result | Line]:
 
 def _confirmations(folder: Path, port: int) -> Iterator[Line]:
     """From the commit of a signature to the recorded acceptance of its mail, while a worker sends a digest."""
-    campaign, _ = _with_edition(folder, WHILE_SENDING)
-    with campaign.database.sessions.begin() as session:
+    installation, _ = _with_edition(folder, WHILE_SENDING)
+    with installation.database.sessions.begin() as session:
         edition = find_last_edition(session, get_petition(session, SLUG).id)
         assert edition is not None
-        campaign.jobs.enqueue_edition(session, edition)
+        installation.jobs.enqueue_edition(session, edition)
     environment = {
         "CAMPAIGN_DATA_DIR": str(folder),
         "CAMPAIGN_SMTP_URL": f"smtp://127.0.0.1:{port}",
@@ -164,7 +164,7 @@ def _confirmations(folder: Path, port: int) -> Iterator[Line]:
     }
     worker = subprocess.Popen([sys.executable, "-m", "campaign", "worker"], env=environment)
     try:
-        waits = _sign_while_sending(campaign)
+        waits = _sign_while_sending(installation)
     finally:
         worker.terminate()
         worker.wait()
@@ -175,17 +175,17 @@ def _confirmations(folder: Path, port: int) -> Iterator[Line]:
     )
 
 
-def _sign_while_sending(campaign: Campaign) -> list[float]:
+def _sign_while_sending(installation: Installation) -> list[float]:
     """Sign twenty times a second while a digest is being sent; returns the seconds until each mail was accepted."""
     committed: list[float] = []
     waits: list[float] = []
     while True:
-        queued, accepted = _count(campaign, DeliveryKind.DIGEST)
+        queued, accepted = _count(installation, DeliveryKind.DIGEST)
         if accepted and queued:
-            sign_many(campaign, 1, first=len(committed))
+            sign_many(installation, 1, first=len(committed))
             committed.append(time.perf_counter())
         # Confirmations are sent in the order of signing.
-        _, answered = _count(campaign, DeliveryKind.CONFIRMATION)
+        _, answered = _count(installation, DeliveryKind.CONFIRMATION)
         now = time.perf_counter()
         waits += [now - committed[number] for number in range(len(waits), answered)]
         if accepted and not queued and answered == len(committed):
@@ -193,7 +193,7 @@ def _sign_while_sending(campaign: Campaign) -> list[float]:
         time.sleep(0.05)
 
 
-def _count(campaign: Campaign, kind: DeliveryKind) -> tuple[int, int]:
+def _count(installation: Installation, kind: DeliveryKind) -> tuple[int, int]:
     """The number of queued and of accepted mails of ``kind``; for digests, 1 stands for any number."""
     most = 1 if kind is DeliveryKind.DIGEST else None
 
@@ -201,5 +201,5 @@ def _count(campaign: Campaign, kind: DeliveryKind) -> tuple[int, int]:
         found = select(Delivery.id).where(Delivery.kind == kind, Delivery.state == state).limit(most)
         return len(session.scalars(found).all())
 
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         return count(DeliveryState.QUEUED), count(DeliveryState.ACCEPTED)

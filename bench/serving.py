@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 
-from .measuring import new_campaign
+from .measuring import new_installation
 
 
 @contextmanager
-def serving(folder: Path, fill: Callable[[Campaign], None] = lambda _: None) -> Iterator[tuple[int, int]]:
+def serving(folder: Path, fill: Callable[[Installation], None] = lambda _: None) -> Iterator[tuple[int, int]]:
     """Serve the pages; yields the port, and the id of the process that answers."""
-    campaign = new_campaign(folder / "var")
-    fill(campaign)
-    campaign.database.engine.dispose()
+    installation = new_installation(folder / "var")
+    fill(installation)
+    installation.database.engine.dispose()
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     settings = {"DATA_DIR": folder / "var", "PORT": port, "SOURCE_LIMIT": "off", "FORM_MIN_SECONDS": "0"}

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.errors import CampaignError
 from campaign.installation.leases import heartbeats, take_over_dead_workers, worker_lease
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.jobs import Work, running, wait_until_drained
 from campaign.mail.returned.mailboxes import MailboxUnreachable
 from campaign.models import DeliveryKind, DeliveryState
@@ -60,36 +60,36 @@ MOST_BOUNCES = 1000
 class DigestWork(Work):
     """What the engine makes happen. ``patient``: a chunk waits for a server that cannot be reached."""
 
-    def __init__(self, campaign: Campaign, stopping: threading.Event, *, patient: bool) -> None:
-        self._campaign = campaign
+    def __init__(self, installation: Installation, stopping: threading.Event, *, patient: bool) -> None:
+        self._installation = installation
         self._stopping = stopping
         self._patient = patient
         self._retained_on: date | None = None
 
     def send_chunk(self, edition_id: int, first: int, last: int) -> bool:
-        guard = self._campaign.dispatch.guard
-        with self._campaign.database.snapshots() as session:
-            if edition_id not in list_sendable(session, guard, self._campaign.now()):
+        guard = self._installation.dispatch.guard
+        with self._installation.database.snapshots() as session:
+            if edition_id not in list_sendable(session, guard, self._installation.now()):
                 return True  # paused, cancelled, or outside its window: its next start makes new jobs
-        sender = self._campaign.sender(f"edition-{edition_id}-{first}")
+        sender = self._installation.sender(f"edition-{edition_id}-{first}")
         try:
             chunk = Batch(DeliveryKind.DIGEST, (DeliveryState.QUEUED,), edition_id=edition_id, first=first, last=last)
             tally = send_waiting(sender, chunk, stopping=self._stopping.is_set)
         finally:
             sender.transport.close()
-        with self._campaign.database.sessions.begin() as session:
+        with self._installation.database.sessions.begin() as session:
             finish_editions(session, guard)
-            hold_editions(session, self._campaign.now(), guard)
+            hold_editions(session, self._installation.now(), guard)
         unreached = tally[DeliveryState.QUEUED] > 0 or self._stopping.is_set()
         return not (unreached and self._patient)
 
     def tick(self) -> None:
-        campaign, now = self._campaign, self._campaign.now()
-        with campaign.database.sessions.begin() as session:
+        installation, now = self._installation, self._installation.now()
+        with installation.database.sessions.begin() as session:
             close_due(session, now=now)
-            make_due_editions(session, campaign.links, campaign.dispatch, now=now)
-            start_due_editions(session, now, campaign.dispatch)
-        with campaign.database.sessions.begin() as session:
+            make_due_editions(session, installation.links, installation.dispatch, now=now)
+            start_due_editions(session, now, installation.dispatch)
+        with installation.database.sessions.begin() as session:
             expire_pending(session, now=now)
             burn_what_came_since(session, now=now)
             forget_old_allowances(session, now=now)
@@ -97,62 +97,62 @@ class DigestWork(Work):
             forget_spent(session, now=now)
             settle_old_claims(session, now=now)
             sweep_cancelled(session)
-            finish_editions(session, campaign.dispatch.guard)
-            hold_editions(session, now, campaign.dispatch.guard)
-        count_countries(campaign.database.snapshots, campaign.database.sessions, now=now)
+            finish_editions(session, installation.dispatch.guard)
+            hold_editions(session, now, installation.dispatch.guard)
+        count_countries(installation.database.snapshots, installation.database.sessions, now=now)
         if self._retained_on != now.date():  # each worker looks once a day, and when it starts
-            retain(campaign.database.sessions, now=now)
+            retain(installation.database.sessions, now=now)
             self._retained_on = now.date()
-        take_over_dead_workers(campaign)
-        with campaign.database.sessions.begin() as session:
-            keep_beside(session, campaign.settings.tombstones, now=now)
-        campaign.database.truncate_log()
-        campaign.jobs.forget_finished(now=now)
-        read_bounces(campaign)
+        take_over_dead_workers(installation)
+        with installation.database.sessions.begin() as session:
+            keep_beside(session, installation.settings.tombstones, now=now)
+        installation.database.truncate_log()
+        installation.jobs.forget_finished(now=now)
+        read_bounces(installation)
 
 
-def read_bounces(campaign: Campaign) -> None:
+def read_bounces(installation: Installation) -> None:
     """Take back what waits in the mailbox of the settings, a part of it at a time; one out of reach waits itself."""
-    url = campaign.settings.bounces_url
+    url = installation.settings.bounces_url
     if not url:
         return
     try:
-        read_mailbox(campaign.database.sessions, campaign.vault, url, now=campaign.now(), most=MOST_BOUNCES)
+        read_mailbox(installation.database.sessions, installation.vault, url, now=installation.now(), most=MOST_BOUNCES)
     except MailboxUnreachable as error:
         _log.warning("The mailbox of what comes back cannot be read; trying again", exc_info=error)
 
 
 @contextmanager
-def _only_one(campaign: Campaign) -> Iterator[None]:
+def _only_one(installation: Installation) -> Iterator[None]:
     """Hold this worker's name, and give signs of life."""
-    with worker_lease(campaign, campaign.settings.worker_name), heartbeats(campaign):
+    with worker_lease(installation, installation.settings.worker_name), heartbeats(installation):
         yield
 
 
-def work(campaign: Campaign, stopping: threading.Event) -> None:
+def work(installation: Installation, stopping: threading.Event) -> None:
     """Work until ``stopping`` is set. Raises AlreadyRunning where a worker of this name does."""
-    with _only_one(campaign):
-        digests = DigestWork(campaign, stopping, patient=True)
+    with _only_one(installation):
+        digests = DigestWork(installation, stopping, patient=True)
         with running(
-            digests, campaign.settings.database_url, campaign.settings.worker_name, grace_seconds=GRACE_SECONDS
+            digests, installation.settings.database_url, installation.settings.worker_name, grace_seconds=GRACE_SECONDS
         ):
-            _send_as_it_comes(campaign, stopping)
+            _send_as_it_comes(installation, stopping)
 
 
-def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
+def _send_as_it_comes(installation: Installation, stopping: threading.Event) -> None:
     """Send confirmations at once, and digests that come up one by one; slow down while the server or disk fails."""
-    sender = campaign.sender("mails")
-    wait, merge_at, links_at = LOOK_EVERY, campaign.now(), campaign.now()
+    sender = installation.sender("mails")
+    wait, merge_at, links_at = LOOK_EVERY, installation.now(), installation.now()
     while not stopping.wait(wait):
         try:
-            if campaign.now() >= links_at:
-                take_up_lost_links(campaign)
-                links_at = campaign.now() + LINKS_EVERY
+            if installation.now() >= links_at:
+                take_up_lost_links(installation)
+                links_at = installation.now() + LINKS_EVERY
             healthy = _send_single_mails(sender, stopping)
-            if healthy and campaign.now() >= merge_at:
-                tally = _send_merged_for_a_moment(campaign, sender, stopping)
+            if healthy and installation.now() >= merge_at:
+                tally = _send_merged_for_a_moment(installation, sender, stopping)
                 healthy = not tally[DeliveryState.QUEUED]
-                merge_at = campaign.now() + (timedelta() if tally else MERGE_EVERY)
+                merge_at = installation.now() + (timedelta() if tally else MERGE_EVERY)
         except SQLAlchemyError:
             _log.exception("The database cannot be used; trying again")
             healthy = False
@@ -163,13 +163,13 @@ def _send_as_it_comes(campaign: Campaign, stopping: threading.Event) -> None:
     sender.transport.close()
 
 
-def take_up_lost_links(campaign: Campaign) -> None:
+def take_up_lost_links(installation: Installation) -> None:
     """Owe mails to those who asked for their lost link, and erase the addresses of those for whom none waits."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         asked = has_requests(session)
     if asked:
-        with campaign.database.sessions.begin() as session:
-            answer_requests(session, now=campaign.now())
+        with installation.database.sessions.begin() as session:
+            answer_requests(session, now=installation.now())
 
 
 def _send_single_mails(sender: Sender, stopping: threading.Event) -> bool:
@@ -188,31 +188,38 @@ def _send_single_mails(sender: Sender, stopping: threading.Event) -> bool:
     return True
 
 
-def _send_merged_for_a_moment(campaign: Campaign, sender: Sender, stopping: threading.Event) -> Counter[DeliveryState]:
+def _send_merged_for_a_moment(
+    installation: Installation, sender: Sender, stopping: threading.Event
+) -> Counter[DeliveryState]:
     # Under a slow pace each mail waits for its turn, and no confirmation shall wait for more than one of them.
-    until = campaign.now() + timedelta(seconds=LOOK_EVERY)
+    until = installation.now() + timedelta(seconds=LOOK_EVERY)
     return send_merged(
-        sender, stopping=lambda: stopping.is_set() or campaign.now() > until, most=AT_A_TIME, patience=MERGE_PATIENCE
+        sender,
+        stopping=lambda: stopping.is_set() or installation.now() > until,
+        most=AT_A_TIME,
+        patience=MERGE_PATIENCE,
     )
 
 
-def work_once(campaign: Campaign) -> None:
+def work_once(installation: Installation) -> None:
     """Do all that is due now, and end. Raises CampaignError where mails still wait for a server out of reach."""
     stopping = threading.Event()
-    with _only_one(campaign):
-        digests = DigestWork(campaign, stopping, patient=False)
+    with _only_one(installation):
+        digests = DigestWork(installation, stopping, patient=False)
         digests.tick()
-        sender = campaign.sender("mails")
-        take_up_lost_links(campaign)
+        sender = installation.sender("mails")
+        take_up_lost_links(installation)
         tally = send_waiting(sender, CONFIRMATIONS) + send_waiting(sender, LINKS) + send_waiting(sender, TESTS)
-        take_up_lost_links(campaign)
-        if not campaign.jobs.is_drained(campaign.settings.worker_name):
-            with running(digests, campaign.settings.database_url, campaign.settings.worker_name, grace_seconds=0):
-                wait_until_drained(campaign.jobs, campaign.settings.worker_name, seconds=DRAIN_SECONDS)
+        take_up_lost_links(installation)
+        if not installation.jobs.is_drained(installation.settings.worker_name):
+            with running(
+                digests, installation.settings.database_url, installation.settings.worker_name, grace_seconds=0
+            ):
+                wait_until_drained(installation.jobs, installation.settings.worker_name, seconds=DRAIN_SECONDS)
         tally += send_waiting(sender, ALL_DIGESTS)
         tally += send_merged(sender)
         sender.transport.close()
-        with campaign.database.sessions.begin() as session:
-            finish_editions(session, campaign.dispatch.guard)
+        with installation.database.sessions.begin() as session:
+            finish_editions(session, installation.dispatch.guard)
     if tally[DeliveryState.QUEUED]:
         raise CampaignError("The mail server cannot be used now; the mails wait and are sent the next time.")

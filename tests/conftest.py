@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from campaign.installation.setup import set_up
-from campaign.installation.wiring import Campaign, wire
+from campaign.installation.wiring import Installation, wire
 from campaign.jobs import QUEUE
 from campaign.mail.smtp.transport import Transport
 from campaign.models import AuditEntry, Petition
@@ -83,13 +83,13 @@ def cluster() -> Iterator[PrivateCluster]:
         yield cluster
 
 
-def _load(campaign: Campaign) -> None:
-    set_up(campaign)
+def _load(installation: Installation) -> None:
+    set_up(installation)
     # In the database, where the engine reads it: by the usual pace each start of a worker would wait a quarter second.
-    queue = campaign.jobs._client.retrieve_queue(QUEUE)
+    queue = installation.jobs._client.retrieve_queue(QUEUE)
     assert queue is not None
     queue.set_polling_interval_sec(0.02)
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         open_petition(
             session,
             load_petition(session, read_petition_file(BUILT_IN), actor=COMMAND_LINE, now=START),
@@ -100,19 +100,19 @@ def _load(campaign: Campaign) -> None:
         session.execute(delete(AuditEntry))  # tests look at the trail of what they do themselves
 
 
-def close_campaign(campaign: Campaign) -> None:
+def close_installation(installation: Installation) -> None:
     """Close all that it has open."""
-    campaign.database.engine.dispose()
-    campaign.jobs.close()
+    installation.database.engine.dispose()
+    installation.jobs.close()
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with the built-in campaign, to be copied: making one takes a second, copying it none."""
     folder = tmp_path_factory.mktemp("template")
-    campaign = wire(settings_for(folder))
-    _load(campaign)
-    close_campaign(campaign)
+    installation = wire(settings_for(folder))
+    _load(installation)
+    close_installation(installation)
     return folder / "var"
 
 
@@ -120,9 +120,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_template(cluster: PrivateCluster, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     folder = tmp_path_factory.mktemp("template-pg")
     url = cluster.create_database()
-    campaign = wire(settings_for(folder, database_url=url))
-    _load(campaign)
-    close_campaign(campaign)
+    installation = wire(settings_for(folder, database_url=url))
+    _load(installation)
+    close_installation(installation)
     return url, folder / "var"
 
 
@@ -131,68 +131,70 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-MakeCampaign = Callable[..., Campaign]
+MakeInstallation = Callable[..., Installation]
 
 
 @pytest.fixture
-def make_sqlite_campaign(folder: Path, sqlite_template: Path, clock: Clock) -> Iterator[MakeCampaign]:
+def make_sqlite_installation(folder: Path, sqlite_template: Path, clock: Clock) -> Iterator[MakeInstallation]:
     """Make an installation on SQLite with the petition open; keywords are settings, or ``open_transport``."""
-    made: list[Campaign] = []
+    made: list[Installation] = []
 
-    def make(open_transport: Callable[[], Transport] | None = None, **settings: object) -> Campaign:
+    def make(open_transport: Callable[[], Transport] | None = None, **settings: object) -> Installation:
         if not (folder / "var").exists():
             shutil.copytree(sqlite_template, folder / "var")
-        campaign = wire(settings_for(folder, **settings), now=clock, sleep=clock.sleep, open_transport=open_transport)
-        made.append(campaign)
-        return campaign
+        installation = wire(
+            settings_for(folder, **settings), now=clock, sleep=clock.sleep, open_transport=open_transport
+        )
+        made.append(installation)
+        return installation
 
     yield make
-    for campaign in made:
-        close_campaign(campaign)
+    for installation in made:
+        close_installation(installation)
 
 
 @pytest.fixture
-def sqlite_campaign(make_sqlite_campaign: MakeCampaign) -> Campaign:
-    return make_sqlite_campaign()
+def sqlite_installation(make_sqlite_installation: MakeInstallation) -> Installation:
+    return make_sqlite_installation()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def make_campaign(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> Iterator[MakeCampaign]:
+def make_installation(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> Iterator[MakeInstallation]:
     """The same on both databases: a test that takes it runs twice."""
     if request.param == "sqlite":
-        yield request.getfixturevalue("make_sqlite_campaign")
+        yield request.getfixturevalue("make_sqlite_installation")
         return
     cluster: PrivateCluster = request.getfixturevalue("cluster")
     template, template_folder = request.getfixturevalue("postgresql_template")
     shutil.copytree(template_folder, folder / "var")
     url = cluster.create_database(template)
-    made: list[Campaign] = []
+    made: list[Installation] = []
 
-    def make(open_transport: Callable[[], Transport] | None = None, **settings: object) -> Campaign:
-        campaign = wire(
+    def make(open_transport: Callable[[], Transport] | None = None, **settings: object) -> Installation:
+        installation = wire(
             settings_for(folder, database_url=url, **settings),
             now=clock,
             sleep=clock.sleep,
             open_transport=open_transport,
         )
-        made.append(campaign)
-        return campaign
+        made.append(installation)
+        return installation
 
     yield make
-    for campaign in made:
-        close_campaign(campaign)
+    for installation in made:
+        close_installation(installation)
     cluster.drop_database(url)
 
 
 @pytest.fixture
-def campaign(make_campaign: MakeCampaign) -> Campaign:
-    return make_campaign()
+def installation(make_installation: MakeInstallation) -> Installation:
+    return make_installation()
 
 
 @pytest.fixture
-def session(campaign: Campaign) -> Iterator[Session]:
+def session(installation: Installation) -> Iterator[Session]:
     """A writing session that is committed at the end; for tests that need one transaction only."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         yield session
 
 
@@ -201,13 +203,13 @@ def petition(session: Session) -> Petition:
     return get_petition(session, SLUG)
 
 
-def quick_app(campaign: Campaign) -> Flask:
+def quick_app(installation: Installation) -> Flask:
     """The application with the cheapest argon2 there is: tests sign in hundreds of times."""
-    app = create_app(campaign)
+    app = create_app(installation)
     app.extensions["security"].pwd_context.update(argon2__time_cost=1, argon2__memory_cost=8, argon2__parallelism=1)
     return app
 
 
 @pytest.fixture
-def app(campaign: Campaign) -> Flask:
-    return quick_app(campaign)
+def app(installation: Installation) -> Flask:
+    return quick_app(installation)

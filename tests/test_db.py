@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from campaign import db
 from campaign.db import Database, open_database, open_for_workflows
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.worker import work_once
 from tests.scenes.people import disown, get_signature, sign
 
@@ -58,37 +58,37 @@ def held_anywhere(database: Database, what: bytes) -> bool:
 
 @pytest.mark.parametrize("wal", [True, False], ids=["WAL", "rollback journal"])
 def test_what_was_erased_is_in_no_file_after_the_workers_tick(
-    sqlite_campaign: Campaign, monkeypatch: pytest.MonkeyPatch, wal: bool
+    sqlite_installation: Installation, monkeypatch: pytest.MonkeyPatch, wal: bool
 ) -> None:
     if not wal:
         monkeypatch.setattr(db, "SAFE_WAL", (99, 0, 0))
-    campaign = sqlite_campaign
-    sign(campaign, "gone@example.org", comment="From the mine, at length. " * 30)
-    signature = get_signature(campaign, "gone@example.org")
+    installation = sqlite_installation
+    sign(installation, "gone@example.org", comment="From the mine, at length. " * 30)
+    signature = get_signature(installation, "gone@example.org")
     assert signature.sealed_person is not None
     assert signature.fingerprint is not None
     erased = (signature.sealed_person[-500:], signature.sealed_address or b"-", signature.fingerprint)
-    disown(campaign, "gone@example.org")
-    work_once(campaign)
-    assert not any(held_anywhere(campaign.database, part) for part in erased[:2])
+    disown(installation, "gone@example.org")
+    work_once(installation)
+    assert not any(held_anywhere(installation.database, part) for part in erased[:2])
     # By it the address is kept from getting mail.
-    assert held_anywhere(campaign.database, erased[2])
+    assert held_anywhere(installation.database, erased[2])
 
 
-def test_the_write_ahead_log_is_empty_after_the_workers_tick(sqlite_campaign: Campaign) -> None:
-    log = Path(f"{sqlite_campaign.database.engine.url.database}-wal")
-    sign(sqlite_campaign, "a@example.org")
+def test_the_write_ahead_log_is_empty_after_the_workers_tick(sqlite_installation: Installation) -> None:
+    log = Path(f"{sqlite_installation.database.engine.url.database}-wal")
+    sign(sqlite_installation, "a@example.org")
     assert log.stat().st_size > 0
-    sqlite_campaign.database.truncate_log()
+    sqlite_installation.database.truncate_log()
     assert log.stat().st_size == 0
 
 
-def test_while_somebody_reads_the_log_stays_and_nothing_waits(sqlite_campaign: Campaign) -> None:
-    log = Path(f"{sqlite_campaign.database.engine.url.database}-wal")
-    with sqlite_campaign.database.snapshots() as session:
+def test_while_somebody_reads_the_log_stays_and_nothing_waits(sqlite_installation: Installation) -> None:
+    log = Path(f"{sqlite_installation.database.engine.url.database}-wal")
+    with sqlite_installation.database.snapshots() as session:
         session.connection().exec_driver_sql("SELECT count(*) FROM signature").all()
-        sign(sqlite_campaign, "a@example.org")
-        sqlite_campaign.database.truncate_log()
+        sign(sqlite_installation, "a@example.org")
+        sqlite_installation.database.truncate_log()
         assert log.stat().st_size > 0
-    sqlite_campaign.database.truncate_log()
+    sqlite_installation.database.truncate_log()
     assert log.stat().st_size == 0

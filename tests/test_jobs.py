@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, inspect, select, text
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.jobs import QUEUE, running, wait_until_drained
 from campaign.models import Edition
 from campaign.services.digests.editions import make_edition
 from campaign.services.digests.transitions import get_for_change, pause_edition, resume_edition
 from campaign.services.petitions.store import get_petition
-from tests.conftest import SLUG, MakeCampaign
+from tests.conftest import SLUG, MakeInstallation
 from tests.scenes.people import add_readers
 
 
@@ -36,11 +36,11 @@ class Noted:
         pass
 
 
-def enqueue(campaign: Campaign, *, commit: bool = True) -> Edition:
-    with campaign.database.sessions() as session:
+def enqueue(installation: Installation, *, commit: bool = True) -> Edition:
+    with installation.database.sessions() as session:
         petition = get_petition(session, SLUG)
         edition = make_edition(
-            session, petition, campaign.links, campaign.dispatch, period="by hand", now=campaign.now()
+            session, petition, installation.links, installation.dispatch, period="by hand", now=installation.now()
         )
         if commit:
             session.commit()
@@ -49,48 +49,48 @@ def enqueue(campaign: Campaign, *, commit: bool = True) -> Edition:
     return edition
 
 
-def drain(campaign: Campaign, work: Noted, *, grace_seconds: int = 0) -> None:
+def drain(installation: Installation, work: Noted, *, grace_seconds: int = 0) -> None:
     """Do what waits. With time of grace the engine takes a second of it, however little there is to end."""
-    with running(work, campaign.settings.database_url, "worker-1", grace_seconds=grace_seconds):
-        assert wait_until_drained(campaign.jobs, "worker-1", seconds=30)
+    with running(work, installation.settings.database_url, "worker-1", grace_seconds=grace_seconds):
+        assert wait_until_drained(installation.jobs, "worker-1", seconds=30)
 
 
-def test_work_asked_for_in_a_transaction_rolled_back_is_forgotten(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    enqueue(campaign, commit=False)
-    assert campaign.jobs.is_drained("worker-1")
-    with campaign.database.snapshots() as session:
+def test_work_asked_for_in_a_transaction_rolled_back_is_forgotten(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    enqueue(installation, commit=False)
+    assert installation.jobs.is_drained("worker-1")
+    with installation.database.snapshots() as session:
         assert session.scalars(select(func.count()).select_from(Edition)).one() == 0
     work = Noted()
-    drain(campaign, work, grace_seconds=5)
+    drain(installation, work, grace_seconds=5)
     assert work.chunks == []
 
 
-def test_every_chunk_is_worked_off_once(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_chunk_is_worked_off_once(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("campaign.services.digests.enqueue.CHUNK", 3)
-    add_readers(campaign, *(f"reader{number}@example.org" for number in range(7)))
-    edition = enqueue(campaign)
-    assert not campaign.jobs.is_drained("worker-1")
+    add_readers(installation, *(f"reader{number}@example.org" for number in range(7)))
+    edition = enqueue(installation)
+    assert not installation.jobs.is_drained("worker-1")
     work = Noted()
-    drain(campaign, work)
+    drain(installation, work)
     first = min(chunk[1] for chunk in work.chunks)
     assert sorted(work.chunks) == [
         (edition.id, first, first + 2),
         (edition.id, first + 3, first + 5),
         (edition.id, first + 6, first + 6),
     ]
-    drain(campaign, again := Noted())
+    drain(installation, again := Noted())
     assert again.chunks == []
 
 
-def test_a_step_that_fails_is_tried_again_and_its_message_is_not_kept(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    enqueue(campaign)
+def test_a_step_that_fails_is_tried_again_and_its_message_is_not_kept(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    enqueue(installation)
     work = Noted(failing=1)
-    drain(campaign, work)
+    drain(installation, work)
     assert len(work.chunks) == 2
     kept = []
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         bind = session.get_bind()
         inspector = inspect(bind)
         for schema in {None, "dbos"} & {None, *inspector.get_schema_names()}:
@@ -101,40 +101,40 @@ def test_a_step_that_fails_is_tried_again_and_its_message_is_not_kept(campaign: 
     assert not any("aigul@example.org" in row for row in kept)
 
 
-def test_finished_work_is_forgotten_after_a_week_and_waiting_work_never(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    enqueue(campaign)
-    long_after = campaign.now() + timedelta(days=3650)
-    campaign.jobs.forget_finished(now=long_after)
-    assert not campaign.jobs.is_drained("worker-1")
-    drain(campaign, Noted())
+def test_finished_work_is_forgotten_after_a_week_and_waiting_work_never(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    enqueue(installation)
+    long_after = installation.now() + timedelta(days=3650)
+    installation.jobs.forget_finished(now=long_after)
+    assert not installation.jobs.is_drained("worker-1")
+    drain(installation, Noted())
     # The tick may have come in between: it is no chunk.
-    assert len(campaign.jobs._client.list_workflows(queue_name=QUEUE)) == 1
-    campaign.jobs.forget_finished(now=long_after)
-    assert campaign.jobs._client.list_workflows(queue_name=QUEUE) == []
+    assert len(installation.jobs._client.list_workflows(queue_name=QUEUE)) == 1
+    installation.jobs.forget_finished(now=long_after)
+    assert installation.jobs._client.list_workflows(queue_name=QUEUE) == []
 
 
-def test_an_edition_that_waits_is_not_asked_for_and_each_start_has_jobs_of_its_own(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    edition = enqueue(campaign)
-    drain(campaign, first := Noted())
-    with campaign.database.sessions.begin() as session:
+def test_an_edition_that_waits_is_not_asked_for_and_each_start_has_jobs_of_its_own(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    edition = enqueue(installation)
+    drain(installation, first := Noted())
+    with installation.database.sessions.begin() as session:
         edition = get_for_change(session, edition.petition_id, 1)
-        pause_edition(session, edition, "somebody", campaign.now())
-    drain(campaign, paused := Noted())
-    with campaign.database.sessions.begin() as session:
+        pause_edition(session, edition, "somebody", installation.now())
+    drain(installation, paused := Noted())
+    with installation.database.sessions.begin() as session:
         edition = get_for_change(session, edition.petition_id, 1)
-        resume_edition(session, edition, "somebody", campaign.now(), campaign.dispatch)
-    drain(campaign, resumed := Noted())
+        resume_edition(session, edition, "somebody", installation.now(), installation.dispatch)
+    drain(installation, resumed := Noted())
     assert (len(first.chunks), paused.chunks, resumed.chunks) == (1, [], first.chunks)
 
 
-def test_asking_for_the_same_edition_twice_sends_it_once(make_campaign: MakeCampaign) -> None:
-    campaign = make_campaign()
-    add_readers(campaign, "a@example.org")
-    edition = enqueue(campaign)
-    with campaign.database.sessions.begin() as session:
-        campaign.jobs.enqueue_edition(session, edition)
+def test_asking_for_the_same_edition_twice_sends_it_once(make_installation: MakeInstallation) -> None:
+    installation = make_installation()
+    add_readers(installation, "a@example.org")
+    edition = enqueue(installation)
+    with installation.database.sessions.begin() as session:
+        installation.jobs.enqueue_edition(session, edition)
     work = Noted()
-    drain(campaign, work)
+    drain(installation, work)
     assert len(work.chunks) == 1

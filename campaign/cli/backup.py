@@ -15,7 +15,7 @@ from campaign.cli.wired import wired
 from campaign.db import open_database, open_file
 from campaign.errors import DatabaseError, InvalidFile
 from campaign.installation.leases import exclusive_lease
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.operations.backup import count_rows, whole_or_not_at_all, write_backup
 from campaign.services.operations.restore import Restored, check_backup, read_note
@@ -38,17 +38,19 @@ def backup(file: Path) -> None:
     The server may run meanwhile. An existing FILE is replaced when the new one is complete.
     The format is the same for SQLite and PostgreSQL.
     """
-    campaign = wired()
+    installation = wired()
     if file.is_dir():
         raise InvalidFile(f"{file} is a folder. Give the name of a file.")
-    if file.resolve() == campaign.settings.keyring.resolve():
+    if file.resolve() == installation.settings.keyring.resolve():
         raise InvalidFile(f"{file} is the keyring. Give another file for the backup.")
     with whole_or_not_at_all(file) as part, _reported(file):
         engine = open_file(part, write=True)
-        with campaign.database.snapshots() as session, engine.begin() as target:
+        with installation.database.snapshots() as session, engine.begin() as target:
             total = count_rows(session)
             with _progress("Backing up", total) as progress:
-                write_backup(session, target, mark=campaign.vault.mark, now=campaign.now(), copied=progress.update)
+                write_backup(
+                    session, target, mark=installation.vault.mark, now=installation.now(), copied=progress.update
+                )
             stamp(target)
     click.echo(f"{total} rows were written into {file}. Names and addresses in it are sealed; it has no keyring.")
 
@@ -85,14 +87,14 @@ def restore(file: Path, tombstones: Path | None, yes: bool) -> None:
     Persons who were erased after the backup was made are erased again. Mails that may have been sent after it are not
     sent again by themselves.
     """
-    campaign = wired()
+    installation = wired()
     for needed in (file, tombstones):
         if needed is not None and not needed.is_file():
             raise InvalidFile(f"There is no file {needed}.")
-    with exclusive_lease(campaign), _refusing_broken(), _opened(file, campaign.settings.data_dir) as engine:
+    with exclusive_lease(installation), _refusing_broken(), _opened(file, installation.settings.data_dir) as engine:
         with engine.connect() as source:
-            note, total = check_backup(source, campaign.vault)
-            stones = read_stones(campaign.settings.tombstones)
+            note, total = check_backup(source, installation.vault)
+            stones = read_stones(installation.settings.tombstones)
             stones |= read_stones(tombstones) if tombstones else set()
             if not yes:
                 click.confirm(
@@ -101,9 +103,9 @@ def restore(file: Path, tombstones: Path | None, yes: bool) -> None:
                     abort=True,
                     err=True,
                 )
-            done = _put_back(campaign, source, total, stones)
-        campaign.jobs.forget_all()
-        campaign.database.truncate_log()
+            done = _put_back(installation, source, total, stones)
+        installation.jobs.forget_all()
+        installation.database.truncate_log()
     click.echo(f"The database is as it was on {note['made_at']}, without {done.erased} rows that were erased later.")
     if done.paused:
         click.echo(f"{done.paused} editions wait for a decision: resume or cancel each one; its page says why.")
@@ -113,9 +115,11 @@ def restore(file: Path, tombstones: Path | None, yes: bool) -> None:
         )
 
 
-def _put_back(campaign: Campaign, source: Connection, total: int, stones: set[Stone]) -> Restored:
-    with _progress("Restoring", total) as progress, campaign.database.sessions.begin() as session:
-        return put_back(session, source, stones=stones, actor=COMMAND_LINE, now=campaign.now(), copied=progress.update)
+def _put_back(installation: Installation, source: Connection, total: int, stones: set[Stone]) -> Restored:
+    with _progress("Restoring", total) as progress, installation.database.sessions.begin() as session:
+        return put_back(
+            session, source, stones=stones, actor=COMMAND_LINE, now=installation.now(), copied=progress.update
+        )
 
 
 @contextmanager

@@ -39,11 +39,11 @@ def bounce(url: str | None) -> None:
         with _kept_by_the_mail_server():
             _take_back_one()
         return
-    campaign = wired()
-    chosen = campaign.settings.bounces_url if url == _SETTING else url
+    installation = wired()
+    chosen = installation.settings.bounces_url if url == _SETTING else url
     if not chosen:
         raise InvalidInput("from", f"No mailbox is given. Set {_SETTING}, or write the mailbox after --from.")
-    tally = read_mailbox(campaign.database.sessions, campaign.vault, chosen, now=campaign.now())
+    tally = read_mailbox(installation.database.sessions, installation.vault, chosen, now=installation.now())
     click.echo(f"Read {tally.total()}: " + ", ".join(f"{kind} {tally[kind]}" for kind in ReportKind) + ".")
 
 
@@ -65,7 +65,7 @@ def _take_back_one() -> None:
     # Read to the end: otherwise the mail server would believe that this program has crashed.
     while sys.stdin.buffer.read(MAX_BYTES):
         pass
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
-        outcome = take_back(session, campaign.vault, message, now=campaign.now())
+    installation = wired()
+    with installation.database.sessions.begin() as session:
+        outcome = take_back(session, installation.vault, message, now=installation.now())
     click.echo(str(outcome))

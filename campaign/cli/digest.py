@@ -43,8 +43,8 @@ def digest() -> None:
 )
 def preview(slug: str, language: str | None, frequency: str) -> None:
     """Show the next edition in each language: subject, text and HTML. Problems are printed on standard error."""
-    campaign = wired()
-    with campaign.database.snapshots() as session:
+    installation = wired()
+    with installation.database.snapshots() as session:
         found = get_petition(session, slug)
         if language not in (None, *found.languages):
             raise NotFound(f"The petition is not in “{language}”, only in {', '.join(found.languages)}.")
@@ -52,12 +52,12 @@ def preview(slug: str, language: str | None, frequency: str) -> None:
         sample = preview_digest(
             session,
             found,
-            campaign.links,
-            now=campaign.now(),
+            installation.links,
+            now=installation.now(),
             languages=languages,
             frequency=ReaderFrequency(frequency),
         )
-        findings = check_next_edition(session, found, campaign.links)
+        findings = check_next_edition(session, found, installation.links)
     for code, content in sample.contents.items():
         click.echo(f"=== {code} · subject ===\n{content.subject}\n")
         click.echo(f"=== {code} · text ===\n{content.text}")
@@ -75,10 +75,12 @@ def preview(slug: str, language: str | None, frequency: str) -> None:
 @click.argument("slug")
 def send(slug: str) -> None:
     """Make the next edition now. The worker sends it, unless it must wait for approval or for its time."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        edition = send_digest(session, found, campaign.links, campaign.dispatch, actor=COMMAND_LINE, now=campaign.now())
+        edition = send_digest(
+            session, found, installation.links, installation.dispatch, actor=COMMAND_LINE, now=installation.now()
+        )
     if edition.state is EditionState.SKIPPED:
         click.echo(f"Skipped: {edition.reason}.")
     elif edition.state is EditionState.SENDING:
@@ -110,12 +112,12 @@ _one_edition = click.option("--edition", "number", type=int, help="The number, i
 @_one_edition
 def approve(slug: str, number: int | None) -> None:
     """Approve an edition that waits for approval. The person who made it cannot approve it."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = get_petition(session, slug)
         chosen = choose_number(session, found, EditionState.DRAFT) if number is None else number
-        step = partial(approve_edition, dispatch=campaign.dispatch)
-        edition = take_step(session, found, chosen, step, actor=COMMAND_LINE, now=campaign.now())
+        step = partial(approve_edition, dispatch=installation.dispatch)
+        edition = take_step(session, found, chosen, step, actor=COMMAND_LINE, now=installation.now())
     click.echo(f"Edition {edition.number} is approved. {_what_next(found, edition)}")
 
 
@@ -124,11 +126,11 @@ def approve(slug: str, number: int | None) -> None:
 @_one_edition
 def cancel(slug: str, number: int | None) -> None:
     """Cancel an edition for ever: no further mail of it is sent. The next edition contains its news."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = get_petition(session, slug)
         chosen = choose_number(session, found) if number is None else number
-        edition = take_step(session, found, chosen, cancel_edition, actor=COMMAND_LINE, now=campaign.now())
+        edition = take_step(session, found, chosen, cancel_edition, actor=COMMAND_LINE, now=installation.now())
     click.echo(f"Edition {edition.number} is cancelled: no further mail of it is sent.")
 
 
@@ -138,10 +140,10 @@ def cancel(slug: str, number: int | None) -> None:
 @click.option("--language", help="Only this language.")
 def test(slug: str, email: str, language: str | None) -> None:
     """Send a test to an organizer: the edition that waits, or the next one as it would be made now."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        tests = rehearse_edition(session, found, email, actor=COMMAND_LINE, now=campaign.now(), language=language)
+        tests = rehearse_edition(session, found, email, actor=COMMAND_LINE, now=installation.now(), language=language)
     languages = ", ".join(str(item.language) for item in tests)
     click.echo(f"A test in {languages} for {email} is queued. The worker sends it: campaign worker")
 
@@ -150,8 +152,8 @@ def test(slug: str, email: str, language: str | None) -> None:
 @click.argument("slug")
 def audit(slug: str) -> None:
     """Print the ledger: how many mails were queued, and their states. Exit status 1 if it does not balance."""
-    campaign = wired()
-    with campaign.database.snapshots() as session:
+    installation = wired()
+    with installation.database.snapshots() as session:
         accounts = audit_ledger(session, get_petition(session, slug))
     for account in accounts:
         states = ", ".join(f"{state} {account.states[state]}" for state in DeliveryState if account.states[state])
@@ -166,10 +168,10 @@ def audit(slug: str) -> None:
 @click.argument("slug")
 def pause(slug: str) -> None:
     """Pause the schedule and every edition that is being sent or waits for its time, until ``resume``."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        stopped = pause_digest(session, found, actor=COMMAND_LINE, now=campaign.now())
+        stopped = pause_digest(session, found, actor=COMMAND_LINE, now=installation.now())
     click.echo(f"The schedule of “{slug}” is paused. To go on: campaign digest resume {slug}")
     for edition in stopped:
         click.echo(f"Edition {edition.number} is paused.")
@@ -179,10 +181,10 @@ def pause(slug: str) -> None:
 @click.argument("slug")
 def resume(slug: str) -> None:
     """Resume the schedule and every paused edition. Missed editions become one edition."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = get_petition(session, slug)
-        resumed = resume_digest(session, found, campaign.dispatch, actor=COMMAND_LINE, now=campaign.now())
+        resumed = resume_digest(session, found, installation.dispatch, actor=COMMAND_LINE, now=installation.now())
     click.echo(f"The digest of “{slug}” follows its schedule again.")
     for edition in resumed:
         resumed_or_not = "is not resumed" if edition.state is EditionState.PAUSED else "is resumed"

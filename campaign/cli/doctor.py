@@ -21,9 +21,9 @@ def add_to(cli: click.Group) -> None:
 @click.option("--network/--no-network", default=True, help="Whether to ask the mail server and the DNS.")
 def doctor(network: bool) -> None:
     """Check keys, disk, database, mail server and DNS, and say what to fix. Exit status 1 if anything is broken."""
-    campaign = unchecked()
+    installation = unchecked()
     counts: Counter[Colour] = Counter()
-    for check in examine(campaign.settings, campaign.database, now=campaign.now(), network=network):
+    for check in examine(installation.settings, installation.database, now=installation.now(), network=network):
         counts[check.colour] += 1
         _print(check)
     click.echo(", ".join(f"{counts[colour]} {_WORDS[colour]}" for colour in Colour))

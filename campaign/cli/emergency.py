@@ -11,7 +11,7 @@ from campaign.cli.wired import keyless, unchecked
 from campaign.crypto.keyring import Keyring
 from campaign.crypto.keyring_file import move_keyring
 from campaign.errors import CampaignError, InvalidInput, KeyringError
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.operations.scrub import scrub_burned
 from campaign.services.operations.server_lock import lock_others, unlock_everywhere
@@ -43,41 +43,41 @@ def lock(reason: str | None, keyring_to: Path | None) -> None:
 
     The petition, its updates and the count can still be read.
     """
-    campaign = unchecked()
-    if not campaign.settings.data_dir.is_dir():
+    installation = unchecked()
+    if not installation.settings.data_dir.is_dir():
         raise CampaignError(
-            f"There is no installation in {campaign.settings.data_dir} (CAMPAIGN_DATA_DIR), so nothing was locked. "
+            f"There is no installation in {installation.settings.data_dir} (CAMPAIGN_DATA_DIR), so nothing was locked. "
             "Run this command with the server's settings."
         )
-    now, reason = campaign.now(), (reason or "").strip()[:200] or None
+    now, reason = installation.now(), (reason or "").strip()[:200] or None
     try:
-        campaign.lock.close_here(reason, now=now)
+        installation.lock.close_here(reason, now=now)
     except OSError as error:
         raise CampaignError(f"This machine cannot be locked ({error.strerror}). Stop the server instead.") from None
     # If one step fails, the other steps are still done.
-    problems = [*_lock_others(campaign, reason, now), *_move_keyring(campaign, keyring_to)]
+    problems = [*_lock_others(installation, reason, now), *_move_keyring(installation, keyring_to)]
     if problems:
         raise CampaignError(" ".join(["This machine is locked.", *problems]))
     click.echo("Locked. Within ten seconds no process of this server has the keys in its memory.")
     if keyring_to is None:
         click.echo(
-            f"The keyring is still on this disk, in {campaign.settings.keyring}: a person who takes the disk "
+            f"The keyring is still on this disk, in {installation.settings.keyring}: a person who takes the disk "
             "has it. To move it away: campaign lock --keyring-to FILE"
         )
     else:
         click.echo(f"The keyring is now only in {keyring_to}. Put it back before you unlock the server.")
 
 
-def _lock_others(campaign: Campaign, reason: str | None, now: datetime) -> Iterator[str]:
-    sessions = campaign.database.sessions
+def _lock_others(installation: Installation, reason: str | None, now: datetime) -> Iterator[str]:
+    sessions = installation.database.sessions
     if not lock_others(sessions, reason, actor=COMMAND_LINE, now=now, within=_DATABASE_WITHIN):
         yield "The database does not answer. If the server has other machines, run campaign lock on each of them."
 
 
-def _move_keyring(campaign: Campaign, target: Path | None) -> Iterator[str]:
+def _move_keyring(installation: Installation, target: Path | None) -> Iterator[str]:
     if target is not None:
         try:
-            move_keyring(campaign.settings.keyring, target)
+            move_keyring(installation.settings.keyring, target)
         except KeyringError as error:
             yield error.sentence
 
@@ -85,12 +85,12 @@ def _move_keyring(campaign: Campaign, target: Path | None) -> Iterator[str]:
 @click.command()
 def unlock() -> None:
     """Unlock the server: it reads its keys again. Signing, sending and signing in go on where they stopped."""
-    campaign = keyless()
-    Keyring.read(campaign.settings.keyring)
-    was_on = campaign.lock.is_on
-    with campaign.database.sessions.begin() as session:
-        unlock_everywhere(session, actor=COMMAND_LINE, now=campaign.now())
-    campaign.lock.open_here()
+    installation = keyless()
+    Keyring.read(installation.settings.keyring)
+    was_on = installation.lock.is_on
+    with installation.database.sessions.begin() as session:
+        unlock_everywhere(session, actor=COMMAND_LINE, now=installation.now())
+    installation.lock.open_here()
     click.echo("Unlocked. The server goes on within a few seconds." if was_on else "The server was not locked.")
 
 
@@ -103,14 +103,14 @@ def burn(slug: str, confirm: str | None) -> None:
     The count, the days, the texts, the updates and the digests stay on the page. The command needs no keys, and works
     while the server is locked.
     """
-    campaign = keyless()
-    with campaign.database.snapshots() as session:
+    installation = keyless()
+    with installation.database.snapshots() as session:
         petition = get_petition(session, slug)
         number, left = count_confirmed(session, petition.id), count_left(session, petition)
     _require_certainty(slug, number, confirm)
-    burning = burn_petition(campaign.database.sessions, petition.id, actor=COMMAND_LINE, now=campaign.now())
+    burning = burn_petition(installation.database.sessions, petition.id, actor=COMMAND_LINE, now=installation.now())
     _show_burning(burning, left)
-    clean = scrub_burned(campaign.database, campaign.settings.outbox)
+    clean = scrub_burned(installation.database, installation.settings.outbox)
     click.echo(f"“{slug}” is burned. Its page still shows the number of signatures: {number}.")
     if not clean:
         click.echo(

@@ -7,7 +7,7 @@ import click
 from campaign.cli.wired import wired
 from campaign.crypto.keyring import Keyring
 from campaign.crypto.keyring_file import changing
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.operations.key_rotation import (
     count_left,
@@ -36,8 +36,8 @@ def rotate(keep_old: bool) -> None:
 
     The command may be stopped; run it again to go on. Web server and worker may run meanwhile.
     """
-    campaign = wired()
-    path = campaign.settings.keyring
+    installation = wired()
+    path = installation.settings.keyring
     with changing(path):
         keys = Keyring.read(path)
         begun_before = len(keys.sealing) > 1
@@ -47,12 +47,12 @@ def rotate(keep_old: bool) -> None:
             keys = keys.with_new_key()
             keys.replace(path)
             click.echo(f"Key {keys.newest} is in {path} and is used from now on. Copy the file to its other place.")
-        alone = wait_for_open_transactions(campaign.database.sessions, within=_WAIT_FOR_OTHERS)
+        alone = wait_for_open_transactions(installation.database.sessions, within=_WAIT_FOR_OTHERS)
         old = [version for version in keys.sealing if version != keys.newest]
-        done = _reseal_all(campaign, old)
-        left = count_left(campaign.database.snapshots, old)
-        record_rotation(campaign.database.sessions, keys.newest, done, actor=COMMAND_LINE, now=campaign.now())
-        campaign.database.truncate_log()
+        done = _reseal_all(installation, old)
+        left = count_left(installation.database.snapshots, old)
+        record_rotation(installation.database.sessions, keys.newest, done, actor=COMMAND_LINE, now=installation.now())
+        installation.database.truncate_log()
         click.echo(f"{done} values were sealed anew with key {keys.newest}.")
         if keep_old:
             click.echo("The old key is still in the keyring. To remove it, run: campaign keyring rotate")
@@ -68,12 +68,12 @@ def rotate(keep_old: bool) -> None:
             click.echo("To make another new key, run the command again.")
 
 
-def _reseal_all(campaign: Campaign, old: list[int]) -> int:
-    total, done = count_left(campaign.database.snapshots, old), 0
+def _reseal_all(installation: Installation, old: list[int]) -> int:
+    total, done = count_left(installation.database.snapshots, old), 0
     with click.progressbar(
         length=total, label="Sealing anew", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as progress:
-        for batch in reseal_all(campaign.database.sessions, campaign.vault, old):
+        for batch in reseal_all(installation.database.sessions, installation.vault, old):
             done += batch
             progress.update(batch)
     return done

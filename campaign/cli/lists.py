@@ -52,18 +52,20 @@ def export(
     output: Path | None,
 ) -> None:
     """Write the list of signatures, or of the digest's readers. The export is recorded."""
-    campaign = wired()
+    installation = wired()
     purpose = clean_reason(reason) if reason else None
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         found = get_petition(session, slug)
         chosen = lists.SUBSCRIBERS if subscribers else lists.SIGNATURES
         wanted = lists.want(found, chosen, lists.AGE if age or lines else kind, SignatureState(state))
-        made = export_list(session, found, wanted, reason=purpose, lines=lines, actor=COMMAND_LINE, now=campaign.now())
+        made = export_list(
+            session, found, wanted, reason=purpose, lines=lines, actor=COMMAND_LINE, now=installation.now()
+        )
         if made.recipients and output is None and sys.stdout.isatty():
             raise InvalidInput("output", "An encrypted file cannot be shown on a terminal. Give a file with --output.")
     # On a terminal the rows themselves show the progress.
     show = partial(_with_progress, quiet=output is None and sys.stdout.isatty())
-    with campaign.database.snapshots() as session, open_output(output) as target:
-        total = write_list(session, campaign.vault, found, made, target, show=show)
+    with installation.database.snapshots() as session, open_output(output) as target:
+        total = write_list(session, installation.vault, found, made, target, show=show)
     if output is not None:
         click.echo(f"{total} {chosen} were written into {output}.", err=True)

@@ -31,19 +31,19 @@ def _hand_over(link: str) -> None:
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 def add(email: str, slug: str, role: str) -> None:
     """Give EMAIL a role, and print the one-time link by which the person sets a password."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        added = members.add_organizer(session, email, found, Role(role), actor=COMMAND_LINE, now=campaign.now())
-        link = campaign.links.welcome(added)
+        added = members.add_organizer(session, email, found, Role(role), actor=COMMAND_LINE, now=installation.now())
+        link = installation.links.welcome(added)
     _hand_over(link)
 
 
 @organizer.command("list")
 def list_all() -> None:
     """Print every organizer with roles and second factors."""
-    campaign = wired()
-    with campaign.database.snapshots() as session:
+    installation = wired()
+    with installation.database.snapshots() as session:
         for each, roles in members.list_organizers(session):
             words = [f"{slug}: {role}" for slug, role in roles.items()] or ["no role"]
             if not each.active:
@@ -61,11 +61,11 @@ def list_all() -> None:
 @click.option("--petition", "slug", required=True, help="The petition of the role.")
 def remove(email: str, slug: str) -> None:
     """Remove EMAIL's role, and sign the person out. If it was the last role, the account is switched off."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
         person = members.get_organizer(session, email)
-        removed = members.remove_role(session, person, found, actor=COMMAND_LINE, now=campaign.now())
+        removed = members.remove_role(session, person, found, actor=COMMAND_LINE, now=installation.now())
     click.echo(f"{person.email} has no role with “{slug}” any more and is signed out.")
     if not removed.has_owner:
         click.echo(
@@ -79,10 +79,10 @@ def remove(email: str, slug: str) -> None:
 @click.argument("email")
 def sign_out(email: str) -> None:
     """End all sessions of EMAIL, and all links that were not used yet."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = members.get_organizer(session, email)
-        members.sign_out(session, found, actor=COMMAND_LINE, now=campaign.now())
+        members.sign_out(session, found, actor=COMMAND_LINE, now=installation.now())
     click.echo(f"{found.email} is signed out everywhere.")
 
 
@@ -93,9 +93,9 @@ def reset(email: str) -> None:
 
     For a person who has lost them or is locked out. It is recorded, and every organizer of the same petitions sees it.
     """
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = members.get_organizer(session, email)
-        members.reset_account(session, found, actor=COMMAND_LINE, now=campaign.now())
-        link = campaign.links.welcome(found)
+        members.reset_account(session, found, actor=COMMAND_LINE, now=installation.now())
+        link = installation.links.welcome(found)
     _hand_over(link)

@@ -40,10 +40,10 @@ def history(email: str) -> None:
 
     If nothing is known about the address, one sentence says so; the exit status is 0 then too.
     """
-    campaign = wired()
+    installation = wired()
     address = parse_email_address(email, allow_smtputf8=True)
-    with campaign.database.sessions.begin() as session:
-        found = tell_history(session, campaign.vault, address, actor=COMMAND_LINE, now=campaign.now())
+    with installation.database.sessions.begin() as session:
+        found = tell_history(session, installation.vault, address, actor=COMMAND_LINE, now=installation.now())
         lines = [line for account in found.accounts for line in _account(account)]
     if found.suppression is not None:
         since = found.suppression.since_on
@@ -69,13 +69,13 @@ def forget(email: str, yes: bool) -> None:
 
     If nothing is known about the address, one sentence says so; the exit status is 0 then too.
     """
-    campaign = wired()
+    installation = wired()
     address = parse_email_address(email, allow_smtputf8=True)
     if not yes and sys.stdin.isatty():
         click.confirm("Erase everything stored about this address, under every petition?", abort=True)
-    now = campaign.now()
-    with campaign.database.sessions.begin() as session:
-        gone = erase_person.forget(session, campaign.vault, address, actor=COMMAND_LINE, now=now)
+    now = installation.now()
+    with installation.database.sessions.begin() as session:
+        gone = erase_person.forget(session, installation.vault, address, actor=COMMAND_LINE, now=now)
     if gone.is_nothing and gone.suppression is None:
         click.echo(UNKNOWN)
         return
@@ -92,16 +92,16 @@ def forget(email: str, yes: bool) -> None:
             "It is stored as a keyed hash only, and it keeps this server from writing to the address again."
         )
     if not gone.is_nothing:
-        click.echo(f"Receipt: {write_receipt(campaign.vault, Receipt(None, now.date()))}")
+        click.echo(f"Receipt: {write_receipt(installation.vault, Receipt(None, now.date()))}")
 
 
 @click.command()
 @click.argument("code")
 def receipt(code: str) -> None:
     """Check the CODE of an erasure receipt. Exit status 1 if this server did not write it."""
-    campaign = wired()
-    found = read_receipt(campaign.vault, code)
-    with campaign.database.snapshots() as session:
+    installation = wired()
+    found = read_receipt(installation.vault, code)
+    with installation.database.snapshots() as session:
         petition = find_petition_of(session, found)
     under = f"under the petition “{petition.slug}”" if petition is not None else "under all petitions of this server"
     click.echo(

@@ -37,12 +37,12 @@ def petition() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def load(file: Path) -> None:
     """Create or change the petition that FILE describes."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         content = read_petition_file(file)
         pictures = read_pictures(file, content)
         loaded = petition_store.load_petition(
-            session, content, actor=COMMAND_LINE, now=campaign.now(), pictures=pictures
+            session, content, actor=COMMAND_LINE, now=installation.now(), pictures=pictures
         )
     click.echo(f"Loaded “{loaded.slug}” in {', '.join(loaded.languages)}; its state: {loaded.state}.")
     if content.challenge not in {None, loaded.challenge}:
@@ -53,8 +53,8 @@ def load(file: Path) -> None:
 @petition.command("list")
 def list_all() -> None:
     """Print every petition with its state and count."""
-    campaign = wired()
-    with campaign.database.snapshots() as session:
+    installation = wired()
+    with installation.database.snapshots() as session:
         found = [(item, count_confirmed(session, item.id)) for item in petition_store.list_petitions(session)]
     for item, confirmed in found:
         click.echo(f"{item.slug}\t{item.state}\t{confirmed} of {item.goal}")
@@ -66,21 +66,21 @@ def list_all() -> None:
 @click.argument("slug")
 def open_(slug: str) -> None:
     """Open a petition: people can sign it."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        lifecycle.open_petition(session, found, actor=COMMAND_LINE, now=campaign.now())
-    click.echo(f"“{slug}” is open: {campaign.links.petition(found.languages[0], slug)}")
+        lifecycle.open_petition(session, found, actor=COMMAND_LINE, now=installation.now())
+    click.echo(f"“{slug}” is open: {installation.links.petition(found.languages[0], slug)}")
 
 
 @petition.command()
 @click.argument("slug")
 def close(slug: str) -> None:
     """Close a petition: nobody can sign it any more."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        lifecycle.close_petition(session, found, actor=COMMAND_LINE, now=campaign.now())
+        lifecycle.close_petition(session, found, actor=COMMAND_LINE, now=installation.now())
     click.echo(f"“{slug}” is closed. Signatures that are not confirmed yet can still be confirmed for 72 hours.")
     day = _ends(found.closed_on, UPDATES_KEPT)
     click.echo(f"Readers’ addresses are erased on {day}, unless the petition is opened again.")
@@ -109,10 +109,10 @@ _note = click.option(
 @_note
 def pause(slug: str, notes: dict[str, str]) -> None:
     """Pause a petition: nobody can sign it for a time, and its page says why. Go on with “open”."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        lifecycle.pause_petition(session, found, notes, actor=COMMAND_LINE, now=campaign.now())
+        lifecycle.pause_petition(session, found, notes, actor=COMMAND_LINE, now=installation.now())
     click.echo(f"“{slug}” is paused. Signatures that are not confirmed yet can still be confirmed.")
 
 
@@ -122,21 +122,21 @@ def pause(slug: str, notes: dict[str, str]) -> None:
 @click.option("--won", is_flag=True, help="The demands are met.")
 def answer(slug: str, notes: dict[str, str], won: bool) -> None:
     """Record the answer to the demands. The petition is closed then: nobody can sign it any more."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        lifecycle.note_answer(session, found, notes, won=won, actor=COMMAND_LINE, now=campaign.now())
-    click.echo(f"The page of “{slug}” shows the answer: {campaign.links.petition(found.languages[0], slug)}")
+        lifecycle.note_answer(session, found, notes, won=won, actor=COMMAND_LINE, now=installation.now())
+    click.echo(f"The page of “{slug}” shows the answer: {installation.links.petition(found.languages[0], slug)}")
 
 
 @petition.command("hand-over")
 @click.argument("slug")
 def hand_over(slug: str) -> None:
     """Record that the list was handed over today. The names in it are erased 30 days later."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
-        lifecycle.hand_over(session, found, actor=COMMAND_LINE, now=campaign.now())
+        lifecycle.hand_over(session, found, actor=COMMAND_LINE, now=installation.now())
     ends = _ends(found.handed_over_on, NAMES_KEPT)
     click.echo(f"Recorded: the list of “{slug}” was handed over. The names of its signers are erased on {ends}.")
 
@@ -156,11 +156,11 @@ def update() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def add_update(slug: str, file: Path) -> None:
     """Publish the update in FILE, or correct the published update with the same key."""
-    campaign = wired()
-    with campaign.database.sessions.begin() as session:
+    installation = wired()
+    with installation.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
         content = read_update_file(file, found.languages)
-        published = petition_store.publish_update(session, found, content, actor=COMMAND_LINE, now=campaign.now())
+        published = petition_store.publish_update(session, found, content, actor=COMMAND_LINE, now=installation.now())
     click.echo(f"Published “{published.key}”. It will be in the next digest.")
 
 
@@ -177,15 +177,15 @@ def sign(
     slug: str, name: str, email: str, country: str, comment: str, display: str, updates: bool, language: str | None
 ) -> None:
     """Sign for a person, for example at a kiosk. The person must confirm by mail, like everybody."""
-    campaign = wired()
-    address = parse_email_address(email, check_dns=campaign.settings.check_dns)
+    installation = wired()
+    address = parse_email_address(email, check_dns=installation.settings.check_dns)
     person = Person(name=clean_name(name), comment=clean_comment(comment))
     code = find_country(country) if country.strip() else None
     if country.strip() and code is None:
         raise InvalidInput("country", f"“{country}” is not a country.")
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         found = petition_store.get_petition(session, slug)
         version = petition_store.get_text_version(session, found, language or found.languages[0])
     submission = Submission(address, person, version.language, code, Display(display), wants_updates=updates)
-    submit(campaign.database.sessions, campaign.vault, found, version, submission, now=campaign.now())
+    submit(installation.database.sessions, installation.vault, found, version, submission, now=installation.now())
     click.echo("If this address has not confirmed yet, a mail with a link will be sent to it.")

@@ -16,12 +16,12 @@ def add_to(cli: click.Group) -> None:
 @click.option("--dry-run", is_flag=True, help="Only show what would be erased; change nothing.")
 def retention(dry_run: bool) -> None:
     """Erase data after its retention period, as the worker does once a day; print what was erased, and what is next."""
-    campaign = wired()
-    now = campaign.now()
-    with campaign.database.snapshots() as session:
+    installation = wired()
+    now = installation.now()
+    with installation.database.snapshots() as session:
         due = list_due(session, now=now)
     if not dry_run:
-        retain(campaign.database.sessions, now=now)
+        retain(installation.database.sessions, now=now)
     lines = [("would go" if dry_run else "went", "what", "petition", "next")]
     lines += [
         (str(item.count), item.rule.value, item.petition or "–", item.next_on.isoformat() if item.next_on else "–")

@@ -15,10 +15,10 @@ def add_to(cli: click.Group) -> None:
 @click.command()
 def init() -> None:
     """Create the data directory, the keyring and the database of a new installation."""
-    campaign = unchecked()
-    fresh = set_up(campaign)
-    settings = campaign.settings
-    click.echo(f"The database is ready: {campaign.database.engine.url.render_as_string(hide_password=True)}")
+    installation = unchecked()
+    fresh = set_up(installation)
+    settings = installation.settings
+    click.echo(f"The database is ready: {installation.database.engine.url.render_as_string(hide_password=True)}")
     if fresh:
         click.echo(
             f"New keys are in {settings.keyring}. Keep a copy in another place: without them no name can be read."

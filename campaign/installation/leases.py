@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.errors import AlreadyRunning
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.services.delivery.heartbeats import beat, forget_worker, list_silent
 from campaign.services.delivery.ledger import settle_claims
 from campaign.settings import Settings
@@ -22,12 +22,12 @@ HEARTBEAT_EVERY = 15.0  # seconds; after two minutes without one a worker counts
 
 
 @contextmanager
-def worker_lease(campaign: Campaign, worker: str) -> Iterator[None]:
+def worker_lease(installation: Installation, worker: str) -> Iterator[None]:
     """Hold a worker's name. Then it is certain that no other process sends the mails claimed under this name.
 
     The mails that an earlier process had claimed are settled first. Raises AlreadyRunning if a process holds the name.
     """
-    folder = campaign.settings.data_dir
+    folder = installation.settings.data_dir
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder / f"{worker}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -36,13 +36,13 @@ def worker_lease(campaign: Campaign, worker: str) -> Iterator[None]:
         os.close(descriptor)
         raise AlreadyRunning(f"A worker named {worker} is running already.") from None
     try:
-        with campaign.database.hold_name(f"campaign worker {worker}") as held:
+        with installation.database.hold_name(f"campaign worker {worker}") as held:
             if not held:
                 raise AlreadyRunning(
                     f"A worker named {worker} is running on another machine. Set another CAMPAIGN_WORKER_NAME."
                 )
-            with campaign.database.sessions.begin() as session:
-                settle_claims(session, worker, campaign.settings.journals, now=campaign.now())
+            with installation.database.sessions.begin() as session:
+                settle_claims(session, worker, installation.settings.journals, now=installation.now())
             yield
     finally:
         os.close(descriptor)
@@ -59,15 +59,15 @@ def shared_lease(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def exclusive_lease(campaign: Campaign) -> Iterator[None]:
+def exclusive_lease(installation: Installation) -> Iterator[None]:
     """Hold the database alone: no web server and no worker of this machine can start meanwhile.
 
     Raises AlreadyRunning if one is running, on this machine or on another.
     """
     with _locked(
-        campaign.settings, fcntl.LOCK_EX, "The web server or the worker is running. Stop both, then try again."
+        installation.settings, fcntl.LOCK_EX, "The web server or the worker is running. Stop both, then try again."
     ):
-        if campaign.database.count_other_processes():
+        if installation.database.count_other_processes():
             raise AlreadyRunning(
                 "Another process uses the database. Stop the web server and the worker on every machine."
             )
@@ -89,7 +89,7 @@ def _locked(settings: Settings, how: int, refusal: str) -> Iterator[None]:
 
 
 @contextmanager
-def heartbeats(campaign: Campaign, *, every: float = HEARTBEAT_EVERY) -> Iterator[None]:
+def heartbeats(installation: Installation, *, every: float = HEARTBEAT_EVERY) -> Iterator[None]:
     """Send a heartbeat at once and then ``every`` so many seconds, from its own thread, since a chunk may take long.
 
     The last heartbeat stays in the database at the end, because an unfinished chunk may stay too: another worker takes
@@ -99,9 +99,9 @@ def heartbeats(campaign: Campaign, *, every: float = HEARTBEAT_EVERY) -> Iterato
 
     def keep_beating() -> None:
         while not ended.wait(every):
-            _beat(campaign)
+            _beat(installation)
 
-    _beat(campaign)
+    _beat(installation)
     thread = threading.Thread(target=keep_beating, name="heartbeat", daemon=True)
     thread.start()
     try:
@@ -111,31 +111,31 @@ def heartbeats(campaign: Campaign, *, every: float = HEARTBEAT_EVERY) -> Iterato
         thread.join()
 
 
-def _beat(campaign: Campaign) -> None:
+def _beat(installation: Installation) -> None:
     try:
-        with campaign.database.sessions.begin() as session:
-            beat(session, campaign.settings.worker_name, now=campaign.now())
+        with installation.database.sessions.begin() as session:
+            beat(session, installation.settings.worker_name, now=installation.now())
     except SQLAlchemyError:
         _log.exception("The heartbeat could not be sent")
 
 
-def take_over_dead_workers(campaign: Campaign) -> list[str]:
+def take_over_dead_workers(installation: Installation) -> list[str]:
     """Settle the claims of silent workers, and let living workers send their chunks; returns the names of the dead.
 
     Holding the worker's name makes certain that the worker is dead and not slow, and that only one process takes over.
     The last heartbeat is deleted at the end, so that another process can take over if this one dies on the way.
     """
     taken = []
-    with campaign.database.snapshots() as session:
-        silent = list_silent(session, now=campaign.now())
+    with installation.database.snapshots() as session:
+        silent = list_silent(session, now=installation.now())
     for worker in silent:
         try:
-            with worker_lease(campaign, worker):
-                with campaign.database.snapshots() as session:
-                    still_silent = worker in list_silent(session, now=campaign.now())
+            with worker_lease(installation, worker):
+                with installation.database.snapshots() as session:
+                    still_silent = worker in list_silent(session, now=installation.now())
                 if still_silent:
-                    campaign.jobs.resume_chunks(worker)
-                    with campaign.database.sessions.begin() as session:
+                    installation.jobs.resume_chunks(worker)
+                    with installation.database.sessions.begin() as session:
                         forget_worker(session, worker)
                     taken.append(worker)
         except AlreadyRunning:

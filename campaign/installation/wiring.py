@@ -24,7 +24,7 @@ from campaign.settings import Settings
 
 
 @dataclass(frozen=True)
-class Campaign:
+class Installation:
     """One installation: the collaborators that web, command line and worker pass to the services."""
 
     settings: Settings
@@ -98,7 +98,7 @@ def wire(
     now: Callable[[], datetime] = clock.now,
     sleep: Callable[[float], None] = time.sleep,
     open_transport: Callable[[], Transport] | None = None,
-) -> Campaign:
+) -> Installation:
     """Build the installation that ``settings`` describe. Tests replace clock, waiting and transport."""
 
     def transport() -> Transport:
@@ -112,7 +112,7 @@ def wire(
             return SmtpTransport(settings.smtp_url, limits)
         return FileTransport(settings.outbox, sleep=sleep)
 
-    return Campaign(
+    return Installation(
         settings=settings,
         database=open_database(settings.database_url),
         jobs=Jobs(settings.database_url),

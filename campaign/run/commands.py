@@ -14,7 +14,7 @@ from campaign.cli.own_process import run_in_own_process
 from campaign.cli.wired import check_keys, keyless, wired
 from campaign.errors import InvalidSettings
 from campaign.installation.leases import shared_lease
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.services.operations.server_lock import LOOK_EVERY
 from campaign.web.core.sites import Door
 from campaign.web.server.gunicorn import serve_web
@@ -35,15 +35,15 @@ def serve(organizers: bool) -> None:
     """Serve the pages. If the organizers' pages listen separately (CAMPAIGN_ORGANIZE_PORT), they are not included."""
     _forbid_core_dumps()
     run_in_own_process(check_keys)
-    campaign = keyless()
-    if not campaign.settings.organizers_apart:
+    installation = keyless()
+    if not installation.settings.organizers_apart:
         if organizers:
             raise InvalidSettings("The organizers' pages do not listen separately. Set CAMPAIGN_ORGANIZE_PORT first.")
         door = Door.ALL
     else:
         door = Door.ORGANIZERS if organizers else Door.PUBLIC
-    with shared_lease(campaign.settings):
-        serve_web(campaign, door)
+    with shared_lease(installation.settings):
+        serve_web(installation, door)
 
 
 @click.command()
@@ -52,16 +52,16 @@ def worker(once: bool) -> None:
     """Send mails and digests until stopped."""
     _forbid_core_dumps()
     if once:
-        campaign = wired()
-        with shared_lease(campaign.settings):
-            work_once(campaign)
+        installation = wired()
+        with shared_lease(installation.settings):
+            work_once(installation)
         return
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    campaign = keyless()
-    if _wait_while_locked(campaign, stopping):
-        _work_until_locked(campaign, stopping)
+    installation = keyless()
+    if _wait_while_locked(installation, stopping):
+        _work_until_locked(installation, stopping)
 
 
 def _forbid_core_dumps() -> None:
@@ -69,10 +69,10 @@ def _forbid_core_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _wait_while_locked(campaign: Campaign, stopping: threading.Event) -> bool:
+def _wait_while_locked(installation: Installation, stopping: threading.Event) -> bool:
     """Wait until the server is not locked; returns False if the worker is stopped before."""
     announced = False
-    while campaign.lock.is_on:
+    while installation.lock.is_on:
         if not announced:
             click.echo("The server is locked. The worker sends nothing until it is unlocked.", err=True)
             announced = True
@@ -81,7 +81,7 @@ def _wait_while_locked(campaign: Campaign, stopping: threading.Event) -> bool:
     return True
 
 
-def _work_until_locked(campaign: Campaign, stopping: threading.Event) -> None:
+def _work_until_locked(installation: Installation, stopping: threading.Event) -> None:
     """Work until stopped. When the server is locked, restart the process, so that its memory has no keys.
 
     It restarts even if a mail is still in flight; that mail is then in doubt, as if the process had been killed.
@@ -94,10 +94,10 @@ def _work_until_locked(campaign: Campaign, stopping: threading.Event) -> None:
         time.sleep(_FORGET_WITHIN)
         _restart()
 
-    campaign.lock.call_when_turned(forget, was_on=False)
-    _ = campaign.vault
-    with shared_lease(campaign.settings):
-        work(campaign, stopping)
+    installation.lock.call_when_turned(forget, was_on=False)
+    _ = installation.vault
+    with shared_lease(installation.settings):
+        work(installation, stopping)
     if locked.is_set():
         _restart()
 

@@ -12,7 +12,7 @@ import click
 
 from campaign.cli.own_process import run_in_own_process
 from campaign.installation.setup import set_up
-from campaign.installation.wiring import Campaign, wire
+from campaign.installation.wiring import Installation, wire
 from campaign.models import Petition, Role
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.organizers.members import add_organizer
@@ -96,24 +96,24 @@ class _Child:
 
 def _prepare() -> str:
     """Set up the missing parts of the installation; returns the greeting with the server's addresses."""
-    campaign = wire(read_settings())
-    set_up(campaign)
-    return _greeting(campaign, *_load_built_in(campaign))
+    installation = wire(read_settings())
+    set_up(installation)
+    return _greeting(installation, *_load_built_in(installation))
 
 
-def _load_built_in(campaign: Campaign) -> tuple[Petition, str | None]:
+def _load_built_in(installation: Installation) -> tuple[Petition, str | None]:
     """The built-in petition, and a one-time sign-in link if the server can be reached only from this machine."""
-    now = campaign.now()
-    with campaign.database.sessions.begin() as session:
+    now = installation.now()
+    with installation.database.sessions.begin() as session:
         file = read_petition_file(BUILT_IN)
         petition = find_petition(session, file.slug)
         if petition is None:
             petition = load_petition(session, file, actor=COMMAND_LINE, now=now)
             open_petition(session, petition, actor=COMMAND_LINE, now=now)
-        if not campaign.settings.is_local or campaign.lock.is_on:
+        if not installation.settings.is_local or installation.lock.is_on:
             return petition, None
         organizer = add_organizer(session, FIRST_ORGANIZER, petition, Role.OWNER, actor=COMMAND_LINE, now=now)
-        return petition, campaign.links.welcome(organizer)
+        return petition, installation.links.welcome(organizer)
 
 
 def _wait_for_page(stopping: threading.Event, web: _Child, host: str, port: int, name: str) -> bool:
@@ -129,15 +129,15 @@ def _wait_for_page(stopping: threading.Event, web: _Child, host: str, port: int,
     return False
 
 
-def _greeting(campaign: Campaign, petition: Petition, welcome: str | None) -> str:
-    settings = campaign.settings
-    lines = ["", f"  Petition:   {campaign.public_links.petition(petition.languages[0], petition.slug)}"]
+def _greeting(installation: Installation, petition: Petition, welcome: str | None) -> str:
+    settings = installation.settings
+    lines = ["", f"  Petition:   {installation.public_links.petition(petition.languages[0], petition.slug)}"]
     if welcome:
         lines.append(f"  Organizer:  {welcome}   (one-time sign-in link)")
     if settings.is_local and not settings.smtp_url:
         lines.append(
             f"  Mails:      {settings.base_url}/outbox   (no mail server is set, so mails are written into files)"
         )
-    if campaign.lock.is_on:
+    if installation.lock.is_on:
         lines.append("  The server is locked: its pages can only be read. Unlock it with: campaign unlock")
     return "\n".join([*lines, "", "Stop with Ctrl-C."])

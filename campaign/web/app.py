@@ -5,7 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from campaign.crypto.randomness import random_bytes
 from campaign.i18n import TEMPLATES
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.media.pdf import PrintCache
 from campaign.web.auth import sign_in
 from campaign.web.core import caching, compression, errors, health, locked_mode, outbox, referral_links, security, sites
@@ -34,20 +34,20 @@ from campaign.web.self_service import changes, withdraw
 from campaign.web.self_service import views as self_service_views
 
 
-def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = False) -> Flask:
+def create_app(installation: Installation, door: Door = Door.ALL, *, frozen: bool = False) -> Flask:
     """The WSGI application of an installation: all its pages, or those of one ``door``.
 
     It has no keys while the server is locked, and with ``frozen``, which makes pages for the static copy.
     """
-    why = Keyless(campaign.now()) if frozen else Keyless() if campaign.lock.is_on else None
+    why = Keyless(installation.now()) if frozen else Keyless() if installation.lock.is_on else None
     app = Site(__name__, template_folder=str(TEMPLATES / "web"))
     app.door = door
-    settings = campaign.settings
+    settings = installation.settings
     is_apart = door is Door.ORGANIZERS
     url = settings.organize_url if is_apart else settings.base_url
     app.config.update(
         # Without keys nobody signs in, and no cookie is made or believed.
-        SECRET_KEY=random_bytes(32) if why else campaign.vault.session_secret,
+        SECRET_KEY=random_bytes(32) if why else installation.vault.session_secret,
         MAX_CONTENT_LENGTH=64 * 1024,
         MAX_FORM_MEMORY_SIZE=64 * 1024,
         MAX_FORM_PARTS=50,
@@ -63,7 +63,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     # A redirect from // to / would write the requested address into a header and the log, with its line ends.
     app.url_map.merge_slashes = False
     app.extensions["prints"] = PrintCache()
-    install(app, campaign, SourceLimit(settings.source_limit), watch)
+    install(app, installation, SourceLimit(settings.source_limit), watch)
     sites.install(app)
     if not frozen:  # files of a copy have no version in their names
         caching.install(app)
@@ -73,7 +73,7 @@ def create_app(campaign: Campaign, door: Door = Door.ALL, *, frozen: bool = Fals
     referral_links.install(app)
     if why:
         locked_mode.install(app, why)
-    sign_in.install(app, campaign)
+    sign_in.install(app, installation)
     public = (
         petition,
         theme,

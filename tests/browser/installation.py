@@ -16,7 +16,7 @@ MAIL_WITHIN = 30
 
 
 @dataclass(frozen=True)
-class Installation:
+class RunningServer:
     """A program that runs, what it printed, and the mails that it sent."""
 
     folder: Path
@@ -66,11 +66,11 @@ def link_in(mail: EmailMessage, path: str) -> str:
 
 
 @contextmanager
-def installation(folder: Path) -> Iterator[Installation]:
+def run_server(folder: Path) -> Iterator[RunningServer]:
     """Start it all, and stop it all."""
     port = free_port()
     with Mailbox() as mailbox:
         settings: dict[str, object] = {"smtp_url": mailbox.url, "form_min_seconds": 0, "source_limit": "off"}
         with serving([ROOT / "app.py"], folder, port, **settings) as printed:
             beside = {**settings, "port": port}
-            yield Installation(folder, f"http://127.0.0.1:{port}", mailbox, printed, beside)
+            yield RunningServer(folder, f"http://127.0.0.1:{port}", mailbox, printed, beside)

@@ -59,9 +59,9 @@ def _welcome_used(served: Served, page: Page, _lang: str) -> None:
 def _second_step(served: Served, page: Page, _lang: str) -> None:
     """Of an organizer who has an app for codes, and whose password was right."""
     email = _enroll(served, page)
-    with served.campaign.database.sessions.begin() as session:
+    with served.installation.database.sessions.begin() as session:
         organizer = find_organizer(session, email)
-        organizer.sealed_totp = seal_new_secret(organizer.id, served.campaign.vault)
+        organizer.sealed_totp = seal_new_secret(organizer.id, served.installation.vault)
     page.context.clear_cookies()
     _type_password(served, page, email)
 
@@ -74,7 +74,7 @@ def _second_step_failed(served: Served, page: Page, lang: str) -> None:
 
 def _no_role(served: Served, page: Page, _lang: str) -> None:
     email = _enroll(served, page)
-    with served.campaign.database.sessions.begin() as session:
+    with served.installation.database.sessions.begin() as session:
         session.execute(delete(Membership).where(Membership.organizer_id == find_organizer(session, email).id))
     page.goto(f"{served.base_url}/organize/")
 
@@ -126,7 +126,7 @@ def _after(prepare: Lead, lead: Lead) -> Lead:
 
 def _suspect(served: Served, _page: Page, _lang: str) -> None:
     """Two more signatures that wait, in case another state has decided about those that did."""
-    quarantine(served.campaign, served.address(), served.address())
+    quarantine(served.installation, served.address(), served.address())
 
 
 def _review_choice(served: Served, page: Page, lang: str) -> None:
@@ -140,11 +140,11 @@ def _review_decided(served: Served, page: Page, lang: str) -> None:
 
 
 def _offer(served: Served, _page: Page, _lang: str) -> None:
-    offer(served.campaign, served.address(), name="Waits", comment="I worked there for nine years.")
+    offer(served.installation, served.address(), name="Waits", comment="I worked there for nine years.")
 
 
 def _enter_line(served: Served, page: Page, lang: str) -> None:
-    code = print_sheet(served.campaign)[0]
+    code = print_sheet(served.installation)[0]
     _pressed(f"{ORGANIZE}/paper", "#enter button[type=submit]", line_code=code, name="Dana")(served, page, lang)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from campaign.installation.setup import set_up
-from campaign.installation.wiring import Campaign, wire
+from campaign.installation.wiring import Installation, wire
 from campaign.media.pictures import read_picture
 from campaign.models import Edition, Petition, PictureKind, Role, Signature
 from campaign.services.audit_log import COMMAND_LINE
@@ -28,7 +28,7 @@ from campaign.services.petitions.store import load_petition
 from campaign.web.app import create_app
 from campaign.web.core import locked_mode
 from campaign.web.core.locked_mode import Keyless
-from tests.conftest import SLUG, Clock, close_campaign, quick_app, settings_for
+from tests.conftest import SLUG, Clock, close_installation, quick_app, settings_for
 from tests.scenes.organizing import OTHER, OTHER_TITLE, invite
 from tests.scenes.people import confirm, get_signature, sign
 from tests.scenes.pictures import add_picture, png
@@ -39,7 +39,7 @@ from tests.scenes.serving import free_port
 class Served:
     """An installation, where it is served, and how many people there are in it."""
 
-    campaign: Campaign
+    installation: Installation
     app: Flask
     base_url: str
     clock: Clock
@@ -65,25 +65,25 @@ class Served:
     def signer(self, lang: str, *, updates: bool = False, confirmed: bool = True) -> str:
         """The address of somebody who has signed; most have confirmed too."""
         address = self.address()
-        sign(self.campaign, address, language=lang, updates=updates, comment="From the mine.", country="KZ")
+        sign(self.installation, address, language=lang, updates=updates, comment="From the mine.", country="KZ")
         if confirmed:
-            confirm(self.campaign, address)
+            confirm(self.installation, address)
         return address
 
     def code(self, address: str) -> str:
         """The code in the mail of a signer."""
-        return self.campaign.vault.code(get_signature(self.campaign, address).id)
+        return self.installation.vault.code(get_signature(self.installation, address).id)
 
     def expire(self, address: str) -> None:
         """Let the time to confirm pass for one signer."""
-        with self.campaign.database.sessions.begin() as session:
-            found = get_signature(self.campaign, address).id
+        with self.installation.database.sessions.begin() as session:
+            found = get_signature(self.installation, address).id
             before = self.clock() - timedelta(minutes=1)
             session.execute(update(Signature).where(Signature.id == found).values(expires_at=before))
 
     def organizer(self, role: Role = Role.OWNER, *, email: str = "", slug: str = SLUG) -> str:
         """The one-time link of a new organizer."""
-        return self.base_url + invite(self.campaign, role, email or self.address(), slug)
+        return self.base_url + invite(self.installation, role, email or self.address(), slug)
 
     def petition(self, slug: str = SLUG, **values: object) -> AbstractContextManager[None]:
         """The petition with other ``values`` for a while."""
@@ -95,7 +95,7 @@ class Served:
 
     @contextmanager
     def _changed(self, kind: type[Any], found_by: dict[str, object], values: dict[str, object]) -> Iterator[None]:
-        with self.campaign.database.sessions.begin() as session:
+        with self.installation.database.sessions.begin() as session:
             row = session.query(kind).filter_by(**found_by).one()
             before = {name: getattr(row, name) for name in values}
             for name, value in values.items():
@@ -103,7 +103,7 @@ class Served:
         try:
             yield
         finally:
-            with self.campaign.database.sessions.begin() as session:
+            with self.installation.database.sessions.begin() as session:
                 row = session.query(kind).filter_by(**found_by).one()
                 for name, value in before.items():
                     setattr(row, name, value)
@@ -111,7 +111,7 @@ class Served:
     @contextmanager
     def without_keys(self, *, frozen: bool) -> Iterator["Served"]:
         """The same installation, locked, or as a copy of it shows its pages."""
-        app = create_app(self.campaign, frozen=frozen)
+        app = create_app(self.installation, frozen=frozen)
         if not frozen:
             locked_mode.install(app, Keyless())
         with _serving(app, free_port()) as base_url:
@@ -155,16 +155,16 @@ def served(folder: Path, file: PetitionFile) -> Iterator[Served]:
     """Serve a new installation with the petition of ``file`` open."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     clock, port = Clock(), free_port()
-    campaign = wire(settings_for(folder, port=port), now=clock)
-    set_up(campaign)
-    with campaign.database.sessions.begin() as session:
+    installation = wire(settings_for(folder, port=port), now=clock)
+    set_up(installation)
+    with installation.database.sessions.begin() as session:
         _load(session, file, clock)
-    app = quick_app(campaign)
+    app = quick_app(installation)
     app.before_request(_fail_on_demand)
     try:
         with _serving(app, port) as base_url:
-            place = Served(campaign, app, base_url, clock)
+            place = Served(installation, app, base_url, clock)
             template_rendered.connect(place.note_page, app)
             yield place
     finally:
-        close_campaign(campaign)
+        close_installation(installation)

@@ -54,13 +54,13 @@ def _signed(served: Served, page: Page, lang: str) -> str:
 
 
 def _confirm(served: Served, page: Page, lang: str, *, answer: str = "") -> None:
-    page.goto(served.base_url + confirm_path(served.campaign, _signed(served, page, lang)))
+    page.goto(served.base_url + confirm_path(served.installation, _signed(served, page, lang)))
     if answer:
         press(page.locator(f"button[value={answer}]"))
 
 
 def _confirm_elsewhere(served: Served, page: Page, lang: str, *, code: str = "") -> None:
-    page.goto(served.base_url + confirm_path(served.campaign, served.signer(lang, confirmed=False)))
+    page.goto(served.base_url + confirm_path(served.installation, served.signer(lang, confirmed=False)))
     if code:
         page.locator("#code").fill(code)
         press(page.locator("button[value=confirm]"))
@@ -68,17 +68,17 @@ def _confirm_elsewhere(served: Served, page: Page, lang: str, *, code: str = "")
 
 def _too_late(served: Served, page: Page, lang: str) -> None:
     address = served.signer(lang, confirmed=False)
-    path = confirm_path(served.campaign, address)
+    path = confirm_path(served.installation, address)
     served.expire(address)
     page.goto(served.base_url + path)
 
 
 def _used(served: Served, page: Page, lang: str) -> None:
-    page.goto(served.base_url + confirm_path(served.campaign, served.signer(lang)))
+    page.goto(served.base_url + confirm_path(served.installation, served.signer(lang)))
 
 
 def _own(served: Served, page: Page, lang: str, *, below: str = "", sends: bool = False) -> None:
-    page.goto(served.base_url + own_path(served.campaign, served.signer(lang)) + below)
+    page.goto(served.base_url + own_path(served.installation, served.signer(lang)) + below)
     if sends:
         press(page.locator("main form button[type=submit]").last)
 
@@ -90,12 +90,12 @@ def _own_changed(served: Served, page: Page, lang: str) -> None:
 
 
 def _reader(served: Served, page: Page, lang: str) -> None:
-    page.goto(served.base_url + me_path(served.campaign, served.signer(lang, updates=True)))
+    page.goto(served.base_url + me_path(served.installation, served.signer(lang, updates=True)))
 
 
 def _withdrawn(served: Served, page: Page, lang: str) -> None:
     address = served.signer(lang)
-    page.goto(served.base_url + own_path(served.campaign, address) + "/withdraw")
+    page.goto(served.base_url + own_path(served.installation, address) + "/withdraw")
     page.locator("#code").fill(served.code(address))
     press(page.locator("main form button[type=submit]"))
 
@@ -106,15 +106,15 @@ def _own_withdrawn(served: Served, page: Page, lang: str) -> None:
 
 
 def _unsubscribe(served: Served, page: Page, lang: str, *, sends: bool = False) -> None:
-    page.goto(served.base_url + unsubscribe_path(served.campaign, served.signer(lang, updates=True)))
+    page.goto(served.base_url + unsubscribe_path(served.installation, served.signer(lang, updates=True)))
     if sends:
         press(page.locator("main button"))
 
 
 def _stopped(served: Served, page: Page, lang: str) -> None:
     address = served.signer(lang, updates=True)
-    path = me_path(served.campaign, address)
-    unsubscribe(served.campaign, address)
+    path = me_path(served.installation, address)
+    unsubscribe(served.installation, address)
     page.goto(served.base_url + path)
 
 
@@ -148,10 +148,10 @@ def _own_comment(state: CommentState) -> Lead:
 
     def lead(served: Served, page: Page, lang: str) -> None:
         address = served.address()
-        offer(served.campaign, address, comment="Freedom!", language=lang)
+        offer(served.installation, address, comment="Freedom!", language=lang)
         if state is not CommentState.OFFERED:
-            decide(served.campaign, state, address)
-        page.goto(served.base_url + own_path(served.campaign, address))
+            decide(served.installation, state, address)
+        page.goto(served.base_url + own_path(served.installation, address))
 
     return lead
 
@@ -170,7 +170,7 @@ def _digest(served: Served, page: Page, lang: str) -> None:
 
 def _mail_to_confirm(served: Served, page: Page, lang: str) -> None:
     to = served.asked_to_confirm[lang]
-    files = served.campaign.settings.outbox.glob("*.eml")
+    files = served.installation.settings.outbox.glob("*.eml")
     mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
     (body,) = [mail.get_body(("html",)) for mail in mails if mail["To"] == to]
     assert body is not None
@@ -183,7 +183,7 @@ def _mail(served: Served, page: Page, lang: str) -> None:
 
 
 def _preview(served: Served, page: Page, lang: str) -> None:
-    token = served.campaign.vault.token(PREVIEW, find_petition(served.campaign).id)
+    token = served.installation.vault.token(PREVIEW, find_petition(served.installation).id)
     page.goto(f"{served.base_url}/{lang}/p/{SLUG}/preview/{token}")
 
 
@@ -275,10 +275,10 @@ PUBLIC: dict[str, Lead] = {
 
 def _sign_by_name(served: Served, count: int, country: str) -> None:
     """So many people, who want their names to be shown."""
-    with served.campaign.database.sessions.begin() as session:
+    with served.installation.database.sessions.begin() as session:
         for _ in range(count):
-            sign_within(session, served.campaign, served.address(), display=Display.NAME, country=country)
-    confirm_all(served.campaign)
+            sign_within(session, served.installation, served.address(), display=Display.NAME, country=country)
+    confirm_all(served.installation)
 
 
 def furnish(served: Served) -> None:
@@ -291,20 +291,20 @@ def furnish(served: Served) -> None:
     _sign_by_name(served, 50, country="BA")  # one of the longest names
     for source in ("telegram", "telegram", "radio", "other", None):
         address = served.address()
-        sign(served.campaign, address, source=source)
-        confirm(served.campaign, address)
+        sign(served.installation, address, source=source)
+        confirm(served.installation, address)
     served.signer("en", updates=True)
-    make_digest(served.campaign)
-    quarantine(served.campaign, served.address(), served.address())
+    make_digest(served.installation)
+    quarantine(served.installation, served.address(), served.address())
     for shown_as, name in ((Display.NAME, "Дана Ахметова"), (Display.NAME, "ليلى حسن"), (Display.INITIALS, "Bo Lee")):
         address = served.address()
-        offer(served.campaign, address, name=name, display=shown_as, country="DE", comment=f"Freedom! {name}")
-        decide(served.campaign, CommentState.SHOWN, address)
-    served.paper_code = print_sheet(served.campaign, language="en")[0]
-    enter(served.campaign, served.paper_code)
-    for language in find_petition(served.campaign).languages:
+        offer(served.installation, address, name=name, display=shown_as, country="DE", comment=f"Freedom! {name}")
+        decide(served.installation, CommentState.SHOWN, address)
+    served.paper_code = print_sheet(served.installation, language="en")[0]
+    enter(served.installation, served.paper_code)
+    for language in find_petition(served.installation).languages:
         served.asked_to_confirm[language] = served.signer(language, confirmed=False)
-    work_once(served.campaign)  # mails get to the outbox, and countries are counted
+    work_once(served.installation)  # mails get to the outbox, and countries are counted
 
 
 @contextmanager
@@ -340,7 +340,7 @@ EDITIONS = {
 def _values_of(served: Served, state: str) -> dict[str, object]:
     """What the petition has for a while that the state is about."""
     now, today = served.clock(), served.clock().date()
-    languages = find_petition(served.campaign).languages
+    languages = find_petition(served.installation).languages
     told = {lang: {"note": "We wait for the lawyers."} for lang in languages}
     sealed: dict[str, object] = {"sealed_to": [OrganizerKey.fresh().public.line]}
     over: dict[str, object] = {"state": CLOSED, "closed_on": today}

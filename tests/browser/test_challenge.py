@@ -6,13 +6,13 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from campaign.web.public.questions import ANIMALS, COLOURS, NUMBERS
-from tests.browser.installation import Installation
+from tests.browser.installation import RunningServer
 from tests.browser.organizers import set_password
 from tests.browser.visitor import SLUG, Visit, Visitor
 
 
 @pytest.fixture(scope="module")
-def asking(running: Installation, browser: Browser) -> Installation:
+def asking(running: RunningServer, browser: Browser) -> RunningServer:
     """A petition whose owner has switched it on."""
     added = running.command("organizer", "add", "owner@example.org", "--petition", SLUG, "--role", "owner")
     page = browser.new_page()
@@ -47,11 +47,11 @@ def answer_of(asked: str) -> str:
     return str(only).upper()
 
 
-def done(page: Page, running: Installation) -> None:
+def done(page: Page, running: RunningServer) -> None:
     expect(page).to_have_url(f"{running.base_url}/en/p/{SLUG}/check-your-mail#content")
 
 
-def test_the_script_solves_the_puzzle_while_the_form_is_filled_in(asking: Installation, visit: Visit) -> None:
+def test_the_script_solves_the_puzzle_while_the_form_is_filled_in(asking: RunningServer, visit: Visit) -> None:
     """The question is not seen; nothing is asked of the server before somebody begins."""
     visitor = visit()
     fetched: list[str] = []
@@ -67,7 +67,7 @@ def test_the_script_solves_the_puzzle_while_the_form_is_filled_in(asking: Instal
 
 
 def test_who_is_faster_than_the_puzzle_presses_once_and_it_goes_out_by_itself(
-    asking: Installation, visit: Visit
+    asking: RunningServer, visit: Visit
 ) -> None:
     visitor = visit()
     held: list[Route] = []
@@ -85,7 +85,7 @@ def test_who_is_faster_than_the_puzzle_presses_once_and_it_goes_out_by_itself(
     done(page, asking)
 
 
-def test_a_mistake_elsewhere_does_not_cost_another_puzzle(asking: Installation, visit: Visit) -> None:
+def test_a_mistake_elsewhere_does_not_cost_another_puzzle(asking: RunningServer, visit: Visit) -> None:
     visitor = visit(expected="422")
     page = fill_in(visitor, "not an address")
     expect(page.locator("#told > p")).to_contain_text("you can sign")
@@ -98,7 +98,7 @@ def test_a_mistake_elsewhere_does_not_cost_another_puzzle(asking: Installation, 
     done(page, asking)
 
 
-def test_where_the_puzzle_cannot_be_had_the_question_comes_back(asking: Installation, visit: Visit) -> None:
+def test_where_the_puzzle_cannot_be_had_the_question_comes_back(asking: RunningServer, visit: Visit) -> None:
     visitor = visit(expected="500")
     visitor.page.route("**/challenge.json", lambda route: route.fulfill(status=500))
     page = fill_in(visitor, "question@example.org")
@@ -110,7 +110,7 @@ def test_where_the_puzzle_cannot_be_had_the_question_comes_back(asking: Installa
 
 
 @pytest.mark.parametrize("javascript", [False, True], ids=["without JavaScript", "without crypto.subtle"])
-def test_without_a_script_a_person_answers(asking: Installation, visit: Visit, javascript: bool) -> None:
+def test_without_a_script_a_person_answers(asking: RunningServer, visit: Visit, javascript: bool) -> None:
     visitor = visit(java_script_enabled=javascript, expected="422")
     if javascript:
         visitor.page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
@@ -126,7 +126,7 @@ def test_without_a_script_a_person_answers(asking: Installation, visit: Visit, j
     done(page, asking)
 
 
-def test_a_form_that_is_sent_once_more_is_refused_and_a_person_may_answer(asking: Installation, visit: Visit) -> None:
+def test_a_form_that_is_sent_once_more_is_refused_and_a_person_may_answer(asking: RunningServer, visit: Visit) -> None:
     """As after going back: what the browser has solved was used up with the first signature."""
     visitor = visit(expected="422")
     page = fill_in(visitor, "first@example.org")

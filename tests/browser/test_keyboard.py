@@ -112,7 +112,7 @@ def test_who_has_only_a_keyboard_signs_confirms_and_shares(place: Served, page: 
     keys.press("Enter")
     expect(page.locator("h1")).to_have_text("Check your mail")
 
-    page.goto(place.base_url + confirm_path(place.campaign, address))
+    page.goto(place.base_url + confirm_path(place.installation, address))
     tab_to(page, "button[value=confirm]")
     keys.press("Enter")
     expect(page.locator("h1")).to_have_text("Thank you. Your signature counts.")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.installation import Installation, link_in, text_of
+from tests.browser.installation import RunningServer, link_in, text_of
 from tests.browser.organizers import PASSWORD, set_password
 from tests.browser.visitor import SLUG, Visit, Visitor, visiting
 
@@ -16,13 +16,13 @@ TITLE = "Stand with the workers of Kazakhstan"
 
 
 @pytest.fixture(scope="module")
-def welcome(running: Installation) -> str:
+def welcome(running: RunningServer) -> str:
     """The link that ``python app.py`` prints."""
     return running.find_printed(r"Organizer:\s+(http://\S+)")
 
 
 @pytest.fixture
-def reader(running: Installation, visit: Visit) -> Visitor:
+def reader(running: RunningServer, visit: Visit) -> Visitor:
     """Somebody who has signed and asked for updates."""
     visitor = visit()
     if not visitor.signatures():
@@ -33,7 +33,7 @@ def reader(running: Installation, visit: Visit) -> Visitor:
 
 
 def test_an_organizer_is_welcomed_exports_the_list_and_sends_the_digest(
-    running: Installation, visit: Visit, welcome: str, reader: Visitor
+    running: RunningServer, visit: Visit, welcome: str, reader: Visitor
 ) -> None:
     # Chromium says of every download that its page was not loaded.
     page = visit(locale="en-GB", expected="/export net::ERR_ABORTED").page
@@ -70,7 +70,9 @@ def test_an_organizer_is_welcomed_exports_the_list_and_sends_the_digest(
     assert digest["List-Unsubscribe"] == f"<{link_in(digest, '/unsubscribe/')}>"
 
 
-def test_a_link_works_once_and_the_password_from_then_on(running: Installation, browser: Browser, visit: Visit) -> None:
+def test_a_link_works_once_and_the_password_from_then_on(
+    running: RunningServer, browser: Browser, visit: Visit
+) -> None:
     """Without JavaScript too."""
     address = "second@example.org"
     link = running.command("organizer", "add", address, "--petition", SLUG, "--role", "viewer").stdout.strip()
@@ -95,7 +97,7 @@ def test_a_link_works_once_and_the_password_from_then_on(running: Installation, 
 
 @pytest.mark.parametrize("locale", ["en-GB", "ru", "kk"])
 def test_no_table_of_the_numbers_is_wider_than_a_common_screen(
-    running: Installation, visit: Visit, reader: Visitor, locale: str
+    running: RunningServer, visit: Visit, reader: Visitor, locale: str
 ) -> None:
     """Large numbers are no wider than the headings above them."""
     address = f"third-{locale.lower()}@example.org"

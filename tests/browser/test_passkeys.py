@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.installation import Installation
+from tests.browser.installation import RunningServer
 from tests.browser.organizers import PASSWORD, Authenticator, set_password
 from tests.browser.visitor import SLUG, visiting
 
@@ -13,12 +13,12 @@ ACCOUNT = "/organize/account"
 
 
 @pytest.fixture
-def base_url(running: Installation) -> str:
+def base_url(running: RunningServer) -> str:
     """Browsers make no passkey for a number."""
     return running.base_url.replace("127.0.0.1", "localhost")
 
 
-def enroll(running: Installation, page: Page, address: str, base_url: str) -> None:
+def enroll(running: RunningServer, page: Page, address: str, base_url: str) -> None:
     link = running.command("organizer", "add", address, "--petition", SLUG, "--role", "owner").stdout.strip()
     set_password(page, link.replace(running.base_url, base_url))
     expect(page).to_have_url(f"{base_url}/organize/")
@@ -43,7 +43,7 @@ def page(browser: Browser, base_url: str) -> Iterator[Page]:
 
 
 def test_a_passkey_is_made_signs_in_proves_gets_a_name_and_goes(
-    running: Installation, page: Page, base_url: str
+    running: RunningServer, page: Page, base_url: str
 ) -> None:
     enroll(running, page, "passkey@example.org", base_url)
     key = Authenticator(page)
@@ -76,7 +76,7 @@ def test_a_passkey_is_made_signs_in_proves_gets_a_name_and_goes(
 
 
 def test_beside_the_password_holding_the_key_is_enough_alone_it_must_know_its_owner(
-    running: Installation, page: Page, base_url: str
+    running: RunningServer, page: Page, base_url: str
 ) -> None:
     enroll(running, page, "key@example.org", base_url)
     Authenticator(page, transport="usb", hasResidentKey=False, hasUserVerification=False, isUserVerified=False)
@@ -98,7 +98,7 @@ def test_beside_the_password_holding_the_key_is_enough_alone_it_must_know_its_ow
 
 
 def test_a_copy_of_a_key_that_lags_behind_is_refused(
-    running: Installation, browser: Browser, page: Page, base_url: str
+    running: RunningServer, browser: Browser, page: Page, base_url: str
 ) -> None:
     enroll(running, page, "copied@example.org", base_url)
     key = Authenticator(page)
@@ -116,7 +116,7 @@ def test_a_copy_of_a_key_that_lags_behind_is_refused(
         expect(thief.page.get_by_role("alert").first).to_contain_text("This passkey is not known here")
 
 
-def test_an_answer_works_once(running: Installation, page: Page, base_url: str) -> None:
+def test_an_answer_works_once(running: RunningServer, page: Page, base_url: str) -> None:
     """Whoever sends the same form again, with the same cookie, is refused."""
     enroll(running, page, "again@example.org", base_url)
     Authenticator(page)
@@ -139,7 +139,7 @@ def test_an_answer_works_once(running: Installation, page: Page, base_url: str) 
     assert "refused=passkey" in answer.headers["location"]
 
 
-def test_without_javascript_the_page_says_so(running: Installation, browser: Browser, base_url: str) -> None:
+def test_without_javascript_the_page_says_so(running: RunningServer, browser: Browser, base_url: str) -> None:
     with visiting(browser, base_url, locale="en-GB", java_script_enabled=False) as visitor:
         enroll(running, visitor.page, "plain@example.org", base_url)
         visitor.page.goto(f"{base_url}{ACCOUNT}/passkeys")
@@ -149,7 +149,7 @@ def test_without_javascript_the_page_says_so(running: Installation, browser: Bro
         expect(visitor.page.locator("#secret")).to_be_visible()
 
 
-def test_under_a_number_the_page_says_why_there_is_none(running: Installation, browser: Browser) -> None:
+def test_under_a_number_the_page_says_why_there_is_none(running: RunningServer, browser: Browser) -> None:
     with visiting(browser, running.base_url, locale="en-GB") as visitor:
         enroll(running, visitor.page, "number@example.org", running.base_url)
         visitor.page.goto(f"{running.base_url}{ACCOUNT}/passkeys")

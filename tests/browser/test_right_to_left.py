@@ -90,7 +90,7 @@ def test_the_petition_is_mirrored(place: Served, page: Page) -> None:
     """Beside the English page: what stood left stands right, as far from its edge."""
     boxes, ends = {}, {}
     for lang in ("en", ARABIC):
-        with place.petition(goal=2 * count(place.campaign), goal_steps=[]):
+        with place.petition(goal=2 * count(place.installation), goal_steps=[]):
             page.goto(f"{place.base_url}/{lang}/p/{SLUG}")
         boxes[lang] = {name: box_of(page.locator(name)) for name in (".act", ".ask", ".demands", ".languages")}
         ends[lang] = middle_row(page, page.locator("progress"))

@@ -2,12 +2,12 @@
 
 from playwright.sync_api import Browser
 
-from tests.browser.installation import Installation, link_in
+from tests.browser.installation import RunningServer, link_in
 from tests.browser.visitor import Visit, visiting
 
 
 def test_a_scanner_that_presses_every_button_with_and_without_a_code_confirms_nothing(
-    running: Installation, visit: Visit, browser: Browser
+    running: RunningServer, visit: Visit, browser: Browser
 ) -> None:
     visitor, address = visit(), "scanned@example.org"
     before = visitor.signatures()

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from campaign.web.app import create_app
-from tests.conftest import SLUG, MakeCampaign
+from tests.conftest import SLUG, MakeInstallation
 from tests.scenes.people import add_readers
 from tests.scenes.serving import free_port
 from tests.scenes.visiting import page_of
@@ -35,13 +35,13 @@ def _serve(app: Flask, port: int) -> Iterator[None]:
 
 
 @pytest.fixture
-def base_url(make_sqlite_campaign: MakeCampaign) -> Iterator[str]:
+def base_url(make_sqlite_installation: MakeInstallation) -> Iterator[str]:
     """The address of a server in this process, under whose petition one person has signed."""
     port = free_port()
-    campaign = make_sqlite_campaign(base_url=f"http://127.0.0.1:{port}", port=port)
-    add_readers(campaign, "a@example.org")
-    with _serve(create_app(campaign), port):
-        yield campaign.settings.base_url
+    installation = make_sqlite_installation(base_url=f"http://127.0.0.1:{port}", port=port)
+    add_readers(installation, "a@example.org")
+    with _serve(create_app(installation), port):
+        yield installation.settings.base_url
 
 
 @pytest.fixture

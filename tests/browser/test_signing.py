@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from campaign.i18n import Language
-from tests.browser.installation import Installation, link_in, text_of
+from tests.browser.installation import RunningServer, link_in, text_of
 from tests.browser.visitor import SLUG, Visit, visiting
 
 DONE, STOPPED = "Thank you. Your signature counts.", "The updates have stopped"
@@ -17,7 +17,7 @@ def code_in(text: str) -> str:
     return str(code)
 
 
-def test_who_signs_and_confirms_in_one_browser_is_counted(running: Installation, visit: Visit) -> None:
+def test_who_signs_and_confirms_in_one_browser_is_counted(running: RunningServer, visit: Visit) -> None:
     """The count goes up when the button behind the mail's link is pressed, not before."""
     visitor, address = visit(), "same@example.org"
     before = visitor.signatures()
@@ -29,7 +29,7 @@ def test_who_signs_and_confirms_in_one_browser_is_counted(running: Installation,
     assert visitor.signatures() == before + 1
 
 
-def test_in_another_browser_the_code_from_the_mail_is_asked_for(running: Installation, visit: Visit) -> None:
+def test_in_another_browser_the_code_from_the_mail_is_asked_for(running: RunningServer, visit: Visit) -> None:
     visitor, other, address = visit(), visit(), "other@example.org"
     before = visitor.signatures()
     visitor.sign(address)
@@ -45,7 +45,7 @@ def test_in_another_browser_the_code_from_the_mail_is_asked_for(running: Install
     ids=["English", "without JavaScript", "Russian"],
 )
 def test_a_reader_gets_the_digest_and_stops_it(
-    running: Installation, visit: Visit, lang: str, javascript: bool
+    running: RunningServer, visit: Visit, lang: str, javascript: bool
 ) -> None:
     """The whole way of a reader: sign, confirm, get the digest that the organizers send, and unsubscribe from it."""
     visitor, address = visit(java_script_enabled=javascript), f"reader-{lang}-{javascript}@example.org".lower()
@@ -75,7 +75,7 @@ def test_a_reader_gets_the_digest_and_stops_it(
 
 
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(
-    running: Installation, browser: Browser
+    running: RunningServer, browser: Browser
 ) -> None:
     """The browser's own checks are off: people read the page's sentences, in its language."""
     with visiting(browser, running.base_url, expected="status of 422") as visitor:
@@ -95,7 +95,7 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(
         expect(visitor.page.locator("#updates")).not_to_be_checked()
 
 
-def test_a_visit_that_leaves_this_machine_would_be_seen(running: Installation, browser: Browser) -> None:
+def test_a_visit_that_leaves_this_machine_would_be_seen(running: RunningServer, browser: Browser) -> None:
     """The control of what every test here asserts at its end."""
     with pytest.raises(AssertionError, match="another-server"):
         _visit_another_server(browser, running.base_url)

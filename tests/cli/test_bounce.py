@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.mail.returned.reports import MAX_BYTES
 from campaign.models import Delivery, SuppressionReason
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.worker import DigestWork, read_bounces, work_once
-from tests.conftest import Clock, MakeCampaign
+from tests.conftest import Clock, MakeInstallation
 from tests.crash.workers import environment
 from tests.scenes.commands import Command, refused
 from tests.scenes.deliveries import digests
@@ -28,68 +28,68 @@ from tests.servers.missing import or_skip
 READER = "aigul@example.net"
 
 
-def pipe(campaign: Campaign, message: bytes, **settings: str) -> subprocess.CompletedProcess[bytes]:
+def pipe(installation: Installation, message: bytes, **settings: str) -> subprocess.CompletedProcess[bytes]:
     """Hand a message to the command as a mail server does: through a pipe, to a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "campaign", "bounce"],
         input=message,
-        env=environment(campaign, **settings),
-        cwd=campaign.settings.data_dir,
+        env=environment(installation, **settings),
+        cwd=installation.settings.data_dir,
         capture_output=True,
         check=False,
         timeout=120,
     )
 
 
-def one_digest(campaign: Campaign, *emails: str) -> list[str]:
+def one_digest(installation: Installation, *emails: str) -> list[str]:
     """An edition; the tokens of its mails."""
-    add_readers(campaign, *emails or (READER,))
-    make_digest(campaign)
-    return [campaign.vault.mail_token(delivery.id) for delivery in digests(campaign)]
+    add_readers(installation, *emails or (READER,))
+    make_digest(installation)
+    return [installation.vault.mail_token(delivery.id) for delivery in digests(installation)]
 
 
-def returned(campaign: Campaign) -> list[str | None]:
-    return [delivery.returned for delivery in digests(campaign)]
+def returned(installation: Installation) -> list[str | None]:
+    return [delivery.returned for delivery in digests(installation)]
 
 
-def is_bounced(campaign: Campaign) -> bool:
-    fingerprint = get_subscription(campaign, READER).fingerprint
+def is_bounced(installation: Installation) -> bool:
+    fingerprint = get_subscription(installation, READER).fingerprint
     assert fingerprint is not None
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         found = find_suppression(session, fingerprint)
     return found is not None and found.reason is SuppressionReason.BOUNCED
 
 
-def test_a_bounce_through_the_pipe_suppresses_the_address(campaign: Campaign) -> None:
-    (token,) = one_digest(campaign)
-    done = pipe(campaign, sample("postfix-unknown", token))
+def test_a_bounce_through_the_pipe_suppresses_the_address(installation: Installation) -> None:
+    (token,) = one_digest(installation)
+    done = pipe(installation, sample("postfix-unknown", token))
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"permanent 5.1.1; noted for mail ")
     assert done.stdout.count(b"\n") == 1
     assert b"@" not in done.stdout
-    assert (returned(campaign), is_bounced(campaign)) == (["permanent 5.1.1"], True)
+    assert (returned(installation), is_bounced(installation)) == (["permanent 5.1.1"], True)
 
 
 @pytest.mark.parametrize("name", ["postfix-unknown", "empty"])
-def test_whatever_can_be_read_ends_well_though_nothing_changes(sqlite_campaign: Campaign, name: str) -> None:
-    one_digest(sqlite_campaign)
-    done = pipe(sqlite_campaign, sample(name))
+def test_whatever_can_be_read_ends_well_though_nothing_changes(sqlite_installation: Installation, name: str) -> None:
+    one_digest(sqlite_installation)
+    done = pipe(sqlite_installation, sample(name))
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.endswith(b"nothing changes\n")
-    assert returned(sqlite_campaign) == [None]
+    assert returned(sqlite_installation) == [None]
 
 
-def test_a_huge_message_is_taken_to_its_end_and_read_at_its_beginning(sqlite_campaign: Campaign) -> None:
-    (token,) = one_digest(sqlite_campaign)
-    done = pipe(sqlite_campaign, sample("postfix-unknown", token) + b"x" * (20 * MAX_BYTES))
-    assert (done.returncode, returned(sqlite_campaign)) == (0, ["permanent 5.1.1"])
+def test_a_huge_message_is_taken_to_its_end_and_read_at_its_beginning(sqlite_installation: Installation) -> None:
+    (token,) = one_digest(sqlite_installation)
+    done = pipe(sqlite_installation, sample("postfix-unknown", token) + b"x" * (20 * MAX_BYTES))
+    assert (done.returncode, returned(sqlite_installation)) == (0, ["permanent 5.1.1"])
 
 
-def test_a_message_that_cannot_be_recorded_now_stays_with_the_mail_server(sqlite_campaign: Campaign) -> None:
-    one_digest(sqlite_campaign)
-    nowhere = f"sqlite:///{sqlite_campaign.settings.data_dir}/none/campaign.sqlite"
+def test_a_message_that_cannot_be_recorded_now_stays_with_the_mail_server(sqlite_installation: Installation) -> None:
+    one_digest(sqlite_installation)
+    nowhere = f"sqlite:///{sqlite_installation.settings.data_dir}/none/campaign.sqlite"
     for settings in ({"database_url": nowhere}, {"keyring": "none.json"}):
-        done = pipe(sqlite_campaign, sample("postfix-unknown"), **settings)
+        done = pipe(sqlite_installation, sample("postfix-unknown"), **settings)
         assert (done.returncode, done.stdout) == (os.EX_TEMPFAIL, b""), settings
         assert done.stderr.count(b"\n") == 1
         assert b"Traceback" not in done.stderr
@@ -103,7 +103,7 @@ def fill(path: Path, *messages: bytes) -> mailbox.Maildir:
 
 
 def test_a_maildir_is_read_once_and_what_it_held_is_counted(
-    installed: Campaign, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    installed: Installation, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, _ = one_digest(installed, READER, "another@example.net")
     maildir = fill(tmp_path / "Maildir", sample("postfix-unknown", one), sample("letter"), sample("postfix-unknown"))
@@ -117,79 +117,81 @@ def test_a_maildir_is_read_once_and_what_it_held_is_counted(
 
 
 def test_a_mailbox_that_is_not_named_or_not_there_is_refused(
-    installed: Campaign, command: Command, tmp_path: Path
+    installed: Installation, command: Command, tmp_path: Path
 ) -> None:
     refused(command("bounce", "--from"), "CAMPAIGN_BOUNCES_URL")
     refused(command("bounce", "--from", f"maildir://{tmp_path}/none"), "The given folder contains no mailbox")
 
 
-def test_the_worker_takes_back_what_waits_each_time_it_looks(make_campaign: MakeCampaign, folder: Path) -> None:
-    campaign = make_campaign(bounces_url=f"maildir://{folder}/Maildir")
-    (token,) = one_digest(campaign)
+def test_the_worker_takes_back_what_waits_each_time_it_looks(make_installation: MakeInstallation, folder: Path) -> None:
+    installation = make_installation(bounces_url=f"maildir://{folder}/Maildir")
+    (token,) = one_digest(installation)
     maildir = fill(folder / "Maildir", sample("postfix-mailbox-full", token))
-    DigestWork(campaign, threading.Event(), patient=False).tick()
-    assert (returned(campaign), len(maildir)) == (["temporary 5.2.2"], 0)
+    DigestWork(installation, threading.Event(), patient=False).tick()
+    assert (returned(installation), len(maildir)) == (["temporary 5.2.2"], 0)
     maildir.add(sample("postfix-unknown", token))
-    DigestWork(campaign, threading.Event(), patient=False).tick()
-    assert (returned(campaign), len(maildir), is_bounced(campaign)) == (["permanent 5.1.1"], 0, True)
+    DigestWork(installation, threading.Event(), patient=False).tick()
+    assert (returned(installation), len(maildir), is_bounced(installation)) == (["permanent 5.1.1"], 0, True)
 
 
 def test_a_mailbox_out_of_reach_is_one_warning_and_the_worker_works_on(
-    make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+    make_sqlite_installation: MakeInstallation, folder: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    campaign = make_sqlite_campaign(bounces_url=f"maildir://{folder}/none")
-    sign(campaign, READER)
+    installation = make_sqlite_installation(bounces_url=f"maildir://{folder}/none")
+    sign(installation, READER)
     clock.turn(timedelta(seconds=1))
     with caplog.at_level(logging.WARNING, logger="campaign"):
-        work_once(campaign)
+        work_once(installation)
     assert [record.levelname for record in caplog.records if "mailbox" in record.getMessage()] == ["WARNING"]
-    assert len(list(campaign.settings.outbox.glob("*.eml"))) == 1
+    assert len(list(installation.settings.outbox.glob("*.eml"))) == 1
 
 
 def test_what_was_read_when_the_database_failed_is_still_in_the_mailbox(
-    make_sqlite_campaign: MakeCampaign, folder: Path, monkeypatch: pytest.MonkeyPatch
+    make_sqlite_installation: MakeInstallation, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message goes when what it says is committed, not before: a crash in between only repeats it."""
-    campaign = make_sqlite_campaign(bounces_url=f"maildir://{folder}/Maildir")
-    (token,) = one_digest(campaign)
+    installation = make_sqlite_installation(bounces_url=f"maildir://{folder}/Maildir")
+    (token,) = one_digest(installation)
     maildir = fill(folder / "Maildir", sample("postfix-mailbox-full", token))
-    with campaign.database.engine.begin() as connection:
+    with installation.database.engine.begin() as connection:
         connection.exec_driver_sql(
             "CREATE TRIGGER full BEFORE UPDATE ON subscription BEGIN SELECT RAISE(ABORT, 'full'); END"
         )
     with pytest.raises(Exception, match="full"):
-        read_bounces(campaign)
-    assert (returned(campaign), len(maildir)) == ([None], 1)
-    with campaign.database.engine.begin() as connection:
+        read_bounces(installation)
+    assert (returned(installation), len(maildir)) == ([None], 1)
+    with installation.database.engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER full")
     # Killed after the commit, before the message was removed: it is read again.
     monkeypatch.setattr(mailbox.Maildir, "discard", lambda *_: None)
-    read_bounces(campaign)
+    read_bounces(installation)
     monkeypatch.undo()
-    read_bounces(campaign)
-    assert (returned(campaign), len(maildir)) == (["temporary 5.2.2"], 0)
-    assert get_subscription(campaign, READER).soft_bounces == 1
+    read_bounces(installation)
+    assert (returned(installation), len(maildir)) == (["temporary 5.2.2"], 0)
+    assert get_subscription(installation, READER).soft_bounces == 1
 
 
-def test_the_worker_reads_an_imap_mailbox(make_sqlite_campaign: MakeCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker_reads_an_imap_mailbox(
+    make_sqlite_installation: MakeInstallation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with or_skip(), ImapServer() as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
-        campaign = make_sqlite_campaign(bounces_url=server.url)
-        (token,) = one_digest(campaign)
+        installation = make_sqlite_installation(bounces_url=server.url)
+        (token,) = one_digest(installation)
         for message in (sample("letter"), sample("gmail-unknown", token)):
             server.deliver(message)
-        read_bounces(campaign)
+        read_bounces(installation)
         assert server.count() == 0
-    assert (returned(campaign), is_bounced(campaign)) == (["permanent 5.1.1"], True)
+    assert (returned(installation), is_bounced(installation)) == (["permanent 5.1.1"], True)
 
 
-def test_two_pipes_at_once_for_one_address_both_end_well(campaign: Campaign) -> None:
-    sign(campaign, "new@example.net")
-    with campaign.database.snapshots() as session:
+def test_two_pipes_at_once_for_one_address_both_end_well(installation: Installation) -> None:
+    sign(installation, "new@example.net")
+    with installation.database.snapshots() as session:
         (confirmation,) = session.query(Delivery.id).all()
-    message = sample("postfix-unknown", campaign.vault.mail_token(confirmation[0]))
+    message = sample("postfix-unknown", installation.vault.mail_token(confirmation[0]))
     done: list[int] = []
-    threads = [threading.Thread(target=lambda: done.append(pipe(campaign, message).returncode)) for _ in range(2)]
+    threads = [threading.Thread(target=lambda: done.append(pipe(installation, message).returncode)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:

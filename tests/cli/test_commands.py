@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 import campaign.cli
 from campaign.cli import cli
 from campaign.clock import now
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import AuditEntry, Delivery, DeliveryKind, Schedule
 from campaign.services.organizers.members import get_welcomed
 from tests.conftest import SLUG, Clock
@@ -26,8 +26,8 @@ from tests.scenes.commands import Command, refused
 from tests.scenes.people import add_readers, confirm, confirm_all, find_petition, list_deliveries, sign
 
 
-def actions(campaign: Campaign) -> list[tuple[str, Mapping[str, object]]]:
-    with campaign.database.snapshots() as session:
+def actions(installation: Installation) -> list[tuple[str, Mapping[str, object]]]:
+    with installation.database.snapshots() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     assert {entry.actor for entry in entries} <= {"command line"}
     return [(entry.action, entry.details) for entry in entries]
@@ -71,7 +71,7 @@ def test_init_makes_an_installation_once_and_a_petition_lives_in_it(command: Com
     refused(command("sign", "small", "--name", "A", "--email", "a@example.org"), "does not take signatures")
 
 
-def test_organizer_add_prints_a_link_that_welcomes_them(command: Command, installed: Campaign) -> None:
+def test_organizer_add_prints_a_link_that_welcomes_them(command: Command, installed: Installation) -> None:
     done = command("organizer", "add", "Dana@example.org", "--petition", SLUG, "--role", "exporter")
     assert done.status == 0
     (link,) = done.out.splitlines()
@@ -82,7 +82,7 @@ def test_organizer_add_prints_a_link_that_welcomes_them(command: Command, instal
     assert actions(installed) == [("organizer added", {"role": "exporter"})]
 
 
-def test_sign_queues_a_mail_and_worker_once_sends_it(command: Command, installed: Campaign) -> None:
+def test_sign_queues_a_mail_and_worker_once_sends_it(command: Command, installed: Installation) -> None:
     words = ("sign", SLUG, "--name", "Aigul", "--email", "a@example.org", "--country", "Germany", "--updates")
     first, second = command(*words), command(*words)
     assert first == second
@@ -107,14 +107,14 @@ def test_sign_queues_a_mail_and_worker_once_sends_it(command: Command, installed
     ],
 )
 def test_sign_refuses_what_the_form_refuses(
-    command: Command, installed: Campaign, change: tuple[str, str], words: str
+    command: Command, installed: Installation, change: tuple[str, str], words: str
 ) -> None:
     refused(command("sign", SLUG, "--name", "A", "--email", "a@example.org", *change), words)
     assert list_deliveries(installed) == []
 
 
 def test_export_goes_to_standard_output_or_a_file_of_ones_own_and_is_recorded(
-    command: Command, installed: Campaign, tmp_path: Path
+    command: Command, installed: Installation, tmp_path: Path
 ) -> None:
     for name in ("=one", "two"):
         sign(installed, f"{name[-3:]}@example.org", name=name)
@@ -138,7 +138,7 @@ def test_export_goes_to_standard_output_or_a_file_of_ones_own_and_is_recorded(
     ]
 
 
-def test_a_digest_is_previewed_made_and_audited(command: Command, installed: Campaign, tmp_path: Path) -> None:
+def test_a_digest_is_previewed_made_and_audited(command: Command, installed: Installation, tmp_path: Path) -> None:
     add_readers(installed, "a@example.org", "b@example.org")
     (tmp_path / "later.toml").write_text(UPDATE + "[title.x]\n", encoding="utf-8")
     refused(command("update", "add", SLUG, "later.toml"), "later.toml")
@@ -170,7 +170,7 @@ def test_a_digest_is_previewed_made_and_audited(command: Command, installed: Cam
     assert "Edition 1: expected 2 = 1 (accepted 1): DOES NOT BALANCE" in done.out
 
 
-def test_pause_and_resume_turn_the_schedule_off_and_on(command: Command, installed: Campaign) -> None:
+def test_pause_and_resume_turn_the_schedule_off_and_on(command: Command, installed: Installation) -> None:
     def paused() -> bool:
         with installed.database.snapshots() as session:
             return session.get_one(Schedule, find_petition(installed).id).paused
@@ -182,15 +182,15 @@ def test_pause_and_resume_turn_the_schedule_off_and_on(command: Command, install
     assert [action for action, _ in actions(installed)] == ["digest paused", "digest resumed"]
 
 
-def test_as_a_process_on_both_databases(campaign: Campaign, clock: Clock) -> None:
+def test_as_a_process_on_both_databases(installation: Installation, clock: Clock) -> None:
     clock.moment = now()
-    signed = run(campaign, "sign", SLUG, "--name", "Айгүл", "--email", "a@example.org")
+    signed = run(installation, "sign", SLUG, "--name", "Айгүл", "--email", "a@example.org")
     assert (signed.returncode, signed.stderr) == (0, "")
-    confirm(campaign, "a@example.org")
-    exported = run(campaign, "export", SLUG)
+    confirm(installation, "a@example.org")
+    exported = run(installation, "export", SLUG)
     assert exported.returncode == 0
     assert [row["name"] for row in csv.DictReader(io.StringIO(exported.stdout, newline=""))] == ["Айгүл"]
-    failed = run(campaign, "export", "nowhere")
+    failed = run(installation, "export", "nowhere")
     assert (failed.returncode, failed.stdout, failed.stderr) == (1, "", "There is no petition “nowhere” here.\n")
-    assert run(campaign, "export").returncode == 2
-    assert [item.kind for item in list_deliveries(campaign)] == [DeliveryKind.CONFIRMATION]
+    assert run(installation, "export").returncode == 2
+    assert [item.kind for item in list_deliveries(installation)] == [DeliveryKind.CONFIRMATION]

@@ -9,8 +9,8 @@ import pytest
 from campaign.doctor.check import Check, Colour
 from campaign.doctor.examination import examine
 from campaign.doctor.names import DnsUnreachable, Names
-from campaign.installation.wiring import Campaign
-from tests.conftest import MakeCampaign
+from campaign.installation.wiring import Installation
+from tests.conftest import MakeInstallation
 from tests.scenes.commands import Command, Done
 from tests.servers.dns import NameServer
 from tests.servers.smtp import Mailbox
@@ -31,7 +31,7 @@ def words(done: Done) -> dict[str, str]:
     return {line[8:].partition(":")[0]: line.split()[0] for line in lines[:-1] if not line.startswith(" ")}
 
 
-def test_a_new_installation_on_one_machine_is_not_broken(command: Command, installed: Campaign) -> None:
+def test_a_new_installation_on_one_machine_is_not_broken(command: Command, installed: Installation) -> None:
     installed.settings.data_dir.chmod(0o700)
     done = command("doctor")
     found = words(done)
@@ -50,7 +50,7 @@ def test_where_nothing_is_there_everything_is_told_and_nothing_is_made(command: 
     assert not (tmp_path / "var").exists()
 
 
-def test_a_broken_keyring_does_not_hide_the_rest(command: Command, installed: Campaign) -> None:
+def test_a_broken_keyring_does_not_hide_the_rest(command: Command, installed: Installation) -> None:
     installed.settings.keyring.write_text("no keys")
     done = command("doctor")
     found = words(done)
@@ -59,7 +59,7 @@ def test_a_broken_keyring_does_not_hide_the_rest(command: Command, installed: Ca
 
 
 def test_a_mail_server_out_of_reach_is_told_unless_the_network_is_left_out(
-    command: Command, installed: Campaign, monkeypatch: pytest.MonkeyPatch
+    command: Command, installed: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAMPAIGN_SMTP_URL", "smtp://us:secret@127.0.0.1:9")
     done = command("doctor")
@@ -71,32 +71,34 @@ def test_a_mail_server_out_of_reach_is_told_unless_the_network_is_left_out(
 
 
 def test_a_public_server_whose_mails_become_files_is_to_be_looked_at(
-    command: Command, installed: Campaign, monkeypatch: pytest.MonkeyPatch
+    command: Command, installed: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAMPAIGN_BASE_URL", PUBLIC)
     done = command("doctor")
     assert (done.status, words(done)["Mail"]) == (0, "look")
 
 
-def examined(campaign: Campaign, names: Names | None) -> dict[str, Check]:
+def examined(installation: Installation, names: Names | None) -> dict[str, Check]:
     def open_names() -> Names:
         if names is None:
             raise DnsUnreachable("NoResolverConfiguration")
         return names
 
-    checks = examine(campaign.settings, campaign.database, now=campaign.now(), network=True, open_names=open_names)
+    checks = examine(
+        installation.settings, installation.database, now=installation.now(), network=True, open_names=open_names
+    )
     return {check.name: check for check in checks}
 
 
-def test_the_whole_examination_asks_the_mail_server_and_the_dns(make_sqlite_campaign: MakeCampaign) -> None:
+def test_the_whole_examination_asks_the_mail_server_and_the_dns(make_sqlite_installation: MakeInstallation) -> None:
     table = {
         "example.org": {"TXT": ['"v=spf1 mx -all"'], "MX": ["10 mx.example.org."]},
         "mx.example.org": {"A": ["203.0.113.7"]},
         "_dmarc.example.org": {"TXT": ['"v=DMARC1; p=none"']},
     }
     with Mailbox() as mailbox, NameServer(table) as server:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url, base_url=PUBLIC)
-        found = examined(campaign, Names(server.resolver))
+        installation = make_sqlite_installation(smtp_url=mailbox.url, base_url=PUBLIC)
+        found = examined(installation, Names(server.resolver))
     assert [name for name in found if found[name].colour is Colour.GREEN][-2:] == [
         "DMARC of example.org",
         "MX of example.org",
@@ -116,27 +118,29 @@ def test_the_whole_examination_asks_the_mail_server_and_the_dns(make_sqlite_camp
     assert mailbox.messages == []
 
 
-def test_bounces_to_another_domain_are_looked_at_there(make_sqlite_campaign: MakeCampaign) -> None:
+def test_bounces_to_another_domain_are_looked_at_there(make_sqlite_installation: MakeInstallation) -> None:
     with Mailbox() as mailbox, NameServer({}) as server:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url, base_url=PUBLIC, bounces_to="us@bounces.example")
-        found = examined(campaign, Names(server.resolver))
+        installation = make_sqlite_installation(smtp_url=mailbox.url, base_url=PUBLIC, bounces_to="us@bounces.example")
+        found = examined(installation, Names(server.resolver))
     assert {"SPF of bounces.example", "MX of example.org", "MX of bounces.example"} <= set(found)
     assert "SPF of example.org" not in found
 
 
 @pytest.mark.parametrize("configured", [True, False])
-def test_a_dns_that_does_not_answer_is_told_once(make_sqlite_campaign: MakeCampaign, *, configured: bool) -> None:
+def test_a_dns_that_does_not_answer_is_told_once(
+    make_sqlite_installation: MakeInstallation, *, configured: bool
+) -> None:
     resolver = dns.resolver.Resolver(configure=False)  # it has no server to ask
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url, base_url=PUBLIC)
-        found = examined(campaign, Names(resolver) if configured else None)
+        installation = make_sqlite_installation(smtp_url=mailbox.url, base_url=PUBLIC)
+        found = examined(installation, Names(resolver) if configured else None)
     last = list(found.values())[-1]
     assert (last.name, last.colour) == ("DNS", Colour.RED)
     assert "SPF of example.org" not in found
 
 
-def test_a_server_that_only_this_machine_knows_needs_no_dns(make_sqlite_campaign: MakeCampaign) -> None:
+def test_a_server_that_only_this_machine_knows_needs_no_dns(make_sqlite_installation: MakeInstallation) -> None:
     with Mailbox() as mailbox:
-        found = examined(make_sqlite_campaign(smtp_url=mailbox.url), None)
+        found = examined(make_sqlite_installation(smtp_url=mailbox.url), None)
     assert found["DNS"].colour is Colour.GREEN
     assert found["Sender"].colour is Colour.GREEN

@@ -1,7 +1,7 @@
 """Commands that steer an edition: what they print, what they keep, and what they refuse."""
 
 from campaign.clock import now
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import DeliveryKind, EditionState, Role, Schedule
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.claims import Batch
@@ -14,7 +14,7 @@ from tests.scenes.editions import edition, plan, publish
 from tests.scenes.people import add_readers, find_petition, list_deliveries, make_digest
 
 
-def test_an_edition_that_somebody_else_made_is_approved(command: Command, installed: Campaign) -> None:
+def test_an_edition_that_somebody_else_made_is_approved(command: Command, installed: Installation) -> None:
     add_readers(installed, "a@example.org")
     plan(installed, needs_approval=True)
     refused(command("digest", "approve", SLUG), "No edition of this petition is draft")
@@ -27,7 +27,7 @@ def test_an_edition_that_somebody_else_made_is_approved(command: Command, instal
     refused(command("digest", "approve", SLUG, "--edition", "9"), "no edition 9")
 
 
-def test_who_made_it_does_not_approve_it(command: Command, installed: Campaign) -> None:
+def test_who_made_it_does_not_approve_it(command: Command, installed: Installation) -> None:
     add_readers(installed, "a@example.org")
     plan(installed, needs_approval=True)
     done = command("digest", "send", SLUG)
@@ -37,7 +37,7 @@ def test_who_made_it_does_not_approve_it(command: Command, installed: Campaign) 
     assert "Skipped: the last edition still waits for approval." in command("digest", "send", SLUG).out
 
 
-def test_an_edition_that_waits_says_until_when_and_is_cancelled(command: Command, installed: Campaign) -> None:
+def test_an_edition_that_waits_says_until_when_and_is_cancelled(command: Command, installed: Installation) -> None:
     add_readers(installed, "a@example.org")
     plan(installed, cool_down_minutes=30)
     done = command("digest", "send", SLUG)
@@ -50,7 +50,7 @@ def test_an_edition_that_waits_says_until_when_and_is_cancelled(command: Command
     assert "Edition 2 is made" in command("digest", "send", SLUG).out
 
 
-def test_where_several_are_under_way_one_is_named(command: Command, installed: Campaign) -> None:
+def test_where_several_are_under_way_one_is_named(command: Command, installed: Installation) -> None:
     add_readers(installed, "a@example.org")
     for number in (1, 2):
         publish(installed, f"news-{number}")
@@ -61,7 +61,7 @@ def test_where_several_are_under_way_one_is_named(command: Command, installed: C
 
 
 def test_pause_and_resume_take_the_edition_that_is_sent_along(
-    command: Command, installed: Campaign, clock: Clock
+    command: Command, installed: Installation, clock: Clock
 ) -> None:
     add_readers(installed, *(f"reader{number}@example.org" for number in range(3)))
     assert command("digest", "send", SLUG).status == 0
@@ -80,7 +80,7 @@ def test_pause_and_resume_take_the_edition_that_is_sent_along(
     assert edition(installed).state is EditionState.SENT
 
 
-def test_a_test_is_owed_to_an_organizer_alone(command: Command, installed: Campaign) -> None:
+def test_a_test_is_owed_to_an_organizer_alone(command: Command, installed: Installation) -> None:
     add_readers(installed, "a@example.org")
     refused(command("digest", "test", SLUG, "--to", "a@example.org"), "to nobody else")
     with installed.database.sessions.begin() as session:

@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import ConfirmationAllowance, LinkRequest, SignatureState, SubscriptionState, Tombstone
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.audit_log import COMMAND_LINE
@@ -34,14 +34,19 @@ from tests.scenes.visiting import dump
 PERSON, OTHER = "person@example.org", "other@example.org"
 
 
-def ask_link(campaign: Campaign, email: str) -> None:
-    with campaign.database.sessions.begin() as session:
+def ask_link(installation: Installation, email: str) -> None:
+    with installation.database.sessions.begin() as session:
         request_link(
-            session, campaign.vault, find_petition(campaign).id, parse_email_address(email), "en", now=campaign.now()
+            session,
+            installation.vault,
+            find_petition(installation).id,
+            parse_email_address(email),
+            "en",
+            now=installation.now(),
         )
 
 
-def test_it_erases_a_person_under_every_petition_and_nobody_else(command: Command, installed: Campaign) -> None:
+def test_it_erases_a_person_under_every_petition_and_nobody_else(command: Command, installed: Installation) -> None:
     add_second_petition(installed, installed.settings.data_dir)
     follow(installed, PERSON, SLUG, SECOND)
     add_readers(installed, OTHER)
@@ -69,14 +74,16 @@ def test_it_erases_a_person_under_every_petition_and_nobody_else(command: Comman
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS)
-def test_a_signer_is_found_with_a_domain_in_its_own_script(command: Command, installed: Campaign, spelled: str) -> None:
+def test_a_signer_is_found_with_a_domain_in_its_own_script(
+    command: Command, installed: Installation, spelled: str
+) -> None:
     add_readers(installed, KEPT)
     assert "signature: confirmed" in command("history", spelled).out
     assert f"Petition “{SLUG}”: erased: the signature and the updates." in command("forget", spelled).out
     assert count(installed) == 0
 
 
-def test_text_that_is_no_address_is_refused_and_erases_nobody(command: Command, installed: Campaign) -> None:
+def test_text_that_is_no_address_is_refused_and_erases_nobody(command: Command, installed: Installation) -> None:
     add_readers(installed, KEPT)
     for typed in NO_ADDRESSES:
         if "\0" not in typed:  # no argument of a command can have one
@@ -85,7 +92,7 @@ def test_text_that_is_no_address_is_refused_and_erases_nobody(command: Command, 
     assert count(installed) == 1
 
 
-def test_its_receipt_is_checked_by_a_command(command: Command, installed: Campaign) -> None:
+def test_its_receipt_is_checked_by_a_command(command: Command, installed: Installation) -> None:
     add_readers(installed, PERSON)
     (code,) = re.findall(r"^Receipt: (\S+)$", command("forget", PERSON).out, re.MULTILINE)
     done = command("receipt", code.lower().replace("-", " "))
@@ -96,7 +103,7 @@ def test_its_receipt_is_checked_by_a_command(command: Command, installed: Campai
         refused(command("receipt", wrong), "has not written this receipt")
 
 
-def test_who_waits_for_their_confirmation_is_forgotten_too(command: Command, installed: Campaign) -> None:
+def test_who_waits_for_their_confirmation_is_forgotten_too(command: Command, installed: Installation) -> None:
     sign(installed, PERSON)
     row = get_signature(installed, PERSON).id
     assert "The number of confirmation mails to the address: erased." in command("forget", PERSON, "--yes").out
@@ -105,7 +112,7 @@ def test_who_waits_for_their_confirmation_is_forgotten_too(command: Command, ins
         assert session.scalars(select(func.count()).select_from(ConfirmationAllowance)).one() == 0
 
 
-def test_a_suppression_stays_and_is_told(command: Command, installed: Campaign) -> None:
+def test_a_suppression_stays_and_is_told(command: Command, installed: Installation) -> None:
     add_readers(installed, PERSON)
     disown(installed, PERSON)
     done = command("forget", PERSON)
@@ -114,7 +121,7 @@ def test_a_suppression_stays_and_is_told(command: Command, installed: Campaign) 
     assert "Receipt" not in done.out
 
 
-def test_of_a_stranger_it_says_one_sentence_and_writes_nothing(command: Command, installed: Campaign) -> None:
+def test_of_a_stranger_it_says_one_sentence_and_writes_nothing(command: Command, installed: Installation) -> None:
     before = dump(installed)
     done = command("forget", "stranger@example.org")
     assert (done.status, done.err, done.out.count("\n")) == (0, "", 1)
@@ -122,7 +129,7 @@ def test_of_a_stranger_it_says_one_sentence_and_writes_nothing(command: Command,
     refused(command("forget", "nobody"), "does not look like an e-mail address")
 
 
-def test_at_a_terminal_it_asks_once(command: Command, installed: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_a_terminal_it_asks_once(command: Command, installed: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     add_readers(installed, PERSON)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     answers = iter([False, True])
@@ -141,7 +148,7 @@ def test_at_a_terminal_it_asks_once(command: Command, installed: Campaign, monke
     assert len(asked) == 2
 
 
-def test_retention_prints_what_would_go_and_then_lets_it_go(command: Command, installed: Campaign) -> None:
+def test_retention_prints_what_would_go_and_then_lets_it_go(command: Command, installed: Installation) -> None:
     add_readers(installed, PERSON)
     assert command("petition", "hand-over", SLUG).status == 0
     closed = command("petition", "close", SLUG)
@@ -160,7 +167,7 @@ def test_retention_prints_what_would_go_and_then_lets_it_go(command: Command, in
     assert [action for _, action, _ in list_all_audit(installed)] == ["list handed over", "petition closed"]
 
 
-def test_a_draft_is_not_handed_over(command: Command, installed: Campaign) -> None:
+def test_a_draft_is_not_handed_over(command: Command, installed: Installation) -> None:
     with installed.database.sessions.begin() as session:
         load_petition(
             session,

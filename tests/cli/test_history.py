@@ -1,6 +1,6 @@
 """`campaign history`: all that is known of a person, in plain lines, and a record that somebody asked."""
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import DeliveryKind, ReaderFrequency
 from campaign.services.delivery.claims import Batch
 from tests.scenes.commands import Command, refused
@@ -12,7 +12,7 @@ READER = "reader@example.org"
 
 
 def test_it_tells_signature_choices_and_mails_and_is_recorded_without_the_address(
-    command: Command, installed: Campaign
+    command: Command, installed: Installation
 ) -> None:
     add_readers(installed, READER)
     make_digest(installed, "first")
@@ -40,7 +40,9 @@ def test_it_tells_signature_choices_and_mails_and_is_recorded_without_the_addres
     assert list_all_audit(installed) == [("command line", "history told", {})]
 
 
-def test_of_a_stranger_it_says_that_nothing_is_known_and_records_nothing(command: Command, installed: Campaign) -> None:
+def test_of_a_stranger_it_says_that_nothing_is_known_and_records_nothing(
+    command: Command, installed: Installation
+) -> None:
     add_readers(installed, READER)
     unsubscribe(installed, READER)
     done = command("history", "stranger@example.org")
@@ -50,7 +52,7 @@ def test_of_a_stranger_it_says_that_nothing_is_known_and_records_nothing(command
     assert "updates: none, or stopped" in command("history", READER).out
 
 
-def test_it_tells_why_an_address_gets_nothing_any_more(command: Command, installed: Campaign) -> None:
+def test_it_tells_why_an_address_gets_nothing_any_more(command: Command, installed: Installation) -> None:
     add_readers(installed, READER)
     disown(installed, READER)
     done = command("history", READER)
@@ -60,5 +62,5 @@ def test_it_tells_why_an_address_gets_nothing_any_more(command: Command, install
     assert done.out.count("\n") == 1
 
 
-def test_what_is_no_address_is_refused(command: Command, installed: Campaign) -> None:
+def test_what_is_no_address_is_refused(command: Command, installed: Installation) -> None:
     refused(command("history", "nobody"), "does not look like an e-mail address")

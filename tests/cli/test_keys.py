@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from campaign.crypto.organizer_keys import OrganizerKey
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Petition
 from campaign.services.petitions.store import get_petition
 from tests.conftest import SLUG
@@ -47,14 +47,14 @@ def make_key(folder: Path, name: str) -> OrganizerKey:
     return key
 
 
-def sign_all(campaign: Campaign) -> None:
+def sign_all(installation: Installation) -> None:
     for number, name in enumerate(NAMES):
-        sign(campaign, f"person{number}@example.org", name=name, comment="Qx\nQy")
-    confirm_all(campaign)
+        sign(installation, f"person{number}@example.org", name=name, comment="Qx\nQy")
+    confirm_all(installation)
 
 
 def test_from_the_key_to_the_list_on_an_organizers_machine(
-    command: Command, installed: Campaign, machine: Path, tmp_path: Path
+    command: Command, installed: Installation, machine: Path, tmp_path: Path
 ) -> None:
     made = alone(machine, "key", "new", "mine.key")
     assert made.status == 0
@@ -86,7 +86,7 @@ def test_from_the_key_to_the_list_on_an_organizers_machine(
 
 
 def test_a_file_that_cannot_be_opened_leaves_no_list(
-    command: Command, installed: Campaign, machine: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, installed: Installation, machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(machine)
     key = make_key(machine, "mine.key")
@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_opened_leaves_no_list(
 
 
 def test_a_list_of_a_petition_that_is_not_sealed_is_encrypted_to_whom_it_is_for(
-    command: Command, installed: Campaign, tmp_path: Path
+    command: Command, installed: Installation, tmp_path: Path
 ) -> None:
     add_readers(installed, "a@example.org")
     key = make_key(tmp_path, "mine.key")
@@ -139,7 +139,7 @@ def test_a_list_of_a_petition_that_is_not_sealed_is_encrypted_to_whom_it_is_for(
 
 
 def test_names_of_keys_that_are_gone_are_exported_to_a_key_that_is_named(
-    command: Command, installed: Campaign, tmp_path: Path
+    command: Command, installed: Installation, tmp_path: Path
 ) -> None:
     old, new = make_key(tmp_path, "old.key"), make_key(tmp_path, "new.key")
     seal_petition(installed, old)
@@ -156,7 +156,7 @@ def test_names_of_keys_that_are_gone_are_exported_to_a_key_that_is_named(
 
 
 def test_a_petition_file_is_loaded_with_the_keys_of_its_organizers(
-    command: Command, installed: Campaign, tmp_path: Path
+    command: Command, installed: Installation, tmp_path: Path
 ) -> None:
     line = command("key", "new", "mine.key").out.strip()
     path = tmp_path / "sealed.toml"

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Role
 from tests.conftest import SLUG, Clock, quick_app
 from tests.scenes.commands import Command, refused
@@ -15,17 +15,17 @@ from tests.scenes.visiting import read
 
 
 @pytest.fixture
-def campaign(installed: Campaign) -> Campaign:
+def installation(installed: Installation) -> Installation:
     return installed
 
 
 @pytest.fixture
-def app(installed: Campaign) -> Flask:
+def app(installed: Installation) -> Flask:
     return quick_app(installed)
 
 
 @pytest.fixture
-def owner(app: Flask, installed: Campaign) -> FlaskClient:
+def owner(app: Flask, installed: Installation) -> FlaskClient:
     return enroll(app, installed, Role.OWNER)
 
 
@@ -34,7 +34,7 @@ def is_in(client: FlaskClient) -> bool:
 
 
 def test_all_are_listed_with_roles_and_what_they_sign_in_with(
-    command: Command, app: Flask, installed: Campaign, other_petition: str
+    command: Command, app: Flask, installed: Installation, other_petition: str
 ) -> None:
     enroll(app, installed, Role.VIEWER, "plain@example.org", OTHER)
     command("organizer", "add", "new@example.org", "--petition", SLUG, "--role", "editor")
@@ -49,7 +49,7 @@ def test_all_are_listed_with_roles_and_what_they_sign_in_with(
 
 
 def test_removing_takes_the_role_the_session_and_at_last_the_account(
-    command: Command, app: Flask, installed: Campaign, owner: FlaskClient, other_petition: str
+    command: Command, app: Flask, installed: Installation, owner: FlaskClient, other_petition: str
 ) -> None:
     command("organizer", "add", EMAIL, "--petition", OTHER, "--role", "viewer")
     done = command("organizer", "remove", EMAIL.upper(), "--petition", SLUG)
@@ -76,7 +76,9 @@ def test_removing_takes_the_role_the_session_and_at_last_the_account(
     assert send_form(owner, path, password=PASSWORD, again=PASSWORD).location == HOME
 
 
-def test_signing_out_ends_every_session(command: Command, app: Flask, installed: Campaign, owner: FlaskClient) -> None:
+def test_signing_out_ends_every_session(
+    command: Command, app: Flask, installed: Installation, owner: FlaskClient
+) -> None:
     second = app.test_client()
     sign_in(second)
     assert command("organizer", "sign-out", EMAIL).out == f"{EMAIL} is signed out everywhere.\n"
@@ -86,7 +88,7 @@ def test_signing_out_ends_every_session(command: Command, app: Flask, installed:
 
 
 def test_resetting_takes_everything_away_and_is_seen_by_the_others(
-    command: Command, app: Flask, installed: Campaign, owner: FlaskClient, clock: Clock
+    command: Command, app: Flask, installed: Installation, owner: FlaskClient, clock: Clock
 ) -> None:
     second = enroll(app, installed, Role.VIEWER, "second@example.org")
     set_up_app(owner, clock)
@@ -105,7 +107,7 @@ def test_resetting_takes_everything_away_and_is_seen_by_the_others(
 
 
 def test_an_organizer_is_found_with_a_domain_in_its_own_script(
-    command: Command, app: Flask, installed: Campaign
+    command: Command, app: Flask, installed: Installation
 ) -> None:
     for spelled in SPELLINGS:
         link = command("organizer", "add", spelled, "--petition", SLUG, "--role", "owner").out.strip()
@@ -128,5 +130,5 @@ def test_an_organizer_is_found_with_a_domain_in_its_own_script(
         ("remove", EMAIL, "--petition", "nowhere"),
     ],
 )
-def test_who_is_not_there_is_named(command: Command, installed: Campaign, words: tuple[str, ...]) -> None:
+def test_who_is_not_there_is_named(command: Command, installed: Installation, words: tuple[str, ...]) -> None:
     refused(command("organizer", *words), "nowhere" if "nowhere" in words else "is an organizer here")

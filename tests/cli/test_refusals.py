@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from tests.conftest import SLUG
 from tests.scenes.commands import Command, refused
 from tests.scenes.people import sign
@@ -32,7 +32,7 @@ from tests.scenes.people import sign
     ],
 )
 def test_a_refusal_is_one_sentence_and_status_1(
-    command: Command, installed: Campaign, words: tuple[str, ...], says: str
+    command: Command, installed: Installation, words: tuple[str, ...], says: str
 ) -> None:
     refused(command(*words), says)
 
@@ -67,14 +67,14 @@ def test_wrong_usage_is_status_2(command: Command, words: tuple[str, ...]) -> No
     ],
 )
 def test_an_installation_that_cannot_be_used_is_one_sentence(
-    command: Command, installed: Campaign, monkeypatch: pytest.MonkeyPatch, setting: tuple[str, str], says: str
+    command: Command, installed: Installation, monkeypatch: pytest.MonkeyPatch, setting: tuple[str, str], says: str
 ) -> None:
     monkeypatch.setenv(f"CAMPAIGN_{setting[0]}", setting[1])
     refused(command("petition", "list"), says)
 
 
 def test_the_worker_says_that_mails_wait_for_a_server(
-    command: Command, installed: Campaign, monkeypatch: pytest.MonkeyPatch
+    command: Command, installed: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign(installed, "a@example.org")
     monkeypatch.setenv("CAMPAIGN_SMTP_URL", "smtp://127.0.0.1:9")

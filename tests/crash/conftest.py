@@ -14,7 +14,7 @@ from campaign.installation.wiring import wire
 from campaign.models import Delivery, DeliveryState, Signature, Subscription
 from campaign.text.email_address import parse_email_address
 from campaign.worker import CONFIRMATIONS
-from tests.conftest import close_campaign, settings_for
+from tests.conftest import close_installation, settings_for
 from tests.crash.forked import Zygote
 from tests.scenes.people import add_readers, make_digest, send, sign
 
@@ -45,15 +45,15 @@ def read_headers(message: bytes) -> tuple[str, str]:
 def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     folder = tmp_path_factory.mktemp("prepared")
     shutil.copytree(sqlite_template, folder / "var")
-    campaign = wire(settings_for(folder), now=now)
-    add_readers(campaign, *READERS)
-    send(campaign, CONFIRMATIONS)  # which nobody wants any more
-    make_digest(campaign)
+    installation = wire(settings_for(folder), now=now)
+    add_readers(installation, *READERS)
+    send(installation, CONFIRMATIONS)  # which nobody wants any more
+    make_digest(installation)
     for email in SIGNERS:
-        sign(campaign, email)
-    by_fingerprint = {campaign.vault.fingerprint(parse_email_address(email)): email for email in READERS + SIGNERS}
+        sign(installation, email)
+    by_fingerprint = {installation.vault.fingerprint(parse_email_address(email)): email for email in READERS + SIGNERS}
     owners: dict[int, str] = {}
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         for table, column in (
             (Subscription, Delivery.subscription_id),
             (Signature, Delivery.signature_id),
@@ -61,7 +61,7 @@ def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
             found = select(Delivery.id, table.fingerprint).join(table, table.id == column)
             owners |= {number: by_fingerprint[print_] for number, print_ in session.execute(found) if print_}
         waiting = frozenset(session.scalars(select(Delivery.id).where(Delivery.state == DeliveryState.QUEUED)))
-    close_campaign(campaign)
+    close_installation(installation)
     return Prepared(folder / "var", owners, waiting)
 
 

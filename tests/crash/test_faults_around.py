@@ -13,14 +13,14 @@ from sqlalchemy.exc import OperationalError
 
 from campaign import db
 from campaign.clock import now
-from campaign.installation.wiring import Campaign, wire
+from campaign.installation.wiring import Installation, wire
 from campaign.mail.smtp.client import SmtpTransport
 from campaign.mail.smtp.pipeline import Limits
 from campaign.mail.smtp.transport import Transport
 from campaign.models import DeliveryState
 from campaign.periods import CLAIM_LASTS, FIRST_RETRY
 from campaign.services.delivery.ledger import settle_old_claims
-from tests.conftest import Clock, MakeCampaign, close_campaign, settings_for
+from tests.conftest import Clock, MakeInstallation, close_installation, settings_for
 from tests.crash import rows
 from tests.crash.conftest import READERS, Prepared, read_headers
 from tests.crash.ends import DIGESTS, Record, assert_end, count_states, owe_digest
@@ -31,20 +31,20 @@ from tests.servers.scripted_smtp import DOT, ScriptedServer
 from tests.servers.secure_smtp import Certificate, SecureServer
 
 
-def test_down_for_an_hour(make_sqlite_campaign: MakeCampaign, clock: Clock, record_property: Record) -> None:
+def test_down_for_an_hour(make_sqlite_installation: MakeInstallation, clock: Clock, record_property: Record) -> None:
     with ScriptedServer() as gone:
         pass
-    campaign = make_sqlite_campaign(smtp_url=gone.url)
-    owe_digest(campaign)
+    installation = make_sqlite_installation(smtp_url=gone.url)
+    owe_digest(installation)
     for _ in range(12):
-        send(campaign, DIGESTS)
+        send(installation, DIGESTS)
         clock.turn(timedelta(minutes=5))
-    after = count_states(campaign)
+    after = count_states(installation)
     with ScriptedServer() as server:
-        campaign = make_sqlite_campaign(smtp_url=server.url)
-        send(campaign, DIGESTS)
-    assert {item.attempts for item in list_deliveries(campaign) if item.state is DeliveryState.ACCEPTED} == {1}
-    assert_end(rows.REFUSED, campaign, after, server.taken, record_property)
+        installation = make_sqlite_installation(smtp_url=server.url)
+        send(installation, DIGESTS)
+    assert {item.attempts for item in list_deliveries(installation) if item.state is DeliveryState.ACCEPTED} == {1}
+    assert_end(rows.REFUSED, installation, after, server.taken, record_property)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def to(server: SecureServer | ScriptedServer, trusted: Certificate | None, passw
 @pytest.mark.parametrize("fault", [rows.STRIPPED, rows.OTHER_HOST, rows.UNTRUSTED, rows.NO_AUTH], ids=str)
 def test_not_the_server_that_it_should_be(
     fault: Fault,
-    make_sqlite_campaign: MakeCampaign,
+    make_sqlite_installation: MakeInstallation,
     certificate: Certificate,
     tmp_path_factory: pytest.TempPathFactory,
     record_property: Record,
@@ -75,23 +75,23 @@ def test_not_the_server_that_it_should_be(
     with stripped, SecureServer(served) as wrong:
         server = stripped if fault is rows.STRIPPED else wrong
         given = "wrong" if fault is rows.NO_AUTH else password
-        campaign = make_sqlite_campaign(to(server, trusted, given))
-        owe_digest(campaign)
-        send(campaign, DIGESTS)
-        after = count_states(campaign)
+        installation = make_sqlite_installation(to(server, trusted, given))
+        owe_digest(installation)
+        send(installation, DIGESTS)
+        after = count_states(installation)
         # Neither mail nor password was told to it.
         assert {line.split()[0] for line in stripped.commands} <= {"ehlo"}
         assert (wrong.senders, wrong.mails) == ([], 0)
     with SecureServer(certificate) as right:
-        campaign = make_sqlite_campaign(to(right, certificate, password))
-        send(campaign, DIGESTS)
+        installation = make_sqlite_installation(to(right, certificate, password))
+        send(installation, DIGESTS)
         assert right.mails == 4
-    assert_end(fault, campaign, after, right.received, record_property)
+    assert_end(fault, installation, after, right.received, record_property)
 
 
-def count_owed(campaign: Campaign, prepared: Prepared) -> Counter[str]:
+def count_owed(installation: Installation, prepared: Prepared) -> Counter[str]:
     """Where the mails are that wait in the prepared installation."""
-    return Counter(item.state.value for item in list_deliveries(campaign) if item.id in prepared.waiting)
+    return Counter(item.state.value for item in list_deliveries(installation) if item.id in prepared.waiting)
 
 
 @pytest.mark.parametrize("pages", [9, 12, 16, 24, 32, 48])
@@ -103,15 +103,15 @@ def test_disk_full_for_the_database(
     shutil.copytree(prepared.data_dir, data_dir)
     with ScriptedServer(pipelining=True) as server:
         zygote.start(data_dir, server.url, file_size=pages * 4096).wait()
-        campaign = wire(settings_for(folder), now=now)
-        found = count_owed(campaign, prepared)
+        installation = wire(settings_for(folder), now=now)
+        found = count_owed(installation, prepared)
         assert set(found) <= {"accepted", "sending", "queued"}
         if pages == 9:
             assert found["accepted"] < 28
         assert zygote.start(data_dir, server.url).wait() is not None
         received = [read_headers(message)[0] for message in server.taken]
-    states = count_owed(campaign, prepared)
-    close_campaign(campaign)
+    states = count_owed(installation, prepared)
+    close_installation(installation)
     end = ", ".join(f"{count} {state}" for state, count in states.items())
     fault = rows.FULL_DATABASE
     record_property("fault", {"name": fault.name, "after": ", ".join(sorted(found)), "end": end})
@@ -121,9 +121,9 @@ def test_disk_full_for_the_database(
 
 
 @contextmanager
-def full_disk(campaign: Campaign, claimant: str, *, now_too: bool) -> Iterator[Callable[[], None]]:
+def full_disk(installation: Installation, claimant: str, *, now_too: bool) -> Iterator[Callable[[], None]]:
     """Call what this gives, and the journal's next file finds no room; ``now_too``: nor does the one that is open."""
-    new = campaign.settings.journals / f"{claimant.replace('/', '.')}.new"
+    new = installation.settings.journals / f"{claimant.replace('/', '.')}.new"
 
     def fill() -> None:
         new.parent.mkdir(exist_ok=True)
@@ -162,43 +162,45 @@ def test_disk_full_for_the_journal(  # noqa: PLR0917 (a table and its fixtures)
     readers: int,
     connections: int,
     now_too: bool,
-    make_sqlite_campaign: MakeCampaign,
+    make_sqlite_installation: MakeInstallation,
     record_property: Record,
 ) -> None:
     with ScriptedServer(pipelining=True) as server:
-        campaign = make_sqlite_campaign(smtp_url=server.url, smtp_connections=connections)
-        owe_digest(campaign, readers)
-        with full_disk(campaign, "worker-1/mails", now_too=now_too) as fill:
+        installation = make_sqlite_installation(smtp_url=server.url, smtp_connections=connections)
+        owe_digest(installation, readers)
+        with full_disk(installation, "worker-1/mails", now_too=now_too) as fill:
             server.answers["DATA"] = at(3 if fault else 10, fill, "354 Go on")
-            send(campaign, DIGESTS)
-        after = count_states(campaign)
+            send(installation, DIGESTS)
+        after = count_states(installation)
         answered = len(server.taken)
         server.answers.clear()
-        send(campaign, DIGESTS)
+        send(installation, DIGESTS)
     if fault is None:  # who had been given to the server has the answer that it gave
         fault = Fault("", f"{answered} accepted, {readers - answered} queued", "20 accepted")
         record_property = lambda *_: None  # noqa: E731
-    assert_end(fault, campaign, after, server.taken, record_property)
+    assert_end(fault, installation, after, server.taken, record_property)
 
 
-def test_disk_full_for_the_journal_from_the_start(make_sqlite_campaign: MakeCampaign, record_property: Record) -> None:
+def test_disk_full_for_the_journal_from_the_start(
+    make_sqlite_installation: MakeInstallation, record_property: Record
+) -> None:
     with ScriptedServer() as server:
-        campaign = make_sqlite_campaign(smtp_url=server.url)
-        owe_digest(campaign)
-        with full_disk(campaign, "worker-1/mails", now_too=False) as fill:
+        installation = make_sqlite_installation(smtp_url=server.url)
+        owe_digest(installation)
+        with full_disk(installation, "worker-1/mails", now_too=False) as fill:
             fill()
             with pytest.raises(OSError, match="No space left"):
-                send(campaign, DIGESTS)
-        after = count_states(campaign)
+                send(installation, DIGESTS)
+        after = count_states(installation)
         assert server.connections == 0
-        send(campaign, DIGESTS)
-    assert_end(rows.FULL_JOURNAL_FIRST, campaign, after, server.taken, record_property)
+        send(installation, DIGESTS)
+    assert_end(rows.FULL_JOURNAL_FIRST, installation, after, server.taken, record_property)
 
 
 @contextmanager
-def locked(campaign: Campaign) -> Iterator[Callable[[], None]]:
+def locked(installation: Installation) -> Iterator[Callable[[], None]]:
     """Call what this gives, and another program writes into the database until the end of the block."""
-    other = campaign.database.engine.raw_connection()  # which no transaction of ours has begun on
+    other = installation.database.engine.raw_connection()  # which no transaction of ours has begun on
     yield lambda: other.cursor().execute("BEGIN IMMEDIATE")
     other.close()
 
@@ -209,36 +211,38 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_database_locked_before_the_claim(make_sqlite_campaign: MakeCampaign, record_property: Record) -> None:
+def test_database_locked_before_the_claim(make_sqlite_installation: MakeInstallation, record_property: Record) -> None:
     with ScriptedServer() as server:
-        campaign = make_sqlite_campaign(smtp_url=server.url)
-        owe_digest(campaign)
-        with locked(campaign) as lock:
+        installation = make_sqlite_installation(smtp_url=server.url)
+        owe_digest(installation)
+        with locked(installation) as lock:
             lock()
             with pytest.raises(OperationalError, match="locked"):
-                send(campaign, DIGESTS)
-            after = count_states(campaign)
+                send(installation, DIGESTS)
+            after = count_states(installation)
         assert server.connections == 0
-        send(campaign, DIGESTS)
-    assert_end(rows.LOCKED, campaign, after, server.taken, record_property)
+        send(installation, DIGESTS)
+    assert_end(rows.LOCKED, installation, after, server.taken, record_property)
 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("pipelining", [False, True], ids=["in lock-step", "pipelined"])
 @pytest.mark.parametrize("most", [1, 500])
 def test_database_locked_while_recording(
-    most: int, pipelining: bool, make_sqlite_campaign: MakeCampaign, record_property: Record
+    most: int, pipelining: bool, make_sqlite_installation: MakeInstallation, record_property: Record
 ) -> None:
     with ScriptedServer(pipelining=pipelining) as server:
-        campaign = make_sqlite_campaign(smtp_url=server.url, smtp_connections=1, smtp_messages_per_connection=most)
-        owe_digest(campaign)
-        with locked(campaign) as lock:
+        installation = make_sqlite_installation(
+            smtp_url=server.url, smtp_connections=1, smtp_messages_per_connection=most
+        )
+        owe_digest(installation)
+        with locked(installation) as lock:
             server.answers[DOT] = at(2, lock, "250 2.0.0 OK")
             with pytest.raises(OperationalError, match="locked"):
-                send(campaign, DIGESTS)
-            after = count_states(campaign)
-        send(campaign, DIGESTS)
-    assert_end(rows.LOCKED_RECORD, campaign, after, server.taken, record_property)
+                send(installation, DIGESTS)
+            after = count_states(installation)
+        send(installation, DIGESTS)
+    assert_end(rows.LOCKED_RECORD, installation, after, server.taken, record_property)
 
 
 @pytest.mark.parametrize(
@@ -255,22 +259,22 @@ def test_clock_jumps(  # noqa: PLR0917 (a table and its fixtures)
     readers: int,
     by: timedelta,
     ticks: bool,
-    make_sqlite_campaign: MakeCampaign,
+    make_sqlite_installation: MakeInstallation,
     clock: Clock,
     record_property: Record,
 ) -> None:
     def jump() -> None:
         clock.turn(by)
         if ticks:
-            with campaign.database.sessions.begin() as session:
+            with installation.database.sessions.begin() as session:
                 settle_old_claims(session, now=clock())
 
     with ScriptedServer(pipelining=True) as server:
-        campaign = make_sqlite_campaign(smtp_url=server.url, smtp_connections=1)
-        owe_digest(campaign, readers)
+        installation = make_sqlite_installation(smtp_url=server.url, smtp_connections=1)
+        owe_digest(installation, readers)
         server.answers[DOT] = at(2, jump, "250 2.0.0 OK")
-        send(campaign, DIGESTS)
-        after = count_states(campaign)
+        send(installation, DIGESTS)
+        after = count_states(installation)
         clock.turn(max(-by, FIRST_RETRY))
-        send(campaign, DIGESTS)
-    assert_end(fault, campaign, after, server.taken, record_property)
+        send(installation, DIGESTS)
+    assert_end(fault, installation, after, server.taken, record_property)

@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from campaign.clock import now
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import DeliveryState, Edition, EditionState
-from tests.conftest import SLUG, Clock, MakeCampaign
+from tests.conftest import SLUG, Clock, MakeInstallation
 from tests.crash.workers import run, worker
 from tests.scenes.copies import Copies
 from tests.scenes.deliveries import digests
@@ -26,33 +26,33 @@ def times_sent(mailbox: Mailbox) -> Counter[str]:
     return Counter(message.recipients[0] for message in mailbox.messages if message.parsed["List-Unsubscribe"])
 
 
-def editions(campaign: Campaign) -> list[EditionState]:
-    with campaign.database.snapshots() as session:
+def editions(installation: Installation) -> list[EditionState]:
+    with installation.database.snapshots() as session:
         return list(session.scalars(select(Edition.state).order_by(Edition.id)))
 
 
 def test_a_worker_on_a_restored_database_sends_no_edition_again(
-    make_campaign: MakeCampaign, folder: Path, clock: Clock, copies: Copies
+    make_installation: MakeInstallation, folder: Path, clock: Clock, copies: Copies
 ) -> None:
     """Two editions are being sent in the backup: mails are left over, and a reader waits for one mail of both."""
     clock.moment = now() - timedelta(days=2)
-    campaign = make_campaign()
-    add_second_petition(campaign, folder)
-    add_readers(campaign, *READERS)
-    follow(campaign, BOTH, SLUG, SECOND)
-    choose(campaign, BOTH, merged=True)
-    plan(campaign, paused=True)  # the schedule makes no third edition
+    installation = make_installation()
+    add_second_petition(installation, folder)
+    add_readers(installation, *READERS)
+    follow(installation, BOTH, SLUG, SECOND)
+    choose(installation, BOTH, merged=True)
+    plan(installation, paused=True)  # the schedule makes no third edition
     with Mailbox() as mailbox:
-        issue(campaign, "first")
-        issue(campaign, "first", SECOND)
-        copy = copies.make(campaign)
-        done = run(campaign, "worker", "--once", smtp_url=mailbox.url)
+        issue(installation, "first")
+        issue(installation, "first", SECOND)
+        copy = copies.make(installation)
+        done = run(installation, "worker", "--once", smtp_url=mailbox.url)
         assert (done.returncode, done.stderr) == (0, "")
         assert times_sent(mailbox) == dict.fromkeys([*READERS, BOTH], 1)
-        assert editions(campaign) == [EditionState.SENT] * 2
+        assert editions(installation) == [EditionState.SENT] * 2
 
         clock.moment = now()
-        restored = copies.put_back(campaign, copy)
+        restored = copies.put_back(installation, copy)
         # In each of its rounds the worker sends confirmations first, then what is left over, then merged mails.
         with worker(restored, mailbox.url):
             for number in range(2):

@@ -19,7 +19,7 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from campaign.installation.leases import worker_lease
-from campaign.installation.wiring import Campaign, wire
+from campaign.installation.wiring import Installation, wire
 from campaign.mail.smtp.connection import Connection
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, Petition
 from campaign.services.delivery.ledger_audit import audit_ledger
@@ -142,7 +142,7 @@ def _is_digest_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def _installation(order: Order) -> Campaign:
+def _installation(order: Order) -> Installation:
     settings = Settings(
         _env_file=None,
         data_dir=Path(order["data_dir"]),
@@ -153,35 +153,35 @@ def _installation(order: Order) -> Campaign:
     return wire(settings)
 
 
-def _send_confirmations(campaign: Campaign) -> None:
-    sender = campaign.sender("mails")
+def _send_confirmations(installation: Installation) -> None:
+    sender = installation.sender("mails")
     send_waiting(sender, CONFIRMATIONS)
     sender.transport.close()
 
 
 def send_all(order: Order) -> Found:
     """Settle what was left, and send what waits; what the ledger says then."""
-    campaign = _installation(order)
+    installation = _installation(order)
     SEAMS[order["seam"]](order["nth"])
     if order["file_size"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_size"], order["file_size"]))
-    with worker_lease(campaign, campaign.settings.worker_name):
-        with campaign.database.snapshots() as session:
+    with worker_lease(installation, installation.settings.worker_name):
+        with installation.database.snapshots() as session:
             edition = session.scalars(select(Edition)).one()
             ((first, last),) = list_chunks(session, edition)
-        thread = threading.Thread(target=_send_confirmations, args=(campaign,))
+        thread = threading.Thread(target=_send_confirmations, args=(installation,))
         thread.start()
-        DigestWork(campaign, threading.Event(), patient=False).send_chunk(edition.id, first, last)
+        DigestWork(installation, threading.Event(), patient=False).send_chunk(edition.id, first, last)
         thread.join()
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         petition = session.scalars(select(Petition)).one()
         rows = session.execute(select(Delivery.id, Delivery.kind, Delivery.state)).all()
         found: Found = {
             "balances": all(account.balances for account in audit_ledger(session, petition)),
             "ledger": [(number, kind, state) for number, kind, state in rows],
         }
-    campaign.database.engine.dispose()
-    campaign.jobs.close()
+    installation.database.engine.dispose()
+    installation.jobs.close()
     return found
 
 

@@ -13,7 +13,7 @@ from campaign.doctor.check import Check, Colour
 from campaign.doctor.dns import check_dkim, check_dmarc, check_mail_hosts, check_pointer
 from campaign.doctor.names import DnsUnreachable, Names
 from campaign.mail.dkim import DkimKey, new_key, read_keys, write_key
-from tests.conftest import MakeCampaign
+from tests.conftest import MakeInstallation
 from tests.servers.dns import SERVFAIL, NameServer, Table
 
 T = TypeVar("T")
@@ -76,8 +76,8 @@ def test_two_records_under_one_selector_are_red(keys: list[DkimKey]) -> None:
     assert (found.colour, "2 records" in found.sentence) == (Colour.RED, True)
 
 
-def test_a_key_that_is_missing_on_the_disk_is_told(make_sqlite_campaign: MakeCampaign) -> None:
-    settings = make_sqlite_campaign(dkim_selectors="ed2026").settings
+def test_a_key_that_is_missing_on_the_disk_is_told(make_sqlite_installation: MakeInstallation) -> None:
+    settings = make_sqlite_installation(dkim_selectors="ed2026").settings
 
     def look(names: Names) -> list[Check]:
         return check_dkim(names, "example.org", lambda: read_keys(settings.dkim_folder, settings.signing_selectors))

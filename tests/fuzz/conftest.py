@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from campaign.models import Role
-from tests.conftest import MakeCampaign, quick_app
+from tests.conftest import MakeInstallation, quick_app
 from tests.fuzz.places import Form, list_forms
 from tests.fuzz.running import Sandbox, sandbox, take_count
 from tests.scenes.addresses import furnish
@@ -33,23 +33,23 @@ class Target:
     owner: FlaskClient
 
     def list_forms(self) -> list[Form]:
-        return list_forms(self.app, self.sandbox.campaign, [self.stranger, self.owner])
+        return list_forms(self.app, self.sandbox.installation, [self.stranger, self.owner])
 
 
-def _target(make: MakeCampaign) -> Iterator[Target]:
+def _target(make: MakeInstallation) -> Iterator[Target]:
     # Behind a proxy, so that what it hands on is looked at too.
-    campaign = make(trusted_proxies=1)
-    furnish(campaign)
-    with sandbox(campaign) as box:
-        app = quick_app(box.campaign)
-        yield Target(app, box, app.test_client(), enroll(app, box.campaign, Role.OWNER))
+    installation = make(trusted_proxies=1)
+    furnish(installation)
+    with sandbox(installation) as box:
+        app = quick_app(box.installation)
+        yield Target(app, box, app.test_client(), enroll(app, box.installation, Role.OWNER))
 
 
 @pytest.fixture
-def target(make_sqlite_campaign: MakeCampaign) -> Iterator[Target]:
-    yield from _target(make_sqlite_campaign)
+def target(make_sqlite_installation: MakeInstallation) -> Iterator[Target]:
+    yield from _target(make_sqlite_installation)
 
 
 @pytest.fixture
-def target_on_both(make_campaign: MakeCampaign) -> Iterator[Target]:
-    yield from _target(make_campaign)
+def target_on_both(make_installation: MakeInstallation) -> Iterator[Target]:
+    yield from _target(make_installation)

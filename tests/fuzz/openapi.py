@@ -6,7 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import IntegerConverter, Rule
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from tests.fuzz.places import Form, address_of
 from tests.scenes.addresses import values_for
 
@@ -15,16 +15,16 @@ HTML = {"text/html": {"schema": {"type": "string"}}}
 REFUSALS = ("302", "303", "308", "400", "403", "404", "405", "410", "413", "422", "429")
 
 
-def describe(app: Flask, campaign: Campaign, owner: FlaskClient, forms: list[Form]) -> dict[str, Any]:
+def describe(app: Flask, installation: Installation, owner: FlaskClient, forms: list[Form]) -> dict[str, Any]:
     """Every route, with what a GET of it answers and what its form is made of."""
     paths: dict[str, Any] = {}
     for rule in app.url_map.iter_rules():
         path = "".join(f"{{{text}}}" if is_argument else text for is_argument, text in rule._trace).removeprefix("|")
-        real = values_for(campaign, rule)
+        real = values_for(installation, rule)
         arguments = [_argument(rule, name, real[name]) for name in sorted(rule.arguments)]
         operations = paths.setdefault(path, {"parameters": arguments})
         if "GET" in (rule.methods or ()):
-            operations["get"] = {"responses": _answers(owner, address_of(app, campaign, rule))}
+            operations["get"] = {"responses": _answers(owner, address_of(app, installation, rule))}
         if "POST" in (rule.methods or ()):
             fields = {
                 field.name: _field(field.values)

@@ -7,7 +7,7 @@ from flask import Flask, url_for
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from tests.scenes.addresses import values_for
 from tests.scenes.page import Page
 
@@ -39,10 +39,10 @@ def cookies_of(client: FlaskClient) -> str:
     return "; ".join(f"{cookie.key}={cookie.value}" for cookie in (client._cookies or {}).values())
 
 
-def address_of(app: Flask, campaign: Campaign, rule: Rule) -> str:
+def address_of(app: Flask, installation: Installation, rule: Rule) -> str:
     """The route with something real for each of its arguments."""
     with app.test_request_context():
-        return url_for(rule.endpoint, **values_for(campaign, rule))  # type: ignore[arg-type]
+        return url_for(rule.endpoint, **values_for(installation, rule))  # type: ignore[arg-type]
 
 
 def _fields(page: Page, begin: int) -> tuple[Field, ...]:
@@ -63,7 +63,7 @@ def _fields(page: Page, begin: int) -> tuple[Field, ...]:
     return tuple(fields)
 
 
-def list_forms(app: Flask, campaign: Campaign, browsers: list[FlaskClient]) -> list[Form]:
+def list_forms(app: Flask, installation: Installation, browsers: list[FlaskClient]) -> list[Form]:
     """Every form that is posted, each once, as the first of the browsers that sees it would send it."""
     found: dict[tuple[str, frozenset[str]], Form] = {}
     adapter = app.url_map.bind("localhost")
@@ -71,7 +71,7 @@ def list_forms(app: Flask, campaign: Campaign, browsers: list[FlaskClient]) -> l
         for rule in app.url_map.iter_rules():
             if "GET" not in (rule.methods or ()):
                 continue
-            address = address_of(app, campaign, rule)
+            address = address_of(app, installation, rule)
             answer = browser.get(address, buffered=True)
             if answer.status_code != 200 or answer.mimetype != "text/html":
                 continue
@@ -86,10 +86,10 @@ def list_forms(app: Flask, campaign: Campaign, browsers: list[FlaskClient]) -> l
     forms = list(found.values())
     seen = {form.endpoint for form in forms}
     rest = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ()) and rule.endpoint not in seen]
-    return [*forms, *(_unseen(app, campaign, rule, forms, browsers[-1]) for rule in rest)]
+    return [*forms, *(_unseen(app, installation, rule, forms, browsers[-1]) for rule in rest)]
 
 
-def _unseen(app: Flask, campaign: Campaign, rule: Rule, forms: list[Form], browser: FlaskClient) -> Form:
+def _unseen(app: Flask, installation: Installation, rule: Rule, forms: list[Form], browser: FlaskClient) -> Form:
     """A form that no page shows at this moment, with the fields of all others: some of them are its own."""
     fields = {field.name: field for form in forms for field in form.fields}
     number = {"number": Field("number", "number", ("1", "2")), "sure": Field("sure", "checkbox", ("y",))}
@@ -102,7 +102,7 @@ def _unseen(app: Flask, campaign: Campaign, rule: Rule, forms: list[Form], brows
     )
     return Form(
         rule.endpoint,
-        address_of(app, campaign, rule),
+        address_of(app, installation, rule),
         (*(fields | number | {"csrf_token": token}).values(),),
         cookies_of(browser),
     )

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from campaign.db import Database
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import DailyCount, Petition, PetitionCounter, Signature, SignatureState
 
 Case = TypeVar("Case")
@@ -67,11 +67,11 @@ def take_count() -> dict[str, int]:
 class Sandbox:
     """An installation all of whose transactions are parts of one that is never committed."""
 
-    def __init__(self, campaign: Campaign, connection: Connection) -> None:
+    def __init__(self, installation: Installation, connection: Connection) -> None:
         self._connection = connection
         sessions = sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
-        database = Database(engine=campaign.database.engine, sessions=sessions, snapshots=sessions)
-        self.campaign = dataclasses.replace(campaign, database=database)
+        database = Database(engine=installation.database.engine, sessions=sessions, snapshots=sessions)
+        self.installation = dataclasses.replace(installation, database=database)
 
     @contextmanager
     def case(self) -> Iterator[None]:
@@ -80,7 +80,7 @@ class Sandbox:
         self._connection.exec_driver_sql("SAVEPOINT before_case")
         try:
             yield
-            with self.campaign.database.snapshots() as session:
+            with self.installation.database.snapshots() as session:
                 check_counts(session)
         finally:
             self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT before_case")
@@ -88,9 +88,9 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(campaign: Campaign) -> Iterator[Sandbox]:
-    with campaign.database.engine.connect() as connection, connection.begin() as everything:
-        yield Sandbox(campaign, connection)
+def sandbox(installation: Installation) -> Iterator[Sandbox]:
+    with installation.database.engine.connect() as connection, connection.begin() as everything:
+        yield Sandbox(installation, connection)
         everything.rollback()
 
 

@@ -18,7 +18,7 @@ from campaign.mail.dkim import read_keys
 from campaign.mail.returned.reports import read_report
 from campaign.services.petitions.file_reader import read_petition_file, read_update_file
 from campaign.settings import Settings, read_settings
-from tests.conftest import SLUG, MakeCampaign
+from tests.conftest import SLUG, MakeInstallation
 from tests.fuzz import hostile
 from tests.fuzz.running import Sandbox, fuzz, sandbox
 from tests.scenes.campaign_files import SMALL, UPDATE
@@ -27,22 +27,22 @@ from tests.scenes.people import add_readers, list_deliveries, make_digest
 Run = Callable[..., None]
 
 
-def _sandboxed(make: MakeCampaign) -> Iterator[Sandbox]:
-    campaign = make()
-    add_readers(campaign, "reader@example.org")
-    make_digest(campaign)
-    with sandbox(campaign) as box:
+def _sandboxed(make: MakeInstallation) -> Iterator[Sandbox]:
+    installation = make()
+    add_readers(installation, "reader@example.org")
+    make_digest(installation)
+    with sandbox(installation) as box:
         yield box
 
 
 @pytest.fixture
-def box(make_sqlite_campaign: MakeCampaign) -> Iterator[Sandbox]:
-    yield from _sandboxed(make_sqlite_campaign)
+def box(make_sqlite_installation: MakeInstallation) -> Iterator[Sandbox]:
+    yield from _sandboxed(make_sqlite_installation)
 
 
 @pytest.fixture
-def box_on_both(make_campaign: MakeCampaign) -> Iterator[Sandbox]:
-    yield from _sandboxed(make_campaign)
+def box_on_both(make_installation: MakeInstallation) -> Iterator[Sandbox]:
+    yield from _sandboxed(make_installation)
 
 
 def _run_in(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Run:
@@ -50,7 +50,7 @@ def _run_in(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Run:
     for found in pkgutil.iter_modules(campaign.cli.__path__):
         module = importlib.import_module(f"campaign.cli.{found.name}")
         if hasattr(module, "wired"):
-            monkeypatch.setattr(module, "wired", lambda: box.campaign)
+            monkeypatch.setattr(module, "wired", lambda: box.installation)
 
     def run(*words: str, given: bytes = b"") -> None:
         with box.case():
@@ -222,7 +222,7 @@ def test_on_postgresql_too_a_sample(box_on_both: Sandbox, monkeypatch: pytest.Mo
 
 def test_mails_that_come_back(box: Sandbox, run: Run) -> None:
     """Reports with true and false names of mails, and what is no mail."""
-    token = box.campaign.vault.mail_token(list_deliveries(box.campaign)[0].id)
+    token = box.installation.vault.mail_token(list_deliveries(box.installation)[0].id)
     report = (Path(__file__).parents[1] / "mail/returned/bounces/exim-unknown.eml").read_bytes()
     header = st.builds(
         lambda name, value: hostile.to_bytes(f"{name}: {value}"),

@@ -22,7 +22,7 @@ from campaign.services.signatures.link_requests import answer_requests, request_
 from campaign.services.signatures.sign import Person
 from campaign.text.email_address import parse_email_address
 from campaign.text.personal_text import clean_comment, clean_name
-from tests.conftest import SLUG, MakeCampaign
+from tests.conftest import SLUG, MakeInstallation
 from tests.fuzz.answers import check_page
 from tests.fuzz.hostile import TYPED
 from tests.fuzz.running import Sandbox, fuzz, sandbox
@@ -64,26 +64,32 @@ def _person(name: str, comment: str) -> Person:
 
 def _write(box: Sandbox, file: PetitionFile, update: UpdateTexts, people: list[Person]) -> list[Message]:
     """The digest for each of them, and the mail with the link that each has lost."""
-    campaign, petition_id = box.campaign, find_petition(box.campaign).id
-    now = campaign.now() + timedelta(hours=1)
-    with campaign.database.sessions.begin() as session:
-        petition = load_petition(session, file, actor=COMMAND_LINE, now=campaign.now())
+    installation, petition_id = box.installation, find_petition(box.installation).id
+    now = installation.now() + timedelta(hours=1)
+    with installation.database.sessions.begin() as session:
+        petition = load_petition(session, file, actor=COMMAND_LINE, now=installation.now())
         for email, person in zip(READERS, people, strict=True):
             sign_within(
-                session, campaign, email, name=person.name, comment=person.comment, display=Display.NAME, updates=True
+                session,
+                installation,
+                email,
+                name=person.name,
+                comment=person.comment,
+                display=Display.NAME,
+                updates=True,
             )
-    confirm_all(campaign)
-    with campaign.database.sessions.begin() as session:
+    confirm_all(installation)
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        publish_update(session, petition, update, actor=COMMAND_LINE, now=campaign.now())
-        campaign.settings.started_editions.unlink(missing_ok=True)  # the last example was rolled back
-        make_edition(session, petition, campaign.links, without_jobs(campaign), period="fuzzed", now=now)
+        publish_update(session, petition, update, actor=COMMAND_LINE, now=installation.now())
+        installation.settings.started_editions.unlink(missing_ok=True)  # the last example was rolled back
+        make_edition(session, petition, installation.links, without_jobs(installation), period="fuzzed", now=now)
         for email in READERS:
-            request_link(session, campaign.vault, petition_id, parse_email_address(email), "en", now=now)
+            request_link(session, installation.vault, petition_id, parse_email_address(email), "en", now=now)
         session.flush()
         assert answer_requests(session, now=now) == len(READERS)
-    with campaign.database.snapshots() as session:
-        writer, messages = Writer(campaign.identity), list[Message]()
+    with installation.database.snapshots() as session:
+        writer, messages = Writer(installation.identity), list[Message]()
         for kind in (DeliveryKind.DIGEST, DeliveryKind.LINK):
             rows = session.execute(select_mails(kind).where(Delivery.kind == kind)).all()
             assert len(rows) == len(READERS)
@@ -115,14 +121,16 @@ def _check_mail(message: Message, *, ours: str, typed: list[str], said: str) -> 
     return tuple(names)
 
 
-def test_a_digest_and_a_lost_link_are_whole_and_say_nothing_of_a_signer(make_sqlite_campaign: MakeCampaign) -> None:
+def test_a_digest_and_a_lost_link_are_whole_and_say_nothing_of_a_signer(
+    make_sqlite_installation: MakeInstallation,
+) -> None:
     """Whatever the signer typed, and whatever the petition and its news say; some of them over SMTP, byte for byte."""
-    campaign = make_sqlite_campaign()
+    installation = make_sqlite_installation()
     headers: set[tuple[str, ...]] = set()
     sample: list[Message] = []
     checked = 0
     texts = st.dictionaries(st.sampled_from(["title", "sender", "addressee"]), TYPED, max_size=2)
-    with sandbox(campaign) as box:
+    with sandbox(installation) as box:
 
         def check(case: tuple[list[tuple[str, str]], str, str, dict[str, str]]) -> None:
             nonlocal checked
@@ -137,7 +145,7 @@ def test_a_digest_and_a_lost_link_are_whole_and_say_nothing_of_a_signer(make_sql
                 except CampaignError:
                     return  # the lint keeps such an edition from being made
             for message in messages:
-                headers.add(_check_mail(message, ours=campaign.settings.base_url, typed=typed, said=said))
+                headers.add(_check_mail(message, ours=installation.settings.base_url, typed=typed, said=said))
             checked += 1
             if checked % 10 == 1:
                 sample.extend(messages)

@@ -21,7 +21,7 @@ from tests.scenes.visiting import FROM_HERE
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_every_route_answers_as_it_is_described(target: Target) -> None:
     """Neither a failure, nor a status or a kind of content that the document does not know."""
-    document = describe(target.app, target.sandbox.campaign, target.owner, target.list_forms())
+    document = describe(target.app, target.sandbox.installation, target.owner, target.list_forms())
     schema = schemathesis.openapi.from_dict(document)
     schema.app = target.app
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]

@@ -20,7 +20,7 @@ from campaign.services.petitions.file_schema import PetitionFile
 from campaign.services.petitions.store import get_petition, load_petition
 from campaign.services.signatures.sign import Person
 from campaign.text.personal_text import clean_comment, clean_name
-from tests.conftest import SLUG, MakeCampaign
+from tests.conftest import SLUG, MakeInstallation
 from tests.fuzz.answers import check_page
 from tests.fuzz.hostile import TYPED
 from tests.fuzz.running import fuzz, sandbox
@@ -41,17 +41,17 @@ def _accepted(kept: list[Person], name: str, comment: str) -> Person | None:
 
 
 def test_a_confirmation_says_nothing_that_its_signer_typed_and_its_structure_stays(
-    make_sqlite_campaign: MakeCampaign,
+    make_sqlite_installation: MakeInstallation,
 ) -> None:
     """Whatever the petition's own texts are, too: its title, sender and subject stand in headers and in both parts."""
-    campaign = make_sqlite_campaign()
+    installation = make_sqlite_installation()
     file = read_petition_file(BUILT_IN)
     headers: set[tuple[str, ...]] = set()
     kept: list[Person] = []
     texts = st.dictionaries(
         st.sampled_from(["title", "sender", "confirmation_subject", "addressee"]), TYPED, max_size=2
     )
-    with sandbox(campaign) as box:
+    with sandbox(installation) as box:
 
         def check(case: tuple[str, str, dict[str, str]]) -> None:
             name, comment, changed = case
@@ -64,12 +64,15 @@ def test_a_confirmation_says_nothing_that_its_signer_typed_and_its_structure_sta
             except ValidationError:
                 other = file
             with box.case():
-                with box.campaign.database.sessions.begin() as session:
-                    load_petition(session, other, actor=COMMAND_LINE, now=campaign.now())
-                    sign_within(session, box.campaign, ADDRESS, name=person.name, comment=person.comment)
-                with box.campaign.database.snapshots() as session:
+                with box.installation.database.sessions.begin() as session:
+                    load_petition(session, other, actor=COMMAND_LINE, now=installation.now())
+                    sign_within(session, box.installation, ADDRESS, name=person.name, comment=person.comment)
+                with box.installation.database.snapshots() as session:
                     message = write_message(
-                        session, box.campaign.identity, list_deliveries(box.campaign)[-1], now=campaign.now()
+                        session,
+                        box.installation.identity,
+                        list_deliveries(box.installation)[-1],
+                        now=installation.now(),
                     )
             mail = parse(message)
             headers.add(tuple(mail.keys()))
@@ -90,7 +93,7 @@ def test_a_confirmation_says_nothing_that_its_signer_typed_and_its_structure_sta
             ]
             everything = "".join([plain, html, *map(str, mail.values())])
             assert not [word for word in typed if word in everything]
-            ours = box.campaign.settings.base_url
+            ours = box.installation.settings.base_url
             links = [link for link in URL.findall(plain) if link not in "".join(changed.values())]
             assert links
             assert all(link.startswith(ours) or any(link in text for text in changed.values()) for link in links), links
@@ -102,22 +105,22 @@ def test_a_confirmation_says_nothing_that_its_signer_typed_and_its_structure_sta
 
 @pytest.mark.parametrize("kind", list(Format))
 def test_a_list_gives_back_what_was_typed_and_no_cell_begins_like_a_formula(
-    kind: Format, make_sqlite_campaign: MakeCampaign
+    kind: Format, make_sqlite_installation: MakeInstallation
 ) -> None:
-    campaign = make_sqlite_campaign()
+    installation = make_sqlite_installation()
     kept: list[Person] = []
-    with sandbox(campaign) as box:
+    with sandbox(installation) as box:
 
         def check(case: tuple[str, str]) -> None:
             person = _accepted(kept, *case)
             if person is None:
                 return
             with box.case():
-                with box.campaign.database.sessions.begin() as session:
-                    sign_within(session, box.campaign, ADDRESS, name=person.name, comment=person.comment)
-                with box.campaign.database.snapshots() as session:
+                with box.installation.database.sessions.begin() as session:
+                    sign_within(session, box.installation, ADDRESS, name=person.name, comment=person.comment)
+                with box.installation.database.snapshots() as session:
                     petition = get_petition(session, SLUG)
-                    rows = export_rows.list_signatures(session, campaign.vault, petition, SignatureState.PENDING)
+                    rows = export_rows.list_signatures(session, installation.vault, petition, SignatureState.PENDING)
                     written = b"".join(export_rows.write_rows(rows, export_rows.SIGNATURE_COLUMNS, kind)).decode()
             if kind is Format.JSONL:
                 (row,) = (json.loads(line) for line in written.split("\n") if line)

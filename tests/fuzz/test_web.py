@@ -132,9 +132,9 @@ def test_every_route_with_odd_arguments_and_queries(target: Target) -> None:
         }
         | {"made", "skipped", "saved", "next"}
     )
-    campaign = target.sandbox.campaign
+    installation = target.sandbox.installation
     rules = list(target.app.url_map.iter_rules())
-    addresses = {rule.rule: address_of(target.app, campaign, rule) for rule in rules}
+    addresses = {rule.rule: address_of(target.app, installation, rule) for rule in rules}
     owner = cookies_of(target.owner)
 
     def spoil(path: str, pieces: dict[int, bytes]) -> str:
@@ -300,10 +300,10 @@ def test_every_body_that_is_no_form(target: Target, forms: list[Form]) -> None:
 
 def test_every_kind_of_token(target: Target) -> None:
     """Links with tokens that were never made here, and true ones that were changed."""
-    campaign = target.sandbox.campaign
+    installation = target.sandbox.installation
     rules = [rule for rule in target.app.url_map.iter_rules() if "token" in rule.arguments]
     assert len(rules) >= 6
-    true = {rule.rule: address_of(target.app, campaign, rule) for rule in rules}
+    true = {rule.rule: address_of(target.app, installation, rule) for rule in rules}
 
     def change(token: str, how: tuple[int, str]) -> str:
         at, piece = how

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from campaign.i18n import Language
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.mail.message import Message
 from campaign.models import Audience, DeliveryKind, EditionText, Update
 from campaign.services.audit_log import COMMAND_LINE
@@ -53,26 +53,26 @@ class Tags(HTMLParser):
         return {attributes["href"] or "" for tag, attributes in self.found if tag == "a"}
 
 
-def digest(campaign: Campaign, language: str = "en") -> Message:
+def digest(installation: Installation, language: str = "en") -> Message:
     titles = dict.fromkeys(LANGUAGES, "Tom & <b>Jerry</b>")
     update = UpdateTexts(key="new", date=START.date(), title=titles, body=dict.fromkeys(LANGUAGES, BODY))
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         publish_update(session, get_petition(session, SLUG), update, actor=COMMAND_LINE, now=START)
-    add_readers(campaign, "aigul@example.org", language=language)
-    make_digest(campaign)
-    return write(campaign, next(item for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST))
+    add_readers(installation, "aigul@example.org", language=language)
+    make_digest(installation)
+    return write(installation, next(item for item in list_deliveries(installation) if item.kind is DeliveryKind.DIGEST))
 
 
-Kind = Callable[[Campaign, str], Message]
+Kind = Callable[[Installation, str], Message]
 KINDS = pytest.mark.parametrize("kind", [confirmation, digest])
 
 
 @IN_EVERY_LANGUAGE
 @KINDS
 def test_html_names_its_language_and_loads_and_runs_nothing(
-    sqlite_campaign: Campaign, kind: Kind, language: str
+    sqlite_installation: Installation, kind: Kind, language: str
 ) -> None:
-    message = kind(sqlite_campaign, language)
+    message = kind(sqlite_installation, language)
     page = part(message, "text/html")
     tags = Tags(page).found
     (root,) = [attributes for tag, attributes in tags if tag == "html"]
@@ -86,23 +86,27 @@ def test_html_names_its_language_and_loads_and_runs_nothing(
 
 
 @IN_EVERY_LANGUAGE
-def test_a_confirmation_has_the_same_link_and_code_in_both_parts(sqlite_campaign: Campaign, language: str) -> None:
-    message = confirmation(sqlite_campaign, language)
-    signature = get_signature(sqlite_campaign, "aigul@example.org")
+def test_a_confirmation_has_the_same_link_and_code_in_both_parts(
+    sqlite_installation: Installation, language: str
+) -> None:
+    message = confirmation(sqlite_installation, language)
+    signature = get_signature(sqlite_installation, "aigul@example.org")
     text, page = part(message, "text/plain"), part(message, "text/html")
-    link, code = sqlite_campaign.links.confirm(signature.id), sqlite_campaign.vault.code(signature.id)
-    assert set(URL.findall(text)) == Tags(page).links == {link, sqlite_campaign.links.own_page(signature.id)}
+    link, code = sqlite_installation.links.confirm(signature.id), sqlite_installation.vault.code(signature.id)
+    assert set(URL.findall(text)) == Tags(page).links == {link, sqlite_installation.links.own_page(signature.id)}
     assert code in text
     assert code in page
     assert code not in link
 
 
 @IN_EVERY_LANGUAGE
-def test_a_confirmation_is_neutral_and_quotes_nothing_that_was_typed(sqlite_campaign: Campaign, language: str) -> None:
-    message = confirmation(sqlite_campaign, language)
-    texts = find_petition(sqlite_campaign).texts[language]
+def test_a_confirmation_is_neutral_and_quotes_nothing_that_was_typed(
+    sqlite_installation: Installation, language: str
+) -> None:
+    message = confirmation(sqlite_installation, language)
+    texts = find_petition(sqlite_installation).texts[language]
     assert read(message, "Subject") == texts["confirmation_subject"]
-    assert read(message, "From") == f"{texts['sender']} <{sqlite_campaign.settings.mail_from}>"
+    assert read(message, "From") == f"{texts['sender']} <{sqlite_installation.settings.mail_from}>"
     everything = "\n".join(
         [*header_lines(message), read(message, "From"), part(message, "text/plain"), part(message, "text/html")]
     )
@@ -112,10 +116,10 @@ def test_a_confirmation_is_neutral_and_quotes_nothing_that_was_typed(sqlite_camp
 
 
 @IN_EVERY_LANGUAGE
-def test_a_digest_has_the_same_facts_and_links_in_both_parts(sqlite_campaign: Campaign, language: str) -> None:
-    message = digest(sqlite_campaign, language)
+def test_a_digest_has_the_same_facts_and_links_in_both_parts(sqlite_installation: Installation, language: str) -> None:
+    message = digest(sqlite_installation, language)
     text, page = part(message, "text/plain"), part(message, "text/html")
-    links, subscription = sqlite_campaign.links, get_subscription(sqlite_campaign, "aigul@example.org")
+    links, subscription = sqlite_installation.links, get_subscription(sqlite_installation, "aigul@example.org")
     shown = set(URL.findall(text))
     assert shown == Tags(page).links
     assert shown == {
@@ -146,10 +150,10 @@ def test_a_digest_has_the_same_facts_and_links_in_both_parts(sqlite_campaign: Ca
 @IN_EVERY_LANGUAGE
 @KINDS
 def test_styles_stand_in_the_tags_and_every_text_has_a_ground_of_its_own(
-    sqlite_campaign: Campaign, kind: Kind, language: str
+    sqlite_installation: Installation, kind: Kind, language: str
 ) -> None:
     """A mail program that turns mails dark then turns both the text and what is behind it."""
-    tags = Tags(part(kind(sqlite_campaign, language), "text/html")).found
+    tags = Tags(part(kind(sqlite_installation, language), "text/html")).found
     styles = {tag: attributes.get("style") or "" for tag, attributes in tags}
     assert "font-family" in styles["body"]
     assert "overflow-wrap: anywhere" in styles["a"]
@@ -161,10 +165,10 @@ def test_styles_stand_in_the_tags_and_every_text_has_a_ground_of_its_own(
 
 
 @IN_EVERY_LANGUAGE
-def test_the_marks_stand_once_in_each_part_of_a_frozen_text(sqlite_campaign: Campaign, language: str) -> None:
+def test_the_marks_stand_once_in_each_part_of_a_frozen_text(sqlite_installation: Installation, language: str) -> None:
     """So each reader's copy is the frozen one with two links put in."""
-    digest(sqlite_campaign, language)
-    with sqlite_campaign.database.snapshots() as session:
+    digest(sqlite_installation, language)
+    with sqlite_installation.database.snapshots() as session:
         texts = session.scalars(select(EditionText).where(EditionText.language == language)).all()
     assert {text.audience for text in texts} == set(Audience)
     for part_of_it in (part_of_it for text in texts for part_of_it in (text.text, text.html)):
@@ -172,12 +176,12 @@ def test_the_marks_stand_once_in_each_part_of_a_frozen_text(sqlite_campaign: Cam
         assert part_of_it.count("@@") == 4
 
 
-def test_a_value_is_a_word_whatever_characters_it_has(sqlite_campaign: Campaign) -> None:
+def test_a_value_is_a_word_whatever_characters_it_has(sqlite_installation: Installation) -> None:
     """A petition's title is not read as Markdown or HTML where an update names it."""
     title = "*Bold* <i>& [x](https://evil.example.org/) {goal}"
-    petition = find_petition(sqlite_campaign)
+    petition = find_petition(sqlite_installation)
     petition.texts = {**petition.texts, "en": {**petition.texts["en"], "title": title}}
-    values = placeholder_values(petition, "en", sqlite_campaign.links, count=1)
+    values = placeholder_values(petition, "en", sqlite_installation.links, count=1)
     texts = {"en": {"title": "On {title}", "body": "On *{title}* and `{title}`, [{title}]({title})."}}
     told = tell_update(Update(key="x", published_on=START.date(), texts=texts), "en", values)
     assert told.title == f"On {title}"
@@ -187,23 +191,23 @@ def test_a_value_is_a_word_whatever_characters_it_has(sqlite_campaign: Campaign)
     assert unescape(told.html).count(title) == 4
 
 
-def test_a_title_that_grows_does_not_make_an_endless_subject(sqlite_campaign: Campaign) -> None:
+def test_a_title_that_grows_does_not_make_an_endless_subject(sqlite_installation: Installation) -> None:
     long = UpdateTexts(
         key="new",
         date=START.date(),
         title=dict.fromkeys(LANGUAGES, "{updates_url}" * 15),
         body=dict.fromkeys(LANGUAGES, "x"),
     )
-    with sqlite_campaign.database.sessions.begin() as session:
+    with sqlite_installation.database.sessions.begin() as session:
         publish_update(session, get_petition(session, SLUG), long, actor=COMMAND_LINE, now=START)
-    add_readers(sqlite_campaign, "aigul@example.org")
-    assert {len(text.subject) for text in make_digest(sqlite_campaign).texts} == {250}
+    add_readers(sqlite_installation, "aigul@example.org")
+    assert {len(text.subject) for text in make_digest(sqlite_installation).texts} == {250}
 
 
-def test_a_digest_carries_the_headers_of_a_list(sqlite_campaign: Campaign) -> None:
-    message = digest(sqlite_campaign)
-    links, subscription = sqlite_campaign.links, get_subscription(sqlite_campaign, "aigul@example.org")
-    sender = sqlite_campaign.settings.mail_from
+def test_a_digest_carries_the_headers_of_a_list(sqlite_installation: Installation) -> None:
+    message = digest(sqlite_installation)
+    links, subscription = sqlite_installation.links, get_subscription(sqlite_installation, "aigul@example.org")
+    sender = sqlite_installation.settings.mail_from
     assert [line for line in header_lines(message) if line.startswith("List-")] == [
         f"List-Id: <{SLUG}.{links.host}>",
         f"List-Unsubscribe: <{links.unsubscribe(subscription.id)}>",
@@ -216,17 +220,17 @@ def test_a_digest_carries_the_headers_of_a_list(sqlite_campaign: Campaign) -> No
 
 
 @KINDS
-def test_a_later_attempt_is_the_same_message_to_the_byte(sqlite_campaign: Campaign, kind: Kind) -> None:
-    first = kind(sqlite_campaign, "en")
-    again = write(sqlite_campaign, list_deliveries(sqlite_campaign)[-1], later=timedelta(hours=30))
+def test_a_later_attempt_is_the_same_message_to_the_byte(sqlite_installation: Installation, kind: Kind) -> None:
+    first = kind(sqlite_installation, "en")
+    again = write(sqlite_installation, list_deliveries(sqlite_installation)[-1], later=timedelta(hours=30))
     assert again == first
     assert first.recipient == "aigul@example.org"
     assert parse(first)["Date"].datetime == START
 
 
-def test_two_mails_have_two_message_ids(sqlite_campaign: Campaign) -> None:
-    add_readers(sqlite_campaign, "a@example.org", "b@example.org")
-    make_digest(sqlite_campaign)
-    owed = [item for item in list_deliveries(sqlite_campaign) if item.kind is DeliveryKind.DIGEST]
-    ids = {parse(write(sqlite_campaign, item))["Message-ID"] for item in owed}
+def test_two_mails_have_two_message_ids(sqlite_installation: Installation) -> None:
+    add_readers(sqlite_installation, "a@example.org", "b@example.org")
+    make_digest(sqlite_installation)
+    owed = [item for item in list_deliveries(sqlite_installation) if item.kind is DeliveryKind.DIGEST]
+    ids = {parse(write(sqlite_installation, item))["Message-ID"] for item in owed}
     assert len(ids) == 2

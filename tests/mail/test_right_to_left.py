@@ -16,7 +16,7 @@ from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.lifecycle import open_petition
 from campaign.services.petitions.store import load_petition
 from campaign.worker import work_once
-from tests.conftest import SLUG, Clock, MakeCampaign, quick_app
+from tests.conftest import SLUG, Clock, MakeInstallation, quick_app
 from tests.scenes.arabic import ARABIC, arabic_known, in_arabic, petition_in_arabic
 from tests.scenes.campaign_files import read
 from tests.scenes.people import confirm_all, get_signature, sign
@@ -40,11 +40,13 @@ def arabic(tmp_path: Path) -> Iterator[None]:
         yield
 
 
-def test_every_mail_is_mirrored(arabic: None, make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock) -> None:
+def test_every_mail_is_mirrored(
+    arabic: None, make_sqlite_installation: MakeInstallation, folder: Path, clock: Clock
+) -> None:
     """Confirmation, lost link, digest, and one mail for all campaigns, in which another language keeps its own way."""
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
-        with campaign.database.sessions.begin() as session:
+        installation = make_sqlite_installation(smtp_url=mailbox.url)
+        with installation.database.sessions.begin() as session:
             load_petition(session, petition_in_arabic(read_petition_file(BUILT_IN)), actor=COMMAND_LINE, now=clock())
             open_petition(
                 session,
@@ -52,24 +54,24 @@ def test_every_mail_is_mirrored(arabic: None, make_sqlite_campaign: MakeCampaign
                 actor=COMMAND_LINE,
                 now=clock(),
             )
-        sign(campaign, READER, language=ARABIC, updates=True)
-        work_once(campaign)
-        confirm_all(campaign)
-        follow(campaign, BOTH, SLUG, SECOND, language=ARABIC)
-        choose(campaign, BOTH, language=ARABIC, merged=True)
-        choose(campaign, BOTH, slug=SECOND, language="ru", merged=True)
+        sign(installation, READER, language=ARABIC, updates=True)
+        work_once(installation)
+        confirm_all(installation)
+        follow(installation, BOTH, SLUG, SECOND, language=ARABIC)
+        choose(installation, BOTH, language=ARABIC, merged=True)
+        choose(installation, BOTH, slug=SECOND, language="ru", merged=True)
         asked = (
-            quick_app(campaign)
+            quick_app(installation)
             .test_client()
             .post(f"{page_of(ARABIC)}/my-link", data={"email": READER}, headers=FROM_HERE)
         )
         assert asked.status_code == 303
-        work_once(campaign)
-        issue(campaign, "first")
-        issue(campaign, "first", SECOND)
-        work_once(campaign)
+        work_once(installation)
+        issue(installation, "first")
+        issue(installation, "first", SECOND)
+        work_once(installation)
         clock.turn(timedelta(days=1))
-        work_once(campaign)
+        work_once(installation)
         sent = mailbox.messages
     confirmation, link, digest = [received for received in sent if received.recipients == (READER,)]
     merged = [received for received in sent if received.recipients == (BOTH,)][-1]
@@ -82,7 +84,7 @@ def test_every_mail_is_mirrored(arabic: None, make_sqlite_campaign: MakeCampaign
         assert re.search(r'<body[^>]*>\s*<table role="presentation" dir="rtl"', html)
         assert "right" in ALIGNED.findall(html)
 
-    code = campaign.vault.code(get_signature(campaign, READER).id)
+    code = installation.vault.code(get_signature(installation, READER).id)
     for received in (confirmation, link):
         html = html_of(received.parsed)
         assert set(ALIGNED.findall(html)) == {"center", "right"}

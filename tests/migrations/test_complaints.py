@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select, update
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import AuditAction, AuditEntry, Edition
 from campaign.services.digests.editions import make_edition
 from campaign.services.operations.schema import check_models, migrate, migrate_down
@@ -15,23 +15,23 @@ from tests.scenes.people import add_readers, without_jobs
 BEFORE = "0004"
 
 
-def moments(campaign: Campaign) -> list[tuple[datetime | None, datetime | None]]:
+def moments(installation: Installation) -> list[tuple[datetime | None, datetime | None]]:
     """When each edition's complaints led to a warning and to a pause, oldest edition first."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         wanted = select(Edition.complaints_warned_at, Edition.complaints_paused_at).order_by(Edition.id)
         return [(warned, paused) for warned, paused in session.execute(wanted)]
 
 
-def test_an_edition_takes_over_what_the_trail_has(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    with campaign.database.sessions.begin() as session:
+def test_an_edition_takes_over_what_the_trail_has(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    with installation.database.sessions.begin() as session:
         petition_id = get_petition(session, SLUG).id
         for period in ("first", "skipped"):
-            petition, dispatch = get_petition(session, SLUG), without_jobs(campaign)
-            make_edition(session, petition, campaign.links, dispatch, period=period, now=campaign.now())
-    engine = campaign.database.engine
+            petition, dispatch = get_petition(session, SLUG), without_jobs(installation)
+            make_edition(session, petition, installation.links, dispatch, period=period, now=installation.now())
+    engine = installation.database.engine
     migrate_down(engine, BEFORE)
-    warned, paused = campaign.now() - timedelta(days=2), campaign.now() - timedelta(days=1)
+    warned, paused = installation.now() - timedelta(days=2), installation.now() - timedelta(days=1)
     shared = {"actor": "mail that came back", "petition_id": petition_id}
     details = {"edition": 1, "complaints": 3, "accepted": 1000}
     entries = [
@@ -44,7 +44,7 @@ def test_an_edition_takes_over_what_the_trail_has(campaign: Campaign) -> None:
         connection.execute(insert(AuditEntry), [{**shared, **entry} for entry in entries])
     migrate(engine)
     check_models(engine)
-    assert moments(campaign) == [(warned, paused), (None, None)]
+    assert moments(installation) == [(warned, paused), (None, None)]
 
     migrate_down(engine, BEFORE)
     with engine.begin() as connection:
@@ -52,4 +52,4 @@ def test_an_edition_takes_over_what_the_trail_has(campaign: Campaign) -> None:
         assert [tuple(row) for row in kept] == [(entry["at"], entry["action"]) for entry in entries]
         connection.execute(update(AuditEntry).values(actor="somebody"))  # the older program goes on writing it
     migrate(engine)
-    assert moments(campaign) == [(warned, paused), (None, None)]
+    assert moments(installation) == [(warned, paused), (None, None)]

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, inspect
 
 from campaign.db import Base, Database, open_database
 from campaign.errors import DatabaseError
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.services.digests.editions import make_edition
 from campaign.services.operations.schema import check_models, check_schema, has_personal_data, migrate, migrate_down
 from campaign.services.petitions.store import get_petition
@@ -47,13 +47,15 @@ def tables(engine: Engine) -> set[str]:
     }
 
 
-def fill(campaign: Campaign) -> None:
+def fill(installation: Installation) -> None:
     """Rows in as many tables as a life fills."""
-    add_readers(campaign, "a@example.org", "b@example.org")
-    sign(campaign, "pending@example.org")
-    with campaign.database.sessions.begin() as session:
+    add_readers(installation, "a@example.org", "b@example.org")
+    sign(installation, "pending@example.org")
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        make_edition(session, petition, campaign.links, campaign.dispatch, period="first", now=campaign.now())
+        make_edition(
+            session, petition, installation.links, installation.dispatch, period="first", now=installation.now()
+        )
 
 
 def test_from_nothing_up_down_and_up_again(empty: Database) -> None:
@@ -68,26 +70,26 @@ def test_from_nothing_up_down_and_up_again(empty: Database) -> None:
             check_schema(empty.engine)
 
 
-def test_migrating_again_changes_nothing(campaign: Campaign) -> None:
-    fill(campaign)
-    before = tables(campaign.database.engine)
-    migrate(campaign.database.engine)
-    campaign.jobs.migrate()
-    assert tables(campaign.database.engine) == before
-    assert has_personal_data(campaign.database.engine)
-    assert not campaign.jobs.is_drained("worker-1")
+def test_migrating_again_changes_nothing(installation: Installation) -> None:
+    fill(installation)
+    before = tables(installation.database.engine)
+    migrate(installation.database.engine)
+    installation.jobs.migrate()
+    assert tables(installation.database.engine) == before
+    assert has_personal_data(installation.database.engine)
+    assert not installation.jobs.is_drained("worker-1")
 
 
-def test_down_with_data_present_leaves_the_workflow_engines_tables_alone(campaign: Campaign) -> None:
-    fill(campaign)
-    engine = campaign.database.engine
+def test_down_with_data_present_leaves_the_workflow_engines_tables_alone(installation: Installation) -> None:
+    fill(installation)
+    engine = installation.database.engine
     others = tables(engine) - OURS
     assert len(others) > 3
     check_models(engine)
     migrate_down(engine, "base")
     assert tables(engine) == others
     assert not has_personal_data(engine)
-    assert not campaign.jobs.is_drained("worker-1")
+    assert not installation.jobs.is_drained("worker-1")
     migrate(engine)
     assert tables(engine) == OURS | others
 

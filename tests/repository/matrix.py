@@ -15,7 +15,7 @@ from sqlalchemy import update
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Membership, Organizer, Role
 from campaign.periods import PROOF_LASTS
 from campaign.run.supervisor import BUILT_IN
@@ -62,15 +62,15 @@ PEOPLE = [
 ]
 
 
-def settle(campaign: Campaign) -> None:
+def settle(installation: Installation) -> None:
     """Two more petitions, and everybody who has an account."""
     file = read_petition_file(BUILT_IN)
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         for slug, title in ((DRAFT, "A draft of ours"), (OTHER, OTHER_TITLE)):
             texts = {"slug": slug, "title": dict.fromkeys(file.languages, title)}
-            loaded = load_petition(session, file.model_copy(update=texts), actor=COMMAND_LINE, now=campaign.now())
+            loaded = load_petition(session, file.model_copy(update=texts), actor=COMMAND_LINE, now=installation.now())
             if slug == OTHER:
-                open_petition(session, loaded, actor=COMMAND_LINE, now=campaign.now())
+                open_petition(session, loaded, actor=COMMAND_LINE, now=installation.now())
         for person in PEOPLE:
             if person.role is None:
                 continue
@@ -79,9 +79,11 @@ def settle(campaign: Campaign) -> None:
             session.add(Organizer(email=address, session_key=person.name, active=person.active, memberships=roles))
 
 
-def ask(app: Flask, campaign: Campaign, person: Person, path: str, method: str, *, token: bool = True) -> TestResponse:
+def ask(
+    app: Flask, installation: Installation, person: Person, path: str, method: str, *, token: bool = True
+) -> TestResponse:
     """Send one request, in a session that was made for it; a POST with a token as our own pages have."""
-    now = campaign.now()
+    now = installation.now()
     kept: dict[str, Any] = {"csrf_token": _CSRF}
     if person.role is not None:
         moment = now.timestamp()
@@ -152,9 +154,9 @@ def requests(app: Flask, path_of: Callable[[Rule, str], str], rules: list[Rule])
                     yield rule, method, person, slug, path
 
 
-def restore_sessions(campaign: Campaign) -> None:
+def restore_sessions(installation: Installation) -> None:
     """Whatever was pressed: everybody is signed in again."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         for person in PEOPLE:
             if person.role is not None:
                 address = f"{person.name.replace(' ', '-').replace(',', '')}@example.org"
@@ -166,12 +168,12 @@ def restore_sessions(campaign: Campaign) -> None:
 
 
 def run_matrix(
-    app: Flask, campaign: Campaign, path_of: Callable[[Rule, str], str], rules: list[Rule]
+    app: Flask, installation: Installation, path_of: Callable[[Rule, str], str], rules: list[Rule]
 ) -> tuple[int, list[str]]:
     """How many requests were sent, and what was not as declared."""
     sent, wrong = 0, []
     for rule, method, person, slug, path in requests(app, path_of, rules):
-        answer = ask(app, campaign, person, path, method)
+        answer = ask(app, installation, person, path, method)
         sent += 1
         wanted, became = expect(app, rule, method, person, slug), tell(answer)
         if rule.endpoint == "second_factor.show" and became == "asked to sign in":
@@ -181,5 +183,5 @@ def run_matrix(
         if _leaks(rule, app, person, answer):
             wrong.append(f"{method} {path} as {person.name}: a petition of others is named")
         if method == "POST" and became == "in":
-            restore_sessions(campaign)
+            restore_sessions(installation)
     return sent, wrong

@@ -7,7 +7,7 @@ from shutil import copytree
 import pytest
 from flask import Flask
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.run.supervisor import BUILT_IN
 from tests.conftest import SLUG
 from tests.scenes.campaign_files import UPDATE
@@ -87,10 +87,13 @@ def test_an_address_of_the_contract_answers(app: Flask, address: str, mimetype: 
     assert (answer.status_code, answer.mimetype) == (200, mimetype)
 
 
-def test_the_links_of_mails_answer(app: Flask, campaign: Campaign) -> None:
-    add_readers(campaign, "reader@example.org")
-    sign(campaign, "signer@example.org")
-    for path in (confirm_path(campaign, "signer@example.org"), unsubscribe_path(campaign, "reader@example.org")):
+def test_the_links_of_mails_answer(app: Flask, installation: Installation) -> None:
+    add_readers(installation, "reader@example.org")
+    sign(installation, "signer@example.org")
+    for path in (
+        confirm_path(installation, "signer@example.org"),
+        unsubscribe_path(installation, "reader@example.org"),
+    ):
         assert app.test_client().get(path).status_code == 200
 
 
@@ -100,13 +103,13 @@ def test_organizers_have_a_page_behind_a_sign_in(app: Flask) -> None:
     assert app.test_client().get("/organize/", follow_redirects=True).status_code == 200
 
 
-def test_the_count_has_exactly_three_values(app: Flask, campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org", "b@example.org")
-    sign(campaign, "pending@example.org")
+def test_the_count_has_exactly_three_values(app: Flask, installation: Installation) -> None:
+    add_readers(installation, "a@example.org", "b@example.org")
+    sign(installation, "pending@example.org")
     told = app.test_client().get(f"/p/{SLUG}/count.json").get_json()
     assert sorted(told) == ["as_of", "confirmed", "goal"]
     assert (told["confirmed"], told["goal"]) == (2, 10_000)
-    assert datetime.fromisoformat(told["as_of"]) == campaign.now()
+    assert datetime.fromisoformat(told["as_of"]) == installation.now()
 
 
 def test_the_form_has_the_fields_of_the_contract(app: Flask) -> None:

@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaign.installation.wiring import Campaign, wire
+from campaign.installation.wiring import Installation, wire
 from campaign.models import Role
 from campaign.web.app import create_app
-from tests.conftest import Clock, MakeCampaign, close_campaign, quick_app, settings_for
+from tests.conftest import Clock, MakeInstallation, close_installation, quick_app, settings_for
 from tests.scenes.organizing import enroll
 from tests.scenes.page import Page
 from tests.scenes.people import add_readers, find_petition, sign
@@ -54,7 +54,7 @@ PAGES = [
 class Place:
     """An installation with somebody at every page, the browser of an owner who has signed, and where the pages are."""
 
-    campaign: Campaign
+    installation: Installation
     app: Flask
     client: FlaskClient
     addresses: dict[str, str]
@@ -64,29 +64,29 @@ class Place:
         return self.addresses.get(what, what)
 
 
-def _furnish(campaign: Campaign) -> Place:
-    app = quick_app(campaign)
+def _furnish(installation: Installation) -> Place:
+    app = quick_app(installation)
     for name in ("other", "late"):
-        sign(campaign, f"{name}@example.org")
-    add_readers(campaign, "reader@example.org", "gone@example.org")
-    client = enroll(app, campaign, Role.OWNER)
+        sign(installation, f"{name}@example.org")
+    add_readers(installation, "reader@example.org", "gone@example.org")
+    client = enroll(app, installation, Role.OWNER)
     post(client)
-    mails(campaign)
+    mails(installation)
     addresses = {
-        "confirm": confirm_path(campaign),
-        "confirm in another browser": confirm_path(campaign, "other@example.org"),
-        "expired": confirm_path(campaign, "late@example.org"),
-        "unsubscribe": unsubscribe_path(campaign, "reader@example.org"),
-        "unsubscribed": unsubscribe_path(campaign, "gone@example.org"),
-        "me": me_path(campaign, "reader@example.org"),
+        "confirm": confirm_path(installation),
+        "confirm in another browser": confirm_path(installation, "other@example.org"),
+        "expired": confirm_path(installation, "late@example.org"),
+        "unsubscribe": unsubscribe_path(installation, "reader@example.org"),
+        "unsubscribed": unsubscribe_path(installation, "gone@example.org"),
+        "me": me_path(installation, "reader@example.org"),
         "unknown": "/confirm/unknown",
     }
     assert set(LINKS) == set(addresses)
     assert client.post(addresses["unsubscribed"]).status_code == 200
-    late = campaign.vault.read_token("confirm", addresses["expired"].rpartition("/")[2])
-    not_me = {"action": "not-me", "code": campaign.vault.code(late)}
+    late = installation.vault.read_token("confirm", addresses["expired"].rpartition("/")[2])
+    not_me = {"action": "not-me", "code": installation.vault.code(late)}
     assert client.post(addresses["expired"], data=not_me).status_code == 200
-    return Place(campaign, app, client, addresses)
+    return Place(installation, app, client, addresses)
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +94,14 @@ def place(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     """One for all that only look."""
     folder = tmp_path_factory.mktemp("headers")
     shutil.copytree(sqlite_template, folder / "var")
-    campaign = wire(settings_for(folder), now=Clock())
-    yield _furnish(campaign)
-    close_campaign(campaign)
+    installation = wire(settings_for(folder), now=Clock())
+    yield _furnish(installation)
+    close_installation(installation)
 
 
 @pytest.fixture
-def place_to_change(sqlite_campaign: Campaign) -> Place:
-    return _furnish(sqlite_campaign)
+def place_to_change(sqlite_installation: Installation) -> Place:
+    return _furnish(sqlite_installation)
 
 
 @pytest.mark.parametrize("what", [*PUBLIC, *UNKNOWN, *LINKS, *ORGANIZERS, "/static/campaign.css"])
@@ -167,12 +167,12 @@ def test_an_error_where_pages_are_about_persons_is_kept_nowhere(place: Place, pa
 @pytest.mark.parametrize("what", PAGES)
 def test_a_page_takes_nothing_from_another_server(what: str, place: Place) -> None:
     """Every address in it is ours, except the petition's source and links inside its texts."""
-    petition = find_petition(place.campaign)
+    petition = find_petition(place.installation)
     written = set(re.findall(r"https?://[^\s)>\]]+", str(petition.texts))) | {petition.source_url}
     html = place.client.get(place.address_of(what)).get_data(as_text=True)
     named = [(tag, at) for tag, at in Page(html).addresses() if not (tag == "a" and at.startswith(SHARED_WITH))]
     assert len(Page(html).addresses()) - len(named) == (3 if what in SHARING else 0)
-    ours = urlsplit(place.campaign.settings.base_url).netloc
+    ours = urlsplit(place.installation.settings.base_url).netloc
     foreign = [(tag, at) for tag, at in named if urlsplit(at).netloc not in ("", ours, "localhost")]
     assert [(tag, at) for tag, at in foreign if not (tag == "a" and at in written)] == []
     assert {urlsplit(at).scheme for _, at in named} <= {"", "http", "https"}
@@ -221,13 +221,13 @@ def test_a_style_sheet_takes_nothing_from_another_server(path: Path) -> None:
     assert [at for pair in named for at in pair if at and not at.startswith("data:")] == []
 
 
-def test_over_https_browsers_are_told_to_stay_there(make_sqlite_campaign: MakeCampaign) -> None:
+def test_over_https_browsers_are_told_to_stay_there(make_sqlite_installation: MakeInstallation) -> None:
     """And the cookie goes over nothing else."""
-    campaign = make_sqlite_campaign(base_url="https://petition.example.org")
-    client = create_app(campaign).test_client()
+    installation = make_sqlite_installation(base_url="https://petition.example.org")
+    client = create_app(installation).test_client()
     answer = client.get("/", base_url="https://petition.example.org")
     assert int(answer.headers["Strict-Transport-Security"].removeprefix("max-age=")) >= 31536000
-    assert "Strict-Transport-Security" not in create_app(make_sqlite_campaign()).test_client().get("/").headers
+    assert "Strict-Transport-Security" not in create_app(make_sqlite_installation()).test_client().get("/").headers
     signed = client.post(
         page_of(),
         data={"name": "A", "email": "a@example.org", "consent": "y"},

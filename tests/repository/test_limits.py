@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from tests.scenes.addresses import list_addresses, values_for
 from tests.scenes.page import Page
 from tests.scenes.visiting import FROM_HERE
@@ -26,13 +26,13 @@ TOO_MUCH: dict[str, tuple[dict[str, Any], int]] = {
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
-    return sqlite_campaign
+def installation(sqlite_installation: Installation) -> Installation:
+    return sqlite_installation
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])
 def test_no_page_has_a_script_or_a_style_in_it(
-    app: Flask, visited: Campaign, visitors: dict[str, FlaskClient], lang: str
+    app: Flask, visited: Installation, visitors: dict[str, FlaskClient], lang: str
 ) -> None:
     """Every address that answers with HTML; what is framed is a mail, which has its own rules (frame.html)."""
     seen = 0
@@ -58,11 +58,11 @@ def test_no_page_has_a_script_or_a_style_in_it(
     assert seen > 20
 
 
-def posted(app: Flask, campaign: Campaign) -> list[str]:
+def posted(app: Flask, installation: Installation) -> list[str]:
     """Every address that takes a form; unsubscribing takes none, whatever is sent along (RFC 8058)."""
     adapter = app.url_map.bind("localhost")
     return [
-        adapter.build(rule.endpoint, values_for(campaign, rule))
+        adapter.build(rule.endpoint, values_for(installation, rule))
         for rule in app.url_map.iter_rules()
         if "POST" in (rule.methods or ()) and not str(rule).startswith("/unsubscribe/")
     ]
@@ -70,7 +70,7 @@ def posted(app: Flask, campaign: Campaign) -> list[str]:
 
 @pytest.mark.parametrize("what", TOO_MUCH)
 def test_too_much_at_once_is_refused_in_a_sentence(
-    app: Flask, visited: Campaign, visitors: dict[str, FlaskClient], what: str
+    app: Flask, visited: Installation, visitors: dict[str, FlaskClient], what: str
 ) -> None:
     sent, status = TOO_MUCH[what]
     found = {}

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Petition
 from campaign.services.organizers.permissions import Permission
 from campaign.web.app import create_app
@@ -26,17 +26,17 @@ ABOUT = {"export": "EXPORT", "digest": "SEND", "review": "REVIEW", "comments": "
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
+def installation(sqlite_installation: Installation) -> Installation:
     """An installation in which there is something to see at every address."""
-    furnish(sqlite_campaign)
-    settle(sqlite_campaign)
-    return sqlite_campaign
+    furnish(sqlite_installation)
+    settle(sqlite_installation)
+    return sqlite_installation
 
 
 @pytest.fixture
-def path_of(app: Flask, campaign: Campaign) -> PathOf:
+def path_of(app: Flask, installation: Installation) -> PathOf:
     """Addresses made before anything is asked: a link may have been used up by then."""
-    known = {rule.rule: values_for(campaign, rule) for rule in app.url_map.iter_rules()}
+    known = {rule.rule: values_for(installation, rule) for rule in app.url_map.iter_rules()}
     adapter = app.url_map.bind("localhost")
 
     def path(rule: Rule, slug: str) -> str:
@@ -68,10 +68,10 @@ def find_misdeclared(app: Flask) -> list[str]:
 
 
 def test_nobody_gets_in_where_nothing_lets_them_in(
-    app: Flask, campaign: Campaign, path_of: PathOf, capsys: pytest.CaptureFixture[str]
+    app: Flask, installation: Installation, path_of: PathOf, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rules = list(app.url_map.iter_rules())
-    sent, wrong = run_matrix(app, campaign, path_of, rules)
+    sent, wrong = run_matrix(app, installation, path_of, rules)
     with capsys.disabled():
         sys.stdout.write(f"\nMatrix: {len(rules)} routes × {len(PEOPLE)} people: {sent} requests, {len(wrong)} wrong\n")
     assert wrong == []
@@ -83,13 +83,13 @@ def test_every_route_declares_what_its_name_says(app: Flask) -> None:
 
 
 def test_a_form_without_a_token_of_ours_is_refused_wherever_one_is_signed_in(
-    app: Flask, campaign: Campaign, path_of: PathOf
+    app: Flask, installation: Installation, path_of: PathOf
 ) -> None:
     owner = next(person for person in PEOPLE if person.name == "owner")
     found = {}
     for rule in app.url_map.iter_rules():
         if entry_of(app.view_functions[rule.endpoint]) is Entry.ORGANIZER and "POST" in (rule.methods or ()):
-            answer = ask(app, campaign, owner, path_of(rule, "kazakhstan"), "POST", token=False)
+            answer = ask(app, installation, owner, path_of(rule, "kazakhstan"), "POST", token=False)
             found[str(rule)] = answer.status_code
     assert set(found.values()) == {400}, found
 
@@ -129,7 +129,7 @@ def _has_no_permission(slug: str) -> str:
 declare_fresh(_says_that_it_asks_for_a_proof, frozenset({"POST"}))
 
 
-def test_a_view_that_is_not_what_it_says_is_found(campaign: Campaign) -> None:
+def test_a_view_that_is_not_what_it_says_is_found(installation: Installation) -> None:
     """Each of these is registered beside the others, and the matrix says what is wrong with it."""
     about_one, about_none = "/organize/p/<slug>/x", "/organize/x"
     cases: list[tuple[Callable[..., Any], str, str]] = [
@@ -145,10 +145,10 @@ def test_a_view_that_is_not_what_it_says_is_found(campaign: Campaign) -> None:
         (lambda: "", about_none, "in (200), not a declaration"),
     ]
     for view, path, told in cases:
-        app = create_app(campaign)
+        app = create_app(installation)
         app.add_url_rule(path, endpoint="organize.x", view_func=view, methods=["GET", "POST"])
         rules = list(app.url_map.iter_rules("organize.x"))
-        _, wrong = run_matrix(app, campaign, lambda _rule, slug, path=path: path.replace("<slug>", slug), rules)  # type: ignore[misc]
+        _, wrong = run_matrix(app, installation, lambda _rule, slug, path=path: path.replace("<slug>", slug), rules)  # type: ignore[misc]
         assert [line for line in wrong if told in line], told
 
 
@@ -164,26 +164,30 @@ def test_a_view_that_is_not_what_it_says_is_found(campaign: Campaign) -> None:
     ],
 )
 def test_a_view_registered_with_a_wrong_permission_is_found(
-    sqlite_campaign: Campaign, endpoint: str, permission: Permission, method: str, found: bool
+    sqlite_installation: Installation, endpoint: str, permission: Permission, method: str, found: bool
 ) -> None:
-    app = create_app(sqlite_campaign)
+    app = create_app(sqlite_installation)
     view = needs(permission)(_takes_a_petition)
     app.add_url_rule("/organize/p/<slug>/x", endpoint=endpoint, view_func=view, methods=[method])
     assert bool(find_misdeclared(app)) is found
 
 
-def test_a_route_without_a_declaration_is_found(sqlite_campaign: Campaign) -> None:
-    app = create_app(sqlite_campaign)
+def test_a_route_without_a_declaration_is_found(sqlite_installation: Installation) -> None:
+    app = create_app(sqlite_installation)
     app.add_url_rule("/forgotten", view_func=lambda: "")
     assert find_misdeclared(app) == ["/forgotten: who may enter?"]
 
 
-def test_what_others_have_is_answered_like_what_does_not_exist(app: Flask, campaign: Campaign, path_of: PathOf) -> None:
+def test_what_others_have_is_answered_like_what_does_not_exist(
+    app: Flask, installation: Installation, path_of: PathOf
+) -> None:
     """Byte by byte, but for the address itself."""
     owner = next(person for person in PEOPLE if person.name == "owner")
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("organize.") and "slug" in rule.arguments:
             method = "POST" if "POST" in (rule.methods or ()) else "GET"
-            theirs, nobodys = (ask(app, campaign, owner, path_of(rule, slug), method) for slug in ("theirs", "missing"))
+            theirs, nobodys = (
+                ask(app, installation, owner, path_of(rule, slug), method) for slug in ("theirs", "missing")
+            )
             assert theirs.status_code == nobodys.status_code == 404
             assert theirs.data == nobodys.data

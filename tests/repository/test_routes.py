@@ -7,7 +7,7 @@ from flask import Flask, template_rendered
 from flask.testing import FlaskClient
 
 from campaign.i18n import TEMPLATES
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.web.core.security import Entry, entry_of
 from tests.browser.states import ANSWERS, MAILS_IN_FRAMES, PAGES
 from tests.scenes.addresses import list_addresses
@@ -35,7 +35,9 @@ def test_a_route_without_an_entry_would_be_found(app: Flask) -> None:
     assert entry_of(app.view_functions[next(app.url_map.iter_rules("<lambda>")).endpoint]) is None
 
 
-def test_every_address_is_there_to_be_asked(app: Flask, visited: Campaign, visitors: dict[str, FlaskClient]) -> None:
+def test_every_address_is_there_to_be_asked(
+    app: Flask, visited: Installation, visitors: dict[str, FlaskClient]
+) -> None:
     """Otherwise the tests below would compare nothing but error pages.
 
     Strangers are sent to sign in, and so is who comes to the second step without the first; a preview leads to the
@@ -53,7 +55,7 @@ def test_every_address_is_there_to_be_asked(app: Flask, visited: Campaign, visit
 
 
 def test_every_page_is_among_those_that_are_looked_at(
-    app: Flask, visited: Campaign, visitors: dict[str, FlaskClient]
+    app: Flask, visited: Installation, visitors: dict[str, FlaskClient]
 ) -> None:
     """With a browser (tests/browser/test_accessible.py): each address, and each template that none of them shows here.
 
@@ -72,7 +74,7 @@ def test_every_page_is_among_those_that_are_looked_at(
 
 
 def test_asking_any_address_leaves_every_table_as_it_is(
-    app: Flask, visited: Campaign, visitors: dict[str, FlaskClient]
+    app: Flask, visited: Installation, visitors: dict[str, FlaskClient]
 ) -> None:
     addresses = list_addresses(app, visited)
     before = dump(visited)
@@ -86,7 +88,7 @@ def test_asking_any_address_leaves_every_table_as_it_is(
 
 
 def test_asking_any_address_leaves_every_file_as_it_is(
-    app: Flask, visited: Campaign, visitors: dict[str, FlaskClient]
+    app: Flask, visited: Installation, visitors: dict[str, FlaskClient]
 ) -> None:
     def files() -> dict[str, bytes]:
         folder = visited.settings.data_dir
@@ -101,7 +103,9 @@ def test_asking_any_address_leaves_every_file_as_it_is(
     assert any(name.endswith(".eml") for name in before)
 
 
-def test_head_answers_like_get_without_a_body(app: Flask, visited: Campaign, visitors: dict[str, FlaskClient]) -> None:
+def test_head_answers_like_get_without_a_body(
+    app: Flask, visited: Installation, visitors: dict[str, FlaskClient]
+) -> None:
     different = {}
     for client, (_, address) in product(visitors.values(), list_addresses(app, visited)):
         asked, headed = (client.open(address, method=method, buffered=True) for method in ("GET", "HEAD"))

@@ -12,12 +12,12 @@ from types import FrameType
 
 import pytest
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import DeliveryKind, DeliveryState, Role, SuppressionReason
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import parse_email_address
 from campaign.worker import work_once
-from tests.conftest import SLUG, Clock, MakeCampaign, quick_app
+from tests.conftest import SLUG, Clock, MakeInstallation, quick_app
 from tests.scenes.organizing import enroll, send_form
 from tests.scenes.people import add_readers, count, list_deliveries
 from tests.scenes.returned import sample
@@ -49,34 +49,34 @@ def watched() -> Iterator[list[str]]:
         calls += [f"{file.removeprefix(f'{ROOT}/')}::{function}" for file, function in frames]
 
 
-def _signature(campaign: Campaign, _clock: Clock) -> list[str]:
+def _signature(installation: Installation, _clock: Clock) -> list[str]:
     """A visitor posts the form, the worker sends the mail, the visitor presses the button behind its link."""
-    visitor = quick_app(campaign).test_client()
+    visitor = quick_app(installation).test_client()
     with watched() as calls:
         assert post(visitor).status_code == 303
-        work_once(campaign)
-        path = confirm_path(campaign)
+        work_once(installation)
+        path = confirm_path(installation)
         assert visitor.post(path, data={"answer": "confirm"}, headers=FROM_HERE).status_code in {200, 303}
-    assert count(campaign) == 1
+    assert count(installation) == 1
     return calls
 
 
-def _edition(campaign: Campaign, clock: Clock) -> list[str]:
+def _edition(installation: Installation, clock: Clock) -> list[str]:
     """It is the hour of the schedule, and the worker looks."""
-    add_readers(campaign, READER)
+    add_readers(installation, READER)
     clock.turn(timedelta(days=7))
     with watched() as calls:
-        work_once(campaign)
-    assert [item.state for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST] == [
+        work_once(installation)
+    assert [item.state for item in list_deliveries(installation) if item.kind is DeliveryKind.DIGEST] == [
         DeliveryState.ACCEPTED
     ]
     return calls
 
 
-def _export(campaign: Campaign, _clock: Clock) -> list[str]:
+def _export(installation: Installation, _clock: Clock) -> list[str]:
     """An organizer takes the list of signatures, with a reason."""
-    add_readers(campaign, READER)
-    owner = enroll(quick_app(campaign), campaign, Role.OWNER)
+    add_readers(installation, READER)
+    owner = enroll(quick_app(installation), installation, Role.OWNER)
     wanted = {"list": "signatures", "format": "csv", "state": "confirmed", "reason": "To hand it over"}
     page = f"/organize/p/{SLUG}/export"
     with watched() as calls:
@@ -85,25 +85,25 @@ def _export(campaign: Campaign, _clock: Clock) -> list[str]:
     return calls
 
 
-def _bounce(campaign: Campaign, clock: Clock) -> list[str]:
+def _bounce(installation: Installation, clock: Clock) -> list[str]:
     """A reader's server sends an edition back, and the worker reads the mailbox."""
-    add_readers(campaign, READER)
+    add_readers(installation, READER)
     clock.turn(timedelta(days=7))
-    work_once(campaign)
-    (delivery,) = (item for item in list_deliveries(campaign) if item.kind is DeliveryKind.DIGEST)
-    Maildir(campaign.settings.data_dir / "returned").add(
-        sample("postfix-unknown", campaign.vault.mail_token(delivery.id))
+    work_once(installation)
+    (delivery,) = (item for item in list_deliveries(installation) if item.kind is DeliveryKind.DIGEST)
+    Maildir(installation.settings.data_dir / "returned").add(
+        sample("postfix-unknown", installation.vault.mail_token(delivery.id))
     )
     with watched() as calls:
-        work_once(campaign)
-    with campaign.database.snapshots() as session:
-        suppression = find_suppression(session, campaign.vault.fingerprint(parse_email_address(READER)))
+        work_once(installation)
+    with installation.database.snapshots() as session:
+        suppression = find_suppression(session, installation.vault.fingerprint(parse_email_address(READER)))
     assert suppression is not None
     assert suppression.reason is SuppressionReason.BOUNCED
     return calls
 
 
-WALKS: dict[str, Callable[[Campaign, Clock], list[str]]] = {
+WALKS: dict[str, Callable[[Installation, Clock], list[str]]] = {
     "A signature": _signature,
     "An edition": _edition,
     "An export": _export,
@@ -119,15 +119,15 @@ def find_missing(steps: list[str], calls: list[str]) -> str | None:
 
 @pytest.mark.parametrize("walk", WALKS)
 def test_a_walk_calls_what_the_page_names_in_its_order(
-    walk: str, make_sqlite_campaign: MakeCampaign, clock: Clock, folder: Path
+    walk: str, make_sqlite_installation: MakeInstallation, clock: Clock, folder: Path
 ) -> None:
     _, found, below = PAGE.partition(f"\n## {walk}\n")
     assert found
     steps = re.findall(r"`(campaign/[\w/]+\.py::[\w.]+)`", below.partition("\n## ")[0])
     assert len({step.partition("::")[0] for step in steps}) > 4
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url, bounces_url=f"maildir://{folder}/var/returned")
-        calls = WALKS[walk](campaign, clock)
+        installation = make_sqlite_installation(smtp_url=mailbox.url, bounces_url=f"maildir://{folder}/var/returned")
+        calls = WALKS[walk](installation, clock)
     assert find_missing(steps, calls) is None
 
 

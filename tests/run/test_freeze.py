@@ -13,14 +13,14 @@ import pytest
 from playwright.sync_api import Browser
 
 from campaign.clock import now
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from campaign.web.server.static_links import file_of, readdress_page
 from campaign.worker import work_once
-from tests.conftest import SLUG, Clock, MakeCampaign
+from tests.conftest import SLUG, Clock, MakeInstallation
 from tests.scenes.commands import Command, refused
 from tests.scenes.organizing import OTHER, OTHER_TITLE
 from tests.scenes.page import Page
@@ -32,12 +32,12 @@ LIVE = "https://petition.example.org"
 
 @pytest.fixture
 def lived(
-    make_sqlite_campaign: MakeCampaign, command: Command, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> Campaign:
+    make_sqlite_installation: MakeInstallation, command: Command, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Installation:
     """A petition with signatures and a digest that went out, and one that is not public yet."""
     monkeypatch.setenv("CAMPAIGN_BASE_URL", LIVE)
     clock.moment = now()
-    installed = make_sqlite_campaign(base_url=LIVE)
+    installed = make_sqlite_installation(base_url=LIVE)
     add_readers(installed, READER)
     sign(installed, "named@example.org", name="Dana Akhmetova")
     confirm(installed, "named@example.org")
@@ -51,7 +51,7 @@ def lived(
 
 
 @pytest.fixture
-def copied(lived: Campaign, command: Command, tmp_path: Path) -> Path:
+def copied(lived: Installation, command: Command, tmp_path: Path) -> Path:
     """The copy, in a sub-folder of what is served."""
     folder = tmp_path / "host" / "some where"
     folder.mkdir(parents=True)
@@ -122,7 +122,7 @@ def test_every_link_of_every_page_leads_to_a_page_of_the_copy_or_away_from_it(se
     }, "only rel=canonical, which nothing fetches"
 
 
-def test_a_page_has_no_form_says_when_it_was_made_and_where_to_sign(copied: Path, lived: Campaign) -> None:
+def test_a_page_has_no_form_says_when_it_was_made_and_where_to_sign(copied: Path, lived: Installation) -> None:
     for name, html in read_html(copied).items():
         page = Page(html)
         assert page.all("form") == page.all("input") == page.all("script") == [], name
@@ -134,7 +134,7 @@ def test_a_page_has_no_form_says_when_it_was_made_and_where_to_sign(copied: Path
     assert page.all("a", href="#sign") == []
 
 
-def test_nothing_of_anybody_is_in_the_copy(copied: Path, lived: Campaign) -> None:
+def test_nothing_of_anybody_is_in_the_copy(copied: Path, lived: Installation) -> None:
     """No name, no address, no link from a mail, no petition that is not public; readable by a web server."""
     for path in copied.rglob("*"):
         assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644)
@@ -164,14 +164,16 @@ def test_a_browser_shows_the_copy_and_asks_nobody_else(served: str, copied: Path
     assert problems == []
 
 
-def test_the_front_page_is_in_the_language_that_was_chosen(lived: Campaign, command: Command, tmp_path: Path) -> None:
+def test_the_front_page_is_in_the_language_that_was_chosen(
+    lived: Installation, command: Command, tmp_path: Path
+) -> None:
     assert command("freeze", "copy", "--language", "ru").status == 0
     assert Page((tmp_path / "copy" / "index.html").read_text(encoding="utf-8")).one("html")["lang"] == "ru"
     refused(command("freeze", "copy", "--language", "xx"), "The pages are not in “xx”")
 
 
 def test_an_older_copy_is_replaced_and_anything_else_is_left_alone(
-    lived: Campaign, command: Command, tmp_path: Path
+    lived: Installation, command: Command, tmp_path: Path
 ) -> None:
     copy, foreign = tmp_path / "copy", tmp_path / "foreign"
     for _ in range(2):
@@ -192,7 +194,7 @@ def test_an_older_copy_is_replaced_and_anything_else_is_left_alone(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "foreign", "var"]
 
 
-def test_what_a_killed_copying_left_is_no_hindrance(lived: Campaign, command: Command, tmp_path: Path) -> None:
+def test_what_a_killed_copying_left_is_no_hindrance(lived: Installation, command: Command, tmp_path: Path) -> None:
     assert command("freeze", "copy").status == 0
     (tmp_path / "copy").rename(tmp_path / ".copy.part")
     assert command("freeze", "copy").status == 0
@@ -200,7 +202,7 @@ def test_what_a_killed_copying_left_is_no_hindrance(lived: Campaign, command: Co
     assert not (tmp_path / ".copy.part").exists()
 
 
-def test_freezing_needs_no_key(lived: Campaign, command: Command, tmp_path: Path) -> None:
+def test_freezing_needs_no_key(lived: Installation, command: Command, tmp_path: Path) -> None:
     assert command("lock", "--keyring-to", str(tmp_path / "stick")).status == 0
     assert command("freeze", "copy").status == 0
     html = (tmp_path / "copy" / "en" / "p" / SLUG / "index.html").read_text(encoding="utf-8")

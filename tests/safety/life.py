@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import DeliveryKind, DeliveryState, Role, Signature
 from campaign.services.bounces.intake import take_back
 from campaign.services.petitions.store import get_petition, get_text_version
@@ -84,9 +84,9 @@ def text_of(received: Received) -> str:
 class Life:
     """The steps of it, on one installation."""
 
-    def __init__(self, campaign: Campaign, mailbox: Mailbox, clock: Clock, run: Callable[..., None]) -> None:
-        self._campaign, self._mailbox, self._clock, self._run = campaign, mailbox, clock, run
-        self._app: Flask = quick_app(campaign)
+    def __init__(self, installation: Installation, mailbox: Mailbox, clock: Clock, run: Callable[..., None]) -> None:
+        self._installation, self._mailbox, self._clock, self._run = installation, mailbox, clock, run
+        self._app: Flask = quick_app(installation)
         # What organizers know and keep to themselves; it is in no file either.
         self.secrets: list[bytes] = []
 
@@ -100,7 +100,7 @@ class Life:
         return [mail for mail in self._mailbox.messages if mail.recipients[0].lower() == address(number)]
 
     def _find(self, numbers: range) -> list[int]:
-        return [get_signature(self._campaign, address(number)).id for number in numbers]
+        return [get_signature(self._installation, address(number)).id for number in numbers]
 
     def sign(self) -> None:
         """The form, mistakes in it, the same address in other spellings, and everybody else."""
@@ -113,25 +113,25 @@ class Life:
                 assert kept.status_code == 422
                 assert tag(number) in kept.get_data(as_text=True).lower()
         self._answer_questions()
-        campaign = self._campaign
-        with campaign.database.sessions.begin() as session:
+        installation = self._installation
+        with installation.database.sessions.begin() as session:
             petition = get_petition(session, SLUG)
             version = get_text_version(session, petition, "en")
             for number in range(BY_HAND, PEOPLE):
                 form = typed(address(number), **said(number), updates=number % 10 == 0)
-                sign(session, campaign.vault, petition, version, form, now=campaign.now())
+                sign(session, installation.vault, petition, version, form, now=installation.now())
 
     def _answer_questions(self) -> None:
         """The petition is flooded, and asks everybody; a form filled in by a machine comes too."""
-        turn(self._campaign, on=True)
+        turn(self._installation, on=True)
         for number in range(PEOPLE, PEOPLE + 3):
             fields = filled_in(number)
             token = token_in(read(self._get(page_of(), number)))
             assert self._post(page_of(), number, **fields, question=token, answer=tag(number)).status_code == 422
             token = token_in(read(self._get(page_of(), number)))
-            answer = right(self._campaign, token)
+            answer = right(self._installation, token)
             assert self._post(page_of(), number, **fields, question=token, answer=answer).status_code == 303
-        turn(self._campaign, on=False)
+        turn(self._installation, on=False)
         assert (
             self._post(page_of(), 2000, email=address(2000), **TICKED, **said(2000), reference=tag(2000)).status_code
             == 303
@@ -139,7 +139,7 @@ class Life:
 
     def confirm(self) -> None:
         """From the mails; the last ones never do."""
-        work_once(self._campaign)
+        work_once(self._installation)
         for number in range(BY_HAND - 5):
             for text in map(text_of, self._mails_to(number)[:1]):  # to some none is delivered
                 path = next(path for path in links_in(text) if path.startswith("/confirm/"))
@@ -148,15 +148,15 @@ class Life:
                 done = self._post(path, number, code=code_in(text), action="not-me" if number == 0 else "confirm")
                 assert done.status_code == 200
         ids = self._find(range(900, 920))
-        with self._campaign.database.sessions.begin() as session:
+        with self._installation.database.sessions.begin() as session:
             for signature in session.scalars(select(Signature).where(Signature.id.in_(ids))):
-                signature.expires_at = self._campaign.now()
-        work_once(self._campaign)
-        confirm_all(self._campaign)
+                signature.expires_at = self._installation.now()
+        work_once(self._installation)
+        confirm_all(self._installation)
 
     def send_digest(self) -> None:
         self._clock.turn(timedelta(days=7))
-        work_once(self._campaign)
+        work_once(self._installation)
         for number in range(1, 10):
             for digest in self._mails_to(number)[1:]:
                 path = re.sub(r"^<https?://[^/]+|>.*$", "", digest.parsed["List-Unsubscribe"])
@@ -169,7 +169,7 @@ class Life:
         mails = {number: text_of(self._mails_to(number)[0]) for number in visitors}
         codes = {address(number): code_in(mail) for number, mail in mails.items()}
         for number in visitors:
-            path, code = own_path(self._campaign, address(number)), codes[address(number)]
+            path, code = own_path(self._installation, address(number)), codes[address(number)]
             assert tag(number).title() in self._get(path, number).get_data(as_text=True)
             assert tag(number) in self._get(f"{path}/data.json", number).get_data(as_text=True)
             changed = {"name": f"{CYRILLIC} {tag(number)}", "comment": tag(number), "display": "name", "language": "kk"}
@@ -181,25 +181,25 @@ class Life:
             if number < 25:
                 assert self._post(f"{path}/withdraw", number, code=code).status_code == 303
         assert self._post(f"{page_of()}/my-link", 3000, email=address(3000)).status_code == 303, "who never signed"
-        work_once(self._campaign)
+        work_once(self._installation)
 
     def take_back(self) -> None:
         """Bounces and complaints that quote the person's address and the mail."""
         accepted = [
             item
-            for item in list_deliveries(self._campaign)
+            for item in list_deliveries(self._installation)
             if item.kind is DeliveryKind.DIGEST and item.state is DeliveryState.ACCEPTED
         ]
-        with self._campaign.database.sessions.begin() as session:
+        with self._installation.database.sessions.begin() as session:
             for number, name in enumerate(("postfix-unknown", "postfix-mailbox-full", "arf-abuse")):
-                returned = sample(name, self._campaign.vault.mail_token(accepted[-1 - number].id))
+                returned = sample(name, self._installation.vault.mail_token(accepted[-1 - number].id))
                 returned = re.sub(rb"[\w.]+@example\.(org|com|net)", address(500 + number).encode(), returned)
-                take_back(session, self._campaign.vault, returned, now=self._campaign.now())
+                take_back(session, self._installation.vault, returned, now=self._installation.now())
 
     def _sign_in(self) -> FlaskClient:
         """An owner whose words are canaries: a password, mistakes in it, an app, and a recovery code."""
         password = f"{CYRILLIC} {tag(3)} and more"
-        link, client = invite(self._campaign, Role.OWNER, "o@example.org"), self._app.test_client()
+        link, client = invite(self._installation, Role.OWNER, "o@example.org"), self._app.test_client()
         assert send_form(client, link, password=password, again=password).status_code == 303
         secret, recovery = set_up_app(client, self._clock)
         typed = base64.b32encode(secret)  # noqa: TID251 (whatever our own module makes of it)
@@ -217,25 +217,25 @@ class Life:
     def organize(self) -> None:
         """Somebody reviews what looks suspicious, as the owner; people are erased."""
         client = self._sign_in()
-        suspect(self._campaign, *map(address, range(400, 410)))
+        suspect(self._installation, *map(address, range(400, 410)))
         assert LATIN in client.get(REVIEW).get_data(as_text=True).lower()
         shown = client.get(f"{CHOICE}?state=confirmed&kind=source&group=g1")
         assert tag(409) in shown.get_data(as_text=True).lower()
         assert press(client, shown, "invalidate").status_code == 200
         assert send_form(client, REVIEW, f"{REVIEW}/undo", number=1).status_code == 303
-        disown(self._campaign, address(600))
+        disown(self._installation, address(600))
         ids = self._find(range(800, 820))
-        with self._campaign.database.sessions.begin() as session:
-            erase_person(session, ids, now=self._campaign.now())
+        with self._installation.database.sessions.begin() as session:
+            erase_person(session, ids, now=self._installation.now())
 
     def keep(self, outside: Path) -> None:
         """Rotate the key, back up, restore, and go on."""
         for words in (["--format", "csv"], ["--format", "jsonl"], ["--subscribers"]):
             self._run("export", SLUG, "--output", str(outside / f"list{len(words)}{words[-1]}"), *words)
         self._run("keyring", "rotate")
-        backup = str(self._campaign.settings.data_dir / "backup")
+        backup = str(self._installation.settings.data_dir / "backup")
         self._run("backup", backup)
-        disown(self._campaign, address(700))
-        work_once(self._campaign)
+        disown(self._installation, address(700))
+        work_once(self._installation)
         self._run("restore", "--yes", backup)
-        work_once(self._campaign)
+        work_once(self._installation)

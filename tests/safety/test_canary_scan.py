@@ -19,9 +19,9 @@ from sqlalchemy import make_url, select
 from campaign.cli import backup as backup_command
 from campaign.cli import keyring as keyring_command
 from campaign.cli import lists as lists_command
-from campaign.installation.wiring import Campaign, wire
+from campaign.installation.wiring import Installation, wire
 from campaign.models import Signature
-from tests.conftest import Clock, MakeCampaign, close_campaign
+from tests.conftest import Clock, MakeInstallation, close_installation
 from tests.safety.canaries import CYRILLIC, LATIN, NETWORK, find_canaries, list_files
 from tests.safety.life import PEOPLE, Life, answer_to, said
 from tests.scenes.commands import Command
@@ -52,12 +52,12 @@ def logged_to(file: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def run(command: Command, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def run(command: Command, installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """A command on the campaign's installation, as another process runs it."""
-    made: list[Campaign] = []
+    made: list[Installation] = []
 
-    def wired() -> Campaign:
-        made.append(wire(campaign.settings, now=campaign.now))
+    def wired() -> Installation:
+        made.append(wire(installation.settings, now=installation.now))
         return made[-1]
 
     def run_well(*words: str) -> None:
@@ -68,7 +68,7 @@ def run(command: Command, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(module, "wired", wired)
     yield run_well
     for each in made:
-        close_campaign(each)
+        close_installation(each)
 
 
 @pytest.fixture
@@ -78,13 +78,13 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def campaign(make_campaign: MakeCampaign, mailbox: Mailbox) -> Campaign:
-    return make_campaign(smtp_url=mailbox.url, trusted_proxies=1, source_limit="1000/hour")
+def installation(make_installation: MakeInstallation, mailbox: Mailbox) -> Installation:
+    return make_installation(smtp_url=mailbox.url, trusted_proxies=1, source_limit="1000/hour")
 
 
 @pytest.fixture
-def life(campaign: Campaign, mailbox: Mailbox, clock: Clock, run: Callable[..., None]) -> Life:
-    return Life(campaign, mailbox, clock, run)
+def life(installation: Installation, mailbox: Mailbox, clock: Clock, run: Callable[..., None]) -> Life:
+    return Life(installation, mailbox, clock, run)
 
 
 def list_cluster(cluster: PrivateCluster, name: str) -> list[Path]:
@@ -102,9 +102,9 @@ def list_cluster(cluster: PrivateCluster, name: str) -> list[Path]:
 
 
 @pytest.fixture
-def list_server(request: pytest.FixtureRequest, campaign: Campaign) -> Callable[[], list[Path]]:
+def list_server(request: pytest.FixtureRequest, installation: Installation) -> Callable[[], list[Path]]:
     """What the database server keeps; none for SQLite. It logs every statement with its values, as some do."""
-    url = make_url(campaign.settings.database_url)
+    url = make_url(installation.settings.database_url)
     if url.get_backend_name() == "sqlite":
         return list
     cluster: PrivateCluster = request.getfixturevalue("cluster")
@@ -116,9 +116,9 @@ def list_server(request: pytest.FixtureRequest, campaign: Campaign) -> Callable[
 
 
 def test_a_thousand_lives_leave_no_word_of_theirs_in_any_file(
-    life: Life, campaign: Campaign, mailbox: Mailbox, tmp_path: Path, list_server: Callable[[], list[Path]]
+    life: Life, installation: Installation, mailbox: Mailbox, tmp_path: Path, list_server: Callable[[], list[Path]]
 ) -> None:
-    data = campaign.settings.data_dir
+    data = installation.settings.data_dir
     (tmp_path / "outside").mkdir()
     with logged_to(data / "log"):
         life.sign()
@@ -128,13 +128,13 @@ def test_a_thousand_lives_leave_no_word_of_theirs_in_any_file(
         life.take_back()
         life.organize()
         life.keep(tmp_path / "outside")
-        assert count(campaign) > PEOPLE - 100
+        assert count(installation) > PEOPLE - 100
         # While everything is open, and once more when the last connection has ended.
         files = list_files(data)
         assert {"log", "backup", "tombstones", "editions-begun", "keyring.json"} <= {path.name for path in files}
         assert find_canaries([*files, *list_server()], secrets=life.secrets) == []
         assert len(life.secrets) == 13
-        close_campaign(campaign)
+        close_installation(installation)
         assert find_canaries(list_files(data), secrets=life.secrets) == []
     # They did live: the mails and the lists, which are elsewhere, are full of them.
     assert len(mailbox.messages) > PEOPLE
@@ -174,12 +174,12 @@ def test_the_scanner_finds_what_is_planted(tmp_path: Path, plant: str, word: str
     assert {name for name, _ in find_canaries([path])} == {"file"}
 
 
-def test_the_scanner_finds_what_sqlite_left_behind(make_sqlite_campaign: MakeCampaign) -> None:
+def test_the_scanner_finds_what_sqlite_left_behind(make_sqlite_installation: MakeInstallation) -> None:
     """A word that was written without its seal is found in the database, its log, or both."""
-    campaign = make_sqlite_campaign()
-    with campaign.database.sessions.begin() as session:
-        sign_within(session, campaign, "a@example.org")
+    installation = make_sqlite_installation()
+    with installation.database.sessions.begin() as session:
+        sign_within(session, installation, "a@example.org")
         session.flush()
         session.scalars(select(Signature)).one().sealed_person = said(1)["name"].encode()
-    held = {name for name, _ in find_canaries(list_files(campaign.settings.data_dir))}
+    held = {name for name, _ in find_canaries(list_files(installation.settings.data_dir))}
     assert held & {"campaign.sqlite", "campaign.sqlite-wal"}

@@ -4,7 +4,7 @@ from typing import Any
 
 from altcha import Challenge, Payload, solve_challenge
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.services.abuse.challenges import read_question
 from campaign.services.petitions.lifecycle import switch_challenge
 from campaign.web.app import create_app
@@ -23,20 +23,20 @@ def solve(puzzle: dict[str, Any]) -> str:
     return Payload(challenge, solution).to_base64()
 
 
-def turn(campaign: Campaign, *, on: bool) -> None:
-    with campaign.database.sessions.begin() as session:
-        switch_challenge(session, find_petition(campaign).id, on=on, actor=STAGE, now=campaign.now())
+def turn(installation: Installation, *, on: bool) -> None:
+    with installation.database.sessions.begin() as session:
+        switch_challenge(session, find_petition(installation).id, on=on, actor=STAGE, now=installation.now())
 
 
 def token_in(page: Page) -> str:
     return page.one("input", name="question")["value"]
 
 
-def right(campaign: Campaign, token: str, lang: str = "en") -> str:
+def right(installation: Installation, token: str, lang: str = "en") -> str:
     """The answer, in a word where there is one, which a person reads out of the question."""
-    read = read_question(campaign.vault, find_petition(campaign), token, now=START)
+    read = read_question(installation.vault, find_petition(installation), token, now=START)
     assert read is not None
-    app = create_app(campaign)
+    app = create_app(installation)
     with app.test_request_context(page_of(lang)):
         app.preprocess_request()
         return max(question_of(read[0]).answers, key=len)

@@ -9,7 +9,7 @@ import pytest
 
 from campaign.__main__ import main
 from campaign.clock import now
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.settings import Settings
 from tests.conftest import Clock
 
@@ -47,10 +47,10 @@ def command(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[
 
 
 @pytest.fixture
-def installed(sqlite_campaign: Campaign, clock: Clock) -> Campaign:
+def installed(sqlite_installation: Installation, clock: Clock) -> Installation:
     """The installation that the commands find, seen from the test; on the clock of the commands."""
     clock.moment = now()
-    return sqlite_campaign
+    return sqlite_installation
 
 
 def refused(done: Done, words: str) -> None:

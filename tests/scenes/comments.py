@@ -2,7 +2,7 @@
 
 from sqlalchemy import update
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import CommentState, Signature
 from campaign.services.moderation.comments import decide_comments, version_of
 from campaign.services.petitions.store import get_petition
@@ -10,19 +10,19 @@ from tests.conftest import SLUG
 from tests.scenes.people import confirm, get_signature, sign
 
 
-def offer(campaign: Campaign, email: str, **said: object) -> None:
+def offer(installation: Installation, email: str, **said: object) -> None:
     """Somebody signs, confirms, and wants the comment to be shown."""
-    sign(campaign, email, **said)  # type: ignore[arg-type]
-    confirm(campaign, email)
-    with campaign.database.sessions.begin() as session:
-        row = get_signature(campaign, email).id
+    sign(installation, email, **said)  # type: ignore[arg-type]
+    confirm(installation, email)
+    with installation.database.sessions.begin() as session:
+        row = get_signature(installation, email).id
         session.execute(update(Signature).where(Signature.id == row).values(comment_state=CommentState.OFFERED))
 
 
-def decide(campaign: Campaign, state: CommentState, *emails: str) -> int:
+def decide(installation: Installation, state: CommentState, *emails: str) -> int:
     """Read these comments, and decide about them."""
-    found = [get_signature(campaign, email) for email in emails]
+    found = [get_signature(installation, email) for email in emails]
     seen = {signature.number or 0: version_of(signature) for signature in found}
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        return decide_comments(session, petition.id, seen, state, actor="dana@example.org", now=campaign.now())
+        return decide_comments(session, petition.id, seen, state, actor="dana@example.org", now=installation.now())

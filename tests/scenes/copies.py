@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from campaign.installation.wiring import Campaign, wire
+from campaign.installation.wiring import Installation, wire
 from campaign.mail.smtp.transport import Transport
-from tests.conftest import Clock, close_campaign
+from tests.conftest import Clock, close_installation
 from tests.servers.postgresql import PrivateCluster
 
 
@@ -19,26 +19,26 @@ class Copies:
         self._folder = folder
         self._clock = clock
         self._request = request
-        self._made: list[Campaign] = []
+        self._made: list[Installation] = []
 
-    def make(self, campaign: Campaign) -> str:
+    def make(self, installation: Installation) -> str:
         """Copy the database as it is now."""
-        close_campaign(campaign)
-        if campaign.database.engine.dialect.name == "sqlite":
+        close_installation(installation)
+        if installation.database.engine.dialect.name == "sqlite":
             copy = self._folder / "copy"
             copy.mkdir()
-            for path in campaign.settings.data_dir.glob("campaign.sqlite*"):
+            for path in installation.settings.data_dir.glob("campaign.sqlite*"):
                 shutil.copy(path, copy)
             return str(copy)
-        return self._cluster.create_database(campaign.settings.database_url)
+        return self._cluster.create_database(installation.settings.database_url)
 
     def put_back(
-        self, campaign: Campaign, copy: str, open_transport: Callable[[], Transport] | None = None
-    ) -> Campaign:
+        self, installation: Installation, copy: str, open_transport: Callable[[], Transport] | None = None
+    ) -> Installation:
         """The same installation with the copy as its database; all other files stay as they are."""
-        close_campaign(campaign)
-        settings = campaign.settings
-        if campaign.database.engine.dialect.name == "sqlite":
+        close_installation(installation)
+        settings = installation.settings
+        if installation.database.engine.dialect.name == "sqlite":
             for path in settings.data_dir.glob("campaign.sqlite*"):
                 path.unlink()
             for path in Path(copy).iterdir():
@@ -55,8 +55,8 @@ class Copies:
         return cluster
 
     def close(self) -> None:
-        for campaign in self._made:
-            close_campaign(campaign)
+        for installation in self._made:
+            close_installation(installation)
 
 
 @pytest.fixture

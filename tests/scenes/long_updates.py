@@ -1,6 +1,6 @@
 """Updates as they are stored, with texts that a mail cannot carry well."""
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, publish_update
 from tests.conftest import SLUG, STAGE, START
@@ -9,11 +9,11 @@ from tests.conftest import SLUG, STAGE, START
 LONG = "Абзац, у которого нет конца. " * 680
 
 
-def publish(campaign: Campaign, *, title: str = "News", **bodies: str) -> None:
+def publish(installation: Installation, *, title: str = "News", **bodies: str) -> None:
     """Three updates in all languages, or corrections of them, with what ``bodies`` say for some languages."""
     titles = dict.fromkeys(("en", "ru", "kk"), title)
     texts = {**dict.fromkeys(("en", "ru", "kk"), "Short."), **bodies}
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         for key in ("one", "two", "three"):
             # Unchecked: what is refused today may have been stored before it was.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.mail.message import Content, Message, build_message
 from campaign.mail.smtp.transport import Answer, Outcome, Transport
 from campaign.models import Delivery, Display
@@ -73,14 +73,14 @@ def write_message(session: Session, identity: MailIdentity, delivery: Delivery, 
     return writer.write(draft)
 
 
-def write(campaign: Campaign, delivery: Delivery, *, later: timedelta = timedelta()) -> Message:
-    with campaign.database.snapshots() as session:
-        return write_message(session, campaign.identity, delivery, now=campaign.now() + later)
+def write(installation: Installation, delivery: Delivery, *, later: timedelta = timedelta()) -> Message:
+    with installation.database.snapshots() as session:
+        return write_message(session, installation.identity, delivery, now=installation.now() + later)
 
 
-def confirmation(campaign: Campaign, language: str = "en") -> Message:
+def confirmation(installation: Installation, language: str = "en") -> Message:
     sign(
-        campaign,
+        installation,
         "aigul@example.org",
         name="Freddy Visible",
         comment="Buy cheap pills",
@@ -89,7 +89,7 @@ def confirmation(campaign: Campaign, language: str = "en") -> Message:
         display=Display.NAME,
         language=language,
     )
-    return write(campaign, list_deliveries(campaign)[-1])
+    return write(installation, list_deliveries(installation)[-1])
 
 
 IN_EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)

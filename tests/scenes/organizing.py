@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import AuditEntry, Edition, Organizer, Role
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.organizers.members import add_organizer
@@ -29,36 +29,38 @@ SIGN_IN = "/organize/sign-in"
 
 
 @pytest.fixture
-def other_petition(campaign: Campaign) -> str:
+def other_petition(installation: Installation) -> str:
     """A second petition, in which nobody has a role yet."""
     file = read_petition_file(BUILT_IN)
     texts = {"slug": OTHER, "title": dict.fromkeys(file.languages, OTHER_TITLE)}
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         open_petition(
             session,
-            load_petition(session, file.model_copy(update=texts), actor=STAGE, now=campaign.now()),
+            load_petition(session, file.model_copy(update=texts), actor=STAGE, now=installation.now()),
             actor=STAGE,
-            now=campaign.now(),
+            now=installation.now(),
         )
     return OTHER
 
 
 @pytest.fixture
-def owner(app: Flask, campaign: Campaign) -> FlaskClient:
+def owner(app: Flask, installation: Installation) -> FlaskClient:
     """The browser of a signed-in owner."""
-    return enroll(app, campaign, Role.OWNER)
+    return enroll(app, installation, Role.OWNER)
 
 
-def invite(campaign: Campaign, role: Role, email: str = EMAIL, slug: str = SLUG) -> str:
+def invite(installation: Installation, role: Role, email: str = EMAIL, slug: str = SLUG) -> str:
     """Give somebody a role; the path of their one-time link."""
-    with campaign.database.sessions.begin() as session:
-        organizer = add_organizer(session, email, get_petition(session, slug), role, actor=STAGE, now=campaign.now())
-        return campaign.links.welcome(organizer).removeprefix(campaign.settings.base_url)
+    with installation.database.sessions.begin() as session:
+        organizer = add_organizer(
+            session, email, get_petition(session, slug), role, actor=STAGE, now=installation.now()
+        )
+        return installation.links.welcome(organizer).removeprefix(installation.settings.base_url)
 
 
-def enroll(app: Flask, campaign: Campaign, role: Role, email: str = EMAIL, slug: str = SLUG) -> FlaskClient:
+def enroll(app: Flask, installation: Installation, role: Role, email: str = EMAIL, slug: str = SLUG) -> FlaskClient:
     """Give somebody a role; their browser after they have followed the link and chosen ``PASSWORD``."""
-    link, client = invite(campaign, role, email, slug), app.test_client()
+    link, client = invite(installation, role, email, slug), app.test_client()
     assert send_form(client, link, password=PASSWORD, again=PASSWORD).status_code == 303
     return client
 
@@ -83,25 +85,25 @@ def find_organizer(session: Session, email: str = EMAIL) -> Organizer:
     return session.scalars(select(Organizer).where(Organizer.email == email)).one()
 
 
-def list_audit(campaign: Campaign) -> list[tuple[str, str, Mapping[str, object]]]:
+def list_audit(installation: Installation) -> list[tuple[str, str, Mapping[str, object]]]:
     """Who did what with petitions and the server, oldest first; not what happened to accounts."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         mine = AuditEntry.organizer_id.is_(None) & (AuditEntry.actor != STAGE)
         entries = session.scalars(select(AuditEntry).where(mine).order_by(AuditEntry.id))
         return [(entry.actor, entry.action, entry.details) for entry in entries]
 
 
-def list_trail(campaign: Campaign, email: str = EMAIL) -> list[tuple[str, str, Mapping[str, object]]]:
+def list_trail(installation: Installation, email: str = EMAIL) -> list[tuple[str, str, Mapping[str, object]]]:
     """What happened to an organizer's account, oldest first."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         mine = AuditEntry.organizer_id == find_organizer(session, email).id
         entries = session.scalars(select(AuditEntry).where(mine).order_by(AuditEntry.id))
         return [(entry.actor, entry.action, entry.details) for entry in entries]
 
 
-def list_made(campaign: Campaign) -> list[Edition]:
+def list_made(installation: Installation) -> list[Edition]:
     """Every edition and skipped run, oldest first."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         return list(session.scalars(select(Edition).order_by(Edition.id)))
 
 
@@ -116,9 +118,9 @@ def read_table(client: FlaskClient, path: str, table_id: str) -> list[list[str]]
     ]
 
 
-def list_all_audit(campaign: Campaign) -> list[tuple[str, str, Mapping[str, object]]]:
+def list_all_audit(installation: Installation) -> list[tuple[str, str, Mapping[str, object]]]:
     """The whole trail: who did what, with what details."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         return [
             (item.actor, item.action, item.details)
             for item in session.scalars(select(AuditEntry).where(AuditEntry.actor != STAGE))

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.crypto.link_purposes import LinkPurpose
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import (
     Delivery,
     DeliveryState,
@@ -61,55 +61,57 @@ def typed(email: str, **said: Unpack[Said]) -> Submission:
     )
 
 
-def sign_within(session: Session, campaign: Campaign, email: str, slug: str = SLUG, **said: Unpack[Said]) -> None:
+def sign_within(
+    session: Session, installation: Installation, email: str, slug: str = SLUG, **said: Unpack[Said]
+) -> None:
     """Post the form in the caller's transaction."""
     petition = get_petition(session, slug)
     submission = typed(email, **said)
     version = get_text_version(session, petition, submission.language)
-    signature_sign.sign(session, campaign.vault, petition, version, submission, now=campaign.now())
+    signature_sign.sign(session, installation.vault, petition, version, submission, now=installation.now())
 
 
-def sign(campaign: Campaign, email: str, slug: str = SLUG, **said: Unpack[Said]) -> None:
+def sign(installation: Installation, email: str, slug: str = SLUG, **said: Unpack[Said]) -> None:
     """Post the form."""
-    with campaign.database.sessions.begin() as session:
-        sign_within(session, campaign, email, slug, **said)
+    with installation.database.sessions.begin() as session:
+        sign_within(session, installation, email, slug, **said)
 
 
-def get_signature(campaign: Campaign, email: str, slug: str = SLUG) -> Signature:
+def get_signature(installation: Installation, email: str, slug: str = SLUG) -> Signature:
     """The signature of the person at ``email``, as the database holds it now."""
-    fingerprint = campaign.vault.fingerprint(parse_email_address(email))
-    with campaign.database.snapshots() as session:
+    fingerprint = installation.vault.fingerprint(parse_email_address(email))
+    with installation.database.snapshots() as session:
         petition = get_petition(session, slug)
         return session.scalars(
             select(Signature).where(Signature.petition_id == petition.id, Signature.fingerprint == fingerprint)
         ).one()
 
 
-def get_signature_by_id(campaign: Campaign, signature_id: int) -> Signature:
+def get_signature_by_id(installation: Installation, signature_id: int) -> Signature:
     """The signature as the database holds it now, erased ones too."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         return session.get_one(Signature, signature_id)
 
 
-def confirm(campaign: Campaign, email: str, slug: str = SLUG) -> None:
+def confirm(installation: Installation, email: str, slug: str = SLUG) -> None:
     """Press the button behind the link in the mail."""
-    confirm_by_id(campaign, get_signature(campaign, email, slug).id)
+    confirm_by_id(installation, get_signature(installation, email, slug).id)
 
 
-def confirm_by_id(campaign: Campaign, signature_id: int) -> None:
+def confirm_by_id(installation: Installation, signature_id: int) -> None:
     """The same, following a link that is known already."""
-    token = campaign.vault.token(LinkPurpose.CONFIRM, signature_id)
-    with campaign.database.sessions.begin() as session:
+    token = installation.vault.token(LinkPurpose.CONFIRM, signature_id)
+    with installation.database.sessions.begin() as session:
         signature = signature_confirm.get_linked_signature(
-            session, campaign.vault, token, now=campaign.now(), for_update=True
+            session, installation.vault, token, now=installation.now(), for_update=True
         )
-        signature_confirm.confirm(session, campaign.vault, signature, now=campaign.now())
+        signature_confirm.confirm(session, installation.vault, signature, now=installation.now())
 
 
-def follow(campaign: Campaign, token: str) -> Signature:
+def follow(installation: Installation, token: str) -> Signature:
     """Open a confirmation link, which changes nothing."""
-    with campaign.database.snapshots() as session:
-        return signature_confirm.get_linked_signature(session, campaign.vault, token, now=campaign.now())
+    with installation.database.snapshots() as session:
+        return signature_confirm.get_linked_signature(session, installation.vault, token, now=installation.now())
 
 
 def list_personal(signature: Signature) -> list[object]:
@@ -123,22 +125,22 @@ def list_personal(signature: Signature) -> list[object]:
     ]
 
 
-def count(campaign: Campaign) -> int:
+def count(installation: Installation) -> int:
     """The public count."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         return count_confirmed(session, get_petition(session, SLUG).id)
 
 
-def disown(campaign: Campaign, email: str) -> None:
+def disown(installation: Installation, email: str) -> None:
     """Press “This was not me”."""
-    with campaign.database.sessions.begin() as session:
-        signature = session.get_one(Signature, get_signature(campaign, email).id, with_for_update=True)
-        signature_confirm.disown(session, signature, now=campaign.now())
+    with installation.database.sessions.begin() as session:
+        signature = session.get_one(Signature, get_signature(installation, email).id, with_for_update=True)
+        signature_confirm.disown(session, signature, now=installation.now())
 
 
-def confirm_all(campaign: Campaign) -> None:
+def confirm_all(installation: Installation) -> None:
     """Everybody who waits for it confirms, in the order of the mails."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         waiting = (
             select(Signature)
             .join(Delivery, Delivery.signature_id == Signature.id)
@@ -146,70 +148,76 @@ def confirm_all(campaign: Campaign) -> None:
             .order_by(Delivery.id)
         )
         for signature in session.scalars(waiting).unique().all():
-            signature_confirm.confirm(session, campaign.vault, signature, now=campaign.now())
+            signature_confirm.confirm(session, installation.vault, signature, now=installation.now())
 
 
-def add_readers(campaign: Campaign, *emails: str, language: str = "en") -> None:
+def add_readers(installation: Installation, *emails: str, language: str = "en") -> None:
     """Each of them signs, asks for updates and confirms; their confirmation mails are taken out of the way."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         for email in emails:
-            sign_within(session, campaign, email, language=language, updates=True)
-    confirm_all(campaign)
+            sign_within(session, installation, email, language=language, updates=True)
+    confirm_all(installation)
 
 
-def unsubscribe(campaign: Campaign, email: str) -> None:
+def unsubscribe(installation: Installation, email: str) -> None:
     """Follow the unsubscribe link."""
-    with campaign.database.sessions.begin() as session:
-        subscription = session.get_one(Subscription, get_subscription(campaign, email).id)
-        end_subscription(session, subscription, now=campaign.now())
+    with installation.database.sessions.begin() as session:
+        subscription = session.get_one(Subscription, get_subscription(installation, email).id)
+        end_subscription(session, subscription, now=installation.now())
 
 
-def withdraw(campaign: Campaign, email: str) -> None:
+def withdraw(installation: Installation, email: str) -> None:
     """Withdraw the signature on one's own page."""
-    token = campaign.vault.token(LinkPurpose.SIGNER, get_signature(campaign, email).id)
-    with campaign.database.sessions.begin() as session:
-        kept = self_service.get_personal_data(session, campaign.vault, token, for_update=True)
-        self_service.withdraw(session, kept, now=campaign.now())
+    token = installation.vault.token(LinkPurpose.SIGNER, get_signature(installation, email).id)
+    with installation.database.sessions.begin() as session:
+        kept = self_service.get_personal_data(session, installation.vault, token, for_update=True)
+        self_service.withdraw(session, kept, now=installation.now())
 
 
-def get_subscription(campaign: Campaign, email: str) -> Subscription:
+def get_subscription(installation: Installation, email: str) -> Subscription:
     """The subscription of the person at ``email``."""
-    fingerprint = campaign.vault.fingerprint(parse_email_address(email))
-    with campaign.database.snapshots() as session:
+    fingerprint = installation.vault.fingerprint(parse_email_address(email))
+    with installation.database.snapshots() as session:
         return session.scalars(select(Subscription).where(Subscription.fingerprint == fingerprint)).one()
 
 
-def without_jobs(campaign: Campaign) -> Dispatch:
+def without_jobs(installation: Installation) -> Dispatch:
     """Start editions without asking the workflow engine for anything."""
-    return Dispatch(campaign.dispatch.guard, lambda _session, _edition: None)
+    return Dispatch(installation.dispatch.guard, lambda _session, _edition: None)
 
 
-def make_digest(campaign: Campaign, period: str = "first", *, after: int | None = None) -> Edition:
+def make_digest(installation: Installation, period: str = "first", *, after: int | None = None) -> Edition:
     """Make an edition for ``period`` now, without asking the workflow engine for anything."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         return make_edition(
-            session, petition, campaign.links, without_jobs(campaign), period=period, now=campaign.now(), after=after
+            session,
+            petition,
+            installation.links,
+            without_jobs(installation),
+            period=period,
+            now=installation.now(),
+            after=after,
         )
 
 
-def list_deliveries(campaign: Campaign) -> list[Delivery]:
+def list_deliveries(installation: Installation) -> list[Delivery]:
     """The whole ledger, in order."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         return list(session.scalars(select(Delivery).order_by(Delivery.id)))
 
 
-def find_petition(campaign: Campaign, slug: str = SLUG) -> Petition:
+def find_petition(installation: Installation, slug: str = SLUG) -> Petition:
     """The petition as the database holds it now."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         return get_petition(session, slug)
 
 
 def send(
-    campaign: Campaign, batch: Batch, *, part: str = "mails", stopping: Callable[[], bool] = lambda: False
+    installation: Installation, batch: Batch, *, part: str = "mails", stopping: Callable[[], bool] = lambda: False
 ) -> Counter[DeliveryState]:
     """Send what waits over a connection of one's own, as a worker's thread does."""
-    sender = campaign.sender(part)
+    sender = installation.sender(part)
     try:
         return send_waiting(sender, batch, stopping=stopping)
     finally:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Delivery, DeliveryKind, Edition, ReaderFrequency, Subscription
 from campaign.services.digests.editions import make_edition
 from campaign.services.petitions.file_schema import UpdateTexts
@@ -20,26 +20,26 @@ from tests.scenes.people import confirm_all, sign
 SECOND = "small"
 
 
-def add_second_petition(campaign: Campaign, folder: Path) -> None:
-    with campaign.database.sessions.begin() as session:
+def add_second_petition(installation: Installation, folder: Path) -> None:
+    with installation.database.sessions.begin() as session:
         open_petition(
             session,
-            load_petition(session, read(folder), actor=STAGE, now=campaign.now()),
+            load_petition(session, read(folder), actor=STAGE, now=installation.now()),
             actor=STAGE,
-            now=campaign.now(),
+            now=installation.now(),
         )
 
 
-def follow(campaign: Campaign, email: str, *slugs: str, language: str = "en") -> None:
+def follow(installation: Installation, email: str, *slugs: str, language: str = "en") -> None:
     """Sign, ask for updates, confirm."""
     for slug in slugs or (SLUG,):
-        sign(campaign, email, slug, language=language, updates=True)
-        confirm_all(campaign)
+        sign(installation, email, slug, language=language, updates=True)
+        confirm_all(installation)
 
 
-def subscription_of(campaign: Campaign, email: str, slug: str = SLUG) -> Subscription:
-    fingerprint = campaign.vault.fingerprint(parse_email_address(email))
-    with campaign.database.snapshots() as session:
+def subscription_of(installation: Installation, email: str, slug: str = SLUG) -> Subscription:
+    fingerprint = installation.vault.fingerprint(parse_email_address(email))
+    with installation.database.snapshots() as session:
         petition = get_petition(session, slug)
         return session.scalars(
             select(Subscription).where(Subscription.fingerprint == fingerprint, Subscription.petition_id == petition.id)
@@ -47,7 +47,7 @@ def subscription_of(campaign: Campaign, email: str, slug: str = SLUG) -> Subscri
 
 
 def choose(
-    campaign: Campaign,
+    installation: Installation,
     email: str,
     frequency: ReaderFrequency = ReaderFrequency.EACH,
     *,
@@ -57,8 +57,8 @@ def choose(
     merged: bool | None = None,
 ) -> None:
     """Save these choices on the reader's page."""
-    subscription_id = subscription_of(campaign, email, slug).id
-    with campaign.database.sessions.begin() as session:
+    subscription_id = subscription_of(installation, email, slug).id
+    with installation.database.sessions.begin() as session:
         change_choices(
             session,
             get_petition(session, slug),
@@ -67,31 +67,33 @@ def choose(
         )
 
 
-def publish(campaign: Campaign, key: str, slug: str = SLUG) -> None:
+def publish(installation: Installation, key: str, slug: str = SLUG) -> None:
     """An update, with its key in its texts."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, slug)
         texts = {language: f"{key} {language}" for language in petition.languages}
         publish_update(
             session,
             petition,
-            UpdateTexts(key=key, date=campaign.now().date(), title=texts, body=texts),
+            UpdateTexts(key=key, date=installation.now().date(), title=texts, body=texts),
             actor=STAGE,
-            now=campaign.now(),
+            now=installation.now(),
         )
 
 
-def issue(campaign: Campaign, period: str, slug: str = SLUG) -> Edition:
+def issue(installation: Installation, period: str, slug: str = SLUG) -> Edition:
     """Make an edition, and have it sent by the next worker."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, slug)
-        return make_edition(session, petition, campaign.links, campaign.dispatch, period=period, now=campaign.now())
+        return make_edition(
+            session, petition, installation.links, installation.dispatch, period=period, now=installation.now()
+        )
 
 
-def rows_of(campaign: Campaign, *subscriptions: Subscription) -> Sequence[Delivery]:
+def rows_of(installation: Installation, *subscriptions: Subscription) -> Sequence[Delivery]:
     """Their part of the ledger, in order."""
     wanted = [subscription.id for subscription in subscriptions]
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         return session.scalars(
             select(Delivery)
             .where(Delivery.kind == DeliveryKind.DIGEST, Delivery.subscription_id.in_(wanted))

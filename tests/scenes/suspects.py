@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import (
     DailyCount,
     PetitionCounter,
@@ -36,79 +36,81 @@ def _suspect_within(session: Session, signature: Signature, kind: SuspicionKind,
     session.add(row)
 
 
-def suspect(campaign: Campaign, *emails: str, kind: SuspicionKind = SuspicionKind.SOURCE, group: str = "g1") -> None:
+def suspect(
+    installation: Installation, *emails: str, kind: SuspicionKind = SuspicionKind.SOURCE, group: str = "g1"
+) -> None:
     """Note a reason to look at signatures that are there already."""
-    found = [get_signature(campaign, email) for email in emails]
-    with campaign.database.sessions.begin() as session:
+    found = [get_signature(installation, email) for email in emails]
+    with installation.database.sessions.begin() as session:
         for signature in found:
             _suspect_within(session, signature, kind, group)
 
 
 def quarantine(
-    campaign: Campaign,
+    installation: Installation,
     *emails: str,
     kind: SuspicionKind = SuspicionKind.SOURCE,
     group: str = "g1",
     **said: Unpack[Said],
 ) -> None:
     """Each of them signs, is suspected, and confirms: the signature then waits for a review."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         for email in emails:
-            sign_within(session, campaign, email, **said)
-    found = [get_signature(campaign, email).id for email in emails]
-    petition = find_petition(campaign)
-    with campaign.database.sessions.begin() as session:
+            sign_within(session, installation, email, **said)
+    found = [get_signature(installation, email).id for email in emails]
+    petition = find_petition(installation)
+    with installation.database.sessions.begin() as session:
         for signature in session.scalars(select(Signature).where(Signature.id.in_(found))):
             _suspect_within(session, signature, kind, group)
             assert signature.fingerprint is not None
             forget_allowance(session, signature.fingerprint)
             signature.state = SignatureState.QUARANTINED
-            signature.signed_on = campaign.now().astimezone(ZoneInfo(petition.timezone)).date()
+            signature.signed_on = installation.now().astimezone(ZoneInfo(petition.timezone)).date()
             signature.expires_at = None
             if not signature.wants_updates:
                 signature.sealed_address = None
 
 
-def count_in(campaign: Campaign, *emails: str, **said: Unpack[Said]) -> None:
+def count_in(installation: Installation, *emails: str, **said: Unpack[Said]) -> None:
     """Each of them signs and confirms, and is counted."""
     for email in emails:
-        with campaign.database.sessions.begin() as session:
-            sign_within(session, campaign, email, **said)
-        confirm_one(campaign, email)
+        with installation.database.sessions.begin() as session:
+            sign_within(session, installation, email, **said)
+        confirm_one(installation, email)
 
 
-def look(campaign: Campaign, criteria: Criteria = WAITING) -> str:
+def look(installation: Installation, criteria: Criteria = WAITING) -> str:
     """What a preview names the signatures that match now."""
-    with campaign.database.snapshots() as session:
-        return preview_review(session, find_petition(campaign).id, criteria).seen
+    with installation.database.snapshots() as session:
+        return preview_review(session, find_petition(installation).id, criteria).seen
 
 
 def review(
-    campaign: Campaign, action: ReviewAction, criteria: Criteria = WAITING, *, seen: str | None = None
+    installation: Installation, action: ReviewAction, criteria: Criteria = WAITING, *, seen: str | None = None
 ) -> Review:
     """Look at what matches, and decide about it."""
     return decide(
-        campaign.database.sessions,
-        campaign.vault,
-        find_petition(campaign).id,
+        installation.database.sessions,
+        installation.vault,
+        find_petition(installation).id,
         action,
         criteria,
-        seen=look(campaign, criteria) if seen is None else seen,
+        seen=look(installation, criteria) if seen is None else seen,
         actor=ORGANIZER,
-        now=campaign.now(),
+        now=installation.now(),
     )
 
 
-def undo(campaign: Campaign, decision: Review) -> None:
+def undo(installation: Installation, decision: Review) -> None:
     """Take a decision back."""
-    petition = find_petition(campaign)
-    take_back(campaign.database.sessions, petition.id, decision.id, actor=ORGANIZER, now=campaign.now())
+    petition = find_petition(installation)
+    take_back(installation.database.sessions, petition.id, decision.id, actor=ORGANIZER, now=installation.now())
 
 
-def check_counts(campaign: Campaign) -> int:
+def check_counts(installation: Installation) -> int:
     """The public count, which is that of the counted rows and of the days; no number is given twice."""
-    with campaign.database.snapshots() as session:
-        counter = session.get_one(PetitionCounter, find_petition(campaign).id)
+    with installation.database.snapshots() as session:
+        counter = session.get_one(PetitionCounter, find_petition(installation).id)
         rows = session.scalars(select(func.count()).where(Signature.state == SignatureState.CONFIRMED)).one()
         days = session.scalars(select(func.coalesce(func.sum(DailyCount.confirmed), 0))).one()
         by_day = {row.day: row.confirmed for row in session.scalars(select(DailyCount)) if row.confirmed}
@@ -123,10 +125,10 @@ def check_counts(campaign: Campaign) -> int:
     return counter.confirmed
 
 
-def sign_suspiciously(campaign: Campaign, email: str, *, updates: bool = False) -> None:
+def sign_suspiciously(installation: Installation, email: str, *, updates: bool = False) -> None:
     """Post from where very many come, and confirm."""
-    sign(campaign, email, updates=updates)
-    with campaign.database.sessions.begin() as session:
-        signature = get_signature(campaign, email)
+    sign(installation, email, updates=updates)
+    with installation.database.sessions.begin() as session:
+        signature = get_signature(installation, email)
         note_suspicions(session, signature.petition_id, signature.id, FOUND)
-    confirm_one(campaign, email)
+    confirm_one(installation, email)

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 from werkzeug.test import TestResponse
 
 from campaign.crypto.link_purposes import LinkPurpose
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.worker import work_once
 from tests.conftest import SLUG
 from tests.scenes.page import Page
@@ -46,24 +46,24 @@ def read(answer: TestResponse) -> Page:
     return Page(answer.get_data(as_text=True))
 
 
-def confirm_path(campaign: Campaign, email: str = ADDRESS) -> str:
+def confirm_path(installation: Installation, email: str = ADDRESS) -> str:
     """The address in the confirmation mail, on this server."""
-    return f"/confirm/{campaign.vault.token(LinkPurpose.CONFIRM, get_signature(campaign, email).id)}"
+    return f"/confirm/{installation.vault.token(LinkPurpose.CONFIRM, get_signature(installation, email).id)}"
 
 
-def unsubscribe_path(campaign: Campaign, email: str = ADDRESS) -> str:
+def unsubscribe_path(installation: Installation, email: str = ADDRESS) -> str:
     """The address in the digest, on this server."""
-    return f"/unsubscribe/{campaign.vault.token(LinkPurpose.UNSUBSCRIBE, get_subscription(campaign, email).id)}"
+    return f"/unsubscribe/{installation.vault.token(LinkPurpose.UNSUBSCRIBE, get_subscription(installation, email).id)}"
 
 
-def me_path(campaign: Campaign, email: str = ADDRESS) -> str:
+def me_path(installation: Installation, email: str = ADDRESS) -> str:
     """The address of the reader's own page, on this server."""
-    return f"/me/{campaign.vault.token(LinkPurpose.READER, get_subscription(campaign, email).id)}"
+    return f"/me/{installation.vault.token(LinkPurpose.READER, get_subscription(installation, email).id)}"
 
 
-def own_path(campaign: Campaign, email: str = ADDRESS) -> str:
+def own_path(installation: Installation, email: str = ADDRESS) -> str:
     """The address of the signer's own page, on this server."""
-    return f"/me/{campaign.vault.token(LinkPurpose.SIGNER, get_signature(campaign, email).id)}"
+    return f"/me/{installation.vault.token(LinkPurpose.SIGNER, get_signature(installation, email).id)}"
 
 
 def other_browser(app: Flask) -> FlaskClient:
@@ -71,9 +71,9 @@ def other_browser(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def dump(campaign: Campaign) -> dict[str, list[str]]:
+def dump(installation: Installation) -> dict[str, list[str]]:
     """Every row of every table, the workflow engine's too."""
-    engine = campaign.database.engine
+    engine = installation.database.engine
     rows = {}
     inspector = inspect(engine)
     for schema in inspector.get_schema_names():
@@ -87,12 +87,12 @@ def dump(campaign: Campaign) -> dict[str, list[str]]:
     return rows
 
 
-def mails(campaign: Campaign) -> list[str]:
+def mails(installation: Installation) -> list[str]:
     """Send what waits; the texts of all mails in the outbox, oldest first."""
-    work_once(campaign)
+    work_once(installation)
     parsed = [
         message_from_bytes(path.read_bytes(), policy=policy.default)
-        for path in sorted(campaign.settings.outbox.glob("*.eml"))
+        for path in sorted(installation.settings.outbox.glob("*.eml"))
     ]
     bodies = [message.get_body(("plain",)) for message in parsed]
     return [body.get_content().replace("\r\n", "\n") for body in bodies if body is not None]

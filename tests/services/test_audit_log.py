@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import AuditAction, AuditEntry
 from campaign.services.audit_log import list_account_entries, list_entries, record, record_line
 from tests.conftest import START
@@ -16,15 +16,18 @@ from tests.scenes.people import find_petition
 ME, SECOND = "me@example.org", "second@example.org"
 
 
-def test_another_word_is_neither_written_nor_read(campaign: Campaign) -> None:
-    petition_id = find_petition(campaign).id
-    with pytest.raises(StatementError, match="'whatever' is not among"), campaign.database.sessions.begin() as session:
+def test_another_word_is_neither_written_nor_read(installation: Installation) -> None:
+    petition_id = find_petition(installation).id
+    with (
+        pytest.raises(StatementError, match="'whatever' is not among"),
+        installation.database.sessions.begin() as session,
+    ):
         record(session, ME, cast("AuditAction", "whatever"), petition_id, now=START)
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         record(session, ME, AuditAction.PETITION_OPENED, petition_id, now=START)
-    with campaign.database.engine.begin() as connection:
+    with installation.database.engine.begin() as connection:
         connection.execute(text("UPDATE audit_entry SET action = 'whatever'"))
-    with campaign.database.snapshots() as session, pytest.raises(LookupError):
+    with installation.database.snapshots() as session, pytest.raises(LookupError):
         list_entries(session, petition_id)
 
 
@@ -33,9 +36,9 @@ def test_every_action_fits_into_its_column() -> None:
     assert all(len(action) <= length for action in AuditAction)
 
 
-def test_the_latest_entries_come_first(campaign: Campaign) -> None:
-    petition_id = find_petition(campaign).id
-    with campaign.database.sessions.begin() as session:
+def test_the_latest_entries_come_first(installation: Installation) -> None:
+    petition_id = find_petition(installation).id
+    with installation.database.sessions.begin() as session:
         for number in range(3):
             record(session, ME, AuditAction.COMMENTS_SHOWN, petition_id, now=START, comments=number)
         found = list_entries(session, petition_id, most=2)
@@ -43,9 +46,9 @@ def test_the_latest_entries_come_first(campaign: Campaign) -> None:
         assert list_account_entries(session, 1) == []
 
 
-def test_lines_of_one_sheet_person_and_day_are_one_entry(campaign: Campaign) -> None:
-    petition_id = find_petition(campaign).id
-    with campaign.database.sessions.begin() as session:
+def test_lines_of_one_sheet_person_and_day_are_one_entry(installation: Installation) -> None:
+    petition_id = find_petition(installation).id
+    with installation.database.sessions.begin() as session:
         for actor, sheet, days in ((ME, 1, 0), (ME, 2, 0), (ME, 1, 0), (SECOND, 1, 0), (ME, 1, 1), (ME, 1, 1)):
             record_line(session, actor, petition_id, sheet=sheet, now=START + timedelta(days=days))
             session.flush()

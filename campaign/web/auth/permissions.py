@@ -12,7 +12,7 @@ from campaign.services.organizers.permissions import Permission, check_permissio
 from campaign.services.petitions.store import get_petition
 from campaign.web.auth.reauthenticate import ask_for_proof, declare_fresh
 from campaign.web.auth.session import current_organizer, is_fresh, signed_in
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.security import Entry, entry
 
 PetitionView = Callable[..., Any]
@@ -21,7 +21,7 @@ PetitionView = Callable[..., Any]
 def _get_permitted(slug: str, permission: Permission) -> Petition:
     """Raises NotFound if the organizer has no role in the petition: nobody learns here which other petitions exist."""
     organizer_id = current_organizer().id
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_petition(session, slug)
         try:
             check_permission(session, organizer_id, petition, Permission.VIEW)

@@ -30,7 +30,7 @@ from campaign.web.auth.session import (
     signed_in,
 )
 from campaign.web.auth.webauthn import ask_for_passkey
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.labels import ASKED
 from campaign.web.core.security import Entry, entry
@@ -73,7 +73,7 @@ class _KeptForm:
 
 
 def _kept_signer(organizer_id: int) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(campaign().vault.session_secret, salt=f"form kept for {organizer_id}")
+    return URLSafeTimedSerializer(installation().vault.session_secret, salt=f"form kept for {organizer_id}")
 
 
 def _keep_form(organizer_id: int) -> str:
@@ -130,7 +130,7 @@ def _page(
     form: ProofForm, *, kept: str = "", lost: bool = False, failed: bool = False, wait: TooSoon | None = None
 ) -> str:
     wanted = our_page(form.next.data or request.args.get("next"))
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         organizer = get_account(session, current_organizer().id)
         asked, with_app = ask_for_passkey(organizer), has_app(organizer)
     return render_template(
@@ -172,7 +172,7 @@ def prove() -> BaseResponse | str | tuple[str, int] | tuple[str, int, dict[str, 
     form = ProofForm()
     form.require_valid()
     kept = form.kept.data or ""
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         organizer = get_account(session, current_organizer().id)
     try:
         proved = attempt(organizer, lambda: _proves(organizer, form))
@@ -180,7 +180,7 @@ def prove() -> BaseResponse | str | tuple[str, int] | tuple[str, int, dict[str, 
         return _page(form, kept=kept, wait=early), 429, {"Retry-After": str(early.seconds)}
     if not proved:
         return _page(form, kept=kept, failed=True), 422
-    with campaign().database.sessions.begin() as session:
+    with installation().database.sessions.begin() as session:
         end_failures(session, organizer.id)
     renew(OrganizerUser.of(organizer))
     if (waiting := _find_kept_form(organizer.id, kept)) is None:

@@ -11,7 +11,7 @@ from campaign.services.organizers.second_factors import use_app_code, use_recove
 from campaign.services.organizers.sign_in import TooSoon, find_by_session_key
 from campaign.web.auth.session import attempt, let_in
 from campaign.web.auth.webauthn import PasskeyForm, accept, ask_for_passkey
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.security import Entry, entry
 from campaign.web.core.sites import SESSION_PATH
 
@@ -28,7 +28,7 @@ class CodeForm(PasskeyForm):
 def is_passkey(organizer_id: int, form: PasskeyForm) -> bool:
     """Whether the form has the answer of one of the organizer's passkeys."""
     try:
-        with campaign().database.sessions.begin() as writing:
+        with installation().database.sessions.begin() as writing:
             accept(writing, form, organizer_id)
     except PasskeyRefused:
         return False
@@ -37,8 +37,8 @@ def is_passkey(organizer_id: int, form: PasskeyForm) -> bool:
 
 def is_app_code(organizer_id: int, form: CodeForm) -> bool:
     """Whether the form has a code of the organizer's app, which is used up by it."""
-    with campaign().database.sessions.begin() as writing:
-        return use_app_code(writing, organizer_id, campaign().vault, form.code.data or "", now=campaign().now())
+    with installation().database.sessions.begin() as writing:
+        return use_app_code(writing, organizer_id, installation().vault, form.code.data or "", now=installation().now())
 
 
 def _find_shown(organizer_id: int, form: CodeForm) -> str | None:
@@ -47,23 +47,23 @@ def _find_shown(organizer_id: int, form: CodeForm) -> str | None:
         return "passkey" if is_passkey(organizer_id, form) else None
     if is_app_code(organizer_id, form):
         return "app"
-    with campaign().database.sessions.begin() as writing:
+    with installation().database.sessions.begin() as writing:
         return "recovery code" if use_recovery_code(writing, organizer_id, form.code.data or "") else None
 
 
 def ask_for_second_factor(organizer: Organizer, way: str, wanted: str | None) -> Response:
     """Note in the session that this browser has done the first step, by ``way``, and lead to the second step."""
     session.clear()
-    session["half_way"] = [organizer.session_key, campaign().now().timestamp(), way, wanted or ""]
+    session["half_way"] = [organizer.session_key, installation().now().timestamp(), way, wanted or ""]
     return redirect(url_for("second_factor.show"), 303)
 
 
 def _find_half_way() -> tuple[Organizer, str, str] | None:
     """The organizer who did the first step in this browser within ten minutes, the way, and the page they want."""
     key, since, way, wanted = session.get("half_way", ["", 0, "", ""])
-    if not 0 <= campaign().now().timestamp() - since < HALF_SIGN_IN_LASTS.total_seconds():
+    if not 0 <= installation().now().timestamp() - since < HALF_SIGN_IN_LASTS.total_seconds():
         return None
-    with campaign().database.snapshots() as reading:
+    with installation().database.snapshots() as reading:
         organizer = find_by_session_key(reading, key)
         if organizer is None or not organizer.active:
             return None
@@ -119,7 +119,7 @@ def with_passkey() -> Answer:
     form = PasskeyForm()
     form.require_valid()
     try:
-        with campaign().database.sessions.begin() as writing:
+        with installation().database.sessions.begin() as writing:
             organizer = accept(writing, form, None)
     except PasskeyRefused:
         return redirect(url_for("sign_in.show", refused="passkey", next=form.next.data or None), 303)

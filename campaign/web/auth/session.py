@@ -38,7 +38,7 @@ from campaign.services.organizers.sign_in import (
     find_organizer,
     lock_account,
 )
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.sites import SESSION_PATH, is_organizers
 
 # A cookie with every answer could undo the cookie of another tab. The idle hour may end earlier by this time.
@@ -102,7 +102,7 @@ class OrganizerSessions(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if not is_organizers(request.path) or (kept := super().open_session(app, request)) is None:
             return self.session_class()
-        now: datetime = app.extensions["campaign"].now()
+        now: datetime = app.extensions["installation"].now()
         if _is_over(kept, now.timestamp()):
             kept.clear()
         if "_user_id" in kept and now.timestamp() - kept["seen"] >= _NOTED_EVERY.total_seconds():
@@ -124,8 +124,8 @@ def _is_over(kept: MutableMapping[str, Any], moment: float) -> bool:
 
 def let_in(organizer_id: int, way: str, wanted: str | None) -> BaseResponse:
     """Begin the session of an organizer who has shown everything that is asked for; ``way`` names what it was."""
-    with campaign().database.sessions.begin() as writing:
-        organizer = admit(writing, organizer_id, way, now=campaign().now())
+    with installation().database.sessions.begin() as writing:
+        organizer = admit(writing, organizer_id, way, now=installation().now())
     _begin(OrganizerUser.of(organizer))
     return redirect(our_page(wanted), 303)
 
@@ -137,7 +137,7 @@ def _begin(user: OrganizerUser) -> None:
     login_user(user, remember=False, authn_via=["password"])
     session.pop("_id")  # a hash of the network's address, which nothing here reads
     g.device_mark = _device_signer(user.fs_uniquifier).dumps(random_name())
-    session["began"] = session["seen"] = session["proved"] = campaign().now().timestamp()
+    session["began"] = session["seen"] = session["proved"] = installation().now().timestamp()
     generate_csrf()
 
 
@@ -150,7 +150,7 @@ def renew(user: OrganizerUser) -> None:
 
 def is_fresh() -> bool:
     """Whether the organizer proved who they are within the last ten minutes."""
-    age = campaign().now().timestamp() - session.get("proved", 0)
+    age = installation().now().timestamp() - session.get("proved", 0)
     return bool(0 <= age < PROOF_LASTS.total_seconds())
 
 
@@ -167,7 +167,7 @@ def changing() -> Iterator[tuple[Session, Organizer]]:
 
     Raise to change nothing: the sessions then stay as well.
     """
-    with campaign().database.sessions.begin() as writing:
+    with installation().database.sessions.begin() as writing:
         organizer = lock_account(writing, current_organizer().id)
         yield writing, organizer
     renew(OrganizerUser.of(organizer))
@@ -178,7 +178,7 @@ def _device_cookie() -> str:
 
 
 def _device_signer(session_key: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(campaign().vault.session_secret, salt=f"known browser {session_key}")
+    return URLSafeTimedSerializer(installation().vault.session_secret, salt=f"known browser {session_key}")
 
 
 def _find_device_mark(organizer: Organizer) -> str | None:
@@ -216,9 +216,9 @@ def attempt(organizer: Organizer, compare: Callable[[], bool], *, whole: bool = 
     The attempt is counted before anything is compared. ``whole`` says that nothing else is asked for after it, so that
     a success ends the failures of this browser. The failures of the account end in ``admit`` or ``end_failures``.
     """
-    now, mark = campaign().now(), _find_device_mark(organizer)
+    now, mark = installation().now(), _find_device_mark(organizer)
     known = mark is not None and not failures().is_worn_out(mark)
-    with campaign().database.sessions.begin() as writing:
+    with installation().database.sessions.begin() as writing:
         begin_attempt(writing, organizer.id, known_browser=known, now=now)
     if compare() and organizer.active:
         if mark and whole:

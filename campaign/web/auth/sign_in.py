@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import HiddenField, PasswordField, StringField
 
 from campaign.errors import LinkExpired
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Organizer
 from campaign.periods import SESSION_LASTS, seconds
 from campaign.services.organizers.account import choose_password as set_first_password
@@ -44,7 +44,7 @@ from campaign.web.auth.session import (
     signed_in,
 )
 from campaign.web.auth.webauthn import ask_for_passkey
-from campaign.web.core.context import campaign, reader_language
+from campaign.web.core.context import installation, reader_language
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.security import Entry, entry
 from campaign.web.core.sites import SESSION_PATH
@@ -52,7 +52,7 @@ from campaign.web.core.sites import SESSION_PATH
 blueprint = Blueprint("sign_in", __name__, url_prefix=SESSION_PATH)
 
 
-def install(app: Flask, installation: Campaign) -> None:
+def install(app: Flask, installation: Installation) -> None:
     """Set up sessions and Flask-Security, without any of its own pages."""
     app.session_interface = OrganizerSessions()
     is_https = installation.settings.organize_url.startswith("https:")
@@ -109,14 +109,14 @@ def _try_password(email: str, password: str) -> Organizer | None:
 
     An address without an account is counted, made to wait, hashed for and written for like one with an account.
     """
-    with campaign().database.snapshots() as reading:
+    with installation().database.snapshots() as reading:
         organizer = find_organizer(reading, email)
         whole = organizer is None or not has_second_factor(organizer)
     if organizer is not None:
         user = OrganizerUser.of(organizer)
         return organizer if attempt(organizer, lambda: password_matches(user, password), whole=whole) else None
-    failures().begin(comparable_spelling(email), now=campaign().now())
-    with campaign().database.sessions.begin() as writing:
+    failures().begin(comparable_spelling(email), now=installation().now())
+    with installation().database.sessions.begin() as writing:
         touch_nobody(writing)
     password_matches(None, password)
     return None
@@ -124,7 +124,7 @@ def _try_password(email: str, password: str) -> Organizer | None:
 
 def _go_on(organizer_id: int, way: str, wanted: str | None) -> BaseResponse:
     """After the right password or link: ask for the second factor, or begin the session if there is none."""
-    with campaign().database.sessions.begin() as writing:
+    with installation().database.sessions.begin() as writing:
         organizer = get_account(writing, organizer_id)
         asks = has_second_factor(organizer)
         if asks and way == "password":  # a link is no attempt
@@ -182,8 +182,8 @@ def _link_ended(_error: LinkExpired) -> tuple[str, int]:
 
 
 def _find_address(organizer_id: int, token: str) -> str:
-    with campaign().database.snapshots() as reading:
-        return get_welcomed(reading, campaign().vault, organizer_id, token, now=campaign().now()).email
+    with installation().database.snapshots() as reading:
+        return get_welcomed(reading, installation().vault, organizer_id, token, now=installation().now()).email
 
 
 def _welcome_page(form: WelcomeForm, email: str) -> str:
@@ -207,6 +207,6 @@ def choose_password(organizer_id: int, token: str) -> BaseResponse | tuple[str, 
         return _welcome_page(form, email), 422
     # Hashed before the transaction: hashing is slow, and nobody else could write meanwhile.
     password_hash = hash_password(form.password.data or "")
-    with campaign().database.sessions.begin() as writing:
-        set_first_password(writing, campaign().vault, organizer_id, token, password_hash, now=campaign().now())
+    with installation().database.sessions.begin() as writing:
+        set_first_password(writing, installation().vault, organizer_id, token, password_hash, now=installation().now())
     return _go_on(organizer_id, "link", None)

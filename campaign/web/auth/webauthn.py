@@ -23,7 +23,7 @@ from campaign.services.organizers.passkeys import (
     new_handle,
     use_passkey,
 )
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 
 
@@ -55,11 +55,13 @@ def _host() -> str:
 def _signer(purpose: str) -> URLSafeTimedSerializer:
     # Tied to this browser's session, so that no other browser can answer the question.
     generate_csrf()
-    return URLSafeTimedSerializer(campaign().vault.session_secret, salt=f"passkey {purpose} {session['csrf_token']}")
+    return URLSafeTimedSerializer(
+        installation().vault.session_secret, salt=f"passkey {purpose} {session['csrf_token']}"
+    )
 
 
 def _question(challenge: str) -> Question:
-    origins = {request.host_url.rstrip("/"), campaign().settings.organize_url}
+    origins = {request.host_url.rstrip("/"), installation().settings.organize_url}
     return Question(_host(), [each for each in origins if urlsplit(each).hostname == _host()], challenge.encode())
 
 
@@ -88,7 +90,7 @@ def _spend(writing: Session, purpose: str, challenge: str) -> str:
         _, handle = _signer(purpose).loads(challenge, max_age=seconds(PASSKEY_ANSWERED_WITHIN))
     except BadSignature:
         raise PasskeyRefused from None
-    if not spend(writing, sha256(challenge.encode()).digest(), campaign().now() + PASSKEY_ANSWERED_WITHIN):
+    if not spend(writing, sha256(challenge.encode()).digest(), installation().now() + PASSKEY_ANSWERED_WITHIN):
         raise PasskeyRefused
     return str(handle)
 
@@ -97,7 +99,7 @@ def keep_new(writing: Session, organizer: Organizer, form: PasskeyForm, name: st
     """Store the passkey that the browser has made; see ``add_passkey``. Raises PasskeyRefused."""
     challenge = form.challenge.data or ""
     handle = _spend(writing, f"new {organizer.id}", challenge)
-    answer, now = form.passkey.data or "", campaign().now()
+    answer, now = form.passkey.data or "", installation().now()
     return add_passkey(writing, _question(challenge), organizer, answer, handle=handle, name=name, now=now)
 
 
@@ -105,5 +107,5 @@ def accept(writing: Session, form: PasskeyForm, organizer_id: int | None) -> Org
     """The organizer whose passkey answered; see ``use_passkey``. Raises PasskeyRefused."""
     challenge = form.challenge.data or ""
     _spend(writing, "use", challenge)
-    answer, now = form.passkey.data or "", campaign().now()
+    answer, now = form.passkey.data or "", installation().now()
     return use_passkey(writing, _question(challenge), answer, organizer_id=organizer_id, now=now)

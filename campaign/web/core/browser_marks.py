@@ -7,7 +7,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from campaign.periods import CONFIRM_WITHIN, seconds
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 
 _COOKIE = "signing"
 # A family may sign on one phone.
@@ -28,6 +28,6 @@ def remember_mark(answer: Response, mark: str) -> None:
         max_age=seconds(CONFIRM_WITHIN),
         path="/",
         httponly=True,
-        secure=campaign().settings.base_url.startswith("https:"),
+        secure=installation().settings.base_url.startswith("https:"),
         samesite="Lax",
     )

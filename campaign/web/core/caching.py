@@ -18,7 +18,7 @@ def cached_for_all(page: str, *, but_for: str = "") -> Response:
     no cached form grows so old that it is refused.
     """
     answer = make_response(page)
-    today = current_app.extensions["campaign"].now().date().isoformat()
+    today = current_app.extensions["installation"].now().date().isoformat()
     shown = f"{today}{page.replace(but_for, '') if but_for else page}"
     answer.set_etag(hashlib.sha256(shown.encode()).hexdigest()[:32], weak=True)
     # A proxy keeps the page. A browser asks each time, so that a person who has just signed sees the new number.

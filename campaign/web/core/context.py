@@ -5,7 +5,7 @@ from typing import Any, cast
 from flask import Flask, Response, current_app, g, request
 
 from campaign.i18n import Language, available_languages
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.media.pictures import ENDINGS
 from campaign.models import Petition
 from campaign.web.core.locked_mode import keyless
@@ -14,9 +14,9 @@ from campaign.web.limits.flood import Watch
 from campaign.web.limits.per_network import SourceLimit
 
 
-def install(app: Flask, campaign: Campaign, source_limit: SourceLimit, watch: Watch) -> None:
+def install(app: Flask, installation: Installation, source_limit: SourceLimit, watch: Watch) -> None:
     """Attach the installation to the application, and the languages to its templates."""
-    app.extensions["campaign"] = campaign
+    app.extensions["installation"] = installation
     app.extensions["source_limit"] = source_limit
     app.extensions["watch"] = watch
     app.jinja_env.trim_blocks = True
@@ -36,7 +36,7 @@ def install(app: Flask, campaign: Campaign, source_limit: SourceLimit, watch: Wa
             "languages_of": languages_of,
             "tell_reason": tell_reason,
             "keyless": keyless(),
-            "live_url": campaign.settings.base_url,
+            "live_url": installation.settings.base_url,
         }
     )
     app.url_value_preprocessor(_take_language)
@@ -54,9 +54,9 @@ def _tell_caches(response: Response) -> Response:
     return response
 
 
-def campaign() -> Campaign:
+def installation() -> Installation:
     """The installation that answers this request."""
-    return cast("Campaign", current_app.extensions["campaign"])
+    return cast("Installation", current_app.extensions["installation"])
 
 
 def source_limit() -> SourceLimit:

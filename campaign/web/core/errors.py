@@ -21,7 +21,7 @@ from campaign.errors import (
 from campaign.models import Petition, PetitionState
 from campaign.services.digests.lint_check import LintRefused
 from campaign.services.petitions.store import list_petitions
-from campaign.web.core.context import campaign, reader_language, texts_of
+from campaign.web.core.context import installation, reader_language, texts_of
 
 _log = logging.getLogger(__name__)
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -86,7 +86,7 @@ def _page(status: int, petitions: Sequence[Petition] = ()) -> tuple[str, int]:
 
 
 def _list_public() -> list[Petition]:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         return [petition for petition in list_petitions(session) if petition.state is not PetitionState.DRAFT]
 
 

@@ -16,7 +16,7 @@ from campaign.services.signatures.sign import Person, Submission
 from campaign.text.address_typos import suggest
 from campaign.text.email_address import EmailAddress, parse_email_address
 from campaign.text.personal_text import clean_comment, clean_name
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.security import SameOrigin, form_age
 
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -166,7 +166,7 @@ class SigningForm(PersonChecks, PublicForm):
         elif suggestion is not None and self.asked_about.data != typed:
             self.suggestion, self.asked_about.data = suggestion, typed
             return
-        check_dns = campaign().settings.check_dns
+        check_dns = installation().settings.check_dns
         self._address = accepted(lambda decided: parse_email_address(decided, check_dns=check_dns), field)
 
     def validate_consent(self, field: Field) -> None:
@@ -180,7 +180,7 @@ class SigningForm(PersonChecks, PublicForm):
             self.form_errors.append(
                 N_("The demands were changed while you were reading. Please read them once more, then sign.")
             )
-        least = campaign().settings.form_min_seconds
+        least = installation().settings.form_min_seconds
         age = form_age(self.csrf_token.data)
         if least and (age is None or age < least):
             self.form_errors.append(N_("That was very fast. Please wait a moment and press the button again."))

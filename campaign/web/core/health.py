@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, jsonify
 
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.locked_mode import keyless
 from campaign.web.core.security import Entry, entry
 
@@ -12,5 +12,5 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/healthz")
 @entry(Entry.PUBLIC)
 def healthz() -> Response:
-    campaign().database.ping()
+    installation().database.ping()
     return jsonify(status="locked" if keyless() else "ok")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, render_template, request
 
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.mail_frame import mail_in_frame
 from campaign.web.core.security import Entry, entry
 
@@ -27,7 +27,7 @@ def _read(path: Path) -> EmailMessage:
 
 
 def _get(number: int) -> Path:
-    path = campaign().settings.outbox / f"{number:06}.eml"
+    path = installation().settings.outbox / f"{number:06}.eml"
     if not path.exists():
         abort(404)
     return path
@@ -41,7 +41,7 @@ def _body(message: EmailMessage, kind: str) -> str:
 @blueprint.get("/outbox")
 @entry(Entry.LOCAL)
 def index() -> str:
-    files = sorted(campaign().settings.outbox.glob("[0-9]*.eml"), reverse=True)[:200]
+    files = sorted(installation().settings.outbox.glob("[0-9]*.eml"), reverse=True)[:200]
     return render_template("core/outbox/index.html", mails=[(int(path.stem), _read(path)) for path in files])
 
 

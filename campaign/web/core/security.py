@@ -12,7 +12,7 @@ from wtforms import Field, ValidationError
 from wtforms.csrf.core import CSRF
 
 from campaign.periods import FORM_LASTS, seconds
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 
 View = TypeVar("View", bound=Callable[..., Any])
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -115,7 +115,7 @@ def allow_puzzle() -> None:
 
 
 def _form_signer() -> URLSafeTimedSerializer:
-    secret = campaign().vault.session_secret
+    secret = installation().vault.session_secret
     # Its default is SHA-1.
     return URLSafeTimedSerializer(secret, salt="public form", signer_kwargs={"digest_method": sha256})
 
@@ -145,7 +145,7 @@ def _sent_from_here() -> bool | None:
     origin = request.headers.get("Origin", "null")
     if origin == "null":
         return None
-    return urlsplit(origin).netloc in (request.host, urlsplit(campaign().settings.base_url).netloc)
+    return urlsplit(origin).netloc in (request.host, urlsplit(installation().settings.base_url).netloc)
 
 
 def form_age(token: str | None) -> float | None:
@@ -154,4 +154,4 @@ def form_age(token: str | None) -> float | None:
         _, made = _form_signer().loads(token or "", max_age=seconds(FORM_LASTS), return_timestamp=True)
     except BadSignature:
         return None
-    return cast("float", (campaign().now() - made).total_seconds())
+    return cast("float", (installation().now() - made).total_seconds())

@@ -32,7 +32,7 @@ class Site(Flask):
         address = super().url_for(endpoint, **values)
         if self.door is Door.ALL or not address.startswith("/") or self.serves(address):
             return address
-        settings: Settings = self.extensions["campaign"].settings
+        settings: Settings = self.extensions["installation"].settings
         return (settings.organize_url if is_organizers(address) else settings.base_url) + address
 
     def serves(self, path: str) -> bool:

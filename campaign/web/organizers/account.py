@@ -12,7 +12,7 @@ from campaign.services.organizers.second_factors import has_app, has_second_fact
 from campaign.services.organizers.sign_in import TooSoon, get_account
 from campaign.web.auth.passwords import PasswordForm, hash_password, password_matches
 from campaign.web.auth.session import OrganizerUser, attempt, current_organizer, renew, signed_in
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.security import Entry, entry
 from campaign.web.organizers import account_app, account_passkeys
@@ -27,7 +27,7 @@ Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 def _page(**more: Any) -> str:
     """The page; keywords are the errors of the form for the password."""
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         organizer = get_account(session, current_organizer().id)
         return render_template(
             "organizers/account.html",
@@ -57,7 +57,7 @@ def change_password() -> Answer:
     if not form.validate():
         form.require_token()
         return _page(passwords=form), 422
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         organizer = get_account(session, current_organizer().id)
     user = OrganizerUser.of(organizer)
     try:
@@ -66,8 +66,8 @@ def change_password() -> Answer:
     except TooSoon as early:
         return _page(passwords=form, too_soon=early), 429, {"Retry-After": str(early.seconds)}
     password_hash = hash_password(form.password.data or "")
-    with campaign().database.sessions.begin() as session:
-        organizer = account_service.change_password(session, organizer.id, password_hash, now=campaign().now())
+    with installation().database.sessions.begin() as session:
+        organizer = account_service.change_password(session, organizer.id, password_hash, now=installation().now())
     renew(OrganizerUser.of(organizer))
     return redirect(url_for("organize.account.show"), 303)
 
@@ -78,6 +78,6 @@ def change_password() -> Answer:
 def sign_out_everywhere() -> Response:
     """It needs no proof: an organizer who does it by mistake signs in again."""
     OrganizerForm().require_valid()
-    with campaign().database.sessions.begin() as session:
-        account_service.sign_out_everywhere(session, current_organizer().id, now=campaign().now())
+    with installation().database.sessions.begin() as session:
+        account_service.sign_out_everywhere(session, current_organizer().id, now=installation().now())
     return redirect(url_for("sign_in.show"), 303)

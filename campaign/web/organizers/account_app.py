@@ -19,7 +19,7 @@ from campaign.services.organizers.second_factors import (
 )
 from campaign.web.auth.reauthenticate import proven
 from campaign.web.auth.session import changing, current_organizer, signed_in
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.security import Entry, entry
 
@@ -35,8 +35,8 @@ class AppForm(OrganizerForm):
 
 def _page(sealed: bytes, *, failed: bool = False) -> str:
     organizer = current_organizer()
-    secret = open_secret(organizer.id, campaign().vault, sealed)
-    link = app_link(secret, account=organizer.email, server=campaign().links.host)
+    secret = open_secret(organizer.id, installation().vault, sealed)
+    link = app_link(secret, account=organizer.email, server=installation().links.host)
     return render_template(
         "organizers/app.html",
         sealed=base64.b64encode(sealed).decode(),
@@ -52,7 +52,7 @@ def _page(sealed: bytes, *, failed: bool = False) -> str:
 @signed_in
 def show() -> str:
     """Show another secret each time. None is stored before the app has shown a code."""
-    return _page(seal_new_secret(current_organizer().id, campaign().vault))
+    return _page(seal_new_secret(current_organizer().id, installation().vault))
 
 
 @blueprint.post("")
@@ -64,7 +64,7 @@ def add() -> Response | tuple[str, int]:
         sealed = base64.b64decode(form.secret.data or "", validate=True)
         with changing() as (session, organizer):
             typed = form.code.data or ""
-            codes = add_app(session, organizer, campaign().vault, sealed, typed, now=campaign().now())
+            codes = add_app(session, organizer, installation().vault, sealed, typed, now=installation().now())
     except InvalidInput:
         return _page(sealed, failed=True), 422
     except (ValueError, KeyringError):  # no base64; for text that is not ASCII the library raises no binascii.Error
@@ -84,7 +84,7 @@ def codes_or_account(codes: list[str]) -> Response:
 def remove() -> Response:
     OrganizerForm().require_valid()
     with changing() as (session, organizer):
-        remove_app(session, organizer, now=campaign().now())
+        remove_app(session, organizer, now=installation().now())
     return codes_or_account([])
 
 
@@ -93,5 +93,5 @@ def remove() -> Response:
 def new_codes() -> Response:
     OrganizerForm().require_valid()
     with changing() as (session, organizer):
-        codes = renew_recovery_codes(session, organizer, now=campaign().now())
+        codes = renew_recovery_codes(session, organizer, now=installation().now())
     return codes_or_account(codes)

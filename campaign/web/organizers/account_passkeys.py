@@ -9,7 +9,7 @@ from campaign.services.organizers.sign_in import get_account
 from campaign.web.auth.reauthenticate import proven
 from campaign.web.auth.session import changing, current_organizer, signed_in
 from campaign.web.auth.webauthn import PasskeyForm, ask_for_new, keep_new
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.security import Entry, entry
 from campaign.web.organizers.account_app import codes_or_account
@@ -31,7 +31,7 @@ class NameForm(PasskeyForm):
 
 
 def _page(*, naming: NameForm | None = None, refused: bool = False) -> str:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         organizer = get_account(session, current_organizer().id)
         asked = ask_for_new(organizer)
         return render_template(
@@ -68,8 +68,8 @@ def rename(passkey_id: int) -> Response | tuple[str, int]:
     if not form.validate():
         form.require_token()
         return _page(naming=form), 422
-    with campaign().database.sessions.begin() as session:
-        name, now = form.name.data or "", campaign().now()
+    with installation().database.sessions.begin() as session:
+        name, now = form.name.data or "", installation().now()
         rename_passkey(session, current_organizer().id, passkey_id, name, now=now)
     return codes_or_account([])
 
@@ -79,5 +79,5 @@ def rename(passkey_id: int) -> Response | tuple[str, int]:
 def remove(passkey_id: int) -> Response:
     OrganizerForm().require_valid()
     with changing() as (session, organizer):
-        remove_passkey(session, organizer, passkey_id, now=campaign().now())
+        remove_passkey(session, organizer, passkey_id, now=installation().now())
     return codes_or_account([])

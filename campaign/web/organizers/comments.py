@@ -13,7 +13,7 @@ from campaign.services.moderation.comments import count_comments, decide_comment
 from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.session import current_organizer
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.paging import asked_page
 
@@ -63,11 +63,11 @@ def _state() -> CommentState:
 
 
 def _page(petition: Petition, state: CommentState, page: int, **told: Any) -> str:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         return render_template(
             "organizers/comments.html",
             petition=petition,
-            page=list_offers(session, campaign().vault, petition, state, page=page),
+            page=list_offers(session, installation().vault, petition, state, page=page),
             counts=count_comments(session, petition.id),
             states=CommentState.read(),
             chosen=state,
@@ -92,9 +92,9 @@ def settle(petition: Petition) -> BaseResponse | tuple[str, int]:
     state, seen = CommentState(str(form.which.data)), form.seen()
     if not seen:
         return _page(petition, state, 1, refused="nothing"), 422
-    with campaign().database.sessions.begin() as session:
+    with installation().database.sessions.begin() as session:
         done = decide_comments(
-            session, petition.id, seen, form.act, actor=current_organizer().email, now=campaign().now()
+            session, petition.id, seen, form.act, actor=current_organizer().email, now=installation().now()
         )
     if done < len(seen):
         return _page(petition, state, 1, refused="changed", done=done, act=form.act.value), 409

@@ -12,7 +12,7 @@ from campaign.services.digests.lint_check import LintRefused
 from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.session import current_organizer
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.mail_frame import mail_in_frame
 from campaign.web.organizers import edition as organizer_edition
@@ -37,7 +37,7 @@ def preview(petition: Petition) -> str:
 @blueprint.get("/<lang>/html")
 @needs(Permission.SEND)
 def html(petition: Petition, lang: str) -> Response:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         sample = preview_as_asked(session, petition, lang)
     if lang not in sample.contents:
         raise NotFound("There is no such text in this language.")
@@ -61,6 +61,8 @@ def send(petition: Petition) -> BaseResponse | tuple[str, int]:
 
 
 def _make(petition: Petition, *, after: int) -> Edition:
-    now, actor = campaign().now(), current_organizer().email
-    with campaign().database.sessions.begin() as session:
-        return send_digest(session, petition, campaign().links, campaign().dispatch, actor=actor, now=now, after=after)
+    now, actor = installation().now(), current_organizer().email
+    with installation().database.sessions.begin() as session:
+        return send_digest(
+            session, petition, installation().links, installation().dispatch, actor=actor, now=now, after=after
+        )

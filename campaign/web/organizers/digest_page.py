@@ -17,7 +17,7 @@ from campaign.services.digests.transitions import find_waiting, list_steps, list
 from campaign.services.petitions.schedule import find_schedule
 from campaign.services.subscribers.subscriptions import count_active
 from campaign.web.auth.session import current_organizer
-from campaign.web.core.context import campaign, reader_language
+from campaign.web.core.context import installation, reader_language
 from campaign.web.core.labels import FREQUENCIES
 from campaign.web.core.local_time import local_time
 
@@ -79,8 +79,8 @@ def preview_as_asked(session: Session, petition: Petition, language: str) -> Pre
         raise NotFound("The digest is not written in this language.")
     frequency = request.args.get("frequency", ReaderFrequency.EACH, type=ReaderFrequency)
     languages = [language] if language else petition.languages
-    now = campaign().now()
-    return preview_digest(session, petition, campaign().links, now=now, languages=languages, frequency=frequency)
+    now = installation().now()
+    return preview_digest(session, petition, installation().links, now=now, languages=languages, frequency=frequency)
 
 
 def _told(finding: Finding) -> str:
@@ -92,7 +92,7 @@ def digest_page(petition: Petition, *, made: int | None = None, skipped: bool = 
     """The page. ``refused`` says why a step was not taken: “made” by somebody else, “late”, or “unsure”."""
     organizer_id = current_organizer().id
     language = request.args.get("language", "")
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         accounts = {account.edition: account.states for account in audit_ledger(session, petition)}
         return render_template(
             "organizers/digest.html",
@@ -101,7 +101,9 @@ def digest_page(petition: Petition, *, made: int | None = None, skipped: bool = 
             news=sample.news,
             sample_language=language,
             frequencies=FREQUENCIES,
-            findings=[(finding, _told(finding)) for finding in check_next_edition(session, petition, campaign().links)],
+            findings=[
+                (finding, _told(finding)) for finding in check_next_edition(session, petition, installation().links)
+            ],
             readers=count_active(session, petition.id),
             after=find_last_number(session, petition.id) or 0,
             schedule=find_schedule(session, petition.id),

@@ -15,7 +15,7 @@ from campaign.services.digests.transitions import approve_edition, cancel_editio
 from campaign.services.organizers.permissions import Permission
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.session import current_organizer
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.organizers.digest_page import digest_page
 
@@ -32,9 +32,9 @@ class EditionForm(OrganizerForm):
 
 def _take(petition: Petition, step: Step, form: EditionForm) -> Answer:
     try:
-        with campaign().database.sessions.begin() as session:
+        with installation().database.sessions.begin() as session:
             number, actor = form.number.data or 0, current_organizer().email
-            take_step(session, petition, number, step, actor=actor, now=campaign().now())
+            take_step(session, petition, number, step, actor=actor, now=installation().now())
     except (NotPossible, NotFound, Forbidden):
         return digest_page(petition, refused="late"), 409
     return redirect(url_for("organize.digest.preview", slug=petition.slug), 303)
@@ -49,7 +49,7 @@ def _filled_in() -> EditionForm:
 @blueprint.post("/approve")
 @needs(Permission.SEND)
 def approve(petition: Petition) -> Answer:
-    return _take(petition, partial(approve_edition, dispatch=campaign().dispatch), _filled_in())
+    return _take(petition, partial(approve_edition, dispatch=installation().dispatch), _filled_in())
 
 
 @blueprint.post("/pause")
@@ -61,7 +61,7 @@ def pause(petition: Petition) -> Answer:
 @blueprint.post("/resume")
 @needs(Permission.SEND)
 def resume(petition: Petition) -> Answer:
-    return _take(petition, partial(resume_edition, dispatch=campaign().dispatch), _filled_in())
+    return _take(petition, partial(resume_edition, dispatch=installation().dispatch), _filled_in())
 
 
 @blueprint.post("/cancel")
@@ -79,8 +79,8 @@ def test(petition: Petition) -> Answer:
     OrganizerForm().require_valid()
     email = current_organizer().email
     try:
-        with campaign().database.sessions.begin() as session:
-            rehearse_edition(session, petition, email, actor=email, now=campaign().now())
+        with installation().database.sessions.begin() as session:
+            rehearse_edition(session, petition, email, actor=email, now=installation().now())
     except NotPossible:
         return digest_page(petition, refused="late"), 409
     return redirect(url_for("organize.digest.preview", slug=petition.slug), 303)

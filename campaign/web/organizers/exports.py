@@ -13,7 +13,7 @@ from wtforms import IntegerField, StringField, TextAreaField, ValidationError
 from wtforms.validators import AnyOf, InputRequired, NumberRange
 
 from campaign.errors import Forbidden, InvalidInput, NotFound, NotPossible
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import ExportRequest, Petition, SignatureState
 from campaign.services.exports import lists
 from campaign.services.exports.approvals import approve_export, ends_at, list_open_requests, refuse_export
@@ -24,7 +24,7 @@ from campaign.services.petitions.lifecycle import today_in
 from campaign.text.personal_text import clean_reason
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.session import current_organizer
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.local_time import local_time
 
@@ -71,9 +71,9 @@ def export(petition: Petition) -> BaseResponse | Page:
         abort(400)
     if not valid:
         return export_page(petition, filled_in=form), 422
-    wanted, reason, actor, now = form.wanted(petition), str(form.reason.data), _actor(), campaign().now()
+    wanted, reason, actor, now = form.wanted(petition), str(form.reason.data), _actor(), installation().now()
     try:
-        with campaign().database.sessions.begin() as session:
+        with installation().database.sessions.begin() as session:
             made = request_list(session, petition, wanted, reason=reason, actor=actor, now=now)
     except (NotPossible, InvalidInput):
         return export_page(petition, filled_in=form, refused="sealed"), 422
@@ -93,8 +93,8 @@ def _answer(petition: Petition, step: Callable[..., None]) -> BaseResponse | Pag
     form.require_valid()
     number = form.number.data or 0
     try:
-        with campaign().database.sessions.begin() as session:
-            step(session, petition.id, number, actor=_actor(), now=campaign().now())
+        with installation().database.sessions.begin() as session:
+            step(session, petition.id, number, actor=_actor(), now=installation().now())
     except Forbidden:
         return export_page(petition, refused="own"), 403
     except (NotPossible, NotFound):
@@ -120,8 +120,8 @@ def take(petition: Petition) -> Response | Page:
     form = AnswerForm()
     form.require_valid()
     try:
-        with campaign().database.sessions.begin() as session:
-            made = take_list(session, petition, form.number.data or 0, actor=_actor(), now=campaign().now())
+        with installation().database.sessions.begin() as session:
+            made = take_list(session, petition, form.number.data or 0, actor=_actor(), now=installation().now())
     except Forbidden:
         return export_page(petition, refused="not-yours"), 403
     except InvalidInput:
@@ -146,13 +146,13 @@ class Asked:
 
 def _list_asked(session: Session, petition: Petition) -> list[Asked]:
     me = current_organizer().email
-    found = list_open_requests(session, petition.id, now=campaign().now())
+    found = list_open_requests(session, petition.id, now=installation().now())
     return [Asked(request, ends_at(request), request.made_by == me) for request in found]
 
 
 def export_page(petition: Petition, *, filled_in: OrganizerForm | None = None, refused: str = "") -> str:
     """The page. ``refused`` says which step was not taken: “sealed”, “own”, “not-yours” or “late”."""
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         others = [one for one in list_permitted(session, petition.id, Permission.EXPORT) if not _is_me(one)]
         return render_template(
             "organizers/export.html",
@@ -172,21 +172,21 @@ def _is_me(email: str) -> bool:
 
 def download(petition: Petition, export: Export) -> Response:
     """The list as a file to be downloaded; encrypted if the export has recipients."""
-    pieces = (_encrypted if export.recipients else _clear)(campaign(), petition, export)
+    pieces = (_encrypted if export.recipients else _clear)(installation(), petition, export)
     answer = Response(pieces, content_type=_CONTENT_TYPES[export.wanted.format])
-    today = today_in(petition, campaign().now())
+    today = today_in(petition, installation().now())
     name = f"{petition.slug}-{export.wanted.chosen}-{today.isoformat()}.{export.wanted.format}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-def _clear(installation: Campaign, petition: Petition, export: Export) -> Iterator[bytes]:
+def _clear(installation: Installation, petition: Petition, export: Export) -> Iterator[bytes]:
     """The list piece by piece; all of it from one moment, however long the download takes."""
     with installation.database.snapshots() as session:
         yield from list_pieces(session, installation.vault, petition, export)
 
 
-def _encrypted(installation: Campaign, petition: Petition, export: Export) -> Iterator[bytes]:
+def _encrypted(installation: Installation, petition: Petition, export: Export) -> Iterator[bytes]:
     """The age file, complete before its first byte is sent; what is on the disk is encrypted."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  # the generator below closes it
     with installation.database.snapshots() as session:

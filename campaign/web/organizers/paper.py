@@ -23,7 +23,7 @@ from campaign.services.signatures.sign import Person
 from campaign.text.personal_text import clean_name
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.session import current_organizer
-from campaign.web.core.context import campaign, reader_language, texts_of, use_language
+from campaign.web.core.context import installation, reader_language, texts_of, use_language
 from campaign.web.core.forms import OrganizerForm, PersonChecks, accepted
 from campaign.web.public.printed import tell_sheet
 
@@ -73,7 +73,7 @@ class LineForm(PersonChecks, OrganizerForm):
 
 
 def _page(petition: Petition, *, sheet: SheetForm | None = None, line: LineForm | None = None) -> str:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         sheets = list_sheets(session, petition.id)
     entered = request.args.get("sheet") if request.method != "POST" else None
     return render_template(
@@ -102,7 +102,7 @@ def show(petition: Petition) -> str:
 @needs(Permission.EXPORT, proven=False)
 def make(petition: Petition) -> Response | Page:
     """Make sheets. The file has the only copy of the codes, so it is the answer to this request."""
-    form, now = SheetForm(), campaign().now()
+    form, now = SheetForm(), installation().now()
     form.petition = petition
     valid = form.validate()
     form.require_token()
@@ -110,10 +110,10 @@ def make(petition: Petition) -> Response | Page:
         return _page(petition, sheet=form), 422
     language, actor = str(form.language.data), current_organizer().email
     try:
-        with campaign().database.sessions.begin() as session:
+        with installation().database.sessions.begin() as session:
             version = get_text_version(session, petition, language)
             sheet, codes = make_sheet(
-                session, campaign().vault, petition, version, form.lines.data or 0, actor=actor, now=now
+                session, installation().vault, petition, version, form.lines.data or 0, actor=actor, now=now
             )
     except NotOpen:
         return _page(petition), 409
@@ -127,14 +127,14 @@ def make(petition: Petition) -> Response | Page:
 @blueprint.post("/lines")
 @needs(Permission.EXPORT)
 def enter(petition: Petition) -> BaseResponse | Page:
-    form, now, actor = LineForm(), campaign().now(), current_organizer().email
+    form, now, actor = LineForm(), installation().now(), current_organizer().email
     valid = form.validate()
     form.require_token()
     if not valid:
         return _page(petition, line=form), 422
     try:
-        with campaign().database.sessions.begin() as session:
-            signature, tally = enter_line(session, campaign().vault, petition.id, form.line(), actor=actor, now=now)
+        with installation().database.sessions.begin() as session:
+            signature, tally = enter_line(session, installation().vault, petition.id, form.line(), actor=actor, now=now)
     except InvalidInput as refused:
         form.line_code.errors = [refused.sentence]
         return _page(petition, line=form), 422

@@ -25,7 +25,7 @@ from campaign.services.signatures.sign import Person, open_person
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.session import current_organizer
 from campaign.web.core import labels
-from campaign.web.core.context import campaign, reader_language
+from campaign.web.core.context import installation, reader_language
 from campaign.web.core.local_time import local_time
 from campaign.web.organizers.review_form import CriteriaForm, DecisionForm, TakeBackForm
 
@@ -35,7 +35,7 @@ Page = tuple[str, int]
 
 def _said(signature: Signature) -> Person | None:
     """The signer's name and comment, if the server can read them."""
-    return open_person(campaign().vault, signature)
+    return open_person(installation().vault, signature)
 
 
 def _examples(group: Group) -> list[Person]:
@@ -52,7 +52,7 @@ def _choices(petition: Petition) -> dict[str, Any]:
 
 
 def _overview(petition: Petition, *, refused: str = "") -> str:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         reviews = list_reviews(session, petition.id)
         asked = request.args.get("done", type=int)
         return render_template(
@@ -96,7 +96,7 @@ def _told(review: Review) -> str:
 def _chosen(petition: Petition, form: CriteriaForm, *, refused: str = "") -> str:
     """The page with the signatures that match the form; with its errors and no signatures if the form is wrong."""
     criteria = None if form.errors else form.criteria()
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         return render_template(
             "organizers/review_choice.html",
             form=form,
@@ -133,14 +133,14 @@ def settle(petition: Petition) -> BaseResponse | Page:
         abort(400)
     try:
         review = decide(
-            campaign().database.sessions,
-            campaign().vault,
+            installation().database.sessions,
+            installation().vault,
             petition.id,
             action,
             criteria,
             seen=str(form.seen.data),
             actor=current_organizer().email,
-            now=campaign().now(),
+            now=installation().now(),
         )
     except Changed:
         return _chosen(petition, form, refused="changed"), 409
@@ -157,11 +157,11 @@ def undo(petition: Petition) -> BaseResponse | Page:
     number = form.number.data or 0
     try:
         take_back(
-            campaign().database.sessions,
+            installation().database.sessions,
             petition.id,
             number,
             actor=current_organizer().email,
-            now=campaign().now(),
+            now=installation().now(),
         )
     except (NotFound, NotPossible):
         return _overview(petition, refused="taken back"), 409

@@ -14,7 +14,7 @@ from campaign.services.petitions.lifecycle import CHOSEN, NOTED, change_state, l
 from campaign.services.petitions.store import get_petition
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.session import current_organizer
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.local_time import local_time
 from campaign.web.public.petition_page import PREVIEW
@@ -29,7 +29,7 @@ class StateForm(OrganizerForm):
 
 
 def _page(petition: Petition, *, typed: Mapping[str, str] | None = None, wanted: str = "", error: str = "") -> str:
-    token = campaign().vault.token(PREVIEW, petition.id)
+    token = installation().vault.token(PREVIEW, petition.id)
     return render_template(
         "organizers/state.html",
         petition=petition,
@@ -52,12 +52,12 @@ def show(petition: Petition) -> str:
 @blueprint.post("/state")
 @needs(Permission.STATE)
 def change(petition: Petition) -> BaseResponse | tuple[str, int]:
-    form, now, actor = StateForm(), campaign().now(), current_organizer().email
+    form, now, actor = StateForm(), installation().now(), current_organizer().email
     form.require_valid()
     wanted = PetitionState(form.to.data or "")
     notes = {language: request.form.get(f"note-{language}", "") for language in petition.languages}
     try:
-        with campaign().database.sessions.begin() as session:
+        with installation().database.sessions.begin() as session:
             change_state(session, get_petition(session, petition.slug), wanted, notes, actor=actor, now=now)
     except CampaignError as refused:
         return _page(petition, typed=notes, wanted=wanted, error=refused.sentence), 422
@@ -73,8 +73,8 @@ class SwitchForm(OrganizerForm):
 @blueprint.post("/challenge")
 @needs(Permission.REVIEW)
 def switch_challenge_of(petition: Petition) -> BaseResponse:
-    form, now, actor = SwitchForm(), campaign().now(), current_organizer().email
+    form, now, actor = SwitchForm(), installation().now(), current_organizer().email
     form.require_valid()
-    with campaign().database.sessions.begin() as session:
+    with installation().database.sessions.begin() as session:
         switch_challenge(session, petition.id, on=form.challenge.data == "on", actor=actor, now=now)
     return redirect(url_for("organize.review.show", slug=petition.slug, _anchor="challenge"), 303)

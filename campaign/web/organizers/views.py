@@ -27,7 +27,7 @@ from campaign.web.auth import reauthenticate
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.session import current_organizer, signed_in
 from campaign.web.core import labels
-from campaign.web.core.context import campaign, texts_of
+from campaign.web.core.context import installation, texts_of
 from campaign.web.core.daily_counts import last_days
 from campaign.web.core.local_time import local_time
 from campaign.web.core.security import Entry, entry
@@ -68,7 +68,7 @@ def _list_untranslated(petitions: Iterable[Petition]) -> list[tuple[str, int | N
 @entry(Entry.ORGANIZER)
 @signed_in
 def index() -> str:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petitions = [
             (petition, role, count_confirmed(session, petition.id))
             for petition, role in list_petitions_of(session, current_organizer().id)
@@ -79,7 +79,7 @@ def index() -> str:
 @blueprint.get("/p/<slug>")
 @needs(Permission.VIEW)
 def numbers(petition: Petition) -> str:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         role = check_permission(session, current_organizer().id, petition, Permission.VIEW)
         return render_template(
             "organizers/numbers.html",
@@ -94,7 +94,7 @@ def numbers(petition: Petition) -> str:
 
 
 def _numbers(session: Session, petition: Petition) -> dict[str, Any]:
-    today = today_in(petition, campaign().now())
+    today = today_in(petition, installation().now())
     confirmed = count_confirmed(session, petition.id)
     return {
         "confirmed": confirmed,
@@ -116,7 +116,7 @@ def _sources(session: Session, petition: Petition) -> dict[str, Any]:
         "sources": sources,
         "counted_by_source": sum(count for _, count in sources),
         "other_source": OTHER,
-        "example_link": campaign().public_links.petition(petition.languages[0], petition.slug) + "?source=telegram",
+        "example_link": installation().public_links.petition(petition.languages[0], petition.slug) + "?source=telegram",
     }
 
 
@@ -124,7 +124,7 @@ def _records(session: Session, petition: Petition) -> dict[str, Any]:
     return {
         "accounts": audit_ledger(session, petition),
         "editions": list_editions(session, petition.id),
-        "asked": list_open_requests(session, petition.id, now=campaign().now()),
+        "asked": list_open_requests(session, petition.id, now=installation().now()),
         "entries": list_entries(session, petition.id),
         "returned": list_returned(session, petition),
     }

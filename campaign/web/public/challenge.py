@@ -16,7 +16,7 @@ from campaign.services.abuse.challenges import (
     make_puzzle,
 )
 from campaign.services.petitions.store import get_petition
-from campaign.web.core.context import campaign, watch
+from campaign.web.core.context import installation, watch
 from campaign.web.core.forms import SigningForm
 from campaign.web.core.security import Entry, entry
 from campaign.web.public.questions import question_of
@@ -59,7 +59,7 @@ def needs_challenge(petition: Petition, now: datetime) -> bool:
 
 def show_challenge(session: Session, petition: Petition, form: SigningForm, *, now: datetime) -> Shown:
     """A right answer stays in the form until it is used up; so does a question that may still be answered."""
-    vault, puzzle = campaign().vault, form.puzzle.data or ""
+    vault, puzzle = installation().vault, form.puzzle.data or ""
     token, seed = keep_question(session, vault, petition, form.question.data or "", now=now)
     return Shown(
         token=token,
@@ -84,11 +84,11 @@ def answer_of(form: SigningForm) -> Answer:
 @entry(Entry.PUBLIC)
 def puzzle(slug: str) -> Response:
     """A new puzzle; an empty object if none is needed now."""
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_petition(session, slug)
     if petition.state is PetitionState.DRAFT:
         abort(404)
-    now = campaign().now()
-    answer = jsonify(make_puzzle(campaign().vault, petition, now=now) if needs_challenge(petition, now) else {})
+    now = installation().now()
+    answer = jsonify(make_puzzle(installation().vault, petition, now=now) if needs_challenge(petition, now) else {})
     answer.headers["Cache-Control"] = "no-store"
     return answer

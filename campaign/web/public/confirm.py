@@ -10,7 +10,7 @@ from campaign.services.signatures.confirm import Proof, comes_from_signer, get_l
 from campaign.services.signatures.confirmation_link import Pressed, count_for_signer, press
 from campaign.services.signatures.sign import open_person
 from campaign.web.core.browser_marks import browser_marks, remember_mark
-from campaign.web.core.context import campaign, texts_of, use_language
+from campaign.web.core.context import installation, texts_of, use_language
 from campaign.web.core.security import Entry, allow_script, entry
 
 blueprint = Blueprint("confirm", __name__)
@@ -23,7 +23,7 @@ def _page(signature: Signature, petition: Petition, *, needs_code: bool, error: 
     return render_template(
         "public/confirm/show.html",
         signature=signature,
-        person=open_person(campaign().vault, signature),
+        person=open_person(installation().vault, signature),
         petition=petition,
         texts=texts_of(petition),
         demands=signature.text_version.demands,
@@ -36,9 +36,9 @@ def _page(signature: Signature, petition: Petition, *, needs_code: bool, error: 
 @blueprint.get("/confirm/<token>")
 @entry(Entry.LINK)
 def show(token: str) -> str:
-    vault = campaign().vault
-    with campaign().database.snapshots() as session:
-        signature = get_linked_signature(session, vault, token, now=campaign().now())
+    vault = installation().vault
+    with installation().database.snapshots() as session:
+        signature = get_linked_signature(session, vault, token, now=installation().now())
         petition = get_petition_by_id(session, signature.petition_id)
         use_language(signature.language)
         if signature.state.is_standing:
@@ -58,9 +58,9 @@ def _confirmed(petition: Petition, total: int, own_page: str | None = None) -> s
 @blueprint.post("/confirm/<token>")
 @entry(Entry.LINK)
 def answer(token: str) -> str | tuple[str, int] | Response:
-    vault, now = campaign().vault, campaign().now()
+    vault, now = installation().vault, installation().now()
     proof = Proof(browser_marks(), request.form.get("code", ""))
-    with campaign().database.sessions.begin() as session:
+    with installation().database.sessions.begin() as session:
         signature = get_linked_signature(session, vault, token, now=now, for_update=True)
         petition = get_petition_by_id(session, signature.petition_id)
         use_language(signature.language)
@@ -86,7 +86,7 @@ def answer(token: str) -> str | tuple[str, int] | Response:
                 needs_code = not comes_from_signer(vault, signature, proof)
                 return _page(signature, petition, needs_code=needs_code, error=CHANGED), 422
             case Pressed.CONFIRMED:
-                own_page = campaign().links.own_page(signature.id)
+                own_page = installation().links.own_page(signature.id)
                 thanks = make_response(_confirmed(petition, count_for_signer(session, signature), own_page))
                 remember_mark(thanks, vault.own_mark(signature.id))
                 return thanks

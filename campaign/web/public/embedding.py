@@ -14,7 +14,7 @@ from campaign.errors import NotFound
 from campaign.media.colours import colour_of, ink_on
 from campaign.models import Petition
 from campaign.services.petitions.counts import count_confirmed
-from campaign.web.core.context import campaign, texts_of, use_language
+from campaign.web.core.context import installation, texts_of, use_language
 from campaign.web.core.security import Entry, allow_everywhere, entry
 from campaign.web.public.petition import get_public
 from campaign.web.public.printed import tell_count
@@ -43,7 +43,7 @@ def oembed() -> Response:
     """How a website shows one of our petition pages (oembed.com): the box, or a link if there is no room for it."""
     if request.args.get("format", "json") != "json":
         abort(501)
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         lang, petition = _get_named(session, request.args.get("url", ""))
         use_language(lang)
         told = _tell(petition, lang, count_confirmed(session, petition.id))
@@ -55,7 +55,7 @@ def oembed() -> Response:
 
 def _get_named(session: Session, address: str) -> tuple[str, Petition]:
     """The petition whose page is at ``address`` on this server, and the page's language. Raises NotFound."""
-    base = campaign().settings.base_url
+    base = installation().settings.base_url
     if not address.startswith(f"{base}/"):
         raise NotFound("This is no address of a petition here.")
     words = urlsplit(address.removeprefix(base)).path.split("/")
@@ -76,13 +76,13 @@ def _has_room(width: int, height: int) -> bool:
 
 
 def _tell(petition: Petition, lang: str, confirmed: int) -> dict[str, str | int]:
-    title, address = texts_of(petition)["title"], campaign().public_links.petition(lang, petition.slug)
+    title, address = texts_of(petition)["title"], installation().public_links.petition(lang, petition.slug)
     told: dict[str, str | int] = {
         "version": "1.0",
         "type": "link",
         "title": title,
-        "provider_name": campaign().public_links.host,
-        "provider_url": campaign().settings.base_url,
+        "provider_name": installation().public_links.host,
+        "provider_url": installation().settings.base_url,
         "cache_age": 3600,
     }
     if count := tell_count(confirmed):

@@ -9,7 +9,7 @@ from campaign.models import Petition
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.store import list_updates
 from campaign.services.petitions.updates import placeholder_values, tell_update
-from campaign.web.core.context import campaign, texts_of
+from campaign.web.core.context import installation, texts_of
 from campaign.web.core.security import Entry, entry
 from campaign.web.public.petition import get_public
 
@@ -27,8 +27,8 @@ def _moment(petition: Petition, day: date) -> datetime:
 @blueprint.get("/<lang>/p/<slug>/feed.xml")
 @entry(Entry.PUBLIC)
 def show(lang: str, slug: str) -> Response:
-    links = campaign().public_links
-    with campaign().database.snapshots() as session:
+    links = installation().public_links
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         values = placeholder_values(petition, lang, links, count=count_confirmed(session, petition.id))
         updates = [tell_update(update, lang, values) for update in list_updates(session, petition.id, most=MOST)]

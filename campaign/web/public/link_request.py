@@ -5,7 +5,7 @@ from werkzeug import Response
 
 from campaign.models import Petition
 from campaign.services.signatures.link_requests import request_link
-from campaign.web.core.context import campaign, source_limit, texts_of
+from campaign.web.core.context import installation, source_limit, texts_of
 from campaign.web.core.forms import PublicForm, SignedAddress
 from campaign.web.core.security import Entry, entry
 from campaign.web.public.petition import get_public, outbox_address
@@ -35,21 +35,21 @@ def _page(petition: Petition, form: LostLinkForm) -> str:
 @blueprint.get("/<lang>/p/<slug>/my-link")
 @entry(Entry.PUBLIC)
 def ask(lang: str, slug: str) -> str:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         return _page(get_public(session, slug, lang), LostLinkForm(formdata=None))
 
 
 @blueprint.post("/<lang>/p/<slug>/my-link")
 @entry(Entry.PUBLIC)
 def send(lang: str, slug: str) -> Response | tuple[str, int]:
-    form, now = LostLinkForm(), campaign().now()
-    with campaign().database.snapshots() as session:
+    form, now = LostLinkForm(), installation().now()
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
     if not form.validate():
         return _page(petition, form), 422
     if not source_limit().allows(request.remote_addr, now):
         form.form_errors.append(form.TOO_MANY)
         return _page(petition, form), 429
-    with campaign().database.sessions.begin() as session:
-        request_link(session, campaign().vault, petition.id, form.address(), lang, now=now)
+    with installation().database.sessions.begin() as session:
+        request_link(session, installation().vault, petition.id, form.address(), lang, now=now)
     return redirect(url_for("lost_link.ask", lang=lang, slug=slug, asked=1, _anchor="content"), 303)

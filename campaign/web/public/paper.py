@@ -9,7 +9,7 @@ from campaign.crypto.paper_codes import read_code
 from campaign.models import Petition
 from campaign.services.signatures.paper import find_entry
 from campaign.web.core.browser_marks import remember_mark
-from campaign.web.core.context import campaign, source_limit, texts_of
+from campaign.web.core.context import installation, source_limit, texts_of
 from campaign.web.core.forms import PublicForm, accepted
 from campaign.web.core.security import Entry, entry
 from campaign.web.public.petition import get_public
@@ -49,7 +49,7 @@ def _page(petition: Petition, form: StubForm) -> str:
 @blueprint.get("/<lang>/p/<slug>/paper")
 @entry(Entry.PUBLIC)
 def ask(lang: str, slug: str) -> str:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         return _page(get_public(session, slug, lang), StubForm(formdata=None))
 
 
@@ -57,11 +57,11 @@ def ask(lang: str, slug: str) -> str:
 @entry(Entry.PUBLIC)
 def look(lang: str, slug: str) -> Response | tuple[str, int]:
     """Lead to the signer's own page. Its buttons work in this browser, since a person with the code is the signer."""
-    form, vault = StubForm(), campaign().vault
-    with campaign().database.snapshots() as session:
+    form, vault = StubForm(), installation().vault
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         # A guess counts in every spelling.
-        if not source_limit().allows(request.remote_addr, campaign().now()):
+        if not source_limit().allows(request.remote_addr, installation().now()):
             form.form_errors.append(form.TOO_MANY)
             return _page(petition, form), 429
         if not form.validate():

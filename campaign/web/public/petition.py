@@ -18,7 +18,7 @@ from campaign.services.signatures.sign import Submission
 from campaign.services.signatures.submit import Screening, submit
 from campaign.web.core.browser_marks import remember_mark
 from campaign.web.core.caching import cached_for_all
-from campaign.web.core.context import campaign, languages_of, source_limit, texts_of, watch
+from campaign.web.core.context import installation, languages_of, source_limit, texts_of, watch
 from campaign.web.core.forms import SigningForm
 from campaign.web.core.locked_mode import keyless
 from campaign.web.core.mail_frame import mail_in_frame
@@ -41,7 +41,7 @@ def get_public(session: Session, slug: str, lang: str) -> Petition:
 @blueprint.get("/")
 @entry(Entry.PUBLIC)
 def front() -> Response:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         known = [(petition, count_confirmed(session, petition.id)) for petition in list_petitions(session)]
     page = render_template(
         "public/petition/front.html",
@@ -55,7 +55,7 @@ def front() -> Response:
 @blueprint.get("/<lang>/p/<slug>")
 @entry(Entry.PUBLIC)
 def show(lang: str, slug: str) -> Response:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         form = None if keyless() else SigningForm(formdata=None, source=source_of_request())
         page = petition_page(session, petition, get_text_version(session, petition, lang), form)
@@ -67,9 +67,9 @@ def show(lang: str, slug: str) -> Response:
 @entry(Entry.LINK)
 def preview(lang: str, slug: str, token: str) -> str | BaseResponse:
     """The page before it is public, for whom its organizers give the link to."""
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_petition(session, slug)
-        if campaign().vault.read_token(PREVIEW, token) != petition.id or lang not in petition.languages:
+        if installation().vault.read_token(PREVIEW, token) != petition.id or lang not in petition.languages:
             raise NotFound("There is no such preview.")
         if petition.state is not PetitionState.DRAFT:
             return redirect(url_for("petition.show", lang=lang, slug=slug))
@@ -80,8 +80,8 @@ def preview(lang: str, slug: str, token: str) -> str | BaseResponse:
 @entry(Entry.PUBLIC)
 def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
     form = SigningForm()
-    now = campaign().now()
-    with campaign().database.snapshots() as session:
+    now = installation().now()
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         version = get_text_version(session, petition, lang)
         if not form.check_whole(text_version=version.short_digest):
@@ -96,17 +96,19 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
     submission = form.submission(lang)
     if (refusal := _submit(petition, version, submission, form, network)) is not None:
         form.refuse_answer(REFUSALS[refusal])
-        with campaign().database.snapshots() as session:
+        with installation().database.snapshots() as session:
             return petition_page(session, petition, version, form), 422
     answer = redirect(url_for("petition.check_mail", lang=lang, slug=slug, _anchor="content"), 303)
-    remember_mark(answer, campaign().vault.browser_mark(petition.id, campaign().vault.fingerprint(submission.address)))
+    remember_mark(
+        answer, installation().vault.browser_mark(petition.id, installation().vault.fingerprint(submission.address))
+    )
     return answer
 
 
 def _submit(
     petition: Petition, version: TextVersion, submission: Submission, form: SigningForm, network: str | None
 ) -> Refusal | None:
-    now = campaign().now()
+    now = installation().now()
 
     def look(signature_id: int | None) -> list[Suspected]:
         comment, domain = submission.person.comment, submission.address.domain
@@ -118,8 +120,8 @@ def _submit(
         look=look,
     )
     return submit(
-        campaign().database.sessions,
-        campaign().vault,
+        installation().database.sessions,
+        installation().vault,
         petition,
         version,
         submission,
@@ -131,7 +133,7 @@ def _submit(
 @blueprint.get("/<lang>/p/<slug>/check-your-mail")
 @entry(Entry.PUBLIC)
 def check_mail(lang: str, slug: str) -> str:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         return render_template(
             "public/petition/check_mail.html", petition=petition, texts=texts_of(petition), outbox=outbox_address()
@@ -140,14 +142,14 @@ def check_mail(lang: str, slug: str) -> str:
 
 def outbox_address() -> str | None:
     """Where a newcomer without a mail server reads the mail."""
-    settings = campaign().settings
+    settings = installation().settings
     return "/outbox" if settings.is_local and not settings.smtp_url else None
 
 
 @blueprint.get("/<lang>/p/<slug>/updates")
 @entry(Entry.PUBLIC)
 def updates(lang: str, slug: str) -> Response:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         page = render_template(
             "public/petition/updates.html",
@@ -165,7 +167,7 @@ def updates(lang: str, slug: str) -> Response:
 @blueprint.get("/<lang>/p/<slug>/digest/<int(max=1000000):number>")
 @entry(Entry.PUBLIC)
 def edition(lang: str, slug: str, number: int) -> Response:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         answer = mail_in_frame(get_public_edition(session, get_public(session, slug, lang), lang, number))
     answer.headers["Cache-Control"] = "public, max-age=3600"
     return answer
@@ -174,7 +176,7 @@ def edition(lang: str, slug: str, number: int) -> Response:
 @blueprint.get("/p/<slug>/count.json")
 @entry(Entry.PUBLIC)
 def count(slug: str) -> Response:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_petition(session, slug)
         if petition.state is PetitionState.DRAFT:
             abort(404)

@@ -14,7 +14,7 @@ from campaign.services.petitions.pictures import list_pictures
 from campaign.services.petitions.store import list_related, list_updates
 from campaign.services.petitions.updates import Told, fill_html, placeholder_values, tell_update
 from campaign.services.signatures.public_signers import list_latest_comments
-from campaign.web.core.context import campaign, reader_language, texts_of
+from campaign.web.core.context import installation, reader_language, texts_of
 from campaign.web.core.forms import SigningForm
 from campaign.web.core.locked_mode import keyless
 from campaign.web.core.security import allow_puzzle, allow_script
@@ -33,13 +33,13 @@ def _country_options(language: Language) -> Markup:
 
 
 def _values(petition: Petition, confirmed: int) -> dict[str, str]:
-    return placeholder_values(petition, reader_language().code, campaign().public_links, count=confirmed)
+    return placeholder_values(petition, reader_language().code, installation().public_links, count=confirmed)
 
 
 def petition_page(session: Session, petition: Petition, version: TextVersion, form: SigningForm | None) -> str:
     """The page with the given form, or without one: in a preview, and if the petition cannot be signed."""
     confirmed = count_confirmed(session, petition.id)
-    challenge, now = None, campaign().now()
+    challenge, now = None, installation().now()
     allow_script(asks=True)
     if form is not None and needs_challenge(petition, now):
         challenge = show_challenge(session, petition, form, now=now)
@@ -57,12 +57,12 @@ def petition_page(session: Session, petition: Petition, version: TextVersion, fo
         goal=petition.goal_at(confirmed),
         call=fill_html(texts_of(petition)["call"], _values(petition, confirmed)),
         updates=tell_updates(session, petition, confirmed, most=LATEST_UPDATES),
-        comments=[] if keyless() else list_latest_comments(session, campaign().vault, petition),
+        comments=[] if keyless() else list_latest_comments(session, installation().vault, petition),
         pictures=list_pictures(session, petition.id),
         related=list_related(session, petition),
         countries=reader_language().countries(),
         country_options=_country_options(reader_language()),
-        page_url=campaign().public_links.petition(reader_language().code, petition.slug),
+        page_url=installation().public_links.petition(reader_language().code, petition.slug),
     )
 
 
@@ -77,7 +77,7 @@ def tell_count(session: Session, petition: Petition, lang: str) -> dict[str, int
     """The public number with the time at which it was read, and in words if a language is asked for."""
     confirmed = count_confirmed(session, petition.id)
     goal = petition.goal_at(confirmed)
-    as_of = campaign().now().replace(microsecond=0).isoformat()
+    as_of = installation().now().replace(microsecond=0).isoformat()
     told: dict[str, int | str] = {"confirmed": confirmed, "goal": goal, "as_of": as_of}
     if lang in petition.languages:
         language = Language(lang)

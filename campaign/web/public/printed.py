@@ -8,7 +8,7 @@ from campaign.crypto.paper_codes import spell
 from campaign.media.colours import colour_of, ink_on
 from campaign.media.qr_codes import qr_svg
 from campaign.models import PaperSheet, Petition, TextVersion
-from campaign.web.core.context import campaign, reader_language, texts_of
+from campaign.web.core.context import installation, reader_language, texts_of
 
 _FEW = 10
 
@@ -45,14 +45,14 @@ def _common(petition: Petition) -> dict[str, Any]:
 def tell_picture(petition: Petition, confirmed: int) -> dict[str, Any]:
     """The texts of the picture."""
     _ = reader_language().gettext
-    host = urlsplit(campaign().settings.base_url).netloc
+    host = urlsplit(installation().settings.base_url).netloc
     return {**_common(petition), "count": tell_count(confirmed) or _("Sign the petition"), "host": host}
 
 
 def tell_poster(petition: Petition, version: TextVersion) -> dict[str, Any]:
     """The texts of the poster."""
     _ = reader_language().gettext
-    address = campaign().public_links.petition(reader_language().code, petition.slug)
+    address = installation().public_links.petition(reader_language().code, petition.slug)
     return {
         **_common(petition),
         "heading": _("We demand"),
@@ -66,7 +66,7 @@ def tell_poster(petition: Petition, version: TextVersion) -> dict[str, Any]:
 def tell_sheet(petition: Petition, version: TextVersion, sheet: PaperSheet, codes: Sequence[str]) -> dict[str, Any]:
     """The texts of a sheet to sign on."""
     _, number = reader_language().gettext, reader_language().number(sheet.id)
-    address = campaign().public_links.paper(reader_language().code, petition.slug)
+    address = installation().public_links.paper(reader_language().code, petition.slug)
     printed_on = {"number": number, "day": reader_language().date(sheet.made_on), "version": version.short_digest}
     return {
         **_common(petition),

@@ -11,7 +11,7 @@ from campaign.crypto.vault import Vault
 from campaign.models import Petition
 from campaign.services.signatures.public_names import Page
 from campaign.services.signatures.public_signers import read_comments, read_signers
-from campaign.web.core.context import campaign, reader_language, texts_of
+from campaign.web.core.context import installation, reader_language, texts_of
 from campaign.web.core.local_time import local_time
 from campaign.web.core.paging import asked_page
 from campaign.web.core.security import Entry, entry
@@ -26,13 +26,13 @@ Read = Callable[..., Page[Any]]
 
 def _answer(lang: str, slug: str, template: str, read: Read) -> Response:
     page = asked_page()
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         words = partial(
             render_template,
             petition=petition,
             texts=texts_of(petition),
-            as_of=campaign().now(),
+            as_of=installation().now(),
             local=local_time(petition),
             countries=reader_language().countries(),
         )
@@ -47,7 +47,7 @@ def _answer(lang: str, slug: str, template: str, read: Read) -> Response:
 
 
 def _read(session: Session, petition: Petition, read: Read, page: int) -> Page[Any]:
-    vault: Vault = campaign().vault
+    vault: Vault = installation().vault
     return read(session, vault, petition, page=page)
 
 

@@ -9,7 +9,7 @@ from campaign.media.colours import colour_of, ink_on
 from campaign.media.pdf import Format, PrintCache
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.store import get_text_version
-from campaign.web.core.context import campaign, reader_language, texts_of
+from campaign.web.core.context import installation, reader_language, texts_of
 from campaign.web.core.security import Entry, allow_everywhere, allow_script, entry
 from campaign.web.public.petition import get_public
 from campaign.web.public.printed import tell_picture, tell_poster
@@ -34,7 +34,7 @@ def _answer(document: str, kind: Format, content_type: str, data: dict[str, obje
 @entry(Entry.PUBLIC)
 def picture(lang: str, slug: str) -> Response:
     """The picture that services show when somebody shares the petition's address (Open Graph)."""
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         shown = tell_picture(petition, count_confirmed(session, petition.id))
     answer = _answer("picture", Format.PNG, "image/png", shown, 3600)
@@ -45,7 +45,7 @@ def picture(lang: str, slug: str) -> Response:
 @blueprint.get("/<lang>/p/<slug>/poster.pdf")
 @entry(Entry.PUBLIC)
 def poster(lang: str, slug: str) -> Response:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         shown = tell_poster(petition, get_text_version(session, petition, lang))
     answer = _answer("poster", Format.PDF, "application/pdf", shown, 300)
@@ -57,7 +57,7 @@ def poster(lang: str, slug: str) -> Response:
 @entry(Entry.PUBLIC)
 def badge(lang: str, slug: str) -> Response:
     """The number of signatures as a small picture, for any website."""
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         count = tell_signatures(session, petition.id)
     colour = colour_of(petition.look)
@@ -80,7 +80,7 @@ def tell_signatures(session: Session, petition_id: int) -> str:
 @entry(Entry.PUBLIC)
 def show(lang: str, slug: str) -> str:
     allow_script()
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         return render_template(
             "public/share/show.html",

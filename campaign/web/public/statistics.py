@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, render_template
 from campaign.services.petitions.counts import count_confirmed, list_days
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.signatures.countries import read_country_totals
-from campaign.web.core.context import campaign, reader_language, texts_of
+from campaign.web.core.context import installation, reader_language, texts_of
 from campaign.web.core.daily_counts import SHOWN, days_from, weeks_before
 from campaign.web.core.local_time import local_time
 from campaign.web.core.security import Entry, entry
@@ -25,8 +25,8 @@ def _first_day(today: date) -> date:
 @blueprint.get("/<lang>/p/<slug>/numbers")
 @entry(Entry.PUBLIC)
 def show(lang: str, slug: str) -> Response:
-    now = campaign().now()
-    with campaign().database.snapshots() as session:
+    now = installation().now()
+    with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         counted, today = list_days(session, petition.id), today_in(petition, now)
         answer = make_response(

@@ -10,7 +10,7 @@ from campaign.media.pictures import ENDINGS
 from campaign.models import PictureKind
 from campaign.services.petitions.pictures import get_picture
 from campaign.web.core.caching import kept_for_ever
-from campaign.web.core.context import campaign
+from campaign.web.core.context import installation
 from campaign.web.core.security import Entry, entry
 
 blueprint = Blueprint("look", __name__)
@@ -33,7 +33,7 @@ def style(colour: str) -> Response:
 @blueprint.get("/p/<slug>/<any(picture, logo):kind>-<digest>.<any(png, jpg, webp):ending>")
 @entry(Entry.PUBLIC)
 def picture(slug: str, kind: str, digest: str, ending: str) -> Response:
-    with campaign().database.snapshots() as session:
+    with installation().database.snapshots() as session:
         found = get_picture(session, slug, PictureKind(kind))
         if found.digest != digest or ENDINGS[found.media_type] != ending:
             raise NotFound("There is no such picture.")

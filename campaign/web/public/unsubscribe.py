@@ -9,7 +9,7 @@ from campaign.models import Subscription, SubscriptionState
 from campaign.services.petitions.store import get_petition_by_id
 from campaign.services.signatures.erase import end_linked_subscriptions
 from campaign.services.subscribers.subscriptions import list_linked_subscriptions
-from campaign.web.core.context import campaign, texts_of, use_language
+from campaign.web.core.context import installation, texts_of, use_language
 from campaign.web.core.security import Entry, entry
 
 blueprint = Blueprint("unsubscribe", __name__)
@@ -28,8 +28,8 @@ def _page(session: Session, followed: Sequence[Subscription]) -> str:
 @blueprint.get("/unsubscribe/<token>")
 @entry(Entry.LINK)
 def show(token: str) -> str:
-    with campaign().database.snapshots() as session:
-        followed = list_linked_subscriptions(session, campaign().vault, token)
+    with installation().database.snapshots() as session:
+        followed = list_linked_subscriptions(session, installation().vault, token)
         use_language(followed[0].language)
         return _page(session, followed)
 
@@ -38,7 +38,7 @@ def show(token: str) -> str:
 @entry(Entry.LINK)
 def unsubscribe(token: str) -> str:
     """It needs no cookie, token or body, and does not redirect: mail programs send it, maybe twice (RFC 8058 §3.2)."""
-    with campaign().database.sessions.begin() as session:
-        followed = end_linked_subscriptions(session, campaign().vault, token, now=campaign().now())
+    with installation().database.sessions.begin() as session:
+        followed = end_linked_subscriptions(session, installation().vault, token, now=installation().now())
         use_language(followed[0].language)
         return _page(session, followed)

@@ -14,7 +14,7 @@ from campaign.services.signatures.self_service import (
     start_updates,
 )
 from campaign.web.core.browser_marks import browser_marks, remember_mark
-from campaign.web.core.context import campaign, texts_of, use_language
+from campaign.web.core.context import installation, texts_of, use_language
 from campaign.web.core.security import Entry, entry
 from campaign.web.self_service.forms import DetailsForm, UpdatesForm
 from campaign.web.self_service.views import confirm_first, own_page
@@ -28,8 +28,8 @@ Answer = str | Response | tuple[str, int]
 @entry(Entry.LINK)
 def change(token: str) -> Answer:
     """It needs the code, or a browser in which it was typed: a scanner that sends every form must not rename people."""
-    vault = campaign().vault
-    with campaign().database.sessions.begin() as session:
+    vault = installation().vault
+    with installation().database.sessions.begin() as session:
         kept = get_personal_data(session, vault, token, for_update=True)
         use_language(kept.language)
         if kept.is_pending:
@@ -58,15 +58,15 @@ def _updates_page(kept: PersonalData, form: UpdatesForm) -> str:
         petition=kept.petition,
         texts=texts_of(kept.petition),
         form=form,
-        needs_code=not is_owner(campaign().vault, kept.signature, Proof(browser_marks())),
+        needs_code=not is_owner(installation().vault, kept.signature, Proof(browser_marks())),
     )
 
 
 @blueprint.get("/me/<token>/updates")
 @entry(Entry.LINK)
 def ask_address(token: str) -> Answer:
-    with campaign().database.snapshots() as session:
-        kept = get_personal_data(session, campaign().vault, token)
+    with installation().database.snapshots() as session:
+        kept = get_personal_data(session, installation().vault, token)
         use_language(kept.language)
         if kept.is_pending:
             return confirm_first(kept)
@@ -78,8 +78,8 @@ def ask_address(token: str) -> Answer:
 @blueprint.post("/me/<token>/updates")
 @entry(Entry.LINK)
 def start(token: str) -> Answer:
-    vault = campaign().vault
-    with campaign().database.sessions.begin() as session:
+    vault = installation().vault
+    with installation().database.sessions.begin() as session:
         kept = get_personal_data(session, vault, token, for_update=True)
         use_language(kept.language)
         if kept.is_pending:
@@ -94,7 +94,7 @@ def start(token: str) -> Answer:
             # The address is compared only after the code is right: the link alone tells nobody whose link it is.
             check_owner(vault, kept.signature, form.proof())
             if valid:
-                start_updates(session, vault, kept, form.address(), now=campaign().now())
+                start_updates(session, vault, kept, form.address(), now=installation().now())
         except ProofNeeded as needed:
             # The block ends without an error, so that the count of wrong codes is committed.
             form.refuse("code", needed.sentence)
@@ -108,5 +108,5 @@ def start(token: str) -> Answer:
 def _saved(token: str, signature_id: int) -> Response:
     """Lead back to the page, and do not ask this browser for the code again for a while."""
     answer = make_response(redirect(url_for("me.show", token=token, saved=1), 303))
-    remember_mark(answer, campaign().vault.own_mark(signature_id))
+    remember_mark(answer, installation().vault.own_mark(signature_id))
     return answer

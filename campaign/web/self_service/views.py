@@ -20,7 +20,7 @@ from campaign.services.signatures.self_service import PersonalData, get_personal
 from campaign.services.subscribers.subscriptions import change_choices, list_subscriptions
 from campaign.text.email_address import parse_email_address
 from campaign.web.core.browser_marks import browser_marks
-from campaign.web.core.context import campaign, reader_language, texts_of, use_language
+from campaign.web.core.context import installation, reader_language, texts_of, use_language
 from campaign.web.core.security import Entry, entry
 from campaign.web.self_service.forms import ChoicesForm, DetailsForm
 
@@ -30,7 +30,7 @@ blueprint = Blueprint("me", __name__)
 def confirm_first(kept: PersonalData) -> BaseResponse:
     """Lead to the page that confirms the signature: before that, the link does nothing else."""
     assert kept.signature is not None  # it is pending
-    token = campaign().vault.token(LinkPurpose.CONFIRM, kept.signature.id)
+    token = installation().vault.token(LinkPurpose.CONFIRM, kept.signature.id)
     return redirect(url_for("confirm.show", token=token), 303)
 
 
@@ -42,7 +42,7 @@ def own_page(
     details: DetailsForm | None = None,
 ) -> str:
     """The page. A form that was sent and has errors is shown again; else the forms have the current values."""
-    vault, petition, signature, reader = campaign().vault, kept.petition, kept.signature, kept.reader
+    vault, petition, signature, reader = installation().vault, kept.petition, kept.signature, kept.reader
     if kept.may_change and details is None:
         details = DetailsForm.of(kept)
     if reader is not None and choices is None:
@@ -81,7 +81,7 @@ def _shortened(kept: PersonalData) -> str | None:
     reader = kept.reader
     if reader is None or reader.sealed_address is None:
         return None
-    opened = campaign().vault.open(reader.sealed_address, row=address_row(reader.id)).decode()
+    opened = installation().vault.open(reader.sealed_address, row=address_row(reader.id)).decode()
     address = parse_email_address(opened, allow_smtputf8=True)
     return f"{address.local_part[0]}…@{address.domain}"
 
@@ -89,8 +89,8 @@ def _shortened(kept: PersonalData) -> str | None:
 @blueprint.get("/me/<token>")
 @entry(Entry.LINK)
 def show(token: str) -> str | BaseResponse:
-    with campaign().database.snapshots() as session:
-        kept = get_personal_data(session, campaign().vault, token)
+    with installation().database.snapshots() as session:
+        kept = get_personal_data(session, installation().vault, token)
         use_language(kept.language)
         return confirm_first(kept) if kept.is_pending else own_page(session, kept)
 
@@ -99,8 +99,8 @@ def show(token: str) -> str | BaseResponse:
 @entry(Entry.LINK)
 def choose(token: str) -> BaseResponse | tuple[str, int]:
     """It needs no cookie and no form token: a person who has the link may choose, as with the unsubscribe link."""
-    with campaign().database.sessions.begin() as session:
-        kept = get_personal_data(session, campaign().vault, token)
+    with installation().database.sessions.begin() as session:
+        kept = get_personal_data(session, installation().vault, token)
         use_language(kept.language)
         if kept.is_pending:
             return confirm_first(kept)
@@ -117,12 +117,12 @@ def choose(token: str) -> BaseResponse | tuple[str, int]:
 @entry(Entry.LINK)
 def data(token: str) -> BaseResponse:
     """All stored data about the person, as a file to take away (GDPR, Art. 15 and 20)."""
-    with campaign().database.snapshots() as session:
-        kept = get_personal_data(session, campaign().vault, token)
+    with installation().database.snapshots() as session:
+        kept = get_personal_data(session, installation().vault, token)
         use_language(kept.language)
         if kept.is_pending:
             return confirm_first(kept)
-        told: dict[str, Any] = tell_kept(session, kept, address=_shortened(kept), now=campaign().now())
+        told: dict[str, Any] = tell_kept(session, kept, address=_shortened(kept), now=installation().now())
         slug = kept.petition.slug
     answer = Response(json.dumps(told, ensure_ascii=False, indent=2) + "\n", content_type="application/json")
     answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-my-data.json"'

@@ -9,7 +9,7 @@ from campaign.services.privacy.receipts import Receipt, write_receipt
 from campaign.services.signatures.confirm import Proof
 from campaign.services.signatures.self_service import PersonalData, check_owner, get_personal_data, is_owner, withdraw
 from campaign.web.core.browser_marks import browser_marks
-from campaign.web.core.context import campaign, texts_of, use_language
+from campaign.web.core.context import installation, texts_of, use_language
 from campaign.web.core.security import Entry, entry
 from campaign.web.self_service.forms import OwnForm
 from campaign.web.self_service.views import confirm_first
@@ -26,7 +26,7 @@ def _page(kept: PersonalData, error: str | None = None) -> str:
         kept=kept,
         petition=kept.petition,
         texts=texts_of(kept.petition),
-        needs_code=not is_owner(campaign().vault, kept.signature, Proof(browser_marks())),
+        needs_code=not is_owner(installation().vault, kept.signature, Proof(browser_marks())),
         error=error,
     )
 
@@ -44,15 +44,15 @@ def _to_receipt(kept: PersonalData) -> BaseResponse:
     # A reader's link does not lead to the signature any more.
     assert kept.signature is not None  # the signature was erased; its row stays
     return redirect(
-        url_for("withdrawing.receipt", token=campaign().vault.token(LinkPurpose.SIGNER, kept.signature.id)), 303
+        url_for("withdrawing.receipt", token=installation().vault.token(LinkPurpose.SIGNER, kept.signature.id)), 303
     )
 
 
 @blueprint.get("/me/<token>/withdraw")
 @entry(Entry.LINK)
 def ask(token: str) -> Answer:
-    with campaign().database.snapshots() as session:
-        kept = get_personal_data(session, campaign().vault, token)
+    with installation().database.snapshots() as session:
+        kept = get_personal_data(session, installation().vault, token)
         use_language(kept.language)
         return _elsewhere(kept) or _page(kept)
 
@@ -61,8 +61,8 @@ def ask(token: str) -> Answer:
 @entry(Entry.LINK)
 def answer(token: str) -> Answer:
     """It needs the code, or a browser in which it was typed: a scanner may press this button too."""
-    vault, form = campaign().vault, OwnForm()
-    with campaign().database.sessions.begin() as session:
+    vault, form = installation().vault, OwnForm()
+    with installation().database.sessions.begin() as session:
         kept = get_personal_data(session, vault, token, for_update=True)
         use_language(kept.language)
         if (elsewhere := _elsewhere(kept)) is not None or kept.signature is None:
@@ -72,17 +72,17 @@ def answer(token: str) -> Answer:
         except ProofNeeded as needed:
             # The block ends without an error, so that the count of wrong codes is committed.
             return _page(kept, needed.sentence), 422
-        withdraw(session, kept, now=campaign().now())
+        withdraw(session, kept, now=installation().now())
         return _to_receipt(kept)
 
 
 def _receipt(token: str) -> tuple[PersonalData, str]:
-    with campaign().database.snapshots() as session:
-        kept = get_personal_data(session, campaign().vault, token)
+    with installation().database.snapshots() as session:
+        kept = get_personal_data(session, installation().vault, token)
         use_language(kept.language)
     if kept.erased_on is None:
         raise LinkExpired("Nothing was erased here that there could be a receipt for.")
-    return kept, write_receipt(campaign().vault, Receipt(kept.petition.id, kept.erased_on))
+    return kept, write_receipt(installation().vault, Receipt(kept.petition.id, kept.erased_on))
 
 
 @blueprint.get("/me/<token>/receipt")

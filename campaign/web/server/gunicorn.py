@@ -13,7 +13,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from campaign.errors import AlreadyRunning
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.settings import Settings
 from campaign.web.app import create_app
 from campaign.web.core.sites import Door
@@ -33,8 +33,8 @@ class _OurLog(Logger):
 
 
 class _Server(BaseApplication):
-    def __init__(self, campaign: Campaign, door: Door, options: dict[str, Any]) -> None:
-        self._campaign = campaign
+    def __init__(self, installation: Installation, door: Door, options: dict[str, Any]) -> None:
+        self._installation = installation
         self._door = door
         self._options = options
         super().__init__()
@@ -44,16 +44,16 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return open_door(self._campaign, self._door)
+        return open_door(self._installation, self._door)
 
 
-def open_door(campaign: Campaign, door: Door = Door.ALL) -> Flask:
+def open_door(installation: Installation, door: Door = Door.ALL) -> Flask:
     """The application, in a process that ends when the server is locked or unlocked; another process is then started.
 
     Python cannot erase a key from its memory, so the whole process ends.
     """
-    app = create_app(campaign, door)
-    campaign.lock.call_when_turned(_end_this_process, was_on="keyless" in app.extensions)
+    app = create_app(installation, door)
+    installation.lock.call_when_turned(_end_this_process, was_on="keyless" in app.extensions)
     return app
 
 
@@ -85,19 +85,19 @@ def check_port_is_free(settings: Settings, door: Door = Door.ALL) -> None:
             ) from None
 
 
-def serve_web(campaign: Campaign, door: Door = Door.ALL) -> None:
+def serve_web(installation: Installation, door: Door = Door.ALL) -> None:
     """Serve until told to stop.
 
     One process, because the limit per network is counted in its memory. No access log: it would hold addresses.
     """
-    settings = campaign.settings
+    settings = installation.settings
     check_port_is_free(settings, door)
     host, port, _ = _place(settings, door)
     # The server forks, and two processes must not share a connection. The child makes the application, so that this
     # process, which lives longer, has no key.
-    campaign.database.engine.dispose()
+    installation.database.engine.dispose()
     _Server(
-        campaign,
+        installation,
         door,
         {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from campaign.errors import CampaignError, InvalidFile
 from campaign.i18n import available_languages
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import PetitionState
 from campaign.services.digests.archive import list_public_editions
 from campaign.services.petitions.store import list_petitions
@@ -31,15 +31,15 @@ _COPIED = {"petition", "look", "numbers", "feed", "static"}
 class FrozenCopy:
     """The copy that is being made. ``language`` is that of the front page, which has one address for all readers."""
 
-    def __init__(self, campaign: Campaign, language: str | None = None) -> None:
+    def __init__(self, installation: Installation, language: str | None = None) -> None:
         if language is not None and language not in available_languages():
             raise CampaignError(f"The pages are not in “{language}”, only in {', '.join(available_languages())}.")
-        self._base_url = campaign.settings.base_url
-        self._at = campaign.now()
-        self._app = create_app(campaign, frozen=True)
+        self._base_url = installation.settings.base_url
+        self._at = installation.now()
+        self._app = create_app(installation, frozen=True)
         self._client = self._app.test_client(use_cookies=False)
         self._answers: dict[str, TestResponse | None] = {}
-        with campaign.database.snapshots() as session, self._app.test_request_context(base_url=self._base_url):
+        with installation.database.snapshots() as session, self._app.test_request_context(base_url=self._base_url):
             self.pages = _list_pages(session)
             petitions = list_petitions(session, state=PetitionState.OPEN)
         self._language = language or (petitions[0].languages[0] if petitions else available_languages()[0])

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.mail.lint.message import Part, Problem, lint_message
 from campaign.mail.message import Content
 from tests.scenes.mails import IN_EVERY_LANGUAGE, build, confirmation, write
@@ -300,14 +300,14 @@ def test_what_another_program_composed_is_read_too() -> None:
 
 
 @IN_EVERY_LANGUAGE
-def test_a_confirmation_passes(sqlite_campaign: Campaign, language: str) -> None:
-    mail = confirmation(sqlite_campaign, language)
+def test_a_confirmation_passes(sqlite_installation: Installation, language: str) -> None:
+    mail = confirmation(sqlite_installation, language)
     assert lint_message(mail.content, sender=mail.sender, recipient=mail.recipient, is_list=False) == []
 
 
 @IN_EVERY_LANGUAGE
-def test_a_digest_passes(sqlite_campaign: Campaign, language: str) -> None:
-    add_readers(sqlite_campaign, "aigul@example.org", language=language)
-    make_digest(sqlite_campaign)
-    mail = write(sqlite_campaign, list_deliveries(sqlite_campaign)[-1])
+def test_a_digest_passes(sqlite_installation: Installation, language: str) -> None:
+    add_readers(sqlite_installation, "aigul@example.org", language=language)
+    make_digest(sqlite_installation)
+    mail = write(sqlite_installation, list_deliveries(sqlite_installation)[-1])
     assert lint_message(mail.content, sender=mail.sender, recipient=mail.recipient, is_list=True) == []

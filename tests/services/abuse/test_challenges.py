@@ -13,7 +13,7 @@ from sqlalchemy import select
 from campaign.crypto.keyring import Keyring
 from campaign.crypto.vault import Vault
 from campaign.errors import NotOpen
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Petition, Signature, SpentChallenge
 from campaign.periods import CHALLENGE_LASTS
 from campaign.services.abuse.challenges import (
@@ -124,14 +124,14 @@ def test_a_forged_question_is_refused(vault: Vault, here: Petition, token: str) 
     assert read_question(vault, here, token, now=START) is None
 
 
-def test_of_two_who_use_one_challenge_at_once_one_signs(campaign: Campaign) -> None:
+def test_of_two_who_use_one_challenge_at_once_one_signs(installation: Installation) -> None:
     begin, outcomes = Barrier(2), list[bool]()
 
     def sign(address: str) -> None:
         begin.wait()
-        with campaign.database.sessions.begin() as session:
-            if accepted := spend(session, MARK, campaign.now() + CHALLENGE_LASTS):
-                sign_within(session, campaign, address)
+        with installation.database.sessions.begin() as session:
+            if accepted := spend(session, MARK, installation.now() + CHALLENGE_LASTS):
+                sign_within(session, installation, address)
         outcomes.append(accepted)
 
     threads = [Thread(target=sign, args=(f"{number}@example.org",)) for number in range(2)]
@@ -140,34 +140,34 @@ def test_of_two_who_use_one_challenge_at_once_one_signs(campaign: Campaign) -> N
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == [False, True]
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         assert len(session.scalars(select(Signature)).all()) == 1
 
 
-def test_what_was_not_signed_uses_nothing_up(sqlite_campaign: Campaign) -> None:
-    with sqlite_campaign.database.sessions.begin() as session:
+def test_what_was_not_signed_uses_nothing_up(sqlite_installation: Installation) -> None:
+    with sqlite_installation.database.sessions.begin() as session:
         close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=START)
 
     def sign() -> None:
-        with sqlite_campaign.database.sessions.begin() as session:
+        with sqlite_installation.database.sessions.begin() as session:
             assert spend(session, MARK, START + CHALLENGE_LASTS)
-            sign_within(session, sqlite_campaign, "a@example.org")
+            sign_within(session, sqlite_installation, "a@example.org")
 
     with pytest.raises(NotOpen):
         sign()
-    with sqlite_campaign.database.sessions.begin() as session:
+    with sqlite_installation.database.sessions.begin() as session:
         assert spend(session, MARK, START + CHALLENGE_LASTS)
 
 
-def test_the_worker_forgets_what_has_run_out(sqlite_campaign: Campaign, clock: Clock) -> None:
+def test_the_worker_forgets_what_has_run_out(sqlite_installation: Installation, clock: Clock) -> None:
     def kept() -> int:
-        with sqlite_campaign.database.snapshots() as session:
+        with sqlite_installation.database.snapshots() as session:
             return len(session.scalars(select(SpentChallenge)).all())
 
-    with sqlite_campaign.database.sessions.begin() as session:
+    with sqlite_installation.database.sessions.begin() as session:
         assert miss(session, MARK, clock.moment + CHALLENGE_LASTS)
-    work_once(sqlite_campaign)
+    work_once(sqlite_installation)
     assert kept() == 1
     clock.turn(CHALLENGE_LASTS)
-    work_once(sqlite_campaign)
+    work_once(sqlite_installation)
     assert kept() == 0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from sqlalchemy import delete, select
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.mail.returned.reports import ReportKind
 from campaign.models import (
     AuditAction,
@@ -29,7 +29,7 @@ from campaign.services.organizers.members import add_organizer
 from campaign.services.petitions.store import get_petition
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import parse_email_address
-from tests.conftest import SLUG, STAGE, MakeCampaign
+from tests.conftest import SLUG, STAGE, MakeInstallation
 from tests.scenes.deliveries import digests
 from tests.scenes.people import (
     add_readers,
@@ -48,156 +48,166 @@ from tests.servers.smtp import Mailbox
 READER = "aigul@example.net"
 
 
-def come_back(campaign: Campaign, delivery: Delivery, name: str) -> Outcome:
-    return come_back_as(campaign, campaign.vault.mail_token(delivery.id), name)
+def come_back(installation: Installation, delivery: Delivery, name: str) -> Outcome:
+    return come_back_as(installation, installation.vault.mail_token(delivery.id), name)
 
 
-def come_back_as(campaign: Campaign, token: str, name: str) -> Outcome:
-    with campaign.database.sessions.begin() as session:
-        return take_back(session, campaign.vault, sample(name, token), now=campaign.now())
+def come_back_as(installation: Installation, token: str, name: str) -> Outcome:
+    with installation.database.sessions.begin() as session:
+        return take_back(session, installation.vault, sample(name, token), now=installation.now())
 
 
-def suppressed(campaign: Campaign, email: str = READER) -> SuppressionReason | None:
-    with campaign.database.snapshots() as session:
-        found = find_suppression(session, campaign.vault.fingerprint(parse_email_address(email)))
+def suppressed(installation: Installation, email: str = READER) -> SuppressionReason | None:
+    with installation.database.snapshots() as session:
+        found = find_suppression(session, installation.vault.fingerprint(parse_email_address(email)))
     return found.reason if found else None
 
 
-def accept_all(campaign: Campaign) -> None:
-    with campaign.database.sessions.begin() as session:
+def accept_all(installation: Installation) -> None:
+    with installation.database.sessions.begin() as session:
         for delivery in session.scalars(select(Delivery)):
             delivery.state = DeliveryState.ACCEPTED
 
 
-def sent_digest(campaign: Campaign, *emails: str) -> list[Delivery]:
+def sent_digest(installation: Installation, *emails: str) -> list[Delivery]:
     """An edition that the readers' servers have accepted."""
-    add_readers(campaign, *emails)
-    make_digest(campaign)
-    accept_all(campaign)
-    return digests(campaign)
+    add_readers(installation, *emails)
+    make_digest(installation)
+    accept_all(installation)
+    return digests(installation)
 
 
-def edition(campaign: Campaign) -> Edition:
-    with campaign.database.snapshots() as session:
+def edition(installation: Installation) -> Edition:
+    with installation.database.snapshots() as session:
         return session.scalars(select(Edition).where(Edition.number.is_not(None)).order_by(Edition.id).limit(1)).one()
 
 
-def told(campaign: Campaign) -> list[tuple[str, str, Mapping[str, object]]]:
-    with campaign.database.snapshots() as session:
+def told(installation: Installation) -> list[tuple[str, str, Mapping[str, object]]]:
+    with installation.database.snapshots() as session:
         entries = session.scalars(select(AuditEntry).where(AuditEntry.actor != STAGE).order_by(AuditEntry.id))
         return [(entry.actor, entry.action, entry.details) for entry in entries]
 
 
-def returned(campaign: Campaign) -> list[str | None]:
-    return [delivery.returned for delivery in digests(campaign)]
+def returned(installation: Installation) -> list[str | None]:
+    return [delivery.returned for delivery in digests(installation)]
 
 
-def soft_bounces(campaign: Campaign) -> int:
-    return get_subscription(campaign, READER).soft_bounces
+def soft_bounces(installation: Installation) -> int:
+    return get_subscription(installation, READER).soft_bounces
 
 
 def test_a_permanent_failure_suppresses_the_address_and_no_digest_goes_to_it_any_more(
-    make_campaign: MakeCampaign,
+    make_installation: MakeInstallation,
 ) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        (delivery,) = sent_digest(campaign, READER)
-        outcome = come_back(campaign, delivery, "postfix-unknown")
+        installation = make_installation(smtp_url=mailbox.url)
+        (delivery,) = sent_digest(installation, READER)
+        outcome = come_back(installation, delivery, "postfix-unknown")
         assert (outcome.delivery_id, outcome.counts, outcome.report.status) == (delivery.id, True, "5.1.1")
-        assert returned(campaign) == ["permanent 5.1.1"]
-        assert suppressed(campaign) is SuppressionReason.BOUNCED
-        add_readers(campaign, "another@example.net")
-        make_digest(campaign, "second")
-        send(campaign, Batch(DeliveryKind.DIGEST))
+        assert returned(installation) == ["permanent 5.1.1"]
+        assert suppressed(installation) is SuppressionReason.BOUNCED
+        add_readers(installation, "another@example.net")
+        make_digest(installation, "second")
+        send(installation, Batch(DeliveryKind.DIGEST))
     assert [message.recipients for message in mailbox.messages] == [("another@example.net",)]
 
 
-def test_a_permanent_failure_of_a_confirmation_suppresses_the_address(campaign: Campaign) -> None:
-    sign(campaign, READER)
-    (delivery,) = list_deliveries(campaign)
-    come_back(campaign, delivery, "exim-unknown")
-    assert suppressed(campaign) is SuppressionReason.BOUNCED
-    assert get_signature(campaign, READER).id == delivery.signature_id
+def test_a_permanent_failure_of_a_confirmation_suppresses_the_address(installation: Installation) -> None:
+    sign(installation, READER)
+    (delivery,) = list_deliveries(installation)
+    come_back(installation, delivery, "exim-unknown")
+    assert suppressed(installation) is SuppressionReason.BOUNCED
+    assert get_signature(installation, READER).id == delivery.signature_id
 
 
-def test_a_temporary_failure_is_counted_once_for_each_mail(campaign: Campaign) -> None:
-    (first,) = sent_digest(campaign, READER)
-    assert come_back(campaign, first, "postfix-mailbox-full").counts
-    assert not come_back(campaign, first, "postfix-mailbox-full").counts
-    assert not come_back(campaign, first, "exchange-policy").counts
-    assert (soft_bounces(campaign), returned(campaign), suppressed(campaign)) == (1, ["temporary 5.2.2"], None)
-    add_readers(campaign, "another@example.net")
-    make_digest(campaign, "second")
-    second = next(
-        item for item in digests(campaign) if item.id > first.id and item.subscription_id == first.subscription_id
+def test_a_temporary_failure_is_counted_once_for_each_mail(installation: Installation) -> None:
+    (first,) = sent_digest(installation, READER)
+    assert come_back(installation, first, "postfix-mailbox-full").counts
+    assert not come_back(installation, first, "postfix-mailbox-full").counts
+    assert not come_back(installation, first, "exchange-policy").counts
+    assert (soft_bounces(installation), returned(installation), suppressed(installation)) == (
+        1,
+        ["temporary 5.2.2"],
+        None,
     )
-    come_back(campaign, second, "exchange-policy")
-    assert (soft_bounces(campaign), suppressed(campaign)) == (2, None)
+    add_readers(installation, "another@example.net")
+    make_digest(installation, "second")
+    second = next(
+        item for item in digests(installation) if item.id > first.id and item.subscription_id == first.subscription_id
+    )
+    come_back(installation, second, "exchange-policy")
+    assert (soft_bounces(installation), suppressed(installation)) == (2, None)
 
 
-def test_a_worse_report_of_the_same_mail_counts_and_a_milder_one_does_not(campaign: Campaign) -> None:
-    (delivery,) = sent_digest(campaign, READER)
-    come_back(campaign, delivery, "postfix-mailbox-full")
-    assert come_back(campaign, delivery, "postfix-unknown").counts
-    assert not come_back(campaign, delivery, "postfix-mailbox-full").counts
-    assert (returned(campaign), suppressed(campaign)) == (["permanent 5.1.1"], SuppressionReason.BOUNCED)
-    assert soft_bounces(campaign) == 1
+def test_a_worse_report_of_the_same_mail_counts_and_a_milder_one_does_not(installation: Installation) -> None:
+    (delivery,) = sent_digest(installation, READER)
+    come_back(installation, delivery, "postfix-mailbox-full")
+    assert come_back(installation, delivery, "postfix-unknown").counts
+    assert not come_back(installation, delivery, "postfix-mailbox-full").counts
+    assert (returned(installation), suppressed(installation)) == (["permanent 5.1.1"], SuppressionReason.BOUNCED)
+    assert soft_bounces(installation) == 1
 
 
 @pytest.mark.parametrize("name", ["postfix-delayed", "postfix-relayed", "out-of-office", "letter", "arf-not-spam"])
-def test_what_is_no_failure_changes_nothing(campaign: Campaign, name: str) -> None:
-    (delivery,) = sent_digest(campaign, READER)
-    outcome = come_back(campaign, delivery, name)
+def test_what_is_no_failure_changes_nothing(installation: Installation, name: str) -> None:
+    (delivery,) = sent_digest(installation, READER)
+    outcome = come_back(installation, delivery, name)
     assert (outcome.report.kind, outcome.delivery_id, outcome.counts) == (ReportKind.IGNORED, delivery.id, False)
-    assert (returned(campaign), suppressed(campaign), soft_bounces(campaign)) == ([None], None, 0)
+    assert (returned(installation), suppressed(installation), soft_bounces(installation)) == ([None], None, 0)
 
 
 @pytest.mark.parametrize("name", ["postfix-unknown", "arf-abuse", "postfix-mailbox-full"])
-def test_a_forged_token_or_that_of_another_server_changes_nothing(campaign: Campaign, name: str) -> None:
-    (delivery,) = sent_digest(campaign, READER)
-    token = campaign.vault.mail_token(delivery.id)
+def test_a_forged_token_or_that_of_another_server_changes_nothing(installation: Installation, name: str) -> None:
+    (delivery,) = sent_digest(installation, READER)
+    token = installation.vault.mail_token(delivery.id)
     changed = ("b" if token[0] == "a" else "a") + token[1:]
-    for forged in (changed, token[:-1], campaign.vault.mail_token(delivery.id + 1000), "a" * 48):
-        outcome = come_back_as(campaign, forged, name)
+    for forged in (changed, token[:-1], installation.vault.mail_token(delivery.id + 1000), "a" * 48):
+        outcome = come_back_as(installation, forged, name)
         assert (outcome.delivery_id, outcome.counts) == (None, False)
-    assert (returned(campaign), suppressed(campaign), told(campaign)) == ([None], None, [])
+    assert (returned(installation), suppressed(installation), told(installation)) == ([None], None, [])
 
 
 @pytest.mark.parametrize("name", ["postfix-unknown", "arf-abuse"])
-def test_a_report_says_in_one_line_what_it_was_without_an_address(campaign: Campaign, name: str) -> None:
-    (delivery,) = sent_digest(campaign, READER)
-    for outcome in (come_back(campaign, delivery, name), come_back(campaign, delivery, name)):
+def test_a_report_says_in_one_line_what_it_was_without_an_address(installation: Installation, name: str) -> None:
+    (delivery,) = sent_digest(installation, READER)
+    for outcome in (come_back(installation, delivery, name), come_back(installation, delivery, name)):
         assert "\n" not in str(outcome)
         assert "@" not in str(outcome)
         assert str(outcome.report.kind) in str(outcome)
         assert f"mail {delivery.id}" in str(outcome)
 
 
-def test_a_reader_who_has_left_has_no_address_to_suppress(campaign: Campaign) -> None:
-    (delivery,) = sent_digest(campaign, READER)
-    unsubscribe(campaign, READER)
+def test_a_reader_who_has_left_has_no_address_to_suppress(installation: Installation) -> None:
+    (delivery,) = sent_digest(installation, READER)
+    unsubscribe(installation, READER)
     for name in ("postfix-mailbox-full", "postfix-unknown", "arf-abuse"):
-        assert come_back(campaign, delivery, name).counts
-    assert (returned(campaign), suppressed(campaign)) == (["complaint"], None)
+        assert come_back(installation, delivery, name).counts
+    assert (returned(installation), suppressed(installation)) == (["complaint"], None)
 
 
 @pytest.mark.parametrize("state", [DeliveryState.SENDING, DeliveryState.IN_DOUBT, DeliveryState.DEFERRED])
-def test_a_bounce_that_is_faster_than_the_ledger_counts(campaign: Campaign, state: DeliveryState) -> None:
-    (delivery,) = sent_digest(campaign, READER)
-    with campaign.database.sessions.begin() as session:
+def test_a_bounce_that_is_faster_than_the_ledger_counts(installation: Installation, state: DeliveryState) -> None:
+    (delivery,) = sent_digest(installation, READER)
+    with installation.database.sessions.begin() as session:
         found = session.get_one(Delivery, delivery.id)
         found.state = state
         found.claimed_by = "worker" if state is DeliveryState.SENDING else None
-    come_back(campaign, delivery, "postfix-unknown")
-    (after,) = digests(campaign)
-    assert (after.state, after.returned, suppressed(campaign)) == (state, "permanent 5.1.1", SuppressionReason.BOUNCED)
+    come_back(installation, delivery, "postfix-unknown")
+    (after,) = digests(installation)
+    assert (after.state, after.returned, suppressed(installation)) == (
+        state,
+        "permanent 5.1.1",
+        SuppressionReason.BOUNCED,
+    )
 
 
-def test_a_test_mail_that_comes_back_is_noted_and_the_organizers_address_stays_usable(campaign: Campaign) -> None:
-    (digest,) = sent_digest(campaign, READER)
-    with campaign.database.sessions.begin() as session:
+def test_a_test_mail_that_comes_back_is_noted_and_the_organizers_address_stays_usable(
+    installation: Installation,
+) -> None:
+    (digest,) = sent_digest(installation, READER)
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        add_organizer(session, "dana@example.org", petition, Role.OWNER, actor=STAGE, now=campaign.now())
+        add_organizer(session, "dana@example.org", petition, Role.OWNER, actor=STAGE, now=installation.now())
         organizer = session.scalars(select(Organizer)).one()
         test = Delivery(
             petition_id=petition.id,
@@ -206,15 +216,15 @@ def test_a_test_mail_that_comes_back_is_noted_and_the_organizers_address_stays_u
             organizer_id=organizer.id,
             language="en",
             state=DeliveryState.ACCEPTED,
-            queued_at=campaign.now(),
-            due_at=campaign.now(),
+            queued_at=installation.now(),
+            due_at=installation.now(),
         )
         session.add(test)
-    assert come_back(campaign, test, "postfix-unknown").counts
-    assert come_back(campaign, test, "arf-abuse").counts
-    assert (suppressed(campaign, "dana@example.org"), told(campaign)) == (None, [])
-    with campaign.database.snapshots() as session:
-        (account,) = list_returned(session, find_petition(campaign))
+    assert come_back(installation, test, "postfix-unknown").counts
+    assert come_back(installation, test, "arf-abuse").counts
+    assert (suppressed(installation, "dana@example.org"), told(installation)) == (None, [])
+    with installation.database.snapshots() as session:
+        (account,) = list_returned(session, find_petition(installation))
     assert (account.accepted, account.permanent, account.complaints) == (1, 0, 0)
 
 
@@ -232,33 +242,33 @@ def test_a_test_mail_that_comes_back_is_noted_and_the_organizers_address_stays_u
     ],
 )
 def test_a_refusal_while_sending_suppresses_where_it_says_that_the_address_is_gone(
-    campaign: Campaign, status: str | None, reason: SuppressionReason | None
+    installation: Installation, status: str | None, reason: SuppressionReason | None
 ) -> None:
-    sign(campaign, "new@example.net")
-    (digest,) = sent_digest(campaign, READER)
-    confirmation = next(item for item in list_deliveries(campaign) if item.kind is DeliveryKind.CONFIRMATION)
+    sign(installation, "new@example.net")
+    (digest,) = sent_digest(installation, READER)
+    confirmation = next(item for item in list_deliveries(installation) if item.kind is DeliveryKind.CONFIRMATION)
     for delivery in (digest, confirmation):
-        with campaign.database.sessions.begin() as session:
-            note_refusal(session, session.get_one(Delivery, delivery.id), status, now=campaign.now())
-    assert (suppressed(campaign), suppressed(campaign, "new@example.net")) == (reason, reason)
+        with installation.database.sessions.begin() as session:
+            note_refusal(session, session.get_one(Delivery, delivery.id), status, now=installation.now())
+    assert (suppressed(installation), suppressed(installation, "new@example.net")) == (reason, reason)
 
 
-def test_a_complaint_suppresses_the_address_and_ends_the_subscription(campaign: Campaign) -> None:
-    (delivery,) = sent_digest(campaign, READER)
-    come_back(campaign, delivery, "arf-abuse")
-    assert (returned(campaign), suppressed(campaign)) == (["complaint"], SuppressionReason.COMPLAINED)
-    with campaign.database.snapshots() as session:
+def test_a_complaint_suppresses_the_address_and_ends_the_subscription(installation: Installation) -> None:
+    (delivery,) = sent_digest(installation, READER)
+    come_back(installation, delivery, "arf-abuse")
+    assert (returned(installation), suppressed(installation)) == (["complaint"], SuppressionReason.COMPLAINED)
+    with installation.database.snapshots() as session:
         subscription = session.get_one(Subscription, delivery.subscription_id)
     assert (subscription.state, subscription.fingerprint) == (SubscriptionState.ENDED, None)
 
 
-def with_accepted(campaign: Campaign, count: int) -> list[Delivery]:
+def with_accepted(installation: Installation, count: int) -> list[Delivery]:
     """An edition of so many accepted mails."""
-    add_readers(campaign, *(f"reader{number}@example.net" for number in range(5)))
-    make_digest(campaign)
-    accept_all(campaign)
-    (first, *_) = made = digests(campaign)
-    with campaign.database.sessions.begin() as session:
+    add_readers(installation, *(f"reader{number}@example.net" for number in range(5)))
+    make_digest(installation)
+    accept_all(installation)
+    (first, *_) = made = digests(installation)
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         ended = [
             Subscription(
@@ -266,7 +276,7 @@ def with_accepted(campaign: Campaign, count: int) -> list[Delivery]:
                 petition_id=petition.id,
                 state=SubscriptionState.ENDED,
                 language="en",
-                since_on=campaign.now().date(),
+                since_on=installation.now().date(),
             )
             for number in range(count - len(made))
         ]
@@ -279,92 +289,92 @@ def with_accepted(campaign: Campaign, count: int) -> list[Delivery]:
                 edition_id=first.edition_id,
                 subscription_id=subscription.id,
                 state=DeliveryState.ACCEPTED,
-                queued_at=campaign.now(),
-                due_at=campaign.now(),
+                queued_at=installation.now(),
+                due_at=installation.now(),
             )
             for subscription in ended
         )
     return made
 
 
-def is_schedule_paused(campaign: Campaign) -> bool:
-    with campaign.database.snapshots() as session:
-        return session.get_one(Schedule, find_petition(campaign).id).paused
+def is_schedule_paused(installation: Installation) -> bool:
+    with installation.database.snapshots() as session:
+        return session.get_one(Schedule, find_petition(installation).id).paused
 
 
-def test_complaints_warn_at_one_in_a_thousand_and_pause_at_three_each_once(campaign: Campaign) -> None:
-    made = with_accepted(campaign, 1000)
-    come_back(campaign, made[0], "arf-abuse")
+def test_complaints_warn_at_one_in_a_thousand_and_pause_at_three_each_once(installation: Installation) -> None:
+    made = with_accepted(installation, 1000)
+    come_back(installation, made[0], "arf-abuse")
     warning = (ACTOR, AuditAction.COMPLAINTS_WARNING, {"edition": 1, "complaints": 1, "accepted": 1000})
-    assert told(campaign) == [warning]
-    come_back(campaign, made[0], "arf-abuse")
-    come_back(campaign, made[1], "arf-abuse")
-    assert told(campaign) == [warning]
-    assert (edition(campaign).state, is_schedule_paused(campaign)) == (EditionState.SENDING, False)
-    come_back(campaign, made[2], "arf-abuse")
+    assert told(installation) == [warning]
+    come_back(installation, made[0], "arf-abuse")
+    come_back(installation, made[1], "arf-abuse")
+    assert told(installation) == [warning]
+    assert (edition(installation).state, is_schedule_paused(installation)) == (EditionState.SENDING, False)
+    come_back(installation, made[2], "arf-abuse")
     pause = (ACTOR, AuditAction.DIGEST_PAUSED_BY_COMPLAINTS, {"edition": 1, "complaints": 3, "accepted": 1000})
-    assert told(campaign) == [warning, pause]
-    found = edition(campaign)
+    assert told(installation) == [warning, pause]
+    found = edition(installation)
     assert (found.state, found.reason) == (EditionState.PAUSED, "too many readers complained")
-    assert is_schedule_paused(campaign)
-    with campaign.database.snapshots() as session:
+    assert is_schedule_paused(installation)
+    with installation.database.snapshots() as session:
         assert complaint_rate(session, found) == pytest.approx(0.003)
 
 
-def test_whoever_resumes_after_a_pause_is_not_paused_again_by_the_same_edition(campaign: Campaign) -> None:
-    made = with_accepted(campaign, 10)
-    come_back(campaign, made[0], "arf-abuse")
-    assert [action for _, action, _ in told(campaign)] == [AuditAction.DIGEST_PAUSED_BY_COMPLAINTS]
-    with campaign.database.sessions.begin() as session:
+def test_whoever_resumes_after_a_pause_is_not_paused_again_by_the_same_edition(installation: Installation) -> None:
+    made = with_accepted(installation, 10)
+    come_back(installation, made[0], "arf-abuse")
+    assert [action for _, action, _ in told(installation)] == [AuditAction.DIGEST_PAUSED_BY_COMPLAINTS]
+    with installation.database.sessions.begin() as session:
         session.get_one(Schedule, made[0].petition_id).paused = False
         session.get_one(Edition, made[0].edition_id).state = EditionState.SENDING
-    come_back(campaign, made[1], "arf-abuse")
-    assert [action for _, action, _ in told(campaign)] == [AuditAction.DIGEST_PAUSED_BY_COMPLAINTS]
-    assert (edition(campaign).state, is_schedule_paused(campaign)) == (EditionState.SENDING, False)
+    come_back(installation, made[1], "arf-abuse")
+    assert [action for _, action, _ in told(installation)] == [AuditAction.DIGEST_PAUSED_BY_COMPLAINTS]
+    assert (edition(installation).state, is_schedule_paused(installation)) == (EditionState.SENDING, False)
 
 
 @pytest.mark.parametrize(("accepted", "reports"), [(1000, 1), (10, 1)], ids=["warned", "paused"])
 def test_complaints_are_acted_on_once_also_when_the_audit_trail_was_erased(
-    campaign: Campaign, accepted: int, reports: int
+    installation: Installation, accepted: int, reports: int
 ) -> None:
-    made = with_accepted(campaign, accepted)
+    made = with_accepted(installation, accepted)
     for delivery in made[:reports]:
-        come_back(campaign, delivery, "arf-abuse")
-    assert len(told(campaign)) == 1
-    with campaign.database.sessions.begin() as session:
+        come_back(installation, delivery, "arf-abuse")
+    assert len(told(installation)) == 1
+    with installation.database.sessions.begin() as session:
         session.execute(delete(AuditEntry))
         session.get_one(Schedule, made[0].petition_id).paused = False
         session.get_one(Edition, made[0].edition_id).state = EditionState.SENDING
-    come_back(campaign, made[reports], "arf-abuse")
-    assert told(campaign) == []
-    assert (edition(campaign).state, is_schedule_paused(campaign)) == (EditionState.SENDING, False)
+    come_back(installation, made[reports], "arf-abuse")
+    assert told(installation) == []
+    assert (edition(installation).state, is_schedule_paused(installation)) == (EditionState.SENDING, False)
 
 
-def test_fewer_complaints_than_one_in_a_thousand_are_counted_and_nothing_said(campaign: Campaign) -> None:
-    made = with_accepted(campaign, 1001)
-    come_back(campaign, made[0], "arf-abuse")
-    assert told(campaign) == []
-    with campaign.database.snapshots() as session:
-        (account,) = list_returned(session, find_petition(campaign))
+def test_fewer_complaints_than_one_in_a_thousand_are_counted_and_nothing_said(installation: Installation) -> None:
+    made = with_accepted(installation, 1001)
+    come_back(installation, made[0], "arf-abuse")
+    assert told(installation) == []
+    with installation.database.snapshots() as session:
+        (account,) = list_returned(session, find_petition(installation))
     assert (account.edition, account.accepted, account.complaints, account.is_high) == (1, 1001, 1, False)
 
 
-def test_an_edition_that_was_sent_stays_sent_when_complaints_pause_the_schedule(campaign: Campaign) -> None:
-    made = with_accepted(campaign, 5)
-    with campaign.database.sessions.begin() as session:
+def test_an_edition_that_was_sent_stays_sent_when_complaints_pause_the_schedule(installation: Installation) -> None:
+    made = with_accepted(installation, 5)
+    with installation.database.sessions.begin() as session:
         session.get_one(Edition, made[0].edition_id).state = EditionState.SENT
-    come_back(campaign, made[0], "arf-abuse")
-    assert (edition(campaign).state, is_schedule_paused(campaign)) == (EditionState.SENT, True)
+    come_back(installation, made[0], "arf-abuse")
+    assert (edition(installation).state, is_schedule_paused(installation)) == (EditionState.SENT, True)
 
 
-def test_each_edition_has_its_own_account_of_what_came_back(campaign: Campaign) -> None:
-    sent_digest(campaign, READER, "full@example.net", "fine@example.net")
-    gone, full, _ = digests(campaign)
-    come_back(campaign, gone, "postfix-unknown")
-    come_back(campaign, full, "postfix-mailbox-full")
-    add_readers(campaign, "another@example.net")
-    make_digest(campaign, "second")
-    with campaign.database.snapshots() as session:
-        second, first = list_returned(session, find_petition(campaign))
+def test_each_edition_has_its_own_account_of_what_came_back(installation: Installation) -> None:
+    sent_digest(installation, READER, "full@example.net", "fine@example.net")
+    gone, full, _ = digests(installation)
+    come_back(installation, gone, "postfix-unknown")
+    come_back(installation, full, "postfix-mailbox-full")
+    add_readers(installation, "another@example.net")
+    make_digest(installation, "second")
+    with installation.database.snapshots() as session:
+        second, first = list_returned(session, find_petition(installation))
     assert (second.edition, second.accepted, second.permanent, second.temporary, second.complaints) == (2, 0, 0, 0, 0)
     assert (first.edition, first.accepted, first.permanent, first.temporary, first.complaints) == (1, 3, 1, 1, 0)

@@ -8,7 +8,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from campaign.models import DeliveryKind, DeliveryState
 from campaign.services.delivery.claims import Batch
-from tests.conftest import MakeCampaign
+from tests.conftest import MakeInstallation
 from tests.scenes.people import add_readers, make_digest, send
 from tests.servers.smtp import Mailbox
 
@@ -46,14 +46,16 @@ class SlowForOne(Mailbox):
 
 @pytest.mark.parametrize("limit", [1, 2])
 def test_a_slow_domain_has_no_more_than_its_number_under_way_while_the_others_go_on(
-    make_sqlite_campaign: MakeCampaign, limit: int
+    make_sqlite_installation: MakeInstallation, limit: int
 ) -> None:
     """Behind each mail for the slow domain one other waits on the same connection, and no more."""
     with SlowForOne(enough=len(OTHERS) - limit) as server:
-        campaign = make_sqlite_campaign(smtp_url=server.url, smtp_connections=4, smtp_per_domain=limit, smtp_timeout=10)
-        add_readers(campaign, *SLOW, *OTHERS)
-        make_digest(campaign)
-        tally = send(campaign, Batch(DeliveryKind.DIGEST))
+        installation = make_sqlite_installation(
+            smtp_url=server.url, smtp_connections=4, smtp_per_domain=limit, smtp_timeout=10
+        )
+        add_readers(installation, *SLOW, *OTHERS)
+        make_digest(installation)
+        tally = send(installation, Batch(DeliveryKind.DIGEST))
     assert tally == {DeliveryState.ACCEPTED: 24}
     assert server.most == limit
     assert Counter(message.recipients[0] for message in server.messages) == dict.fromkeys([*SLOW, *OTHERS], 1)

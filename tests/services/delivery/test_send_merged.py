@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import NoResultFound
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.mail.lint.message import lint_message
 from campaign.mail.message import Message
 from campaign.mail.smtp.transport import Answer, Later, Mails, Outcome
@@ -26,7 +26,7 @@ from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, list_petitions, publish_update
 from campaign.web.app import create_app
 from campaign.worker import work_once
-from tests.conftest import SLUG, Clock, MakeCampaign
+from tests.conftest import SLUG, Clock, MakeInstallation
 from tests.scenes.people import find_petition, send
 from tests.scenes.readers import (
     SECOND,
@@ -66,22 +66,22 @@ class Answering:
         pass
 
 
-def prepare(campaign: Campaign, folder: Path, *, language: str = "en") -> None:
+def prepare(installation: Installation, folder: Path, *, language: str = "en") -> None:
     """A reader of two petitions who wants one mail, and one who follows both and wants two; confirmations are sent."""
-    add_second_petition(campaign, folder)
+    add_second_petition(installation, folder)
     for email in (BOTH, ONE):
-        follow(campaign, email, SLUG, SECOND, language=language)
-    choose(campaign, BOTH, language=language, merged=True)
-    work_once(campaign)
+        follow(installation, email, SLUG, SECOND, language=language)
+    choose(installation, BOTH, language=language, merged=True)
+    work_once(installation)
 
 
-def rows(campaign: Campaign, email: str = BOTH) -> list[Delivery]:
-    subscriptions = [subscription_of(campaign, email, slug) for slug in (SLUG, SECOND)]
-    return list(rows_of(campaign, *subscriptions))
+def rows(installation: Installation, email: str = BOTH) -> list[Delivery]:
+    subscriptions = [subscription_of(installation, email, slug) for slug in (SLUG, SECOND)]
+    return list(rows_of(installation, *subscriptions))
 
 
-def states(campaign: Campaign, email: str = BOTH) -> Counter[DeliveryState]:
-    return Counter(row.state for row in rows(campaign, email))
+def states(installation: Installation, email: str = BOTH) -> Counter[DeliveryState]:
+    return Counter(row.state for row in rows(installation, email))
 
 
 def to_reader(mailbox: Mailbox, email: str = BOTH) -> list[EmailMessage]:
@@ -99,15 +99,15 @@ def body(message: EmailMessage, kind: str = "plain") -> str:
     return str(part.get_content()).replace("\r\n", "\n")
 
 
-def balances(campaign: Campaign) -> bool:
-    with campaign.database.snapshots() as session:
+def balances(installation: Installation) -> bool:
+    with installation.database.snapshots() as session:
         return all(
             account.balances for petition in list_petitions(session) for account in audit_ledger(session, petition)
         )
 
 
-def merge(campaign: Campaign) -> Counter[DeliveryState]:
-    return send_merged(campaign.sender("mails"))
+def merge(installation: Installation) -> Counter[DeliveryState]:
+    return send_merged(installation.sender("mails"))
 
 
 @pytest.mark.parametrize(("hour", "day"), [(5, 23), (6, 24), (7, 24)])
@@ -118,23 +118,23 @@ def test_mails_are_collected_until_six_in_the_morning_utc(hour: int, day: int) -
 
 
 def test_two_editions_are_one_mail_at_the_next_collection(
-    make_campaign: MakeCampaign, folder: Path, clock: Clock
+    make_installation: MakeInstallation, folder: Path, clock: Clock
 ) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
-        first, second = issue(campaign, "first"), issue(campaign, "first", SECOND)
-        work_once(campaign)
+        installation = make_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
+        first, second = issue(installation, "first"), issue(installation, "first", SECOND)
+        work_once(installation)
         assert len(to_reader(mailbox, ONE)) == 2
         assert to_reader(mailbox) == []
-        assert states(campaign) == {Q: 2}
+        assert states(installation) == {Q: 2}
         clock.turn(timedelta(days=1))
-        work_once(campaign)
-        work_once(campaign)
+        work_once(installation)
+        work_once(installation)
         (mail,) = to_reader(mailbox)
-    assert states(campaign) == {ACCEPTED: 2}
-    assert balances(campaign)
-    with campaign.database.snapshots() as session:
+    assert states(installation) == {ACCEPTED: 2}
+    assert balances(installation)
+    with installation.database.snapshots() as session:
         made = [session.get_one(Edition, edition.id) for edition in (first, second)]
         assert {edition.state for edition in made} == {EditionState.SENT}
         titles = [petition.texts["en"]["title"] for petition in list_petitions(session)]
@@ -146,119 +146,126 @@ def test_two_editions_are_one_mail_at_the_next_collection(
         for title in titles:
             assert title.replace("’", "&#8217;") in text or title in text
         for slug in (SLUG, SECOND):
-            subscription = subscription_of(campaign, BOTH, slug)
-            assert text.count(campaign.links.unsubscribe(subscription.id)) >= 1
-            assert campaign.links.me(subscription.id) in text
+            subscription = subscription_of(installation, BOTH, slug)
+            assert text.count(installation.links.unsubscribe(subscription.id)) >= 1
+            assert installation.links.me(subscription.id) in text
     assert body(mail).count("\n--\n") == 1
     assert body(mail, "html").count("<html") == 1
     assert mail["Subject"].startswith("News of 2 petitions: ")
 
 
 def test_a_merged_mail_is_in_the_readers_language(
-    make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock
+    make_sqlite_installation: MakeInstallation, folder: Path, clock: Clock
 ) -> None:
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder, language="ru")
-        issue(campaign, "first", SECOND)
-        issue(campaign, "first")
+        installation = make_sqlite_installation(smtp_url=mailbox.url)
+        prepare(installation, folder, language="ru")
+        issue(installation, "first", SECOND)
+        issue(installation, "first")
         clock.turn(timedelta(days=1))
-        work_once(campaign)
+        work_once(installation)
         (mail,) = to_reader(mailbox)
     assert mail["Content-Language"] == "ru"
     assert "Название" in body(mail)
 
 
-def test_one_edition_alone_is_an_ordinary_mail(make_campaign: MakeCampaign, folder: Path, clock: Clock) -> None:
+def test_one_edition_alone_is_an_ordinary_mail(make_installation: MakeInstallation, folder: Path, clock: Clock) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
-        issue(campaign, "first")
+        installation = make_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
+        issue(installation, "first")
         clock.turn(timedelta(days=1))
-        work_once(campaign)
+        work_once(installation)
         (mail,), (other,) = to_reader(mailbox), to_reader(mailbox, ONE)
     assert mail["Subject"] == other["Subject"]
     assert mail["List-Id"] == other["List-Id"]
-    assert states(campaign) == {ACCEPTED: 1}
+    assert states(installation) == {ACCEPTED: 1}
 
 
-def test_a_reader_of_one_petition_waits_for_nothing(make_campaign: MakeCampaign, folder: Path) -> None:
+def test_a_reader_of_one_petition_waits_for_nothing(make_installation: MakeInstallation, folder: Path) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        add_second_petition(campaign, folder)
-        follow(campaign, BOTH)
-        choose(campaign, BOTH, merged=True)
-        issue(campaign, "first")
-        work_once(campaign)
+        installation = make_installation(smtp_url=mailbox.url)
+        add_second_petition(installation, folder)
+        follow(installation, BOTH)
+        choose(installation, BOTH, merged=True)
+        issue(installation, "first")
+        work_once(installation)
         assert len(to_reader(mailbox)) == 1
 
 
-def test_who_subscribes_to_another_petition_keeps_one_mail_for_all(campaign: Campaign, folder: Path) -> None:
-    add_second_petition(campaign, folder)
-    follow(campaign, BOTH)
-    choose(campaign, BOTH, merged=True)
-    follow(campaign, BOTH, SECOND)
-    assert subscription_of(campaign, BOTH, SECOND).merged
-    choose(campaign, BOTH, slug=SECOND, merged=False)
-    assert not subscription_of(campaign, BOTH, SLUG).merged
+def test_who_subscribes_to_another_petition_keeps_one_mail_for_all(installation: Installation, folder: Path) -> None:
+    add_second_petition(installation, folder)
+    follow(installation, BOTH)
+    choose(installation, BOTH, merged=True)
+    follow(installation, BOTH, SECOND)
+    assert subscription_of(installation, BOTH, SECOND).merged
+    choose(installation, BOTH, slug=SECOND, merged=False)
+    assert not subscription_of(installation, BOTH, SLUG).merged
 
 
-def test_one_click_ends_all_that_the_mail_told_of(make_campaign: MakeCampaign, folder: Path, clock: Clock) -> None:
+def test_one_click_ends_all_that_the_mail_told_of(
+    make_installation: MakeInstallation, folder: Path, clock: Clock
+) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
-        issue(campaign, "first")
-        issue(campaign, "first", SECOND)
+        installation = make_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
+        issue(installation, "first")
+        issue(installation, "first", SECOND)
         clock.turn(timedelta(days=1))
-        work_once(campaign)
+        work_once(installation)
         (mail,) = to_reader(mailbox)
-    ids = [subscription_of(campaign, BOTH, slug).id for slug in (SLUG, SECOND)]
+    ids = [subscription_of(installation, BOTH, slug).id for slug in (SLUG, SECOND)]
     (path,) = links_in(mail["List-Unsubscribe"].strip("<>"))
-    client = create_app(campaign).test_client(use_cookies=False)
+    client = create_app(installation).test_client(use_cookies=False)
     assert client.get(path).status_code == 200
-    assert subscription_of(campaign, BOTH).fingerprint
+    assert subscription_of(installation, BOTH).fingerprint
     # The first of them was ended by itself before: the others are found all the same.
-    assert client.post(campaign.links.unsubscribe(ids[0]).removeprefix(campaign.settings.base_url)).status_code == 200
+    assert (
+        client.post(installation.links.unsubscribe(ids[0]).removeprefix(installation.settings.base_url)).status_code
+        == 200
+    )
     for _ in range(2):
         answer = client.post(path, data={"List-Unsubscribe": "One-Click"})
         assert (answer.status_code, answer.headers.get("Set-Cookie")) == (200, None)
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         left = set(session.scalars(select(Delivery.subscription_id).where(Delivery.kind == DeliveryKind.DIGEST)))
     assert set(ids) <= left
     with pytest.raises(NoResultFound):
-        subscription_of(campaign, BOTH, SECOND)
-    assert subscription_of(campaign, ONE, SECOND).fingerprint
+        subscription_of(installation, BOTH, SECOND)
+    assert subscription_of(installation, ONE, SECOND).fingerprint
 
 
-def test_who_stopped_one_of_them_gets_the_other(make_campaign: MakeCampaign, folder: Path, clock: Clock) -> None:
+def test_who_stopped_one_of_them_gets_the_other(
+    make_installation: MakeInstallation, folder: Path, clock: Clock
+) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
-        issue(campaign, "first")
-        issue(campaign, "first", SECOND)
-        ended = subscription_of(campaign, BOTH)
-        token = campaign.links.unsubscribe(ended.id).removeprefix(campaign.settings.base_url)
-        assert create_app(campaign).test_client().post(token).status_code == 200
+        installation = make_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
+        issue(installation, "first")
+        issue(installation, "first", SECOND)
+        ended = subscription_of(installation, BOTH)
+        token = installation.links.unsubscribe(ended.id).removeprefix(installation.settings.base_url)
+        assert create_app(installation).test_client().post(token).status_code == 200
         clock.turn(timedelta(days=1))
-        work_once(campaign)
+        work_once(installation)
         (mail,) = to_reader(mailbox)
     assert mail["List-Id"].startswith(f"<{SECOND}.")
-    assert [row.state for row in rows_of(campaign, ended)] == [SUPPRESSED]
-    assert balances(campaign)
+    assert [row.state for row in rows_of(installation, ended)] == [SUPPRESSED]
+    assert balances(installation)
 
 
-def test_who_paused_one_of_them_gets_the_other(make_campaign: MakeCampaign, folder: Path, clock: Clock) -> None:
+def test_who_paused_one_of_them_gets_the_other(make_installation: MakeInstallation, folder: Path, clock: Clock) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
-        issue(campaign, "first")
-        issue(campaign, "first", SECOND)
-        choose(campaign, BOTH, paused=True)
+        installation = make_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
+        issue(installation, "first")
+        issue(installation, "first", SECOND)
+        choose(installation, BOTH, paused=True)
         clock.turn(timedelta(days=1))
-        work_once(campaign)
+        work_once(installation)
         (mail,) = to_reader(mailbox)
     assert mail["List-Id"].startswith(f"<{SECOND}.")
-    assert states(campaign) == {ACCEPTED: 1, SUPPRESSED: 1}
+    assert states(installation) == {ACCEPTED: 1, SUPPRESSED: 1}
 
 
 @pytest.mark.parametrize(
@@ -273,25 +280,25 @@ def test_who_paused_one_of_them_gets_the_other(make_campaign: MakeCampaign, fold
     ],
 )
 def test_all_rows_of_a_mail_have_one_fate(
-    make_campaign: MakeCampaign, folder: Path, clock: Clock, outcome: Outcome, state: DeliveryState
+    make_installation: MakeInstallation, folder: Path, clock: Clock, outcome: Outcome, state: DeliveryState
 ) -> None:
     transport = Answering()
-    campaign = make_campaign(open_transport=lambda: transport)
-    prepare(campaign, folder)
-    issue(campaign, "first")
-    issue(campaign, "first", SECOND)
+    installation = make_installation(open_transport=lambda: transport)
+    prepare(installation, folder)
+    issue(installation, "first")
+    issue(installation, "first", SECOND)
     clock.turn(timedelta(days=1))
     transport.messages.clear()
     transport.answers.append(Answer(outcome, "as the server said"))
-    assert merge(campaign) == {state: 2}
-    assert states(campaign) == {state: 2}
-    assert len({row.due_at for row in rows(campaign)}) == 1
+    assert merge(installation) == {state: 2}
+    assert states(installation) == {state: 2}
+    assert len({row.due_at for row in rows(installation)}) == 1
     assert len(transport.messages) == 1
-    assert balances(campaign)
+    assert balances(installation)
     clock.turn(timedelta(days=1))
-    merge(campaign)
+    merge(installation)
     if state in (Q, DEFERRED):
-        assert states(campaign) == {ACCEPTED: 2}
+        assert states(installation) == {ACCEPTED: 2}
         first, again = transport.messages
         assert again == first
     else:
@@ -299,95 +306,97 @@ def test_all_rows_of_a_mail_have_one_fate(
 
 
 def test_a_mail_that_was_put_off_is_joined_by_what_comes_due_and_waits_on_as_one(
-    make_campaign: MakeCampaign, folder: Path, clock: Clock
+    make_installation: MakeInstallation, folder: Path, clock: Clock
 ) -> None:
     later = [Answer(Outcome.DEFERRED, "later")] * 2
     transport = Answering()
-    campaign = make_campaign(open_transport=lambda: transport)
-    prepare(campaign, folder)
-    issue(campaign, "first")
+    installation = make_installation(open_transport=lambda: transport)
+    prepare(installation, folder)
+    issue(installation, "first")
     clock.turn(timedelta(days=1))
     transport.answers = later
-    merge(campaign)
-    issue(campaign, "first", SECOND)
+    merge(installation)
+    issue(installation, "first", SECOND)
     clock.turn(timedelta(days=1))
-    assert merge(campaign) == {DEFERRED: 2}
-    assert len({row.due_at for row in rows(campaign)}) == 1
+    assert merge(installation) == {DEFERRED: 2}
+    assert len({row.due_at for row in rows(installation)}) == 1
 
 
 def test_what_a_killed_worker_was_sending_is_in_doubt_as_a_whole_and_not_sent_again(
-    make_campaign: MakeCampaign, folder: Path, clock: Clock
+    make_installation: MakeInstallation, folder: Path, clock: Clock
 ) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
-        issue(campaign, "first")
-        issue(campaign, "first", SECOND)
+        installation = make_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
+        issue(installation, "first")
+        issue(installation, "first", SECOND)
         clock.turn(timedelta(days=1))
-        with campaign.database.sessions.begin() as session:
-            for row in session.scalars(select(Delivery).where(Delivery.id.in_([row.id for row in rows(campaign)]))):
+        with installation.database.sessions.begin() as session:
+            for row in session.scalars(select(Delivery).where(Delivery.id.in_([row.id for row in rows(installation)]))):
                 row.state, row.claimed_by = SENDING, "dead/mails"
-        with campaign.database.sessions.begin() as session:
-            assert settle_claims(session, "dead", campaign.settings.journals, now=campaign.now()) == {IN_DOUBT: 2}
-        work_once(campaign)
+        with installation.database.sessions.begin() as session:
+            assert settle_claims(session, "dead", installation.settings.journals, now=installation.now()) == {
+                IN_DOUBT: 2
+            }
+        work_once(installation)
         assert to_reader(mailbox) == []
-    assert states(campaign) == {IN_DOUBT: 2}
-    assert balances(campaign)
+    assert states(installation) == {IN_DOUBT: 2}
+    assert balances(installation)
 
 
-def test_the_ordinary_batches_leave_them_alone(make_campaign: MakeCampaign, folder: Path, clock: Clock) -> None:
+def test_the_ordinary_batches_leave_them_alone(make_installation: MakeInstallation, folder: Path, clock: Clock) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
-        issue(campaign, "first")
-        issue(campaign, "first", SECOND)
+        installation = make_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
+        issue(installation, "first")
+        issue(installation, "first", SECOND)
         clock.turn(timedelta(days=1))
-        send(campaign, Batch(DeliveryKind.DIGEST))
+        send(installation, Batch(DeliveryKind.DIGEST))
         assert to_reader(mailbox) == []
         assert len(to_reader(mailbox, ONE)) == 2
-    assert states(campaign) == {Q: 2}
+    assert states(installation) == {Q: 2}
 
 
-def test_what_is_paused_waits(campaign: Campaign, folder: Path, clock: Clock) -> None:
-    prepare(campaign, folder)
-    edition = issue(campaign, "first")
+def test_what_is_paused_waits(installation: Installation, folder: Path, clock: Clock) -> None:
+    prepare(installation, folder)
+    edition = issue(installation, "first")
     clock.turn(timedelta(days=1))
     for state, due in ((EditionState.PAUSED, 0), (EditionState.SENDING, 1)):
-        with campaign.database.sessions.begin() as session:
+        with installation.database.sessions.begin() as session:
             session.get_one(Edition, edition.id).state = state
-        with campaign.database.snapshots() as session:
-            assert len(list_readers_due(session, campaign.dispatch.guard, now=campaign.now())) == due
+        with installation.database.snapshots() as session:
+            assert len(list_readers_due(session, installation.dispatch.guard, now=installation.now())) == due
 
 
 def test_who_gives_up_one_mail_for_all_gets_what_waits_one_by_one(
-    make_campaign: MakeCampaign, folder: Path, clock: Clock
+    make_installation: MakeInstallation, folder: Path, clock: Clock
 ) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
-        publish(campaign, "one")
-        issue(campaign, "first")
-        issue(campaign, "first", SECOND)
-        choose(campaign, BOTH, merged=False)
+        installation = make_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
+        publish(installation, "one")
+        issue(installation, "first")
+        issue(installation, "first", SECOND)
+        choose(installation, BOTH, merged=False)
         clock.turn(timedelta(days=1))
-        work_once(campaign)
+        work_once(installation)
         assert len(to_reader(mailbox)) == 2
-    assert states(campaign) == {ACCEPTED: 2}
+    assert states(installation) == {ACCEPTED: 2}
 
 
 def test_an_edition_from_before_the_news_were_marked_goes_in_as_a_whole(
-    make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock
+    make_sqlite_installation: MakeInstallation, folder: Path, clock: Clock
 ) -> None:
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
-        old = issue(campaign, "first")
-        issue(campaign, "first", SECOND)
-        with campaign.database.sessions.begin() as session:
+        installation = make_sqlite_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
+        old = issue(installation, "first")
+        issue(installation, "first", SECOND)
+        with installation.database.sessions.begin() as session:
             for frozen in session.scalars(select(EditionText).where(EditionText.edition_id == old.id)):
                 frozen.html = "<html><body class=old><p>An old text</p></body></html>"
         clock.turn(timedelta(days=1))
-        work_once(campaign)
+        work_once(installation)
         (mail,) = to_reader(mailbox)
     html = body(mail, "html")
     assert ">An old text</p>" in html
@@ -397,31 +406,31 @@ def test_an_edition_from_before_the_news_were_marked_goes_in_as_a_whole(
 
 
 def test_each_section_says_its_language_and_its_direction(
-    make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock
+    make_sqlite_installation: MakeInstallation, folder: Path, clock: Clock
 ) -> None:
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
-        choose(campaign, BOTH, slug=SECOND, language="ru", merged=True)
-        issue(campaign, "first")
-        issue(campaign, "first", SECOND)
+        installation = make_sqlite_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
+        choose(installation, BOTH, slug=SECOND, language="ru", merged=True)
+        issue(installation, "first")
+        issue(installation, "first", SECOND)
         clock.turn(timedelta(days=1))
-        work_once(campaign)
+        work_once(installation)
         (mail,) = to_reader(mailbox)
     html = body(mail, "html")
     assert re.search(r'<td lang="en" dir="ltr"[^>]*>.*<td lang="ru" dir="ltr"[^>]*>.*Название', html, re.DOTALL)
     assert re.search(r'<strong lang="ru" dir="ltr"[^>]*>Название', html)
 
 
-def publish_long(campaign: Campaign, slug: str, count: int) -> None:
+def publish_long(installation: Installation, slug: str, count: int) -> None:
     """Updates of 18,200 bytes each."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, slug)
         for number in range(count):
             texts = dict.fromkeys(petition.languages, f"news of {slug}")
             bodies = dict.fromkeys(petition.languages, ("word " * 3_640).strip())
-            update = UpdateTexts(key=f"long-{number}", date=campaign.now().date(), title=texts, body=bodies)
-            publish_update(session, petition, update, actor=COMMAND_LINE, now=campaign.now())
+            update = UpdateTexts(key=f"long-{number}", date=installation.now().date(), title=texts, body=bodies)
+            publish_update(session, petition, update, actor=COMMAND_LINE, now=installation.now())
 
 
 @pytest.mark.parametrize(
@@ -429,29 +438,29 @@ def publish_long(campaign: Campaign, slug: str, count: int) -> None:
     [((3, 1), set()), ((3, 3), {SECOND}), ((5, 1), {SECOND}), ((1, 5), {SECOND})],
 )
 def test_what_would_make_the_mail_too_large_is_a_title_and_a_link(
-    make_sqlite_campaign: MakeCampaign, folder: Path, clock: Clock, counts: tuple[int, int], shortened: set[str]
+    make_sqlite_installation: MakeInstallation, folder: Path, clock: Clock, counts: tuple[int, int], shortened: set[str]
 ) -> None:
     """The news of both campaigns alone are mails that pass the linter."""
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
-        prepare(campaign, folder)
+        installation = make_sqlite_installation(smtp_url=mailbox.url)
+        prepare(installation, folder)
         for slug, count in zip((SLUG, SECOND), counts, strict=True):
-            publish_long(campaign, slug, count)
-            issue(campaign, "long", slug)
+            publish_long(installation, slug, count)
+            issue(installation, "long", slug)
         clock.turn(timedelta(days=1))
-        work_once(campaign)
+        work_once(installation)
         (mail,) = to_reader(mailbox)
     (sent,) = [m for m in mailbox.messages if m.recipients == (BOTH,) and "List-Unsubscribe" in m.parsed]
     assert lint_message(sent.content, sender=sent.sender, recipient=BOTH, is_list=True) == []
-    assert states(campaign) == {ACCEPTED: 2}
-    client = create_app(campaign).test_client(use_cookies=False)
+    assert states(installation) == {ACCEPTED: 2}
+    client = create_app(installation).test_client(use_cookies=False)
     for slug in (SLUG, SECOND):
-        url = campaign.links.edition("en", slug, 1)
-        title = find_petition(campaign, slug).texts["en"]["title"]
+        url = installation.links.edition("en", slug, 1)
+        title = find_petition(installation, slug).texts["en"]["title"]
         for kind in ("plain", "html"):
             text = unescape(body(mail, kind))
             assert title in text
             assert (f"news of {slug}" in text, url in text) == (slug not in shortened, slug in shortened)
-            assert campaign.links.unsubscribe(subscription_of(campaign, BOTH, slug).id) in text
-        page = client.get(url.removeprefix(campaign.settings.base_url))
+            assert installation.links.unsubscribe(subscription_of(installation, BOTH, slug).id) in text
+        page = client.get(url.removeprefix(installation.settings.base_url))
         assert (page.status_code, f"news of {slug}" in page.text) == (200, True)

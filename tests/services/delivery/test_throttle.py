@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.mail.message import Message
 from campaign.mail.smtp.transport import Answer, Later, Mails, Transport
 from campaign.models import Delivery, DeliveryKind, DeliveryState, SendingPace
@@ -19,7 +19,7 @@ from campaign.services.delivery.send import send_waiting
 from campaign.services.delivery.send_merged import send_merged
 from campaign.services.delivery.throttle import find_interval
 from campaign.text.rates import Rate
-from tests.conftest import SLUG, START, Clock, MakeCampaign
+from tests.conftest import SLUG, START, Clock, MakeInstallation
 from tests.scenes import people
 from tests.scenes.people import add_readers, make_digest, sign, unsubscribe
 from tests.scenes.readers import SECOND as SECOND_PETITION
@@ -68,9 +68,11 @@ class PacedTransport:
         self._transport.close()
 
 
-def send(campaign: Campaign, batch: Batch, clock: Clock, moments: list[datetime], most: int | None = None) -> int:
+def send(
+    installation: Installation, batch: Batch, clock: Clock, moments: list[datetime], most: int | None = None
+) -> int:
     """How many were accepted."""
-    sender = campaign.sender("mails")
+    sender = installation.sender("mails")
     sender = replace(sender, transport=PacedTransport(sender.transport, clock, moments))
     try:
         return send_waiting(sender, batch, most=most)[ACCEPTED]
@@ -78,8 +80,8 @@ def send(campaign: Campaign, batch: Batch, clock: Clock, moments: list[datetime]
         sender.transport.close()
 
 
-def free_at(campaign: Campaign) -> datetime:
-    with campaign.database.snapshots() as session:
+def free_at(installation: Installation) -> datetime:
+    with installation.database.snapshots() as session:
         return session.scalars(select(SendingPace.free_at)).one()
 
 
@@ -105,131 +107,138 @@ def test_without_a_limit_there_are_no_turns() -> None:
     ("rate", "interval"), [("20/second", SECOND / 20), ("1200/hour", 3 * SECOND), ("5/second; 100/hour", 36 * SECOND)]
 )
 def test_each_mail_goes_out_at_its_turn_whichever_worker_sends_it(
-    make_campaign: MakeCampaign, clock: Clock, rate: str, interval: timedelta
+    make_installation: MakeInstallation, clock: Clock, rate: str, interval: timedelta
 ) -> None:
     """Four workers, each started after the last one ended; a confirmation takes its turn among the digests."""
     moments: list[datetime] = []
     with Mailbox() as mailbox:
         workers = [
-            make_campaign(smtp_url=mailbox.url, smtp_rate=rate, worker_name=f"w-{number}") for number in range(4)
+            make_installation(smtp_url=mailbox.url, smtp_rate=rate, worker_name=f"w-{number}") for number in range(4)
         ]
         add_readers(workers[0], *(f"reader{number}@example.org" for number in range(47)))
         make_digest(workers[0])
         sent = 0
-        for campaign, most in zip(workers, (7, 1, 20, 19), strict=True):
-            sent += send(campaign, DIGESTS, clock, moments, most)
-            if campaign is not workers[0]:
-                sign(campaign, f"signer{sent}@example.org")
-                sent += send(campaign, CONFIRMATIONS, clock, moments)
-            assert free_at(campaign) == START + sent * interval
+        for installation, most in zip(workers, (7, 1, 20, 19), strict=True):
+            sent += send(installation, DIGESTS, clock, moments, most)
+            if installation is not workers[0]:
+                sign(installation, f"signer{sent}@example.org")
+                sent += send(installation, CONFIRMATIONS, clock, moments)
+            assert free_at(installation) == START + sent * interval
         assert len(mailbox.messages) == sent == 50
     assert moments == [START + number * interval for number in range(50)]
 
 
-def test_after_a_rest_the_pace_begins_anew(make_campaign: MakeCampaign, clock: Clock) -> None:
+def test_after_a_rest_the_pace_begins_anew(make_installation: MakeInstallation, clock: Clock) -> None:
     """Turns that nobody took are not made up for."""
     moments: list[datetime] = []
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url, smtp_rate="2/second")
+        installation = make_installation(smtp_url=mailbox.url, smtp_rate="2/second")
         for _ in range(2):
             for number in range(3):
-                sign(campaign, f"signer{number}@example.org")
-            assert send(campaign, CONFIRMATIONS, clock, moments) == 3
+                sign(installation, f"signer{number}@example.org")
+            assert send(installation, CONFIRMATIONS, clock, moments) == 3
             clock.turn(25 * HOUR)
     rested = moments[2] + 25 * HOUR
     assert moments == [START, START + SECOND / 2, START + SECOND, rested, rested + SECOND / 2, rested + SECOND]
 
 
-def test_workers_at_the_same_time_never_share_a_turn(make_campaign: MakeCampaign, clock: Clock) -> None:
+def test_workers_at_the_same_time_never_share_a_turn(make_installation: MakeInstallation, clock: Clock) -> None:
     moments: list[datetime] = []
     with Mailbox() as mailbox:
         workers = [
-            make_campaign(smtp_url=mailbox.url, smtp_rate="1200/hour", worker_name=f"w-{number}") for number in range(4)
+            make_installation(smtp_url=mailbox.url, smtp_rate="1200/hour", worker_name=f"w-{number}")
+            for number in range(4)
         ]
         add_readers(workers[0], *(f"reader{number}@example.org" for number in range(60)))
         make_digest(workers[0])
         with ThreadPoolExecutor(4) as threads:
-            sent = list(threads.map(lambda campaign: send(campaign, DIGESTS, clock, moments), workers))
+            sent = list(threads.map(lambda installation: send(installation, DIGESTS, clock, moments), workers))
         assert len(mailbox.messages) == sum(sent) == 60
     assert free_at(workers[0]) >= START + 60 * 3 * SECOND
     early = [number for number, moment in enumerate(sorted(moments)) if moment < START + number * 3 * SECOND]
     assert early == []
 
 
-def test_a_turn_is_taken_for_a_mail_that_is_sent_and_for_no_other(make_campaign: MakeCampaign, clock: Clock) -> None:
+def test_a_turn_is_taken_for_a_mail_that_is_sent_and_for_no_other(
+    make_installation: MakeInstallation, clock: Clock
+) -> None:
     moments: list[datetime] = []
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url, smtp_rate="2/hour")
+        installation = make_installation(smtp_url=mailbox.url, smtp_rate="2/hour")
         readers = [f"reader{number}@example.org" for number in range(6)]
-        add_readers(campaign, *readers)
-        make_digest(campaign)
+        add_readers(installation, *readers)
+        make_digest(installation)
         for email in readers[:4]:
-            unsubscribe(campaign, email)
-        assert send(campaign, DIGESTS, clock, moments) == 2
+            unsubscribe(installation, email)
+        assert send(installation, DIGESTS, clock, moments) == 2
     assert moments == [START, START + HOUR / 2]
-    assert free_at(campaign) == START + HOUR
+    assert free_at(installation) == START + HOUR
 
 
 def test_who_waits_for_a_far_turn_ends_when_asked_to(
-    make_sqlite_campaign: MakeCampaign, monkeypatch: pytest.MonkeyPatch
+    make_sqlite_installation: MakeInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second mail's turn is asked for before the first has arrived."""
     monkeypatch.setattr(delivery_send, "_ASK_AGAIN", 0.05)
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url, smtp_rate="1/hour")
-        add_readers(campaign, "a@example.org", "b@example.org")
-        make_digest(campaign)
-        tally = people.send(campaign, DIGESTS, stopping=lambda: len(mailbox.messages) == 1)
+        installation = make_sqlite_installation(smtp_url=mailbox.url, smtp_rate="1/hour")
+        add_readers(installation, "a@example.org", "b@example.org")
+        make_digest(installation)
+        tally = people.send(installation, DIGESTS, stopping=lambda: len(mailbox.messages) == 1)
     assert tally == {ACCEPTED: 1}
 
 
-def owe_merged(campaign: Campaign, folder: Path, clock: Clock, *readers: str) -> None:
+def owe_merged(installation: Installation, folder: Path, clock: Clock, *readers: str) -> None:
     """Two editions for readers who want them in one mail, due now."""
-    add_second_petition(campaign, folder)
+    add_second_petition(installation, folder)
     for email in readers:
-        follow(campaign, email, SLUG, SECOND_PETITION)
-        choose(campaign, email, merged=True)
-    with campaign.database.sessions.begin() as session:
+        follow(installation, email, SLUG, SECOND_PETITION)
+        choose(installation, email, merged=True)
+    with installation.database.sessions.begin() as session:
         session.execute(delete(Delivery))
     for slug in (SLUG, SECOND_PETITION):
-        publish(campaign, slug, slug)
-        issue(campaign, slug, slug)
+        publish(installation, slug, slug)
+        issue(installation, slug, slug)
     clock.turn(HOUR * 24)
 
 
 def test_mail_for_all_petitions_takes_its_turns_too_and_leaves_a_far_one_for_later(
-    make_campaign: MakeCampaign, folder: Path, clock: Clock
+    make_installation: MakeInstallation, folder: Path, clock: Clock
 ) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url, smtp_rate="1/hour")
-        owe_merged(campaign, folder, clock, "a@example.org", "b@example.org")
+        installation = make_installation(smtp_url=mailbox.url, smtp_rate="1/hour")
+        owe_merged(installation, folder, clock, "a@example.org", "b@example.org")
         began = clock()
-        sender = campaign.sender("mails")
+        sender = installation.sender("mails")
         for sent in (1, 1, 2):
             send_merged(sender, patience=SECOND)
             assert len(mailbox.messages) == sent
-            assert free_at(campaign) == began + sent * HOUR
+            assert free_at(installation) == began + sent * HOUR
             clock.turn(HOUR / 2)
         sender.transport.close()
 
 
-def test_mail_for_all_petitions_goes_out_at_its_turn(make_campaign: MakeCampaign, folder: Path, clock: Clock) -> None:
+def test_mail_for_all_petitions_goes_out_at_its_turn(
+    make_installation: MakeInstallation, folder: Path, clock: Clock
+) -> None:
     moments: list[datetime] = []
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url, smtp_rate="1/hour")
-        owe_merged(campaign, folder, clock, "a@example.org", "b@example.org", "c@example.org")
+        installation = make_installation(smtp_url=mailbox.url, smtp_rate="1/hour")
+        owe_merged(installation, folder, clock, "a@example.org", "b@example.org", "c@example.org")
         began = clock()
-        sender = campaign.sender("mails")
+        sender = installation.sender("mails")
         send_merged(replace(sender, transport=PacedTransport(sender.transport, clock, moments)))
         sender.transport.close()
         assert len(mailbox.messages) == 3
     assert moments == [began, began + HOUR, began + 2 * HOUR]
 
 
-def test_mails_kept_as_files_wait_by_the_clock_that_is_handed_in(make_campaign: MakeCampaign, clock: Clock) -> None:
-    campaign = make_campaign(smtp_rate="6/minute")
-    add_readers(campaign, "a@example.org", "b@example.org", "c@example.org")
-    make_digest(campaign)
-    assert people.send(campaign, DIGESTS) == {ACCEPTED: 3}
-    assert free_at(campaign) == START + 30 * SECOND
+def test_mails_kept_as_files_wait_by_the_clock_that_is_handed_in(
+    make_installation: MakeInstallation, clock: Clock
+) -> None:
+    installation = make_installation(smtp_rate="6/minute")
+    add_readers(installation, "a@example.org", "b@example.org", "c@example.org")
+    make_digest(installation)
+    assert people.send(installation, DIGESTS) == {ACCEPTED: 3}
+    assert free_at(installation) == START + 30 * SECOND
     assert clock() >= START + 20 * SECOND

@@ -10,7 +10,7 @@ from campaign.mail.message import Message
 from campaign.models import DeliveryKind, DeliveryState, Subscription
 from campaign.services.delivery.claims import Batch
 from campaign.services.delivery.writer import Prepared, open_pool, write_ahead
-from tests.conftest import MakeCampaign
+from tests.conftest import MakeInstallation
 from tests.scenes.deliveries import digests
 from tests.scenes.people import add_readers, get_subscription, make_digest, send
 from tests.servers.smtp import Mailbox
@@ -56,26 +56,26 @@ def test_they_are_written_by_other_threads_while_the_first_waits_to_be_taken() -
 
 
 def test_each_reader_gets_their_own_signed_mail_and_one_that_cannot_be_written_waits(
-    make_sqlite_campaign: MakeCampaign,
+    make_sqlite_installation: MakeInstallation,
 ) -> None:
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url, smtp_connections=4, dkim_selectors="rsa2026")
-        write_key(campaign.settings.dkim_folder, "rsa2026", new_key("rsa"))
-        add_readers(campaign, *READERS)
-        make_digest(campaign)
-        unreadable = get_subscription(campaign, READERS[40]).id
-        with campaign.database.sessions.begin() as session:
+        installation = make_sqlite_installation(smtp_url=mailbox.url, smtp_connections=4, dkim_selectors="rsa2026")
+        write_key(installation.settings.dkim_folder, "rsa2026", new_key("rsa"))
+        add_readers(installation, *READERS)
+        make_digest(installation)
+        unreadable = get_subscription(installation, READERS[40]).id
+        with installation.database.sessions.begin() as session:
             damaged = update(Subscription).where(Subscription.id == unreadable).values(sealed_address=b"\x01damaged")
             session.execute(damaged)
-        tally = send(campaign, Batch(DeliveryKind.DIGEST))
+        tally = send(installation, Batch(DeliveryKind.DIGEST))
     assert tally == {DeliveryState.ACCEPTED: 149, DeliveryState.DEFERRED: 1}
-    (deferred,) = (item for item in digests(campaign) if item.state is DeliveryState.DEFERRED)
+    (deferred,) = (item for item in digests(installation) if item.state is DeliveryState.DEFERRED)
     assert deferred.subscription_id == unreadable
     assert Counter(message.recipients[0] for message in mailbox.messages) == Counter(set(READERS) - {READERS[40]})
     for message in mailbox.messages:
         assert message.parsed["To"] == message.recipients[0]
         assert message.parsed["DKIM-Signature"]
-        me = campaign.links.me(get_subscription(campaign, message.recipients[0]).id)
+        me = installation.links.me(get_subscription(installation, message.recipients[0]).id)
         text = message.parsed.get_body(("plain",))
         assert text is not None
         assert me in text.get_content()

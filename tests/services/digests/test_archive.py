@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from campaign.errors import NotFound
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Audience, Edition, EditionState, EditionText, ReaderFrequency
 from campaign.services.digests.archive import Preview, get_public_edition, list_public_editions, preview_digest
 from campaign.services.digests.content import PREFERENCES_MARK, UNSUBSCRIBE_MARK
@@ -15,45 +15,45 @@ from tests.scenes.people import add_readers, confirm_all, make_digest, sign
 LANGUAGES = ("en", "ru", "kk")
 
 
-def preview(campaign: Campaign, frequency: ReaderFrequency = ReaderFrequency.EACH, *languages: str) -> Preview:
-    with campaign.database.snapshots() as session:
+def preview(installation: Installation, frequency: ReaderFrequency = ReaderFrequency.EACH, *languages: str) -> Preview:
+    with installation.database.snapshots() as session:
         petition = get_petition(session, SLUG)
         return preview_digest(
-            session, petition, campaign.links, now=campaign.now(), languages=languages, frequency=frequency
+            session, petition, installation.links, now=installation.now(), languages=languages, frequency=frequency
         )
 
 
-def public(campaign: Campaign, language: str, number: int) -> str:
-    with campaign.database.snapshots() as session:
+def public(installation: Installation, language: str, number: int) -> str:
+    with installation.database.snapshots() as session:
         return get_public_edition(session, get_petition(session, SLUG), language, number)
 
 
-def listed(campaign: Campaign, language: str) -> list[int | None]:
-    with campaign.database.snapshots() as session:
+def listed(installation: Installation, language: str) -> list[int | None]:
+    with installation.database.snapshots() as session:
         found = list_public_editions(session, get_petition(session, SLUG).id, language)
         return [edition.number for edition in found]
 
 
-def set_state(campaign: Campaign, state: EditionState) -> None:
-    with campaign.database.sessions.begin() as session:
+def set_state(installation: Installation, state: EditionState) -> None:
+    with installation.database.sessions.begin() as session:
         session.scalars(select(Edition)).one().state = state
 
 
-def test_a_preview_is_the_next_mail_but_for_links_that_nobody_has_yet(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    make_digest(campaign, "first")
-    add_readers(campaign, "b@example.org")
-    sample = preview(campaign)
-    made = {text.language: text for text in make_digest(campaign, "second").texts}
+def test_a_preview_is_the_next_mail_but_for_links_that_nobody_has_yet(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    make_digest(installation, "first")
+    add_readers(installation, "b@example.org")
+    sample = preview(installation)
+    made = {text.language: text for text in make_digest(installation, "second").texts}
     assert sample.number == 2
     assert set(sample.contents) == set(made) == set(LANGUAGES)
     for language, content in sample.contents.items():
-        frozen, page = made[language], campaign.links.edition(language, SLUG, 2)
+        frozen, page = made[language], installation.links.edition(language, SLUG, 2)
         assert content.subject == frozen.subject
         own = {UNSUBSCRIBE_MARK: "/unsubscribe/…", PREFERENCES_MARK: "/me/…"}
         text, html = frozen.text, frozen.html
         for mark, shown in own.items():
-            text = text.replace(mark, campaign.links.base_url + shown)
+            text = text.replace(mark, installation.links.base_url + shown)
             html = html.replace(f' href="{mark}"', "")
         assert content.text == text
         assert page in text
@@ -61,28 +61,30 @@ def test_a_preview_is_the_next_mail_but_for_links_that_nobody_has_yet(campaign: 
         assert "@@" not in content.text + content.html
 
 
-def test_a_preview_is_for_the_languages_asked_for(campaign: Campaign) -> None:
-    assert set(preview(campaign, ReaderFrequency.EACH, "kk").contents) == {"kk"}
+def test_a_preview_is_for_the_languages_asked_for(installation: Installation) -> None:
+    assert set(preview(installation, ReaderFrequency.EACH, "kk").contents) == {"kk"}
 
 
-def test_readers_who_want_milestones_only_get_an_edition_that_passes_one(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    assert preview(campaign).reaches_them
-    assert preview(campaign, ReaderFrequency.MONTHLY).reaches_them
-    assert not preview(campaign, ReaderFrequency.MILESTONES).reaches_them
-    with campaign.database.sessions.begin() as session:
+def test_readers_who_want_milestones_only_get_an_edition_that_passes_one(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    assert preview(installation).reaches_them
+    assert preview(installation, ReaderFrequency.MONTHLY).reaches_them
+    assert not preview(installation, ReaderFrequency.MILESTONES).reaches_them
+    with installation.database.sessions.begin() as session:
         get_petition(session, SLUG).milestones = [1]
-    assert preview(campaign, ReaderFrequency.MILESTONES).reaches_them
+    assert preview(installation, ReaderFrequency.MILESTONES).reaches_them
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_an_edition_is_public_as_it_was_sent_without_the_readers_part(campaign: Campaign, language: str) -> None:
-    add_readers(campaign, "a@example.org")
-    frozen = {text.language: text.html for text in make_digest(campaign).texts}[language]
-    before = public(campaign, language, 1)
-    sign(campaign, "b@example.org")
-    confirm_all(campaign)
-    assert public(campaign, language, 1) == before
+def test_an_edition_is_public_as_it_was_sent_without_the_readers_part(
+    installation: Installation, language: str
+) -> None:
+    add_readers(installation, "a@example.org")
+    frozen = {text.language: text.html for text in make_digest(installation).texts}[language]
+    before = public(installation, language, 1)
+    sign(installation, "b@example.org")
+    confirm_all(installation)
+    assert public(installation, language, 1) == before
     beginning, _, rest = frozen.partition("<!--reader-->")
     assert before == beginning + rest.partition("<!--/reader-->")[2]
     assert "@@" not in before
@@ -91,40 +93,42 @@ def test_an_edition_is_public_as_it_was_sent_without_the_readers_part(campaign: 
 
 
 @pytest.mark.parametrize("state", EditionState)
-def test_an_edition_is_public_from_when_its_sending_began(sqlite_campaign: Campaign, state: EditionState) -> None:
+def test_an_edition_is_public_from_when_its_sending_began(
+    sqlite_installation: Installation, state: EditionState
+) -> None:
     if state is EditionState.SKIPPED:
-        make_digest(sqlite_campaign)  # nobody is subscribed; it has no number
+        make_digest(sqlite_installation)  # nobody is subscribed; it has no number
     else:
-        add_readers(sqlite_campaign, "a@example.org")
-        make_digest(sqlite_campaign)
-        set_state(sqlite_campaign, state)
+        add_readers(sqlite_installation, "a@example.org")
+        make_digest(sqlite_installation)
+        set_state(sqlite_installation, state)
     if state in {EditionState.SENDING, EditionState.PAUSED, EditionState.SENT}:
-        assert public(sqlite_campaign, "en", 1)
-        assert listed(sqlite_campaign, "en") == [1]
+        assert public(sqlite_installation, "en", 1)
+        assert listed(sqlite_installation, "en") == [1]
     else:
         with pytest.raises(NotFound):
-            public(sqlite_campaign, "en", 1)
-        assert listed(sqlite_campaign, "en") == []
+            public(sqlite_installation, "en", 1)
+        assert listed(sqlite_installation, "en") == []
 
 
-def test_only_what_goes_to_readers_of_each_edition_is_public(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    edition = make_digest(campaign, "first")
-    add_readers(campaign, "b@example.org")
-    make_digest(campaign, "second")
-    with campaign.database.sessions.begin() as session:
+def test_only_what_goes_to_readers_of_each_edition_is_public(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    edition = make_digest(installation, "first")
+    add_readers(installation, "b@example.org")
+    make_digest(installation, "second")
+    with installation.database.sessions.begin() as session:
         session.delete(session.get_one(EditionText, (edition.id, "kk", Audience.EACH)))
-    assert listed(campaign, "en") == [2, 1]
-    assert listed(campaign, "kk") == [2]
+    assert listed(installation, "en") == [2, 1]
+    assert listed(installation, "kk") == [2]
     with pytest.raises(NotFound):
-        public(campaign, "kk", 1)
+        public(installation, "kk", 1)
 
 
-def test_marks_that_stand_elsewhere_lead_nowhere(campaign: Campaign) -> None:
+def test_marks_that_stand_elsewhere_lead_nowhere(installation: Installation) -> None:
     """In an edition that was made before the template had its readers' part between marks."""
-    add_readers(campaign, "a@example.org")
-    edition = make_digest(campaign)
-    with campaign.database.sessions.begin() as session:
+    add_readers(installation, "a@example.org")
+    edition = make_digest(installation)
+    with installation.database.sessions.begin() as session:
         old = session.get_one(EditionText, (edition.id, "en", Audience.EACH))
         old.html = f'<p>Stop: <a style="x" href="{UNSUBSCRIBE_MARK}">here</a></p>'
-    assert public(campaign, "en", 1) == '<p>Stop: <a style="x">here</a></p>'
+    assert public(installation, "en", 1) == '<p>Stop: <a style="x">here</a></p>'

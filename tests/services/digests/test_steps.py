@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from campaign.errors import NotFound, NotPossible
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import AuditEntry, Edition, EditionState, Schedule
 from campaign.services.digests.steps import choose_number, pause_digest, resume_digest, take_step
 from campaign.services.digests.transitions import Dispatch, approve_edition, cancel_edition
@@ -18,39 +18,39 @@ from tests.scenes.people import add_readers, find_petition
 ME = "me@example.org"
 
 
-def states(campaign: Campaign) -> list[EditionState]:
-    with campaign.database.snapshots() as session:
+def states(installation: Installation) -> list[EditionState]:
+    with installation.database.snapshots() as session:
         return list(session.scalars(select(Edition.state).order_by(Edition.id)))
 
 
-def is_schedule_paused(campaign: Campaign) -> bool:
-    with campaign.database.snapshots() as session:
-        return session.get_one(Schedule, find_petition(campaign).id).paused
+def is_schedule_paused(installation: Installation) -> bool:
+    with installation.database.snapshots() as session:
+        return session.get_one(Schedule, find_petition(installation).id).paused
 
 
-def actions(campaign: Campaign) -> list[tuple[str, str]]:
-    with campaign.database.snapshots() as session:
+def actions(installation: Installation) -> list[tuple[str, str]]:
+    with installation.database.snapshots() as session:
         mine = select(AuditEntry).where(AuditEntry.actor == ME).order_by(AuditEntry.id)
         return [(entry.action, str(entry.details.get("edition", ""))) for entry in session.scalars(mine)]
 
 
-def test_it_stops_what_is_sent_and_goes_on_with_it(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    plan(campaign)
-    made = make_by_hand(campaign)
+def test_it_stops_what_is_sent_and_goes_on_with_it(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    plan(installation)
+    made = make_by_hand(installation)
     assert made.state is EditionState.SENDING
-    with campaign.database.sessions.begin() as session:
-        stopped = pause_digest(session, get_petition(session, SLUG), actor=ME, now=campaign.now())
+    with installation.database.sessions.begin() as session:
+        stopped = pause_digest(session, get_petition(session, SLUG), actor=ME, now=installation.now())
     assert [edition.number for edition in stopped] == [1]
-    assert (states(campaign), is_schedule_paused(campaign)) == ([EditionState.PAUSED], True)
+    assert (states(installation), is_schedule_paused(installation)) == ([EditionState.PAUSED], True)
 
     enqueued: list[int | None] = []
-    dispatch = Dispatch(campaign.dispatch.guard, lambda _, edition: enqueued.append(edition.number))
-    with campaign.database.sessions.begin() as session:
-        resumed = resume_digest(session, get_petition(session, SLUG), dispatch, actor=ME, now=campaign.now())
+    dispatch = Dispatch(installation.dispatch.guard, lambda _, edition: enqueued.append(edition.number))
+    with installation.database.sessions.begin() as session:
+        resumed = resume_digest(session, get_petition(session, SLUG), dispatch, actor=ME, now=installation.now())
     assert ([edition.number for edition in resumed], enqueued) == ([1], [1])
-    assert (states(campaign), is_schedule_paused(campaign)) == ([EditionState.SENDING], False)
-    assert actions(campaign) == [
+    assert (states(installation), is_schedule_paused(installation)) == ([EditionState.SENDING], False)
+    assert actions(installation) == [
         ("digest paused", ""),
         ("edition paused", "1"),
         ("digest resumed", ""),
@@ -58,45 +58,45 @@ def test_it_stops_what_is_sent_and_goes_on_with_it(campaign: Campaign) -> None:
     ]
 
 
-def test_a_draft_waits_for_its_approval_all_the_same(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    plan(campaign, needs_approval=True)
-    make_by_hand(campaign)
-    with campaign.database.sessions.begin() as session:
-        assert pause_digest(session, get_petition(session, SLUG), actor=ME, now=campaign.now()) == []
-    assert states(campaign) == [EditionState.DRAFT]
+def test_a_draft_waits_for_its_approval_all_the_same(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    plan(installation, needs_approval=True)
+    make_by_hand(installation)
+    with installation.database.sessions.begin() as session:
+        assert pause_digest(session, get_petition(session, SLUG), actor=ME, now=installation.now()) == []
+    assert states(installation) == [EditionState.DRAFT]
 
 
-def test_a_step_is_taken_and_an_edition_that_starts_is_handed_on_to_be_sent(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    plan(campaign, needs_approval=True)
-    make_by_hand(campaign)
+def test_a_step_is_taken_and_an_edition_that_starts_is_handed_on_to_be_sent(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    plan(installation, needs_approval=True)
+    make_by_hand(installation)
     seen: list[EditionState] = []
 
-    dispatch = Dispatch(campaign.dispatch.guard, lambda _, edition: seen.append(edition.state))
+    dispatch = Dispatch(installation.dispatch.guard, lambda _, edition: seen.append(edition.state))
     approve = partial(approve_edition, dispatch=dispatch)
     for step, state in ((approve, EditionState.SENDING), (cancel_edition, EditionState.CANCELLED)):
-        with campaign.database.sessions.begin() as session:
+        with installation.database.sessions.begin() as session:
             petition = get_petition(session, SLUG)
-            edition = take_step(session, petition, 1, step, actor=ME, now=campaign.now())
+            edition = take_step(session, petition, 1, step, actor=ME, now=installation.now())
         assert edition.state is state
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         with pytest.raises(NotPossible):
-            take_step(session, petition, 1, cancel_edition, actor=ME, now=campaign.now())
+            take_step(session, petition, 1, cancel_edition, actor=ME, now=installation.now())
         with pytest.raises(NotFound):
-            take_step(session, petition, 2, cancel_edition, actor=ME, now=campaign.now())
+            take_step(session, petition, 2, cancel_edition, actor=ME, now=installation.now())
     assert seen == [EditionState.SENDING]
 
 
-def test_the_only_unfinished_edition_needs_no_number(campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    with campaign.database.snapshots() as session:
+def test_the_only_unfinished_edition_needs_no_number(installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
+    with installation.database.snapshots() as session:
         petition = get_petition(session, SLUG)
         with pytest.raises(NotPossible, match="is unfinished"):
             choose_number(session, petition)
-    make_by_hand(campaign)
-    with campaign.database.sessions.begin() as session:
+    make_by_hand(installation)
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         assert choose_number(session, petition) == 1
         with pytest.raises(NotPossible, match="is draft"):
@@ -108,7 +108,7 @@ def test_the_only_unfinished_edition_needs_no_number(campaign: Campaign) -> None
                 period="second",
                 number=2,
                 state=EditionState.DRAFT,
-                made_at=campaign.now(),
+                made_at=installation.now(),
                 total=first.total,
                 last_update=first.last_update,
             )

@@ -10,7 +10,7 @@ import pytest
 from campaign.crypto.organizer_keys import OrganizerKey
 from campaign.crypto.recipient_sealing import encrypt_file, seal_to
 from campaign.errors import CampaignError, InvalidFile, OrganizerKeyError
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import SignatureState
 from campaign.services.exports import lists
 from campaign.services.exports.age_lists import Opening, encrypt_list, open_list
@@ -24,12 +24,12 @@ HEAD = {"kind": "campaign list, version 1", "list": "subscribers", "rows": 1}
 READER = {"address": "a@example.org", "language": "en", "since": "2026-11-23"}
 
 
-def exported(campaign: Campaign, chosen: str, to: Sequence[OrganizerKey]) -> bytes:
+def exported(installation: Installation, chosen: str, to: Sequence[OrganizerKey]) -> bytes:
     file = io.BytesIO()
-    petition = find_petition(campaign)
+    petition = find_petition(installation)
     wanted = lists.want(petition, chosen, lists.AGE, SignatureState.CONFIRMED)
-    with campaign.database.snapshots() as session:
-        rows = lists.list_wanted(session, campaign.vault, petition, wanted)
+    with installation.database.snapshots() as session:
+        rows = lists.list_wanted(session, installation.vault, petition, wanted)
         total = lists.count_list(session, petition, wanted)
         lists.write_encrypted(rows, total, wanted, file, to=[key.public for key in to])
     return file.getvalue()
@@ -55,13 +55,13 @@ def encrypted(*lines: object) -> bytes:
 
 
 @pytest.mark.parametrize("sealed", [True, False])
-def test_a_list_opens_back_by_each_key_it_is_for(campaign: Campaign, sealed: bool) -> None:
+def test_a_list_opens_back_by_each_key_it_is_for(installation: Installation, sealed: bool) -> None:
     if sealed:
-        seal_petition(campaign, ONE, OTHER)
+        seal_petition(installation, ONE, OTHER)
     for number, name in enumerate(NAMES):
-        sign(campaign, f"person{number}@example.org", name=name, place="Aktau", comment=name, country="KZ")
-    confirm_all(campaign)
-    content = exported(campaign, "signatures", [ONE, OTHER])
+        sign(installation, f"person{number}@example.org", name=name, place="Aktau", comment=name, country="KZ")
+    confirm_all(installation)
+    content = exported(installation, "signatures", [ONE, OTHER])
     for key in (ONE, OTHER):
         rows = [json.loads(line) for line in opened(content, key).splitlines()]
         assert [(row["number"], row["name"], row["place"], row["comment"]) for row in rows] == [
@@ -75,26 +75,27 @@ def test_a_list_opens_back_by_each_key_it_is_for(campaign: Campaign, sealed: boo
         opened(content, STRANGER)
 
 
-def test_the_readers_of_a_sealed_petition_are_an_age_file_too(sqlite_campaign: Campaign) -> None:
-    seal_petition(sqlite_campaign, ONE)
+def test_the_readers_of_a_sealed_petition_are_an_age_file_too(sqlite_installation: Installation) -> None:
+    seal_petition(sqlite_installation, ONE)
     assert (
-        lists.want(find_petition(sqlite_campaign), "subscribers", "csv", SignatureState.CONFIRMED).format == lists.AGE
+        lists.want(find_petition(sqlite_installation), "subscribers", "csv", SignatureState.CONFIRMED).format
+        == lists.AGE
     )
-    add_readers(sqlite_campaign, "a@example.org", "b@example.org")
-    rows = [json.loads(line) for line in opened(exported(sqlite_campaign, "subscribers", [ONE]), ONE).splitlines()]
+    add_readers(sqlite_installation, "a@example.org", "b@example.org")
+    rows = [json.loads(line) for line in opened(exported(sqlite_installation, "subscribers", [ONE]), ONE).splitlines()]
     assert sorted(row["address"] for row in rows) == ["a@example.org", "b@example.org"]
 
 
-def test_an_empty_list_has_its_headings(sqlite_campaign: Campaign) -> None:
-    assert opened(exported(sqlite_campaign, "signatures", [ONE]), ONE, kind=Format.CSV).startswith("number,name,")
+def test_an_empty_list_has_its_headings(sqlite_installation: Installation) -> None:
+    assert opened(exported(sqlite_installation, "signatures", [ONE]), ONE, kind=Format.CSV).startswith("number,name,")
 
 
-def test_names_that_were_sealed_to_a_key_of_before_need_that_key(sqlite_campaign: Campaign) -> None:
+def test_names_that_were_sealed_to_a_key_of_before_need_that_key(sqlite_installation: Installation) -> None:
     for key, name in ((ONE, "First"), (OTHER, "Second")):
-        seal_petition(sqlite_campaign, key)
-        sign(sqlite_campaign, f"{name}@example.org", name=name)
-        confirm_all(sqlite_campaign)
-    content = exported(sqlite_campaign, "signatures", [OTHER])
+        seal_petition(sqlite_installation, key)
+        sign(sqlite_installation, f"{name}@example.org", name=name)
+        confirm_all(sqlite_installation)
+    content = exported(sqlite_installation, "signatures", [OTHER])
     with pytest.raises(OrganizerKeyError, match="1 of 2 names were sealed to other keys"):
         opened(content, OTHER)
     for keys, partial, names in (((OTHER, ONE), False, ["First", "Second"]), ((OTHER,), True, ["", "Second"])):

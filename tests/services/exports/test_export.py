@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from campaign.crypto.organizer_keys import OrganizerKey
 from campaign.errors import Forbidden, InvalidInput, NotPossible
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import AuditEntry, SignatureState
 from campaign.services.exports.age_lists import Opening, open_list
 from campaign.services.exports.approvals import approve_export, list_open_requests
@@ -23,52 +23,52 @@ ME, SECOND = "me@example.org", "second@example.org"
 KEY = OrganizerKey.fresh()
 
 
-def export(campaign: Campaign, kind: str = "csv", reason: str | None = "For parliament", *lines: str) -> Export:
-    with campaign.database.sessions.begin() as session:
+def export(installation: Installation, kind: str = "csv", reason: str | None = "For parliament", *lines: str) -> Export:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         wanted = want(petition, "signatures", kind, SignatureState.CONFIRMED)
-        return export_list(session, petition, wanted, reason=reason, lines=lines, actor=ME, now=campaign.now())
+        return export_list(session, petition, wanted, reason=reason, lines=lines, actor=ME, now=installation.now())
 
 
-def request(campaign: Campaign) -> Export | None:
-    with campaign.database.sessions.begin() as session:
+def request(installation: Installation) -> Export | None:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         wanted = want(petition, "signatures", "csv", SignatureState.CONFIRMED)
-        return request_list(session, petition, wanted, reason="For parliament", actor=ME, now=campaign.now())
+        return request_list(session, petition, wanted, reason="For parliament", actor=ME, now=installation.now())
 
 
-def take(campaign: Campaign, number: int, actor: str = ME) -> Export:
-    with campaign.database.sessions.begin() as session:
-        return take_list(session, get_petition(session, SLUG), number, actor=actor, now=campaign.now())
+def take(installation: Installation, number: int, actor: str = ME) -> Export:
+    with installation.database.sessions.begin() as session:
+        return take_list(session, get_petition(session, SLUG), number, actor=actor, now=installation.now())
 
 
-def ask_for_approval(campaign: Campaign) -> None:
-    with campaign.database.sessions.begin() as session:
+def ask_for_approval(installation: Installation) -> None:
+    with installation.database.sessions.begin() as session:
         get_petition(session, SLUG).export_needs_approval = True
 
 
-def written(campaign: Campaign, made: Export) -> bytes:
+def written(installation: Installation, made: Export) -> bytes:
     target = io.BytesIO()
-    with campaign.database.snapshots() as session:
-        assert write_list(session, campaign.vault, get_petition(session, SLUG), made, target) == 2
+    with installation.database.snapshots() as session:
+        assert write_list(session, installation.vault, get_petition(session, SLUG), made, target) == 2
     return target.getvalue()
 
 
-def trail(campaign: Campaign) -> list[tuple[str, str, Mapping[str, object]]]:
-    with campaign.database.snapshots() as session:
+def trail(installation: Installation) -> list[tuple[str, str, Mapping[str, object]]]:
+    with installation.database.snapshots() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
         return [(entry.actor, entry.action, entry.details) for entry in entries]
 
 
 @pytest.fixture
-def signed(sqlite_campaign: Campaign) -> Campaign:
+def signed(sqlite_installation: Installation) -> Installation:
     for name in ("Aigerim", "Bolat"):
-        sign(sqlite_campaign, f"{name}@example.org", name=name)
-    confirm_all(sqlite_campaign)
-    return sqlite_campaign
+        sign(sqlite_installation, f"{name}@example.org", name=name)
+    confirm_all(sqlite_installation)
+    return sqlite_installation
 
 
-def test_a_list_in_the_clear_is_the_same_as_pieces_and_as_a_file(signed: Campaign) -> None:
+def test_a_list_in_the_clear_is_the_same_as_pieces_and_as_a_file(signed: Installation) -> None:
     made = export(signed)
     with signed.database.snapshots() as session:
         pieces = b"".join(list_pieces(session, signed.vault, get_petition(session, SLUG), made))
@@ -78,7 +78,7 @@ def test_a_list_in_the_clear_is_the_same_as_pieces_and_as_a_file(signed: Campaig
     assert trail(signed) == [(ME, "export", details)]
 
 
-def test_an_encrypted_list_is_recorded_with_the_beginning_of_its_keys(signed: Campaign) -> None:
+def test_an_encrypted_list_is_recorded_with_the_beginning_of_its_keys(signed: Installation) -> None:
     made = export(signed, AGE, None, KEY.public.line)
     file = written(signed, made)
     assert b"Aigerim" not in file
@@ -89,7 +89,7 @@ def test_an_encrypted_list_is_recorded_with_the_beginning_of_its_keys(signed: Ca
     assert trail(signed) == [(ME, "export", details)]
 
 
-def test_what_cannot_be_made_is_not_recorded(signed: Campaign) -> None:
+def test_what_cannot_be_made_is_not_recorded(signed: Installation) -> None:
     with pytest.raises(InvalidInput, match="no organizers' keys"):
         export(signed, AGE)
     with signed.database.sessions.begin() as session:
@@ -103,7 +103,7 @@ def test_what_cannot_be_made_is_not_recorded(signed: Campaign) -> None:
     assert trail(signed) == []
 
 
-def test_rows_are_shown_on_their_way(signed: Campaign) -> None:
+def test_rows_are_shown_on_their_way(signed: Installation) -> None:
     seen: list[int] = []
 
     def show(rows: Iterator[Row], total: int) -> Iterator[Row]:
@@ -117,12 +117,12 @@ def test_rows_are_shown_on_their_way(signed: Campaign) -> None:
     assert seen == [2, 2]
 
 
-def test_without_approval_a_request_is_an_export(signed: Campaign) -> None:
+def test_without_approval_a_request_is_an_export(signed: Installation) -> None:
     assert request(signed) is not None
     assert [action for _, action, _ in trail(signed)] == ["export"]
 
 
-def test_with_approval_a_request_waits_for_a_second_organizer(signed: Campaign) -> None:
+def test_with_approval_a_request_waits_for_a_second_organizer(signed: Installation) -> None:
     ask_for_approval(signed)
     assert request(signed) is None
     with signed.database.sessions.begin() as session:
@@ -140,7 +140,7 @@ def test_with_approval_a_request_waits_for_a_second_organizer(signed: Campaign) 
     assert [action for _, action, _ in trail(signed)] == ["export asked", "export approved", "export"]
 
 
-def test_a_list_of_a_petition_that_was_sealed_meanwhile_is_encrypted(signed: Campaign) -> None:
+def test_a_list_of_a_petition_that_was_sealed_meanwhile_is_encrypted(signed: Installation) -> None:
     ask_for_approval(signed)
     request(signed)
     with signed.database.sessions.begin() as session:

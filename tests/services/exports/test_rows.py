@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Display, SignatureState
 from campaign.services.exports.rows import (
     SIGNATURE_COLUMNS,
@@ -35,10 +35,10 @@ from tests.scenes.people import (
 )
 
 
-def rows_of(campaign: Campaign, state: SignatureState = SignatureState.CONFIRMED) -> list[Row]:
-    with campaign.database.snapshots() as session:
-        petition = find_petition(campaign)
-        rows = list(list_signatures(session, campaign.vault, petition, state))
+def rows_of(installation: Installation, state: SignatureState = SignatureState.CONFIRMED) -> list[Row]:
+    with installation.database.snapshots() as session:
+        petition = find_petition(installation)
+        rows = list(list_signatures(session, installation.vault, petition, state))
         assert count_signatures(session, petition, state) == len(rows)
     return rows
 
@@ -96,9 +96,9 @@ def test_a_long_list_is_written_piece_by_piece_and_whole() -> None:
     assert [int(row["one"]) for row in parse(b"".join(pieces))] == list(range(5000))
 
 
-def test_the_list_has_what_was_signed_and_no_address(campaign: Campaign) -> None:
+def test_the_list_has_what_was_signed_and_no_address(installation: Installation) -> None:
     sign(
-        campaign,
+        installation,
         "secret@hidden.example.org",
         name="=Aigerim",
         place="Aktau",
@@ -108,9 +108,9 @@ def test_the_list_has_what_was_signed_and_no_address(campaign: Campaign) -> None
         display=Display.INITIALS,
         updates=True,
     )
-    confirm(campaign, "secret@hidden.example.org")
-    with campaign.database.snapshots() as session:
-        version = get_text_version(session, find_petition(campaign), "kk")
+    confirm(installation, "secret@hidden.example.org")
+    with installation.database.snapshots() as session:
+        version = get_text_version(session, find_petition(installation), "kk")
     expected = {
         "number": "1",
         "name": "=Aigerim",
@@ -122,8 +122,8 @@ def test_the_list_has_what_was_signed_and_no_address(campaign: Campaign) -> None
         "text_version": version.short_digest,
         "display": "initials",
     }
-    as_csv = b"".join(write_rows(rows_of(campaign), SIGNATURE_COLUMNS, Format.CSV))
-    as_jsonl = b"".join(write_rows(rows_of(campaign), SIGNATURE_COLUMNS, Format.JSONL))
+    as_csv = b"".join(write_rows(rows_of(installation), SIGNATURE_COLUMNS, Format.CSV))
+    as_jsonl = b"".join(write_rows(rows_of(installation), SIGNATURE_COLUMNS, Format.JSONL))
     (row,) = parse(as_csv)
     assert {key: unguarded(value) for key, value in row.items()} == expected
     assert row["name"] == "'=Aigerim"
@@ -131,25 +131,25 @@ def test_the_list_has_what_was_signed_and_no_address(campaign: Campaign) -> None
     assert not any(word in content for content in (as_csv, as_jsonl) for word in (b"secret", b"hidden.example"))
 
 
-def test_numbers_run_from_one_without_a_gap_in_the_order_of_confirming(campaign: Campaign) -> None:
+def test_numbers_run_from_one_without_a_gap_in_the_order_of_confirming(installation: Installation) -> None:
     for number in range(5):
-        sign(campaign, f"p{number}@example.org", name=f"P{number}")
+        sign(installation, f"p{number}@example.org", name=f"P{number}")
     for number in (3, 1, 4):
-        confirm(campaign, f"p{number}@example.org")
-    confirm_all(campaign)
-    rows = rows_of(campaign)
+        confirm(installation, f"p{number}@example.org")
+    confirm_all(installation)
+    rows = rows_of(installation)
     assert [row["number"] for row in rows] == [1, 2, 3, 4, 5]
     assert [row["name"] for row in rows] == ["P3", "P1", "P4", "P0", "P2"]
 
 
-def test_each_state_has_its_own_list_and_the_erased_have_no_name(campaign: Campaign) -> None:
+def test_each_state_has_its_own_list_and_the_erased_have_no_name(installation: Installation) -> None:
     for name in ("pending", "confirmed", "withdrawn", "expired"):
-        sign(campaign, f"{name}@example.org", name=name, country="KZ", comment=name)
+        sign(installation, f"{name}@example.org", name=name, country="KZ", comment=name)
         if name in {"confirmed", "withdrawn"}:
-            confirm(campaign, f"{name}@example.org")
+            confirm(installation, f"{name}@example.org")
         if name in {"withdrawn", "expired"}:
-            disown(campaign, f"{name}@example.org")
-    lists = {state: [(row["number"], row["name"]) for row in rows_of(campaign, state)] for state in SignatureState}
+            disown(installation, f"{name}@example.org")
+    lists = {state: [(row["number"], row["name"]) for row in rows_of(installation, state)] for state in SignatureState}
     assert lists == {
         SignatureState.PENDING: [(None, "pending")],
         SignatureState.CONFIRMED: [(1, "confirmed")],
@@ -158,16 +158,16 @@ def test_each_state_has_its_own_list_and_the_erased_have_no_name(campaign: Campa
         SignatureState.INVALIDATED: [],
         SignatureState.QUARANTINED: [],
     }
-    assert rows_of(campaign, SignatureState.WITHDRAWN)[0]["comment"] is None
+    assert rows_of(installation, SignatureState.WITHDRAWN)[0]["comment"] is None
 
 
-def test_subscribers_are_listed_with_their_address_until_they_leave(campaign: Campaign) -> None:
-    add_readers(campaign, "Stays@example.org", "leaves@example.org")
-    add_readers(campaign, "kk@example.org", language="kk")
-    sign(campaign, "pending@example.org", updates=True)
-    unsubscribe(campaign, "leaves@example.org")
-    with campaign.database.snapshots() as session:
-        rows = list(list_subscribers(session, campaign.vault, find_petition(campaign)))
+def test_subscribers_are_listed_with_their_address_until_they_leave(installation: Installation) -> None:
+    add_readers(installation, "Stays@example.org", "leaves@example.org")
+    add_readers(installation, "kk@example.org", language="kk")
+    sign(installation, "pending@example.org", updates=True)
+    unsubscribe(installation, "leaves@example.org")
+    with installation.database.snapshots() as session:
+        rows = list(list_subscribers(session, installation.vault, find_petition(installation)))
     assert sorted(tuple(row[column] for column in SUBSCRIBER_COLUMNS) for row in rows) == [
         ("Stays@example.org", "en", "2026-11-23"),
         ("kk@example.org", "kk", "2026-11-23"),

@@ -23,14 +23,14 @@ from campaign.crypto.keyring_file import move_keyring
 from campaign.db import open_database
 from campaign.errors import ServerLocked
 from campaign.i18n import Language
-from campaign.installation.wiring import Campaign, wire
+from campaign.installation.wiring import Installation, wire
 from campaign.models import AuditEntry, DeliveryState, ServerLock
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.operations.server_lock import LOOK_EVERY, Lock, lock_everywhere, unlock_everywhere
 from campaign.web.app import create_app
 from campaign.worker import work_once
-from tests.conftest import SLUG, START, MakeCampaign, close_campaign
+from tests.conftest import SLUG, START, MakeInstallation, close_installation
 from tests.crash import workers
 from tests.scenes.commands import Command, refused
 from tests.scenes.memory import find_in_memory, list_family, list_keys
@@ -141,53 +141,55 @@ def test_after_a_lock_no_process_has_a_key_in_memory_and_the_page_answered_all_t
     assert statuses[200] > 10
 
 
-def test_a_digest_stops_at_the_lock_and_goes_on_to_each_reader_once(make_sqlite_campaign: MakeCampaign) -> None:
+def test_a_digest_stops_at_the_lock_and_goes_on_to_each_reader_once(make_sqlite_installation: MakeInstallation) -> None:
     """A worker as a process of its own; after the lock another process is in its place, and waits."""
-    campaign = make_sqlite_campaign()
+    installation = make_sqlite_installation()
     readers = {f"reader{number}@example.org" for number in range(60)}
-    add_readers(campaign, *readers)
+    add_readers(installation, *readers)
     with Mailbox() as mailbox:
 
         def got() -> Counter[str]:
             return Counter(received.recipients[0] for received in mailbox.messages)
 
-        log = campaign.settings.data_dir / "worker.log"
-        workers.enqueue_digest(campaign)
-        with workers.worker(campaign, mailbox.url, smtp_rate="8/second"):
+        log = installation.settings.data_dir / "worker.log"
+        workers.enqueue_digest(installation)
+        with workers.worker(installation, mailbox.url, smtp_rate="8/second"):
             wait_for(lambda: got().total() >= 3)
-            campaign.lock.close_here(None, now=campaign.now())
+            installation.lock.close_here(None, now=installation.now())
             wait_for(lambda: "sends nothing until it is unlocked" in log.read_text())
             sent = got().total()
             assert sent < len(readers)
-            campaign.lock.open_here()
-            wait_for(lambda: {item.state for item in workers.digests(campaign)} == {DeliveryState.ACCEPTED})
+            installation.lock.open_here()
+            wait_for(lambda: {item.state for item in workers.digests(installation)} == {DeliveryState.ACCEPTED})
         assert got() == dict.fromkeys(readers, 1)
-    with campaign.database.snapshots() as session:
-        assert all(account.balances for account in audit_ledger(session, find_petition(campaign)))
+    with installation.database.snapshots() as session:
+        assert all(account.balances for account in audit_ledger(session, find_petition(installation)))
 
 
-def test_a_command_that_has_the_keys_is_interrupted_and_loses_nothing(make_sqlite_campaign: MakeCampaign) -> None:
-    campaign = make_sqlite_campaign()
-    add_readers(campaign, *(f"reader{number}@example.org" for number in range(30)))
-    make_digest(campaign)
+def test_a_command_that_has_the_keys_is_interrupted_and_loses_nothing(
+    make_sqlite_installation: MakeInstallation,
+) -> None:
+    installation = make_sqlite_installation()
+    add_readers(installation, *(f"reader{number}@example.org" for number in range(30)))
+    make_digest(installation)
     with Mailbox() as mailbox:
         process = subprocess.Popen(
             # These tests may run in the background of a shell, where SIGINT is ignored.
             ["env", "--default-signal=INT", sys.executable, "-m", "campaign", "worker", "--once"],
-            env=workers.environment(campaign, smtp_url=mailbox.url, smtp_rate="2/second"),
+            env=workers.environment(installation, smtp_url=mailbox.url, smtp_rate="2/second"),
             stderr=subprocess.PIPE,
         )
         wait_for(lambda: len(mailbox.messages) > 0)
-        campaign.lock.close_here(None, now=campaign.now())
+        installation.lock.close_here(None, now=installation.now())
         _, said = process.communicate(timeout=WITHIN)
         assert (process.returncode, said.decode().split("\n")) == (1, ["The server was locked.", "", "Stopped.", ""])
-        campaign.lock.open_here()
-        work_once(make_sqlite_campaign(smtp_url=mailbox.url))
+        installation.lock.open_here()
+        work_once(make_sqlite_installation(smtp_url=mailbox.url))
         got = Counter(received.recipients[0] for received in mailbox.messages)
-    states = Counter(item.state for item in workers.digests(campaign))
+    states = Counter(item.state for item in workers.digests(installation))
     assert set(got.values()) == {1}
     assert states[DeliveryState.ACCEPTED] + states[DeliveryState.IN_DOUBT] == 30
-    assert states[DeliveryState.IN_DOUBT] <= campaign.settings.smtp_connections
+    assert states[DeliveryState.IN_DOUBT] <= installation.settings.smtp_connections
 
 
 STUBBORN = """
@@ -216,27 +218,27 @@ stubborn()
 
 @pytest.mark.parametrize(("heard", "swallowed"), [("default", ["swallowed"]), ("ignore", [])])
 def test_a_command_that_does_not_hear_the_interrupt_ends_too(
-    make_sqlite_campaign: MakeCampaign, heard: str, swallowed: list[str]
+    make_sqlite_installation: MakeInstallation, heard: str, swallowed: list[str]
 ) -> None:
     """A shell has background commands ignore it, and a library may swallow it: the keys would stay in memory."""
-    campaign = make_sqlite_campaign()
+    installation = make_sqlite_installation()
     process = subprocess.Popen(
         ["env", f"--{heard}-signal=INT", sys.executable, "-c", STUBBORN],
-        env=workers.environment(campaign),
+        env=workers.environment(installation),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    campaign.lock.close_here(None, now=campaign.now())
+    installation.lock.close_here(None, now=installation.now())
     seen, said = process.communicate(timeout=WITHIN)
     assert (process.returncode, said) == (1, "The server was locked.\n")
     assert seen.splitlines() == swallowed
 
 
-def test_another_machine_is_locked_by_the_database(make_campaign: MakeCampaign) -> None:
-    here, there = make_campaign(), make_campaign()
+def test_another_machine_is_locked_by_the_database(make_installation: MakeInstallation) -> None:
+    here, there = make_installation(), make_installation()
     with here.database.sessions.begin() as session:
         lock_everywhere(session, None, actor=COMMAND_LINE, now=here.now())
     for machine in (here, there):
@@ -248,35 +250,35 @@ def test_another_machine_is_locked_by_the_database(make_campaign: MakeCampaign) 
     assert here.vault.session_secret == there.vault.session_secret
 
 
-def test_a_lock_is_recorded_once_with_its_first_reason(campaign: Campaign) -> None:
-    with campaign.database.sessions.begin() as session:
-        lock_everywhere(session, "a search", actor=COMMAND_LINE, now=campaign.now())
-        lock_everywhere(session, "again", actor=COMMAND_LINE, now=campaign.now())
+def test_a_lock_is_recorded_once_with_its_first_reason(installation: Installation) -> None:
+    with installation.database.sessions.begin() as session:
+        lock_everywhere(session, "a search", actor=COMMAND_LINE, now=installation.now())
+        lock_everywhere(session, "again", actor=COMMAND_LINE, now=installation.now())
         assert session.scalars(select(ServerLock.reason)).all() == ["a search"]
-        unlock_everywhere(session, actor=COMMAND_LINE, now=campaign.now())
-        unlock_everywhere(session, actor=COMMAND_LINE, now=campaign.now())
+        unlock_everywhere(session, actor=COMMAND_LINE, now=installation.now())
+        unlock_everywhere(session, actor=COMMAND_LINE, now=installation.now())
         entries = session.scalars(select(AuditEntry).where(AuditEntry.petition_id.is_(None)).order_by(AuditEntry.id))
         told = [(entry.action, entry.details.get("reason")) for entry in entries]
     assert told == [("server locked", "a search"), ("server unlocked", None)]
 
 
 @pytest.fixture
-def lived(sqlite_campaign: Campaign) -> Campaign:
+def lived(sqlite_installation: Installation) -> Installation:
     """A reader and a digest, somebody who has not confirmed, and then the lock, by its file alone."""
-    add_readers(sqlite_campaign, READER)
-    sign(sqlite_campaign, SIGNER)
-    make_digest(sqlite_campaign)
-    sqlite_campaign.lock.close_here(None, now=sqlite_campaign.now())
-    return sqlite_campaign
+    add_readers(sqlite_installation, READER)
+    sign(sqlite_installation, SIGNER)
+    make_digest(sqlite_installation)
+    sqlite_installation.lock.close_here(None, now=sqlite_installation.now())
+    return sqlite_installation
 
 
 @pytest.fixture
-def locked(lived: Campaign) -> Iterator[FlaskClient]:
+def locked(lived: Installation) -> Iterator[FlaskClient]:
     """A visitor of the server, whose web process began after the lock."""
     fresh = wire(lived.settings, now=lived.now)
     yield create_app(fresh).test_client()
     assert "vault" not in vars(fresh)
-    close_campaign(fresh)
+    close_installation(fresh)
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])
@@ -297,7 +299,7 @@ def test_while_locked_what_is_public_can_be_read(locked: FlaskClient, path: str)
 
 
 def test_while_locked_all_that_needs_a_key_is_refused_with_a_sentence_and_nothing_is_lost(
-    locked: FlaskClient, lived: Campaign
+    locked: FlaskClient, lived: Installation
 ) -> None:
     before = dump(lived)
     posted = [page_of("ru"), confirm_path(lived, SIGNER), unsubscribe_path(lived, READER), "/organize/sign-in"]
@@ -326,13 +328,13 @@ def test_while_locked_all_that_needs_a_key_is_refused_with_a_sentence_and_nothin
     ],
 )
 def test_while_locked_a_command_that_needs_a_key_says_how_to_unlock(
-    command: Command, installed: Campaign, words: tuple[str, ...]
+    command: Command, installed: Installation, words: tuple[str, ...]
 ) -> None:
     assert command("lock").status == 0
     refused(command(*words), "campaign unlock")
 
 
-def test_the_keyring_moves_to_another_disk_and_back(command: Command, installed: Campaign, tmp_path: Path) -> None:
+def test_the_keyring_moves_to_another_disk_and_back(command: Command, installed: Installation, tmp_path: Path) -> None:
     keyring, stick = installed.settings.keyring, tmp_path / "stick.json"
     kept = keyring.read_bytes()
     done = command("lock", "--keyring-to", str(stick), "--reason", "a search")
@@ -365,7 +367,7 @@ def test_the_old_place_of_a_moved_keyring_is_overwritten(tmp_path: Path) -> None
 
 
 def test_a_keyring_that_cannot_be_moved_stays_and_the_server_is_locked_all_the_same(
-    command: Command, installed: Campaign, tmp_path: Path
+    command: Command, installed: Installation, tmp_path: Path
 ) -> None:
     kept = installed.settings.keyring.read_bytes()
     taken = tmp_path / "taken"
@@ -383,7 +385,7 @@ def test_where_no_installation_is_nothing_is_made_and_that_is_said(command: Comm
 
 
 def test_a_machine_is_locked_although_its_database_is_out_of_reach(
-    command: Command, installed: Campaign, monkeypatch: pytest.MonkeyPatch
+    command: Command, installed: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(emergency, "_DATABASE_WITHIN", 0.5)
     with installed.database.sessions.begin() as session:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.errors import Forbidden, InvalidInput, LinkExpired, LinkUnknown, NotFound
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import AuditEntry, Organizer, Petition, Role
 from campaign.periods import INVITATION_LASTS
 from campaign.run.supervisor import BUILT_IN
@@ -102,43 +102,43 @@ def test_something_that_is_no_address_is_refused(session: Session, petition: Pet
 
 
 def test_a_welcome_link_works_until_the_password_is_set(
-    campaign: Campaign, session: Session, petition: Petition
+    installation: Installation, session: Session, petition: Petition
 ) -> None:
     organizer = invite(session, petition)
-    token = welcome_token(campaign.vault, organizer)
-    assert campaign.links.welcome(organizer).endswith(f"/organize/welcome/{organizer.id}/{token}")
-    assert get_welcomed(session, campaign.vault, organizer.id, token, now=START) is organizer
+    token = welcome_token(installation.vault, organizer)
+    assert installation.links.welcome(organizer).endswith(f"/organize/welcome/{organizer.id}/{token}")
+    assert get_welcomed(session, installation.vault, organizer.id, token, now=START) is organizer
     key = organizer.session_key
     set_password(organizer, "hash")
     assert organizer.session_key != key
     with pytest.raises(LinkExpired):
-        get_welcomed(session, campaign.vault, organizer.id, token, now=START)
+        get_welcomed(session, installation.vault, organizer.id, token, now=START)
     invite(session, petition)
     with pytest.raises(LinkUnknown):
-        get_welcomed(session, campaign.vault, organizer.id, token, now=START)
+        get_welcomed(session, installation.vault, organizer.id, token, now=START)
 
 
 @pytest.mark.parametrize(
     ("waited", "works"), [(INVITATION_LASTS - timedelta(seconds=1), True), (INVITATION_LASTS, False)]
 )
 def test_a_welcome_link_works_for_three_days(
-    campaign: Campaign, session: Session, petition: Petition, waited: timedelta, works: bool
+    installation: Installation, session: Session, petition: Petition, waited: timedelta, works: bool
 ) -> None:
     organizer = invite(session, petition)
-    token = welcome_token(campaign.vault, organizer)
+    token = welcome_token(installation.vault, organizer)
     if works:
-        assert get_welcomed(session, campaign.vault, organizer.id, token, now=START + waited) is organizer
+        assert get_welcomed(session, installation.vault, organizer.id, token, now=START + waited) is organizer
     else:
         with pytest.raises(LinkExpired):
-            get_welcomed(session, campaign.vault, organizer.id, token, now=START + waited)
+            get_welcomed(session, installation.vault, organizer.id, token, now=START + waited)
 
 
-def test_a_welcome_link_is_for_one_person(campaign: Campaign, session: Session, petition: Petition) -> None:
+def test_a_welcome_link_is_for_one_person(installation: Installation, session: Session, petition: Petition) -> None:
     one, two = invite(session, petition, "one@example.org"), invite(session, petition, "two@example.org")
     with pytest.raises(LinkUnknown):
-        get_welcomed(session, campaign.vault, two.id, welcome_token(campaign.vault, one), now=START)
+        get_welcomed(session, installation.vault, two.id, welcome_token(installation.vault, one), now=START)
     with pytest.raises(LinkExpired):
-        get_welcomed(session, campaign.vault, 999, welcome_token(campaign.vault, one), now=START)
+        get_welcomed(session, installation.vault, 999, welcome_token(installation.vault, one), now=START)
 
 
 def recorded(session: Session, organizer: Organizer) -> list[tuple[str, str, bool]]:

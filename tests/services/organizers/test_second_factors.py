@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Organizer
 from campaign.periods import RECOVERY_CODES
 from campaign.services.organizers.second_factors import make_recovery_codes, use_recovery_code
@@ -14,9 +14,9 @@ KEPT = "8cac9296c002daef8f7a4744829a42a754452cf5c6e3aac2d0117accec0e16b7"
 @pytest.mark.parametrize(
     "typed", ["0abc-1def-ghjk-mnpq-rstv-wxyz", "0ABC1DEFGHJKMNPQRSTVWXYZ", " OABC ldef-GHJK-mnpq-rstv-wxyz "]
 )
-def test_a_code_is_read_however_it_is_typed_and_used_up(campaign: Campaign, typed: str) -> None:
+def test_a_code_is_read_however_it_is_typed_and_used_up(installation: Installation, typed: str) -> None:
     organizer = Organizer(id=7, email="o@example.org", session_key="s", recovery_codes=[KEPT, "another"])
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         session.add(organizer)
         session.flush()
         assert use_recovery_code(session, 7, typed)
@@ -24,11 +24,11 @@ def test_a_code_is_read_however_it_is_typed_and_used_up(campaign: Campaign, type
         assert not use_recovery_code(session, 7, typed)
 
 
-def test_codes_have_120_random_bits_in_six_groups(campaign: Campaign) -> None:
+def test_codes_have_120_random_bits_in_six_groups(installation: Installation) -> None:
     organizer = Organizer(id=7, email="o@example.org", session_key="s", recovery_codes=[])
     codes = make_recovery_codes(organizer)
     assert len(set(codes)) == len(organizer.recovery_codes) == RECOVERY_CODES
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         session.add(organizer)
         session.flush()
         for code in codes:

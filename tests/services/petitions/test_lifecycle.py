@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.errors import InvalidInput, NotOpen, NotPossible
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import AuditAction, AuditEntry, Petition, PetitionState, SignatureState
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.counts import count_confirmed
@@ -113,53 +113,57 @@ def test_a_burned_petition_stays_as_it_is(session: Session) -> None:
         open_petition(session, petition, actor=COMMAND_LINE, now=START)
 
 
-def test_a_pause_says_why_in_every_language_and_takes_no_signature(campaign: Campaign) -> None:
-    sign(campaign, "early@example.org")
-    with campaign.database.sessions.begin() as session:
+def test_a_pause_says_why_in_every_language_and_takes_no_signature(installation: Installation) -> None:
+    sign(installation, "early@example.org")
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         with pytest.raises(InvalidInput, match="“kk” too"):
             pause_petition(
-                session, petition, {"en": "Why.", "ru": "Почему.", "kk": "  "}, actor=COMMAND_LINE, now=campaign.now()
+                session,
+                petition,
+                {"en": "Why.", "ru": "Почему.", "kk": "  "},
+                actor=COMMAND_LINE,
+                now=installation.now(),
             )
         with pytest.raises(InvalidInput, match="not in “de”"):
-            pause_petition(session, petition, NOTES | {"de": "Warum."}, actor=COMMAND_LINE, now=campaign.now())
-        pause_petition(session, petition, NOTES, actor=COMMAND_LINE, now=campaign.now())
-    assert find_petition(campaign).state_note == {code: {"note": text} for code, text in NOTES.items()}
+            pause_petition(session, petition, NOTES | {"de": "Warum."}, actor=COMMAND_LINE, now=installation.now())
+        pause_petition(session, petition, NOTES, actor=COMMAND_LINE, now=installation.now())
+    assert find_petition(installation).state_note == {code: {"note": text} for code, text in NOTES.items()}
     with pytest.raises(NotOpen):
-        sign(campaign, "late@example.org")
-    confirm(campaign, "early@example.org")  # who was there before keeps the way
-    with campaign.database.sessions.begin() as session:
+        sign(installation, "late@example.org")
+    confirm(installation, "early@example.org")  # who was there before keeps the way
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         assert count_confirmed(session, petition.id) == 1
-        open_petition(session, petition, actor=COMMAND_LINE, now=campaign.now())
+        open_petition(session, petition, actor=COMMAND_LINE, now=installation.now())
         assert petition.state_note is None
-    sign(campaign, "late@example.org")
+    sign(installation, "late@example.org")
 
 
-def test_it_closes_at_its_time_whatever_the_worker_does(campaign: Campaign, clock: Clock) -> None:
+def test_it_closes_at_its_time_whatever_the_worker_does(installation: Installation, clock: Clock) -> None:
     end = START + timedelta(hours=1)
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         get_petition(session, SLUG).closes_at = end
-    sign(campaign, "in-time@example.org")
+    sign(installation, "in-time@example.org")
     clock.turn(timedelta(hours=1) - timedelta(seconds=1))
-    assert takes_signatures(find_petition(campaign), campaign.now())
-    with campaign.database.sessions.begin() as session:
-        assert close_due(session, now=campaign.now()) == []
+    assert takes_signatures(find_petition(installation), installation.now())
+    with installation.database.sessions.begin() as session:
+        assert close_due(session, now=installation.now()) == []
     clock.turn(timedelta(seconds=1))
-    assert not takes_signatures(find_petition(campaign), campaign.now())
+    assert not takes_signatures(find_petition(installation), installation.now())
     with pytest.raises(NotOpen):
-        sign(campaign, "late@example.org")
-    with campaign.database.sessions.begin() as session:
-        assert close_due(session, now=campaign.now()) == [SLUG]
-        assert close_due(session, now=campaign.now()) == []
+        sign(installation, "late@example.org")
+    with installation.database.sessions.begin() as session:
+        assert close_due(session, now=installation.now()) == [SLUG]
+        assert close_due(session, now=installation.now()) == []
         entries = [(entry.actor, entry.action) for entry in session.query(AuditEntry)]
     assert ("worker", "petition closed") in entries
-    petition = find_petition(campaign)
-    assert (petition.state, petition.closed_on) == (PetitionState.CLOSED, campaign.now().date())
-    with campaign.database.sessions.begin() as session, pytest.raises(NotPossible, match="closed at the time"):
-        open_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
-    confirm(campaign, "in-time@example.org")
-    assert get_signature(campaign, "in-time@example.org").state is SignatureState.CONFIRMED
+    petition = find_petition(installation)
+    assert (petition.state, petition.closed_on) == (PetitionState.CLOSED, installation.now().date())
+    with installation.database.sessions.begin() as session, pytest.raises(NotPossible, match="closed at the time"):
+        open_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=installation.now())
+    confirm(installation, "in-time@example.org")
+    assert get_signature(installation, "in-time@example.org").state is SignatureState.CONFIRMED
 
 
 def test_the_day_of_closing_is_the_one_where_the_petition_is(session: Session) -> None:

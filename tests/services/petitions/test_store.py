@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.errors import InvalidFile, NotFound
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.media.pictures import read_picture
 from campaign.models import Demand, Petition, PetitionState, PictureKind, Schedule, TextVersion, Update
 from campaign.services.audit_log import COMMAND_LINE
@@ -34,9 +34,9 @@ from tests.scenes.pictures import png
 CHANGED = ('en = "Do this."', 'en = "Do this today."')
 
 
-def load(campaign: Campaign, file: PetitionFile) -> Petition:
-    with campaign.database.sessions.begin() as session:
-        petition = load_petition(session, file, actor=COMMAND_LINE, now=campaign.now())
+def load(installation: Installation, file: PetitionFile) -> Petition:
+    with installation.database.sessions.begin() as session:
+        petition = load_petition(session, file, actor=COMMAND_LINE, now=installation.now())
         open_petition(session, petition, actor=COMMAND_LINE, now=START)
     return petition
 
@@ -48,10 +48,10 @@ def everything(session: Session) -> list[object]:
     ]
 
 
-def versions(campaign: Campaign, language: str) -> list[tuple[str, bool]]:
+def versions(installation: Installation, language: str) -> list[tuple[str, bool]]:
     """Text of the first demand and whether the version is current, oldest first."""
-    petition = find_petition(campaign, "small")
-    with campaign.database.snapshots() as session:
+    petition = find_petition(installation, "small")
+    with installation.database.snapshots() as session:
         found = session.scalars(
             select(TextVersion)
             .where(TextVersion.petition_id == petition.id, TextVersion.language == language)
@@ -82,37 +82,37 @@ def test_a_new_petition_is_a_draft_with_sorted_milestones(session: Session, tmp_
     assert [item.slug for item in list_petitions(session, state=PetitionState.OPEN)] == [SLUG]
 
 
-def test_loading_a_file_again_changes_nothing(campaign: Campaign, clock: Clock, tmp_path: Path) -> None:
-    load(campaign, read(tmp_path))
-    with campaign.database.snapshots() as session:
+def test_loading_a_file_again_changes_nothing(installation: Installation, clock: Clock, tmp_path: Path) -> None:
+    load(installation, read(tmp_path))
+    with installation.database.snapshots() as session:
         before = everything(session)
     clock.turn(timedelta(hours=1))
-    load(campaign, read(tmp_path))
-    with campaign.database.snapshots() as session:
+    load(installation, read(tmp_path))
+    with installation.database.snapshots() as session:
         assert everything(session) == before
 
 
 def test_a_changed_demand_makes_a_new_version_and_old_signatures_keep_theirs(
-    campaign: Campaign, tmp_path: Path
+    installation: Installation, tmp_path: Path
 ) -> None:
-    load(campaign, read(tmp_path))
-    sign(campaign, "before@example.org", "small")
-    load(campaign, read(tmp_path, CHANGED))
-    sign(campaign, "after@example.org", "small")
-    assert versions(campaign, "en") == [("Do this.", False), ("Do this today.", True)]
-    assert versions(campaign, "ru") == [("Сделайте это.", True)]
-    with campaign.database.snapshots() as session:
+    load(installation, read(tmp_path))
+    sign(installation, "before@example.org", "small")
+    load(installation, read(tmp_path, CHANGED))
+    sign(installation, "after@example.org", "small")
+    assert versions(installation, "en") == [("Do this.", False), ("Do this today.", True)]
+    assert versions(installation, "ru") == [("Сделайте это.", True)]
+    with installation.database.snapshots() as session:
         signed = [
-            session.get_one(TextVersion, get_signature(campaign, email, "small").text_version_id).demands[0]["text"]
+            session.get_one(TextVersion, get_signature(installation, email, "small").text_version_id).demands[0]["text"]
             for email in ("before@example.org", "after@example.org")
         ]
     assert signed == ["Do this.", "Do this today."]
 
 
-def test_a_text_that_is_changed_back_is_the_old_version_again(campaign: Campaign, tmp_path: Path) -> None:
+def test_a_text_that_is_changed_back_is_the_old_version_again(installation: Installation, tmp_path: Path) -> None:
     for changes in ([], [CHANGED], []):
-        load(campaign, read(tmp_path, *changes))
-    assert versions(campaign, "en") == [("Do this.", True), ("Do this today.", False)]
+        load(installation, read(tmp_path, *changes))
+    assert versions(installation, "en") == [("Do this.", True), ("Do this today.", False)]
 
 
 @pytest.mark.parametrize(
@@ -124,35 +124,35 @@ def test_a_text_that_is_changed_back_is_the_old_version_again(campaign: Campaign
     ],
 )
 def test_whatever_changes_in_the_demands_makes_a_version(
-    campaign: Campaign, tmp_path: Path, change: tuple[str, str]
+    installation: Installation, tmp_path: Path, change: tuple[str, str]
 ) -> None:
-    load(campaign, read(tmp_path))
-    load(campaign, read(tmp_path, change))
-    with campaign.database.snapshots() as session:
+    load(installation, read(tmp_path))
+    load(installation, read(tmp_path, change))
+    with installation.database.snapshots() as session:
         petition = get_petition(session, "small")
-        assert len(versions(campaign, "en")) == 2
+        assert len(versions(installation, "en")) == 2
         assert [demand.position for demand in petition.demands] == [1, 2]
         assert [item["key"] for item in get_text_version(session, petition, "en").demands] == [
             demand.key for demand in petition.demands
         ]
 
 
-def test_a_changed_title_is_no_new_version(campaign: Campaign, tmp_path: Path) -> None:
-    load(campaign, read(tmp_path))
-    load(campaign, read(tmp_path, ('en = "Title"', 'en = "Another title"')))
-    assert find_petition(campaign, "small").texts["en"]["title"] == "Another title"
-    assert len(versions(campaign, "en")) == 1
+def test_a_changed_title_is_no_new_version(installation: Installation, tmp_path: Path) -> None:
+    load(installation, read(tmp_path))
+    load(installation, read(tmp_path, ('en = "Title"', 'en = "Another title"')))
+    assert find_petition(installation, "small").texts["en"]["title"] == "Another title"
+    assert len(versions(installation, "en")) == 1
 
 
-def test_updates_are_matched_by_key_and_never_taken_away(campaign: Campaign, tmp_path: Path) -> None:
-    load(campaign, read(tmp_path))
+def test_updates_are_matched_by_key_and_never_taken_away(installation: Installation, tmp_path: Path) -> None:
+    load(installation, read(tmp_path))
     more = UpdateTexts(
         key="more", date=START.date(), title={"en": "More", "ru": "Ещё"}, body={"en": "Text", "ru": "Текст"}
     )
-    with campaign.database.sessions.begin() as session:
-        publish_update(session, get_petition(session, "small"), more, actor=COMMAND_LINE, now=campaign.now())
-    load(campaign, read(tmp_path, ('en = "News"', 'en = "Corrected news"')))
-    with campaign.database.snapshots() as session:
+    with installation.database.sessions.begin() as session:
+        publish_update(session, get_petition(session, "small"), more, actor=COMMAND_LINE, now=installation.now())
+    load(installation, read(tmp_path, ('en = "News"', 'en = "Corrected news"')))
+    with installation.database.snapshots() as session:
         updates = list_updates(session, get_petition(session, "small").id)
     assert [(item.key, item.sequence, item.texts["en"]["title"]) for item in updates] == [
         ("more", 2, "More"),
@@ -164,29 +164,29 @@ def test_updates_are_matched_by_key_and_never_taken_away(campaign: Campaign, tmp
     ("languages", "says"), [(["en"], "“ru” cannot be removed"), (["en", "ru", "de"], "not translated into “de”")]
 )
 def test_a_language_that_cannot_be_is_refused(
-    campaign: Campaign, tmp_path: Path, languages: list[str], says: str
+    installation: Installation, tmp_path: Path, languages: list[str], says: str
 ) -> None:
-    load(campaign, read(tmp_path))
+    load(installation, read(tmp_path))
     file = read(tmp_path).model_copy(update={"languages": languages})
     with pytest.raises(InvalidFile, match=says):
-        load(campaign, file)
-    assert find_petition(campaign, "small").languages == ["en", "ru"]
+        load(installation, file)
+    assert find_petition(installation, "small").languages == ["en", "ru"]
 
 
-def test_after_a_language_was_added_every_update_has_it(campaign: Campaign, tmp_path: Path) -> None:
+def test_after_a_language_was_added_every_update_has_it(installation: Installation, tmp_path: Path) -> None:
     """Or the file is refused with a sentence; a digest that cannot be made would be found out on its day."""
     whole = read(tmp_path)
-    load(campaign, whole.model_copy(update={"languages": ["en"]}))
+    load(installation, whole.model_copy(update={"languages": ["en"]}))
     later = UpdateTexts(key="later", date=START.date(), title={"en": "Later"}, body={"en": "More"})
-    with campaign.database.sessions.begin() as session:
-        publish_update(session, get_petition(session, "small"), later, actor=COMMAND_LINE, now=campaign.now())
+    with installation.database.sessions.begin() as session:
+        publish_update(session, get_petition(session, "small"), later, actor=COMMAND_LINE, now=installation.now())
     try:
-        load(campaign, whole)
+        load(installation, whole)
     except InvalidFile:
         return
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         assert set(
-            preview_digest(session, get_petition(session, "small"), campaign.links, now=campaign.now()).contents
+            preview_digest(session, get_petition(session, "small"), installation.links, now=installation.now()).contents
         ) == {"en", "ru"}
 
 
@@ -195,18 +195,20 @@ def test_a_petition_that_is_not_there_is_said_so(session: Session) -> None:
         get_petition(session, "nowhere")
 
 
-def test_a_run_that_is_due_stays_due_unless_the_plan_changes(campaign: Campaign, clock: Clock, tmp_path: Path) -> None:
-    petition = load(campaign, read(tmp_path))
+def test_a_run_that_is_due_stays_due_unless_the_plan_changes(
+    installation: Installation, clock: Clock, tmp_path: Path
+) -> None:
+    petition = load(installation, read(tmp_path))
 
     def next_at() -> object:
-        with campaign.database.snapshots() as session:
+        with installation.database.snapshots() as session:
             return session.get_one(Schedule, petition.id).next_at
 
     due = next_at()
     clock.turn(timedelta(days=5))
-    load(campaign, read(tmp_path))
+    load(installation, read(tmp_path))
     assert next_at() == due
-    load(campaign, read(tmp_path, ('"friday"', '"monday"')))
+    load(installation, read(tmp_path, ('"friday"', '"monday"')))
     assert next_at() != due
 
 

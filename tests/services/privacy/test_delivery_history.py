@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import (
     Delivery,
     DeliveryKind,
@@ -34,7 +34,7 @@ from campaign.services.privacy.delivery_history import (
 )
 from campaign.services.signatures.sign import find_signature
 from campaign.text.email_address import parse_email_address
-from tests.conftest import SLUG, Clock, MakeCampaign
+from tests.conftest import SLUG, Clock, MakeInstallation
 from tests.scenes.people import add_readers, disown, make_digest, send, sign, unsubscribe
 from tests.scenes.readers import choose, publish, rows_of, subscription_of
 from tests.servers.smtp import Mailbox
@@ -42,14 +42,16 @@ from tests.servers.smtp import Mailbox
 READER = "reader@example.org"
 
 
-def told(campaign: Campaign, email: str = READER) -> History:
-    with campaign.database.sessions.begin() as session:
-        return tell_history(session, campaign.vault, parse_email_address(email), actor=COMMAND_LINE, now=campaign.now())
+def told(installation: Installation, email: str = READER) -> History:
+    with installation.database.sessions.begin() as session:
+        return tell_history(
+            session, installation.vault, parse_email_address(email), actor=COMMAND_LINE, now=installation.now()
+        )
 
 
-def read(campaign: Campaign, subscription: Subscription) -> list[Event]:
+def read(installation: Installation, subscription: Subscription) -> list[Event]:
     """What the page behind the reader's link shows."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         found = session.get_one(Subscription, subscription.id)
         petition = get_petition(session, SLUG)
         signature = found.fingerprint and find_signature(session, petition.id, found.fingerprint)
@@ -60,22 +62,22 @@ def shown(events: list[Event]) -> list[tuple[int | None, str, str | None]]:
     return [(event.edition, event.fate, event.reason) for event in events]
 
 
-def test_it_tells_every_mail_newest_first_and_what_came_back(make_campaign: MakeCampaign, clock: Clock) -> None:
+def test_it_tells_every_mail_newest_first_and_what_came_back(make_installation: MakeInstallation, clock: Clock) -> None:
     with Mailbox() as mailbox:
-        campaign = make_campaign(smtp_url=mailbox.url)
-        add_readers(campaign, READER)
+        installation = make_installation(smtp_url=mailbox.url)
+        add_readers(installation, READER)
         clock.turn(timedelta(hours=1))
-        make_digest(campaign, "first")
-        send(campaign, Batch(DeliveryKind.CONFIRMATION))
-        send(campaign, Batch(DeliveryKind.DIGEST))
-        choose(campaign, READER, paused=True)
-        publish(campaign, "one")
+        make_digest(installation, "first")
+        send(installation, Batch(DeliveryKind.CONFIRMATION))
+        send(installation, Batch(DeliveryKind.DIGEST))
+        choose(installation, READER, paused=True)
+        publish(installation, "one")
         clock.turn(timedelta(days=1))
-        make_digest(campaign, "second")
-    with campaign.database.sessions.begin() as session:
-        (first, _) = rows_of(campaign, subscription_of(campaign, READER))
+        make_digest(installation, "second")
+    with installation.database.sessions.begin() as session:
+        (first, _) = rows_of(installation, subscription_of(installation, READER))
         session.get_one(Delivery, first.id).returned = "5.1.1"
-    (account,) = told(campaign).accounts
+    (account,) = told(installation).accounts
     assert (account.petition.slug, account.signature and account.signature.state) == (SLUG, SignatureState.CONFIRMED)
     assert account.subscription is not None
     assert account.subscription.paused
@@ -85,35 +87,35 @@ def test_it_tells_every_mail_newest_first_and_what_came_back(make_campaign: Make
         (None, FATES[DeliveryState.SUPPRESSED], "the signature is confirmed"),
     ]
     assert [event.returned for event in account.events] == [None, "5.1.1", None]
-    assert read(campaign, account.subscription) == list(account.events)
+    assert read(installation, account.subscription) == list(account.events)
 
 
-def test_it_tells_of_editions_that_the_person_was_no_candidate_of(campaign: Campaign, clock: Clock) -> None:
-    add_readers(campaign, "other@example.org")
-    make_digest(campaign, "first")
+def test_it_tells_of_editions_that_the_person_was_no_candidate_of(installation: Installation, clock: Clock) -> None:
+    add_readers(installation, "other@example.org")
+    make_digest(installation, "first")
     clock.turn(timedelta(days=1))
-    add_readers(campaign, READER)
-    subscription = subscription_of(campaign, READER)
-    make_digest(campaign, "second")
-    unsubscribe(campaign, READER)
-    publish(campaign, "one")
+    add_readers(installation, READER)
+    subscription = subscription_of(installation, READER)
+    make_digest(installation, "second")
+    unsubscribe(installation, READER)
+    publish(installation, "one")
     clock.turn(timedelta(days=1))
-    make_digest(campaign, "third")
-    assert shown(read(campaign, subscription)) == [
+    make_digest(installation, "third")
+    assert shown(read(installation, subscription)) == [
         (3, NOT_OWED, TOO_LATE),
         (2, FATES[DeliveryState.QUEUED], None),
         (1, NOT_OWED, TOO_EARLY),
     ]
 
 
-def test_of_the_day_of_subscribing_it_claims_no_more_than_is_known(campaign: Campaign) -> None:
-    add_readers(campaign, "other@example.org")
-    make_digest(campaign, "first")
-    add_readers(campaign, READER)
-    subscription = subscription_of(campaign, READER)
-    assert shown(read(campaign, subscription))[0] == (1, NOT_OWED, TOO_EARLY)
-    unsubscribe(campaign, READER)
-    assert shown(read(campaign, subscription)) == [(1, NOT_OWED, NOT_THEN)]
+def test_of_the_day_of_subscribing_it_claims_no_more_than_is_known(installation: Installation) -> None:
+    add_readers(installation, "other@example.org")
+    make_digest(installation, "first")
+    add_readers(installation, READER)
+    subscription = subscription_of(installation, READER)
+    assert shown(read(installation, subscription))[0] == (1, NOT_OWED, TOO_EARLY)
+    unsubscribe(installation, READER)
+    assert shown(read(installation, subscription)) == [(1, NOT_OWED, NOT_THEN)]
 
 
 @pytest.mark.parametrize(
@@ -125,45 +127,45 @@ def test_of_the_day_of_subscribing_it_claims_no_more_than_is_known(campaign: Cam
     ],
 )
 def test_an_edition_of_which_nothing_was_owed_yet_is_told_as_that(
-    campaign: Campaign, state: EditionState, reason: str
+    installation: Installation, state: EditionState, reason: str
 ) -> None:
-    add_readers(campaign, READER)
-    subscription = subscription_of(campaign, READER)
-    with campaign.database.sessions.begin() as session:
+    add_readers(installation, READER)
+    subscription = subscription_of(installation, READER)
+    with installation.database.sessions.begin() as session:
         session.add(
             Edition(
                 petition_id=subscription.petition_id,
                 period="waiting",
                 number=1,
                 state=state,
-                made_at=campaign.now(),
+                made_at=installation.now(),
                 total=1,
                 last_update=0,
             )
         )
-    assert shown(read(campaign, subscription))[0] == (1, NOT_OWED, reason)
+    assert shown(read(installation, subscription))[0] == (1, NOT_OWED, reason)
 
 
-def test_who_waits_for_their_confirmation_has_one_mail(campaign: Campaign) -> None:
-    sign(campaign, READER, updates=True)
-    (account,) = told(campaign).accounts
+def test_who_waits_for_their_confirmation_has_one_mail(installation: Installation) -> None:
+    sign(installation, READER, updates=True)
+    (account,) = told(installation).accounts
     assert account.signature is not None
     assert account.signature.state is SignatureState.PENDING
     assert account.subscription is None
     assert shown(list(account.events)) == [(None, FATES[DeliveryState.QUEUED], None)]
 
 
-def test_of_who_said_that_it_was_not_them_only_the_suppression_is_known(campaign: Campaign) -> None:
-    add_readers(campaign, READER)
-    disown(campaign, READER)
-    history = told(campaign)
+def test_of_who_said_that_it_was_not_them_only_the_suppression_is_known(installation: Installation) -> None:
+    add_readers(installation, READER)
+    disown(installation, READER)
+    history = told(installation)
     assert history.accounts == []
     assert history.suppression is not None
     assert history.suppression.reason is SuppressionReason.NOT_ME
     assert not history.is_empty
 
 
-def test_of_a_stranger_nothing_is_known(campaign: Campaign) -> None:
-    add_readers(campaign, READER)
-    assert told(campaign, "stranger@example.org").is_empty
-    assert not told(campaign, READER.upper().replace("EXAMPLE.ORG", "example.org")).is_empty
+def test_of_a_stranger_nothing_is_known(installation: Installation) -> None:
+    add_readers(installation, READER)
+    assert told(installation, "stranger@example.org").is_empty
+    assert not told(installation, READER.upper().replace("EXAMPLE.ORG", "example.org")).is_empty

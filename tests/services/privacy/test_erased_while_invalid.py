@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import ReviewAction, SignatureState
 from campaign.services.privacy.erase_person import forget
 from campaign.text.email_address import parse_email_address
@@ -13,25 +13,25 @@ A = "a@example.org"
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
-    return sqlite_campaign
+def installation(sqlite_installation: Installation) -> Installation:
+    return sqlite_installation
 
 
-def test_who_withdraws_and_signs_again_is_counted_once(campaign: Campaign) -> None:
-    count_in(campaign, A)
-    decision = review(campaign, ReviewAction.INVALIDATE, COUNTED)
-    withdraw(campaign, A)
-    count_in(campaign, A)
-    undo(campaign, decision)
-    assert count(campaign) == 1
+def test_who_withdraws_and_signs_again_is_counted_once(installation: Installation) -> None:
+    count_in(installation, A)
+    decision = review(installation, ReviewAction.INVALIDATE, COUNTED)
+    withdraw(installation, A)
+    count_in(installation, A)
+    undo(installation, decision)
+    assert count(installation) == 1
 
 
-def test_who_was_forgotten_is_counted_by_no_later_decision(campaign: Campaign) -> None:
-    quarantine(campaign, A)
-    gone = get_signature(campaign, A).id
-    decision = review(campaign, ReviewAction.INVALIDATE, WAITING)
-    with campaign.database.sessions.begin() as session:
-        forget(session, campaign.vault, parse_email_address(A), actor="x", now=campaign.now())
-    undo(campaign, decision)
-    assert get_signature_by_id(campaign, gone).state is SignatureState.WITHDRAWN
-    assert count(campaign) == 0
+def test_who_was_forgotten_is_counted_by_no_later_decision(installation: Installation) -> None:
+    quarantine(installation, A)
+    gone = get_signature(installation, A).id
+    decision = review(installation, ReviewAction.INVALIDATE, WAITING)
+    with installation.database.sessions.begin() as session:
+        forget(session, installation.vault, parse_email_address(A), actor="x", now=installation.now())
+    undo(installation, decision)
+    assert get_signature_by_id(installation, gone).state is SignatureState.WITHDRAWN
+    assert count(installation) == 0

@@ -6,7 +6,7 @@ The golden file is the answer. It has days and no time of day, no network, and n
 import re
 from pathlib import Path
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import (
     DeliveryKind,
     Display,
@@ -57,50 +57,52 @@ def address(who: str) -> str:
     return f"{who}@example.org"
 
 
-def move(campaign: Campaign, who: str, state: SignatureState) -> None:
+def move(installation: Installation, who: str, state: SignatureState) -> None:
     """What organizers do with a signature."""
-    with campaign.database.sessions.begin() as session:
-        signature = session.get_one(Signature, get_signature(campaign, address(who)).id)
+    with installation.database.sessions.begin() as session:
+        signature = session.get_one(Signature, get_signature(installation, address(who)).id)
         signature.state = state
         session.add(
             Suspicion(signature_id=signature.id, kind=SuspicionKind.BURST, petition_id=signature.petition_id, group="g")
         )
 
 
-def live(campaign: Campaign) -> None:
+def live(installation: Installation) -> None:
     """Bring everybody into the state that they are called by."""
-    vault = campaign.vault
+    vault = installation.vault
     for who in ("confirmed", "quarantined", "invalidated", "withdrawn", "disowned", "nameless", "lost-link"):
-        sign(campaign, address(who), comment="From the mine.", country="KZ", display=Display.INITIALS)
-    send(campaign, Batch(DeliveryKind.CONFIRMATION))
+        sign(installation, address(who), comment="From the mine.", country="KZ", display=Display.INITIALS)
+    send(installation, Batch(DeliveryKind.CONFIRMATION))
     for who in ("confirmed", "quarantined", "invalidated", "withdrawn", "disowned", "nameless", "lost-link"):
-        confirm(campaign, address(who))
-    add_readers(campaign, *(address(who) for who in ("reader", "stopped", "bounced")))
-    sign(campaign, address("pending"), comment="Wait for me.", country="KZ", updates=True, source="telegram")
-    send(campaign, Batch(DeliveryKind.CONFIRMATION))
-    make_digest(campaign)
-    send(campaign, Batch(DeliveryKind.DIGEST))
-    move(campaign, "quarantined", SignatureState.QUARANTINED)
-    move(campaign, "invalidated", SignatureState.INVALIDATED)
-    unsubscribe(campaign, address("stopped"))
-    withdraw(campaign, address("withdrawn"))
-    disown(campaign, address("disowned"))
-    with campaign.database.sessions.begin() as session:
+        confirm(installation, address(who))
+    add_readers(installation, *(address(who) for who in ("reader", "stopped", "bounced")))
+    sign(installation, address("pending"), comment="Wait for me.", country="KZ", updates=True, source="telegram")
+    send(installation, Batch(DeliveryKind.CONFIRMATION))
+    make_digest(installation)
+    send(installation, Batch(DeliveryKind.DIGEST))
+    move(installation, "quarantined", SignatureState.QUARANTINED)
+    move(installation, "invalidated", SignatureState.INVALIDATED)
+    unsubscribe(installation, address("stopped"))
+    withdraw(installation, address("withdrawn"))
+    disown(installation, address("disowned"))
+    with installation.database.sessions.begin() as session:
         fingerprint = vault.fingerprint(parse_email_address(address("bounced")))
-        suppress(session, fingerprint, SuppressionReason.BOUNCED, now=campaign.now())
+        suppress(session, fingerprint, SuppressionReason.BOUNCED, now=installation.now())
         for who in ("lost-link", "stranger"):
             asked = parse_email_address(address(who))
-            request_link(session, vault, find_petition(campaign).id, asked, "en", now=campaign.now())
-    take_up_lost_links(campaign)
-    send(campaign, LINKS)
-    take_up_lost_links(campaign)
-    with campaign.database.sessions.begin() as session:
-        nameless = session.get_one(Signature, get_signature(campaign, address("nameless")).id)
+            request_link(session, vault, find_petition(installation).id, asked, "en", now=installation.now())
+    take_up_lost_links(installation)
+    send(installation, LINKS)
+    take_up_lost_links(installation)
+    with installation.database.sessions.begin() as session:
+        nameless = session.get_one(Signature, get_signature(installation, address("nameless")).id)
         nameless.sealed_person, nameless.country = None, None
-    retain(campaign.database.sessions, now=campaign.now())
+    retain(installation.database.sessions, now=installation.now())
 
 
-def test_what_can_be_derived_of_an_address_is_what_the_golden_file_says(command: Command, installed: Campaign) -> None:
+def test_what_can_be_derived_of_an_address_is_what_the_golden_file_says(
+    command: Command, installed: Installation
+) -> None:
     live(installed)
     told = []
     for who in PEOPLE:

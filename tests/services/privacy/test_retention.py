@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import (
     AuditAction,
     AuditEntry,
@@ -45,113 +45,113 @@ from tests.scenes.visiting import dump
 READER = "reader@example.org"
 
 
-def close(campaign: Campaign) -> None:
-    with campaign.database.sessions.begin() as session:
-        close_petition(session, get_petition(session, SLUG), actor=STAGE, now=campaign.now())
+def close(installation: Installation) -> None:
+    with installation.database.sessions.begin() as session:
+        close_petition(session, get_petition(session, SLUG), actor=STAGE, now=installation.now())
 
 
-def hand(campaign: Campaign) -> None:
-    with campaign.database.sessions.begin() as session:
-        hand_over(session, get_petition(session, SLUG), actor=STAGE, now=campaign.now())
+def hand(installation: Installation) -> None:
+    with installation.database.sessions.begin() as session:
+        hand_over(session, get_petition(session, SLUG), actor=STAGE, now=installation.now())
 
 
-def due(campaign: Campaign) -> dict[Rule, tuple[int, date | None]]:
+def due(installation: Installation) -> dict[Rule, tuple[int, date | None]]:
     """What each rule finds, where there is something."""
-    with campaign.database.snapshots() as session:
-        return {item.rule: (item.count, item.next_on) for item in list_due(session, now=campaign.now())}
+    with installation.database.snapshots() as session:
+        return {item.rule: (item.count, item.next_on) for item in list_due(session, now=installation.now())}
 
 
-def run(campaign: Campaign) -> None:
-    retain(campaign.database.sessions, now=campaign.now())
+def run(installation: Installation) -> None:
+    retain(installation.database.sessions, now=installation.now())
 
 
-def names(campaign: Campaign) -> int:
-    with campaign.database.snapshots() as session:
+def names(installation: Installation) -> int:
+    with installation.database.snapshots() as session:
         return session.scalars(select(func.count()).where(Signature.sealed_person.is_not(None))).one()
 
 
-def readers(campaign: Campaign) -> int:
-    with campaign.database.snapshots() as session:
+def readers(installation: Installation) -> int:
+    with installation.database.snapshots() as session:
         return session.scalars(select(func.count()).where(Subscription.state == SubscriptionState.ACTIVE)).one()
 
 
-def entries(campaign: Campaign) -> list[tuple[str, Mapping[str, object]]]:
-    with campaign.database.snapshots() as session:
+def entries(installation: Installation) -> list[tuple[str, Mapping[str, object]]]:
+    with installation.database.snapshots() as session:
         found = select(AuditEntry).where(AuditEntry.actor != STAGE).order_by(AuditEntry.id)
         return [(item.action, item.details) for item in session.scalars(found)]
 
 
-def test_readers_addresses_go_thirty_days_after_the_closing(campaign: Campaign, clock: Clock) -> None:
-    add_readers(campaign, READER)
-    close(campaign)
-    closed = find_petition(campaign).closed_on
+def test_readers_addresses_go_thirty_days_after_the_closing(installation: Installation, clock: Clock) -> None:
+    add_readers(installation, READER)
+    close(installation)
+    closed = find_petition(installation).closed_on
     assert closed is not None
-    assert due(campaign)[Rule.UPDATES] == (0, closed + timedelta(days=30))
+    assert due(installation)[Rule.UPDATES] == (0, closed + timedelta(days=30))
     clock.turn(timedelta(days=29))
-    run(campaign)
-    assert readers(campaign) == 1
+    run(installation)
+    assert readers(installation) == 1
     clock.turn(timedelta(days=1))
-    assert due(campaign)[Rule.UPDATES] == (1, None)
-    run(campaign)
-    assert (readers(campaign), names(campaign)) == (0, 1)
-    assert entries(campaign) == [("updates ended by schedule", {"erased": 1})]
-    run(campaign)
-    assert len(entries(campaign)) == 1, "a second time there is nothing"
+    assert due(installation)[Rule.UPDATES] == (1, None)
+    run(installation)
+    assert (readers(installation), names(installation)) == (0, 1)
+    assert entries(installation) == [("updates ended by schedule", {"erased": 1})]
+    run(installation)
+    assert len(entries(installation)) == 1, "a second time there is nothing"
 
 
-def test_a_petition_that_opens_again_keeps_its_readers(campaign: Campaign, clock: Clock) -> None:
-    add_readers(campaign, READER)
-    close(campaign)
-    with campaign.database.sessions.begin() as session:
-        open_petition(session, get_petition(session, SLUG), actor=STAGE, now=campaign.now())
+def test_a_petition_that_opens_again_keeps_its_readers(installation: Installation, clock: Clock) -> None:
+    add_readers(installation, READER)
+    close(installation)
+    with installation.database.sessions.begin() as session:
+        open_petition(session, get_petition(session, SLUG), actor=STAGE, now=installation.now())
     clock.turn(timedelta(days=31))
-    run(campaign)
-    assert readers(campaign) == 1
+    run(installation)
+    assert readers(installation) == 1
 
 
-def test_names_go_thirty_days_after_the_hand_over_and_the_count_stays(campaign: Campaign, clock: Clock) -> None:
-    add_readers(campaign, READER, "second@example.org")
-    row = get_signature(campaign, READER).id
-    hand(campaign)
+def test_names_go_thirty_days_after_the_hand_over_and_the_count_stays(installation: Installation, clock: Clock) -> None:
+    add_readers(installation, READER, "second@example.org")
+    row = get_signature(installation, READER).id
+    hand(installation)
     clock.turn(timedelta(days=10))
-    add_readers(campaign, "later@example.org")
-    close(campaign)
+    add_readers(installation, "later@example.org")
+    close(installation)
     clock.turn(timedelta(days=19))
-    run(campaign)
-    assert names(campaign) == 3
+    run(installation)
+    assert names(installation) == 3
     clock.turn(timedelta(days=1))
-    assert due(campaign)[Rule.NAMES][0] == 2
-    run(campaign)
-    kept = get_signature_by_id(campaign, row)
+    assert due(installation)[Rule.NAMES][0] == 2
+    run(installation)
+    kept = get_signature_by_id(installation, row)
     assert (kept.sealed_person, kept.fingerprint, kept.country) == (None, None, None)
     assert (kept.state, kept.number) == (SignatureState.CONFIRMED, 1)
-    assert names(campaign) == 1, "who signed after the hand-over is in the next one"
-    with campaign.database.snapshots() as session:
+    assert names(installation) == 1, "who signed after the hand-over is in the next one"
+    with installation.database.snapshots() as session:
         assert count_confirmed(session, kept.petition_id) == 3
-    assert ("names erased by schedule", {"erased": 2}) in entries(campaign)
+    assert ("names erased by schedule", {"erased": 2}) in entries(installation)
 
 
-def test_names_are_kept_for_eighteen_months_at_most(campaign: Campaign, clock: Clock) -> None:
-    add_readers(campaign, READER)
-    signed = get_signature(campaign, READER)
+def test_names_are_kept_for_eighteen_months_at_most(installation: Installation, clock: Clock) -> None:
+    add_readers(installation, READER)
+    signed = get_signature(installation, READER)
     assert signed.signed_on is not None
     last = months_before(signed.signed_on, -18)
-    petition = find_petition(campaign)
-    with campaign.database.snapshots() as session:
+    petition = find_petition(installation)
+    with installation.database.snapshots() as session:
         assert find_names_end(session, petition, signed.signed_on) == last
     clock.turn(last - signed.signed_on - timedelta(days=1))
-    run(campaign)
-    assert names(campaign) == 1
+    run(installation)
+    assert names(installation) == 1
     clock.turn(timedelta(days=1))
-    run(campaign)
-    kept = get_signature_by_id(campaign, signed.id)
+    run(installation)
+    kept = get_signature_by_id(installation, signed.id)
     assert kept.sealed_person is None
     assert kept.fingerprint is not None, "while the petition is open, nobody is counted twice"
-    sign(campaign, READER)
-    assert get_signature(campaign, READER).state is SignatureState.CONFIRMED
-    close(campaign)
-    run(campaign)
-    assert get_signature_by_id(campaign, signed.id).fingerprint is None
+    sign(installation, READER)
+    assert get_signature(installation, READER).state is SignatureState.CONFIRMED
+    close(installation)
+    run(installation)
+    assert get_signature_by_id(installation, signed.id).fingerprint is None
 
 
 @pytest.mark.parametrize(
@@ -167,98 +167,102 @@ def test_months_are_counted_by_the_calendar(day: date, months: int, before: date
     assert months_before(day, months) == before
 
 
-def test_records_and_requests_go_by_their_age(campaign: Campaign, clock: Clock) -> None:
-    add_readers(campaign, READER)
-    sign(campaign, "pending@example.org")
-    petition = find_petition(campaign)
-    with campaign.database.sessions.begin() as session:
-        record(session, COMMAND_LINE, AuditAction.EXPORTED, petition.id, now=campaign.now())
-        request_link(session, campaign.vault, petition.id, parse_email_address(READER), "en", now=campaign.now())
+def test_records_and_requests_go_by_their_age(installation: Installation, clock: Clock) -> None:
+    add_readers(installation, READER)
+    sign(installation, "pending@example.org")
+    petition = find_petition(installation)
+    with installation.database.sessions.begin() as session:
+        record(session, COMMAND_LINE, AuditAction.EXPORTED, petition.id, now=installation.now())
+        request_link(
+            session, installation.vault, petition.id, parse_email_address(READER), "en", now=installation.now()
+        )
 
     def left() -> list[int]:
-        with campaign.database.snapshots() as session:
+        with installation.database.snapshots() as session:
             tables = (ConfirmationAllowance, LinkRequest, AuditEntry)
             return [session.scalars(select(func.count()).select_from(table)).one() for table in tables]
 
     assert left() == [1, 1, 1]
-    assert due(campaign)[Rule.PENDING] == (0, (campaign.now() + timedelta(hours=72)).date())
+    assert due(installation)[Rule.PENDING] == (0, (installation.now() + timedelta(hours=72)).date())
     clock.turn(timedelta(days=3))
-    assert due(campaign)[Rule.PENDING] == (1, None)
+    assert due(installation)[Rule.PENDING] == (1, None)
     clock.turn(timedelta(days=27))
-    run(campaign)
+    run(installation)
     assert left() == [0, 0, 1]
     clock.turn(timedelta(days=60))
-    run(campaign)
+    run(installation)
     assert left() == [0, 0, 0]
 
 
-def test_reasons_go_a_month_after_the_review(campaign: Campaign, clock: Clock) -> None:
-    add_readers(campaign, READER, "second@example.org")
-    petition = find_petition(campaign)
-    with campaign.database.sessions.begin() as session:
+def test_reasons_go_a_month_after_the_review(installation: Installation, clock: Clock) -> None:
+    add_readers(installation, READER, "second@example.org")
+    petition = find_petition(installation)
+    with installation.database.sessions.begin() as session:
         review = Review(
-            petition_id=petition.id, at=campaign.now(), actor="x", action=ReviewAction.ACCEPT, criteria={}, count=1
+            petition_id=petition.id, at=installation.now(), actor="x", action=ReviewAction.ACCEPT, criteria={}, count=1
         )
         session.add(review)
         session.flush()
         for email, reviewed in ((READER, review.id), ("second@example.org", None)):
-            signature = session.get_one(Signature, get_signature(campaign, email).id)
+            signature = session.get_one(Signature, get_signature(installation, email).id)
             signature.review_id = reviewed
             session.add(
                 Suspicion(signature_id=signature.id, kind=SuspicionKind.BURST, petition_id=petition.id, group="g")
             )
     clock.turn(timedelta(days=29))
-    run(campaign)
-    assert due(campaign)[Rule.REASONS] == (0, None)
+    run(installation)
+    assert due(installation)[Rule.REASONS] == (0, None)
     clock.turn(timedelta(days=1))
-    assert due(campaign)[Rule.REASONS] == (1, None)
-    run(campaign)
-    with campaign.database.snapshots() as session:
+    assert due(installation)[Rule.REASONS] == (1, None)
+    run(installation)
+    with installation.database.snapshots() as session:
         left = session.scalars(select(Suspicion.signature_id)).all()
-    assert left == [get_signature(campaign, "second@example.org").id], "it was not looked at yet"
+    assert left == [get_signature(installation, "second@example.org").id], "it was not looked at yet"
 
 
-def test_the_address_of_one_that_waits_for_a_review_goes_after_a_month(campaign: Campaign, clock: Clock) -> None:
-    sign(campaign, READER, updates=True)
-    with campaign.database.sessions.begin() as session:
-        signature_id = get_signature(campaign, READER).id
-        kept = {"kind": SuspicionKind.BURST, "petition_id": find_petition(campaign).id, "group": "g"}
+def test_the_address_of_one_that_waits_for_a_review_goes_after_a_month(
+    installation: Installation, clock: Clock
+) -> None:
+    sign(installation, READER, updates=True)
+    with installation.database.sessions.begin() as session:
+        signature_id = get_signature(installation, READER).id
+        kept = {"kind": SuspicionKind.BURST, "petition_id": find_petition(installation).id, "group": "g"}
         session.add(Suspicion(signature_id=signature_id, **kept))
-    confirm_all(campaign)
+    confirm_all(installation)
     clock.turn(timedelta(days=29))
-    run(campaign)
-    assert get_signature(campaign, READER).sealed_address is not None
+    run(installation)
+    assert get_signature(installation, READER).sealed_address is not None
     clock.turn(timedelta(days=1))
-    assert due(campaign)[Rule.WAITING] == (1, None)
-    run(campaign)
-    left = get_signature(campaign, READER)
+    assert due(installation)[Rule.WAITING] == (1, None)
+    run(installation)
+    left = get_signature(installation, READER)
     assert (left.state, left.sealed_address, left.wants_updates) == (SignatureState.QUARANTINED, None, False)
 
 
-def test_of_a_mail_to_a_signer_the_day_alone_is_kept(campaign: Campaign, clock: Clock) -> None:
+def test_of_a_mail_to_a_signer_the_day_alone_is_kept(installation: Installation, clock: Clock) -> None:
     clock.turn(timedelta(hours=3, minutes=21))
-    add_readers(campaign, READER)
-    sent_on = campaign.now().date()
-    work_once(campaign)
+    add_readers(installation, READER)
+    sent_on = installation.now().date()
+    work_once(installation)
     clock.turn(timedelta(days=3))
-    assert due(campaign)[Rule.MOMENTS] == (1, None)
+    assert due(installation)[Rule.MOMENTS] == (1, None)
     for _ in range(2):
-        run(campaign)
-        assert due(campaign)[Rule.MOMENTS] == (0, None)
-    with campaign.database.snapshots() as session:
+        run(installation)
+        assert due(installation)[Rule.MOMENTS] == (0, None)
+    with installation.database.snapshots() as session:
         (kept,) = session.scalars(select(Delivery.queued_at))
     assert (kept.date(), kept.hour, kept.minute, kept.second) == (sent_on, 12, 0, 0)
 
 
-def test_a_dry_run_writes_nothing_whatever_is_due(campaign: Campaign, clock: Clock) -> None:
-    add_readers(campaign, READER)
-    sign(campaign, "pending@example.org")
-    work_once(campaign)
-    hand(campaign)
-    close(campaign)
+def test_a_dry_run_writes_nothing_whatever_is_due(installation: Installation, clock: Clock) -> None:
+    add_readers(installation, READER)
+    sign(installation, "pending@example.org")
+    work_once(installation)
+    hand(installation)
+    close(installation)
     clock.turn(timedelta(days=100))
-    before = dump(campaign)
-    found = due(campaign)
+    before = dump(installation)
+    found = due(installation)
     assert {rule for rule, (count, _) in found.items() if count} == {
         Rule.PENDING,
         Rule.UPDATES,
@@ -267,13 +271,13 @@ def test_a_dry_run_writes_nothing_whatever_is_due(campaign: Campaign, clock: Clo
         Rule.AUDIT,  # that the list was handed over, and the petition closed
         Rule.ALLOWANCES,
     }
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
-def test_the_worker_does_it(campaign: Campaign, clock: Clock) -> None:
-    add_readers(campaign, READER)
-    hand(campaign)
-    close(campaign)
+def test_the_worker_does_it(installation: Installation, clock: Clock) -> None:
+    add_readers(installation, READER)
+    hand(installation)
+    close(installation)
     clock.turn(timedelta(days=30))
-    work_once(campaign)
-    assert (names(campaign), readers(campaign)) == (0, 0)
+    work_once(installation)
+    assert (names(installation), readers(installation)) == (0, 0)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Signature
 from campaign.periods import SMALLEST_PLACE
 from campaign.services.petitions.store import get_petition
@@ -24,20 +24,20 @@ from tests.conftest import SLUG, Clock
 from tests.scenes.people import confirm_all, find_petition, sign, sign_within, withdraw
 
 
-def crowd(campaign: Campaign, country: str | None, count: int, start: int = 0) -> None:
-    with campaign.database.sessions.begin() as session:
+def crowd(installation: Installation, country: str | None, count: int, start: int = 0) -> None:
+    with installation.database.sessions.begin() as session:
         for number in range(start, start + count):
-            sign_within(session, campaign, f"{country}{number}@example.org".lower(), country=country)
-    confirm_all(campaign)
+            sign_within(session, installation, f"{country}{number}@example.org".lower(), country=country)
+    confirm_all(installation)
 
 
-def places(campaign: Campaign) -> CountryTotals:
-    with campaign.database.snapshots() as session:
+def places(installation: Installation) -> CountryTotals:
+    with installation.database.snapshots() as session:
         return read_country_totals(session, get_petition(session, SLUG).id)
 
 
-def count(campaign: Campaign) -> None:
-    count_countries(campaign.database.snapshots, campaign.database.sessions, now=campaign.now())
+def count(installation: Installation) -> None:
+    count_countries(installation.database.snapshots, installation.database.sessions, now=installation.now())
 
 
 def test_one_small_place_is_hidden_together_with_the_next() -> None:
@@ -60,34 +60,34 @@ def test_no_row_tells_of_a_small_place(counts: dict[str | None, int]) -> None:
         assert len(together) > 1
 
 
-def test_the_count_is_a_picture_of_the_hour(campaign: Campaign, clock: Clock) -> None:
-    crowd(campaign, "KZ", 12)
-    crowd(campaign, "DE", 3)
-    crowd(campaign, "LU", 9)
-    crowd(campaign, None, 2)
-    sign(campaign, "pending@example.org", country="KZ")
-    assert places(campaign) == CountryTotals(None, [], None, None)
-    work_once(campaign)
-    counted = places(campaign)
-    assert counted == CountryTotals(campaign.now(), [("KZ", 12)], 12, 2)
-    withdraw(campaign, "kz0@example.org")
+def test_the_count_is_a_picture_of_the_hour(installation: Installation, clock: Clock) -> None:
+    crowd(installation, "KZ", 12)
+    crowd(installation, "DE", 3)
+    crowd(installation, "LU", 9)
+    crowd(installation, None, 2)
+    sign(installation, "pending@example.org", country="KZ")
+    assert places(installation) == CountryTotals(None, [], None, None)
+    work_once(installation)
+    counted = places(installation)
+    assert counted == CountryTotals(installation.now(), [("KZ", 12)], 12, 2)
+    withdraw(installation, "kz0@example.org")
     clock.turn(timedelta(minutes=59))
-    count(campaign)
-    assert places(campaign) == counted
+    count(installation)
+    assert places(installation) == counted
     clock.turn(timedelta(minutes=1))
-    count(campaign)
-    assert places(campaign) == CountryTotals(campaign.now(), [("KZ", 11)], 12, 2)
-    with campaign.database.snapshots() as session:
-        assert list_named_countries(session, find_petition(campaign).id) == {"KZ"}
+    count(installation)
+    assert places(installation) == CountryTotals(installation.now(), [("KZ", 11)], 12, 2)
+    with installation.database.snapshots() as session:
+        assert list_named_countries(session, find_petition(installation).id) == {"KZ"}
 
 
-def test_the_counts_stay_when_the_countries_are_burned(campaign: Campaign, clock: Clock) -> None:
-    crowd(campaign, "KZ", 12)
-    count(campaign)
-    before = places(campaign)
-    list(burn(campaign.database.sessions, find_petition(campaign).id, actor="x", now=campaign.now()))
+def test_the_counts_stay_when_the_countries_are_burned(installation: Installation, clock: Clock) -> None:
+    crowd(installation, "KZ", 12)
+    count(installation)
+    before = places(installation)
+    list(burn(installation.database.sessions, find_petition(installation).id, actor="x", now=installation.now()))
     clock.turn(timedelta(days=1))
-    count(campaign)
-    assert places(campaign) == before
-    with campaign.database.snapshots() as session:
+    count(installation)
+    assert places(installation) == before
+    with installation.database.snapshots() as session:
         assert session.query(Signature).filter(Signature.country.is_not(None)).count() == 0

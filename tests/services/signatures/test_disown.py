@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from campaign.crypto.link_purposes import LinkPurpose
 from campaign.errors import LinkExpired
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Delivery, DeliveryState, SignatureState, Subscription, SubscriptionState
 from campaign.periods import CONFIRMATION_AGAIN_AFTER
 from campaign.services.subscribers.suppressions import find_suppression
@@ -30,48 +30,50 @@ ADDRESS = "aigerim@example.org"
 @pytest.mark.parametrize(
     ("was_confirmed", "state"), [(False, SignatureState.EXPIRED), (True, SignatureState.WITHDRAWN)]
 )
-def test_not_me_erases_uncounts_and_suppresses(campaign: Campaign, was_confirmed: bool, state: SignatureState) -> None:
-    sign(campaign, "other@example.org")
-    confirm(campaign, "other@example.org")
-    sign(campaign, ADDRESS, country="KZ", updates=True)
+def test_not_me_erases_uncounts_and_suppresses(
+    installation: Installation, was_confirmed: bool, state: SignatureState
+) -> None:
+    sign(installation, "other@example.org")
+    confirm(installation, "other@example.org")
+    sign(installation, ADDRESS, country="KZ", updates=True)
     if was_confirmed:
-        confirm(campaign, ADDRESS)
-    assert count(campaign) == 1 + was_confirmed
-    signature_id = get_signature(campaign, ADDRESS).id
-    disown(campaign, ADDRESS)
-    signature = get_signature_by_id(campaign, signature_id)
+        confirm(installation, ADDRESS)
+    assert count(installation) == 1 + was_confirmed
+    signature_id = get_signature(installation, ADDRESS).id
+    disown(installation, ADDRESS)
+    signature = get_signature_by_id(installation, signature_id)
     assert signature.state is state
     assert list_personal(signature) == [None] * 5
-    assert count(campaign) == 1
-    with campaign.database.snapshots() as session:
-        assert find_suppression(session, campaign.vault.fingerprint(parse_email_address(ADDRESS)))
+    assert count(installation) == 1
+    with installation.database.snapshots() as session:
+        assert find_suppression(session, installation.vault.fingerprint(parse_email_address(ADDRESS)))
         ended = [(item.state, item.sealed_address, item.fingerprint) for item in session.scalars(select(Subscription))]
     assert ended == [(SubscriptionState.ENDED, None, None)] * was_confirmed
     with pytest.raises(LinkExpired):
-        follow(campaign, campaign.vault.token(LinkPurpose.CONFIRM, signature_id))
+        follow(installation, installation.vault.token(LinkPurpose.CONFIRM, signature_id))
 
 
-def test_a_number_that_was_withdrawn_is_not_given_again(campaign: Campaign) -> None:
+def test_a_number_that_was_withdrawn_is_not_given_again(installation: Installation) -> None:
     for email in ("one@example.org", "two@example.org"):
-        sign(campaign, email)
-        confirm(campaign, email)
-    disown(campaign, "two@example.org")
-    sign(campaign, "three@example.org")
-    confirm(campaign, "three@example.org")
-    assert get_signature(campaign, "three@example.org").number == 3
+        sign(installation, email)
+        confirm(installation, email)
+    disown(installation, "two@example.org")
+    sign(installation, "three@example.org")
+    confirm(installation, "three@example.org")
+    assert get_signature(installation, "three@example.org").number == 3
 
 
-def test_after_not_me_no_mail_goes_to_the_address(campaign: Campaign, clock: Clock) -> None:
-    sign(campaign, ADDRESS)
-    disown(campaign, ADDRESS)
+def test_after_not_me_no_mail_goes_to_the_address(installation: Installation, clock: Clock) -> None:
+    sign(installation, ADDRESS)
+    disown(installation, ADDRESS)
     clock.turn(CONFIRMATION_AGAIN_AFTER)
-    sign(campaign, ADDRESS)
-    work_once(campaign)
-    states = [(delivery.state, delivery.reason) for delivery in list_deliveries(campaign)]
+    sign(installation, ADDRESS)
+    work_once(installation)
+    states = [(delivery.state, delivery.reason) for delivery in list_deliveries(installation)]
     assert states == [
         (DeliveryState.SUPPRESSED, "the signature is expired"),
         (DeliveryState.SUPPRESSED, "the address is suppressed: not me"),
     ]
-    assert not campaign.settings.outbox.exists()
-    with campaign.database.snapshots() as session:
+    assert not installation.settings.outbox.exists()
+    with installation.database.snapshots() as session:
         assert {item.attempts for item in session.scalars(select(Delivery))} == {0}

@@ -13,7 +13,7 @@ from campaign.crypto.organizer_keys import OrganizerKey, PublicKeys
 from campaign.crypto.recipient_sealing import open_sealed
 from campaign.crypto.sealed_rows import person_row
 from campaign.errors import InvalidFile, NotPossible
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Display, Signature, SignatureState
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.exports.lists import check_possible, want
@@ -36,9 +36,9 @@ def opened_by(key: OrganizerKey, signature: Signature) -> Person | None:
     return None if plain is None else Person.from_json(plain)
 
 
-def opened_with_keyring(campaign: Campaign) -> list[bytes]:
+def opened_with_keyring(installation: Installation) -> list[bytes]:
     """Every value of the database, and whatever the keyring opens of it as part of any row there is."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         tables = inspect(session.connection()).get_table_names()
         rows = [row for table in tables for row in session.execute(text(f'SELECT * FROM "{table}"'))]
     values = [value for row in rows for value in row]
@@ -48,7 +48,7 @@ def opened_with_keyring(campaign: Campaign) -> list[bytes]:
         if isinstance(value, bytes | memoryview):
             sealed = bytes(value)
             found += [sealed]
-            for version, sealer in campaign.vault._sealing[1].items():
+            for version, sealer in installation.vault._sealing[1].items():
                 for part in (sealed, bytes([version]) + sealed, bytes([version]) + sealed[1:]):
                     for row in {f"{kind}:{row_id}" for kind in ("signature", "address") for row_id in ids}:
                         with suppress(InvalidTag, ValueError):
@@ -57,50 +57,50 @@ def opened_with_keyring(campaign: Campaign) -> list[bytes]:
 
 
 @pytest.mark.parametrize("sealed_to", [KEYS[:2], []])
-def test_the_database_and_its_keyring_give_no_name(campaign: Campaign, sealed_to: list[OrganizerKey]) -> None:
+def test_the_database_and_its_keyring_give_no_name(installation: Installation, sealed_to: list[OrganizerKey]) -> None:
     """The same search finds each of them where the petition is not sealed."""
-    seal_petition(campaign, *sealed_to)
-    sign(campaign, "a@example.org", name=NAME, place=PLACE, comment=COMMENT, updates=True)
-    sign(campaign, "b@example.org", name=NAME, place=PLACE, comment=COMMENT)
-    sign(campaign, "b@example.org", name=NAME, place=PLACE, comment=COMMENT)
-    confirm(campaign, "a@example.org")
-    everything = b"\n".join(opened_with_keyring(campaign))
+    seal_petition(installation, *sealed_to)
+    sign(installation, "a@example.org", name=NAME, place=PLACE, comment=COMMENT, updates=True)
+    sign(installation, "b@example.org", name=NAME, place=PLACE, comment=COMMENT)
+    sign(installation, "b@example.org", name=NAME, place=PLACE, comment=COMMENT)
+    confirm(installation, "a@example.org")
+    everything = b"\n".join(opened_with_keyring(installation))
     assert b"a@example.org" in everything  # the reader's, which is needed to write to them
     assert [said.encode() in everything for said in SAID] == [not sealed_to] * 3
 
 
-def test_each_organizer_opens_a_name_and_a_third_does_not(sqlite_campaign: Campaign) -> None:
-    seal_petition(sqlite_campaign, *KEYS[:2])
-    sign(sqlite_campaign, "a@example.org", name=NAME, place=PLACE, comment=COMMENT, display=Display.NAME)
-    signature = get_signature(sqlite_campaign, "a@example.org")
+def test_each_organizer_opens_a_name_and_a_third_does_not(sqlite_installation: Installation) -> None:
+    seal_petition(sqlite_installation, *KEYS[:2])
+    sign(sqlite_installation, "a@example.org", name=NAME, place=PLACE, comment=COMMENT, display=Display.NAME)
+    signature = get_signature(sqlite_installation, "a@example.org")
     person = Person(NAME, PLACE, COMMENT)
     assert [opened_by(key, signature) for key in KEYS] == [person, person, None]
-    assert open_person(sqlite_campaign.vault, signature) is None
+    assert open_person(sqlite_installation.vault, signature) is None
     assert signature.display is Display.HIDDEN  # nobody here could show it
 
 
-def test_a_name_of_an_unsealed_petition_and_an_erased_one(sqlite_campaign: Campaign) -> None:
-    sign(sqlite_campaign, "a@example.org", name=NAME)
-    signature = get_signature(sqlite_campaign, "a@example.org")
-    assert open_person(sqlite_campaign.vault, signature) == Person(NAME)
+def test_a_name_of_an_unsealed_petition_and_an_erased_one(sqlite_installation: Installation) -> None:
+    sign(sqlite_installation, "a@example.org", name=NAME)
+    signature = get_signature(sqlite_installation, "a@example.org")
+    assert open_person(sqlite_installation.vault, signature) == Person(NAME)
     signature.sealed_person = None
-    assert open_person(sqlite_campaign.vault, signature) is None
+    assert open_person(sqlite_installation.vault, signature) is None
 
 
-def test_signatures_stay_sealed_as_they_were_when_the_keys_change(campaign: Campaign) -> None:
+def test_signatures_stay_sealed_as_they_were_when_the_keys_change(installation: Installation) -> None:
     first, second, _ = KEYS
-    sign(campaign, "a@example.org", name="Before")
+    sign(installation, "a@example.org", name="Before")
     for key, email in ((first, "b@example.org"), (second, "c@example.org")):
-        seal_petition(campaign, key)
-        sign(campaign, email, name=email)
-    seal_petition(campaign)
-    sign(campaign, "d@example.org", name="After")
-    old, changed = get_signature(campaign, "b@example.org"), get_signature(campaign, "c@example.org")
+        seal_petition(installation, key)
+        sign(installation, email, name=email)
+    seal_petition(installation)
+    sign(installation, "d@example.org", name="After")
+    old, changed = get_signature(installation, "b@example.org"), get_signature(installation, "c@example.org")
     assert [opened_by(key, old) is None for key in (first, second)] == [False, True]
     assert [opened_by(key, changed) is None for key in (first, second)] == [True, False]
-    with campaign.database.snapshots() as session:
-        petition = find_petition(campaign)
-        rows = list(list_signatures(session, campaign.vault, petition, SignatureState.PENDING))
+    with installation.database.snapshots() as session:
+        petition = find_petition(installation)
+        rows = list(list_signatures(session, installation.vault, petition, SignatureState.PENDING))
         assert sorted(str(row["name"]) for row in rows if "name" in row) == ["After", "Before"]
         assert count_sealed(session, petition, SignatureState.PENDING) == 2
         assert count_sealed(session, petition, SignatureState.CONFIRMED) == 0
@@ -111,13 +111,17 @@ def test_signatures_stay_sealed_as_they_were_when_the_keys_change(campaign: Camp
         check_possible(session, petition, want(petition, "signatures", "age", SignatureState.PENDING))
 
 
-def test_a_petition_file_names_the_keys_and_asks_for_approval(sqlite_campaign: Campaign, tmp_path: Path) -> None:
+def test_a_petition_file_names_the_keys_and_asks_for_approval(
+    sqlite_installation: Installation, tmp_path: Path
+) -> None:
     lines = [key.public.line for key in KEYS[:2]]
     keys = f"sealed_to = {json.dumps(lines)}\nexport_needs_approval = true\n"
     for change, expected in (("goal", (lines, True)), ("", ([], False))):
         path = write(tmp_path, *([("goal", f"{keys}goal")] if change else []))
-        with sqlite_campaign.database.sessions.begin() as session:
-            petition = load_petition(session, read_petition_file(path), actor=COMMAND_LINE, now=sqlite_campaign.now())
+        with sqlite_installation.database.sessions.begin() as session:
+            petition = load_petition(
+                session, read_petition_file(path), actor=COMMAND_LINE, now=sqlite_installation.now()
+            )
             assert (petition.sealed_to, petition.export_needs_approval) == expected
 
 

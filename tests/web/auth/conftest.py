@@ -2,10 +2,10 @@
 
 import pytest
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
+def installation(sqlite_installation: Installation) -> Installation:
     """One database is enough for pages: the services are tested on both."""
-    return sqlite_campaign
+    return sqlite_installation

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Role
 from campaign.periods import FREE_FAILURES, LONGEST_SIGN_IN_WAIT
 from campaign.services.organizers.sign_in import TooSoon, begin_attempt, wait_after
@@ -55,10 +55,10 @@ def test_after_five_failures_each_further_attempt_waits(
 
 
 @pytest.mark.parametrize("somebody", [True, False])
-def test_each_spelling_of_an_address_counts_as_the_same(app: Flask, campaign: Campaign, somebody: bool) -> None:
+def test_each_spelling_of_an_address_counts_as_the_same(app: Flask, installation: Installation, somebody: bool) -> None:
     """Also of an address that nobody has: else the second spelling would tell which addresses are organizers'."""
     if somebody:
-        enroll(app, campaign, Role.VIEWER, KEPT)
+        enroll(app, installation, Role.VIEWER, KEPT)
     for number, spelled in enumerate(SPELLINGS):
         expected = 422 if number < FREE_FAILURES else 429
         assert sign_in(app.test_client(), spelled, "wrong").status_code == expected, spelled
@@ -88,24 +88,24 @@ def test_an_address_that_nobody_has_is_answered_like_one_that_somebody_has(
 
 
 def test_the_failures_outlive_a_restart_and_end_with_a_success(
-    app: Flask, campaign: Campaign, owner: FlaskClient, clock: Clock
+    app: Flask, installation: Installation, owner: FlaskClient, clock: Clock
 ) -> None:
     fail(app.test_client())
-    again = create_app(campaign)
+    again = create_app(installation)
     assert sign_in(again.test_client()).status_code == 429
     clock.turn(timedelta(seconds=2))
     assert sign_in(again.test_client()).status_code == 303
     assert fail(again.test_client(), 4) == [422] * 4
 
 
-def test_a_stranger_makes_only_strangers_wait(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
+def test_a_stranger_makes_only_strangers_wait(app: Flask, installation: Installation, owner: FlaskClient) -> None:
     """A browser in which the organizer has signed in before is let in, and told the same as ever where it is wrong."""
     send_form(owner, HOME, "/organize/sign-out")
     fail(app.test_client())
     assert sign_in(app.test_client()).status_code == 429
     assert sign_in(owner, password="a slip of the finger").status_code == 422
     assert sign_in(owner).status_code == 303
-    assert [action for _, action, _ in list_trail(campaign)].count("sign-in slowed") == 2
+    assert [action for _, action, _ in list_trail(installation)].count("sign-in slowed") == 2
 
 
 def test_a_known_browser_in_other_hands_is_a_strangers_after_five_failures(app: Flask, owner: FlaskClient) -> None:
@@ -115,7 +115,9 @@ def test_a_known_browser_in_other_hands_is_a_strangers_after_five_failures(app: 
     assert sign_in(owner).status_code == 429
 
 
-def test_the_mark_of_a_browser_ends_with_the_sessions(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
+def test_the_mark_of_a_browser_ends_with_the_sessions(
+    app: Flask, installation: Installation, owner: FlaskClient
+) -> None:
     send_form(owner, ACCOUNT, f"{ACCOUNT}/sign-out")
     fail(app.test_client())
     assert sign_in(owner).status_code == 429
@@ -128,14 +130,14 @@ def test_a_mark_of_another_organizer_or_of_ones_own_making_helps_nobody(app: Fla
     assert sign_in(client).status_code == 429
 
 
-def test_many_attempts_at_once_are_not_all_the_first(campaign: Campaign, owner: FlaskClient) -> None:
+def test_many_attempts_at_once_are_not_all_the_first(installation: Installation, owner: FlaskClient) -> None:
     """Each is counted before its password is compared, not after."""
-    with campaign.database.snapshots() as reading:
+    with installation.database.snapshots() as reading:
         organizer_id = find_organizer(reading).id
 
     def begin() -> None:
-        with campaign.database.sessions.begin() as session:
-            begin_attempt(session, organizer_id, known_browser=False, now=campaign.now())
+        with installation.database.sessions.begin() as session:
+            begin_attempt(session, organizer_id, known_browser=False, now=installation.now())
 
     for _ in range(FREE_FAILURES):
         begin()
@@ -144,7 +146,7 @@ def test_many_attempts_at_once_are_not_all_the_first(campaign: Campaign, owner: 
 
 
 def test_codes_are_no_easier_to_guess_than_passwords(
-    app: Flask, campaign: Campaign, owner: FlaskClient, clock: Clock
+    app: Flask, installation: Installation, owner: FlaskClient, clock: Clock
 ) -> None:
     """Typing the right password in between starts nothing anew."""
     secret, _ = set_up_app(owner, clock)
@@ -165,13 +167,13 @@ def test_guessing_at_a_session_left_open_is_slowed_too(owner: FlaskClient) -> No
 
 
 def test_the_account_tells_of_sign_ins_and_of_attempts_beyond_the_fifth(
-    app: Flask, campaign: Campaign, owner: FlaskClient, clock: Clock
+    app: Flask, installation: Installation, owner: FlaskClient, clock: Clock
 ) -> None:
     fail(app.test_client())
     clock.turn(timedelta(seconds=2))
     sign_in(app.test_client(), password="wrong")
     sign_in(owner)
-    assert list_trail(campaign) == [
+    assert list_trail(installation) == [
         (EMAIL, "password changed", {}),
         (EMAIL, "signed in", {"way": "link"}),
         ("somebody", "sign-in slowed", {"failures": 5}),

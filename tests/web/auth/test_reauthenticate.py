@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import EditionState
 from campaign.periods import PROOF_LASTS
 from campaign.web.auth.reauthenticate import asks_for_proof
@@ -32,22 +32,24 @@ def main_form(html: str) -> Page:
 
 
 @pytest.fixture
-def stale(campaign: Campaign, owner: FlaskClient, clock: Clock) -> FlaskClient:
+def stale(installation: Installation, owner: FlaskClient, clock: Clock) -> FlaskClient:
     """The browser of an owner who signed in ten minutes ago."""
-    add_readers(campaign, "reader@example.org")
+    add_readers(installation, "reader@example.org")
     clock.turn(PROOF_LASTS)
     return owner
 
 
-def test_who_signed_in_ten_minutes_ago_is_asked_and_presses_again(campaign: Campaign, stale: FlaskClient) -> None:
-    before = dump(campaign)
+def test_who_signed_in_ten_minutes_ago_is_asked_and_presses_again(
+    installation: Installation, stale: FlaskClient
+) -> None:
+    before = dump(installation)
     asked = send_form(stale, NUMBERS, f"{NUMBERS}/export", **EXPORT)
     assert asked.status_code == 401
     assert "Nothing has been done yet" in read(asked).text
-    assert dump(campaign) == before
+    assert dump(installation) == before
     again = stale.post(PROVE, data={**main_form(asked.text).filled_in(), "password": PASSWORD})
     assert again.status_code == 200
-    assert list_audit(campaign) == []
+    assert list_audit(installation) == []
     told = read(again).text
     assert "Export a list" in told
     assert EXPORT["reason"] in told
@@ -58,10 +60,10 @@ def test_who_signed_in_ten_minutes_ago_is_asked_and_presses_again(campaign: Camp
     exported = stale.post(form.one("form")["action"], data=form.filled_in())
     assert exported.status_code == 200
     assert b"reader@example.org" in exported.data
-    assert [action for _, action, _ in list_audit(campaign)] == ["export"]
+    assert [action for _, action, _ in list_audit(installation)] == ["export"]
 
 
-def test_a_proof_is_for_ten_minutes(campaign: Campaign, stale: FlaskClient, clock: Clock) -> None:
+def test_a_proof_is_for_ten_minutes(installation: Installation, stale: FlaskClient, clock: Clock) -> None:
     send_form(stale, PROVE, password=PASSWORD)
     clock.turn(PROOF_LASTS - timedelta(seconds=1))
     assert send_form(stale, NUMBERS, f"{NUMBERS}/export", **EXPORT).status_code == 200
@@ -75,16 +77,16 @@ def test_looking_asks_for_nothing(stale: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("typed", [{}, {"password": ""}, {"password": "wrong"}, {"code": "123456"}, {"passkey": "{}"}])
-def test_without_a_proof_nothing_goes_on(campaign: Campaign, stale: FlaskClient, typed: dict[str, str]) -> None:
+def test_without_a_proof_nothing_goes_on(installation: Installation, stale: FlaskClient, typed: dict[str, str]) -> None:
     asked = send_form(stale, DIGEST, f"{DIGEST}/send", after=0)
     refused = stale.post(PROVE, data={**main_form(asked.text).filled_in(), **typed})
     assert refused.status_code == 422
     assert main_form(refused.text).filled_in()["kept"]  # still there for the next attempt
-    assert list_made(campaign) == []
+    assert list_made(installation) == []
     assert send_form(stale, DIGEST, f"{DIGEST}/send", after=0).status_code == 401
 
 
-def test_the_app_proves_as_well(stale: FlaskClient, campaign: Campaign, clock: Clock) -> None:
+def test_the_app_proves_as_well(stale: FlaskClient, installation: Installation, clock: Clock) -> None:
     send_form(stale, PROVE, password=PASSWORD)
     secret, codes = set_up_app(stale, clock)
     clock.turn(PROOF_LASTS)
@@ -92,7 +94,7 @@ def test_the_app_proves_as_well(stale: FlaskClient, campaign: Campaign, clock: C
     answer = send_form(stale, f"{PROVE}?next={DIGEST}", PROVE, code=code_of(secret, clock), next=DIGEST)
     assert (answer.status_code, answer.location) == (303, DIGEST)
     assert send_form(stale, DIGEST, f"{DIGEST}/send", after=0).status_code == 303
-    assert [edition.state for edition in list_made(campaign)] == [EditionState.SENDING]
+    assert [edition.state for edition in list_made(installation)] == [EditionState.SENDING]
 
 
 def test_a_proof_begins_another_session_that_ends_no_later(stale: FlaskClient, clock: Clock) -> None:
@@ -106,7 +108,7 @@ def test_a_proof_begins_another_session_that_ends_no_later(stale: FlaskClient, c
     assert stale.get(HOME).status_code == 302
 
 
-def test_a_kept_form_is_its_senders_alone(app: Flask, campaign: Campaign, stale: FlaskClient) -> None:
+def test_a_kept_form_is_its_senders_alone(app: Flask, installation: Installation, stale: FlaskClient) -> None:
     """Nor can one of somebody else's making be put before an organizer."""
     asked = send_form(stale, DIGEST, f"{DIGEST}/send", after=0)
     kept = main_form(asked.text).filled_in()["kept"]

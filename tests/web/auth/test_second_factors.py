@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from campaign.crypto.totp import STEP
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Passkey, Role
 from campaign.services.organizers.second_factors import open_secret
 from tests.conftest import SLUG, START, Clock
@@ -55,7 +55,7 @@ def second_step(client: FlaskClient, code: str) -> int:
 
 
 def test_an_app_is_set_up_with_the_key_that_the_page_shows(
-    campaign: Campaign, owner: FlaskClient, clock: Clock
+    installation: Installation, owner: FlaskClient, clock: Clock
 ) -> None:
     page = read(owner.get(APP))
     secret = shown_secret(page)
@@ -66,32 +66,34 @@ def test_an_app_is_set_up_with_the_key_that_the_page_shows(
     )
     (picture,) = page.all("path", **{"class": "qrline"})
     assert squares(picture["d"]) == [list(row) for row in segno.make(link, error="m", micro=False).matrix]
-    before = dump(campaign)
+    before = dump(installation)
     wrong = owner.post(APP, data={**page.filled_in(), "code": "000000"})
     assert wrong.status_code == 422
     assert shown_secret(read(wrong)) == secret  # the app need not be set up anew
-    assert dump(campaign) == before
+    assert dump(installation) == before
     secret, codes = set_up_app(owner, clock)
     assert len(set(codes)) == 10
     assert is_in(owner)
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         organizer = find_organizer(session)
         assert organizer.sealed_totp is not None
         assert secret not in organizer.sealed_totp
-        assert open_secret(organizer.id, campaign.vault, organizer.sealed_totp) == secret
+        assert open_secret(organizer.id, installation.vault, organizer.sealed_totp) == secret
         assert not {code for code in codes if code in str(organizer.recovery_codes)}
-    assert list_trail(campaign)[-1][:2] == (EMAIL, "app added")
+    assert list_trail(installation)[-1][:2] == (EMAIL, "app added")
     assert "10 / 10" in read(owner.get(ACCOUNT)).text
 
 
-def test_a_key_of_another_account_is_refused(app: Flask, campaign: Campaign, owner: FlaskClient, clock: Clock) -> None:
+def test_a_key_of_another_account_is_refused(
+    app: Flask, installation: Installation, owner: FlaskClient, clock: Clock
+) -> None:
     """Nor is one of one's own making, of which others could know."""
-    other = enroll(app, campaign, Role.VIEWER, "other@example.org")
+    other = enroll(app, installation, Role.VIEWER, "other@example.org")
     page = read(other.get(APP))
     sealed, code = page.filled_in()["secret"], code_of(shown_secret(page), clock)
     for secret in (sealed, "", "AAAA", "%%%", "ключ"):
         assert send_form(owner, APP, secret=secret, code=code).status_code == 400
-    assert len(list_trail(campaign)) == 2
+    assert len(list_trail(installation)) == 2
 
 
 def test_the_password_alone_is_half_the_way(app: Flask, owner: FlaskClient, clock: Clock) -> None:
@@ -132,7 +134,9 @@ def test_no_code_works_twice(app: Flask, owner: FlaskClient, clock: Clock) -> No
         assert not is_in(client)
 
 
-def test_each_recovery_code_works_once(app: Flask, campaign: Campaign, owner: FlaskClient, clock: Clock) -> None:
+def test_each_recovery_code_works_once(
+    app: Flask, installation: Installation, owner: FlaskClient, clock: Clock
+) -> None:
     """However it is typed; the account says how many are left."""
     _, codes = set_up_app(owner, clock)
     typed = codes[3].upper().replace("-", " ").replace("0", "O")
@@ -140,7 +144,7 @@ def test_each_recovery_code_works_once(app: Flask, campaign: Campaign, owner: Fl
     sign_in(client)
     assert second_step(client, typed) == 303
     assert "9 / 10" in read(client.get(ACCOUNT)).text
-    assert list_trail(campaign)[-1] == (EMAIL, "signed in", {"way": "password + recovery code"})
+    assert list_trail(installation)[-1] == (EMAIL, "signed in", {"way": "password + recovery code"})
     sign_in(again)
     assert second_step(again, typed) == 422
     assert not is_in(again)
@@ -168,11 +172,11 @@ def test_half_the_way_is_open_for_ten_minutes(app: Flask, owner: FlaskClient, cl
 
 
 def test_a_new_link_does_not_go_round_the_second_factor(
-    app: Flask, campaign: Campaign, owner: FlaskClient, clock: Clock
+    app: Flask, installation: Installation, owner: FlaskClient, clock: Clock
 ) -> None:
     secret, _ = set_up_app(owner, clock)
     client = app.test_client()
-    answer = send_form(client, invite(campaign, Role.OWNER), password=PASSWORD, again=PASSWORD)
+    answer = send_form(client, invite(installation, Role.OWNER), password=PASSWORD, again=PASSWORD)
     assert answer.location == SECOND
     assert not is_in(client)
     clock.turn(timedelta(minutes=1))
@@ -194,14 +198,16 @@ def test_changing_what_one_signs_in_with_ends_every_other_session(app: Flask, ow
     assert (is_in(others[2]), is_in(owner)) == (False, False)
 
 
-def test_without_a_second_factor_no_recovery_code_is_left(campaign: Campaign, owner: FlaskClient, clock: Clock) -> None:
+def test_without_a_second_factor_no_recovery_code_is_left(
+    installation: Installation, owner: FlaskClient, clock: Clock
+) -> None:
     set_up_app(owner, clock)
     assert send_form(owner, ACCOUNT, f"{APP}/remove").status_code == 303
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         organizer = find_organizer(session)
         assert (organizer.sealed_totp, organizer.totp_step, organizer.recovery_codes) == (None, None, [])
     assert read(send_form(owner, ACCOUNT, f"{ACCOUNT}/password")).by_id("password")["aria-invalid"] == "true"
-    assert [action for _, action, _ in list_trail(campaign)][-2:] == ["app added", "app removed"]
+    assert [action for _, action, _ in list_trail(installation)][-2:] == ["app added", "app removed"]
 
 
 @pytest.mark.parametrize(
@@ -220,26 +226,26 @@ def test_without_a_second_factor_no_recovery_code_is_left(campaign: Campaign, ow
     ],
 )
 def test_the_old_password_is_asked_for_and_what_everybody_tries_is_refused(
-    campaign: Campaign, owner: FlaskClient, old: str, new: str, told: str
+    installation: Installation, owner: FlaskClient, old: str, new: str, told: str
 ) -> None:
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         before = find_organizer(session).password_hash
     answer = send_form(owner, ACCOUNT, f"{ACCOUNT}/password", old=old, password=new, again=new)
     assert answer.status_code == 422
     assert read(answer).by_id(told)["aria-invalid"] == "true"
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         assert find_organizer(session).password_hash == before
 
 
-def test_what_no_browser_answers_for_a_passkey_is_refused(campaign: Campaign, owner: FlaskClient) -> None:
+def test_what_no_browser_answers_for_a_passkey_is_refused(installation: Installation, owner: FlaskClient) -> None:
     asked = {**read(owner.get(f"{ACCOUNT}/passkeys")).filled_in(), "name": "my phone"}
     answers = ["", "{}", "[]", "null", "{", "[" * 5000, '{"id": "AAAA", "rawId": "AAAA"}', "\0"]
-    before = dump(campaign)
+    before = dump(installation)
     for answer, challenge in product(answers, (asked["challenge"], "", "e30.x.y")):
         refused = owner.post(f"{ACCOUNT}/passkeys", data={**asked, "passkey": answer, "challenge": challenge})
         assert refused.status_code == 422, answer
         assert "The passkey was not kept" in read(refused).text
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81, "a\0b", "a\u202eb"])
@@ -258,18 +264,20 @@ def test_a_file_is_no_name(owner: FlaskClient) -> None:
     assert read(refused).by_id("name")["aria-invalid"] == "true"
 
 
-def test_nobody_renames_or_removes_a_passkey_of_others(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
-    with campaign.database.sessions.begin() as session:
+def test_nobody_renames_or_removes_a_passkey_of_others(
+    app: Flask, installation: Installation, owner: FlaskClient
+) -> None:
+    with installation.database.sessions.begin() as session:
         kept = Passkey(
             credential_id=b"1", public_key=b"1", sign_count=0, name="hers", transports=[], added_on=START.date()
         )
         organizer = find_organizer(session)
         organizer.passkeys.append(kept)
-    other = enroll(app, campaign, Role.OWNER, "other@example.org")
+    other = enroll(app, installation, Role.OWNER, "other@example.org")
     for step in ("name", "remove"):
         assert send_form(other, ACCOUNT, f"{ACCOUNT}/passkeys/{kept.id}/{step}", name="mine").status_code == 404
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         assert [each.name for each in find_organizer(session).passkeys] == ["hers"]
     assert send_form(owner, ACCOUNT, f"{ACCOUNT}/passkeys/{kept.id}/name", name=" my  key ").status_code == 303
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         assert [each.name for each in find_organizer(session).passkeys] == ["my key"]

@@ -9,12 +9,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from campaign.crypto.randomness import random_name
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Role
 from campaign.periods import INVITATION_LASTS
 from campaign.web.app import create_app
 from campaign.web.core.security import entry_of
-from tests.conftest import Clock, MakeCampaign
+from tests.conftest import Clock, MakeInstallation
 from tests.scenes.organizing import (
     EMAIL,
     HOME,
@@ -35,47 +35,47 @@ def is_signed_in(client: FlaskClient) -> bool:
     return client.get(HOME).status_code == 200
 
 
-def test_the_link_lets_one_choose_a_password_and_signs_in(app: Flask, campaign: Campaign) -> None:
-    link, client = invite(campaign, Role.VIEWER), app.test_client()
+def test_the_link_lets_one_choose_a_password_and_signs_in(app: Flask, installation: Installation) -> None:
+    link, client = invite(installation, Role.VIEWER), app.test_client()
     page = read(client.get(link))
     assert page.by_id("email")["value"] == EMAIL
     assert page.by_id("password")["autocomplete"] == page.by_id("again")["autocomplete"] == "new-password"
     answer = send_form(client, link, password=PASSWORD, again=PASSWORD)
     assert (answer.status_code, answer.location) == (303, HOME)
     assert is_signed_in(client)
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         assert str(find_organizer(session).password_hash).startswith("$argon2id$")
 
 
-def test_the_link_works_once(app: Flask, campaign: Campaign) -> None:
-    link, first, second = invite(campaign, Role.VIEWER), app.test_client(), app.test_client()
+def test_the_link_works_once(app: Flask, installation: Installation) -> None:
+    link, first, second = invite(installation, Role.VIEWER), app.test_client(), app.test_client()
     token = token_of(second, link)
     assert send_form(first, link, password=PASSWORD, again=PASSWORD).status_code == 303
-    before = dump(campaign)
+    before = dump(installation)
     assert second.get(link).status_code == 410
     late = second.post(link, data={"csrf_token": token, "password": "taken over by us", "again": "taken over by us"})
     assert late.status_code == 410
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
-def test_the_link_works_for_three_days(app: Flask, campaign: Campaign, clock: Clock) -> None:
-    link = invite(campaign, Role.VIEWER)
+def test_the_link_works_for_three_days(app: Flask, installation: Installation, clock: Clock) -> None:
+    link = invite(installation, Role.VIEWER)
     clock.turn(INVITATION_LASTS)
     answer = app.test_client().get(link)
     assert answer.status_code == 410
     assert "signature" not in read(answer).by_id("content").text
 
 
-def test_looking_at_the_link_does_not_use_it_up(app: Flask, campaign: Campaign) -> None:
-    link = invite(campaign, Role.VIEWER)
-    before = dump(campaign)
+def test_looking_at_the_link_does_not_use_it_up(app: Flask, installation: Installation) -> None:
+    link = invite(installation, Role.VIEWER)
+    before = dump(installation)
     assert {app.test_client().get(link).status_code for _ in range(3)} == {200}
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 @pytest.mark.parametrize("change", ["number", "token"])
-def test_a_link_of_ones_own_making_opens_nothing(app: Flask, campaign: Campaign, change: str) -> None:
-    link, other = invite(campaign, Role.VIEWER), invite(campaign, Role.VIEWER, "other@example.org")
+def test_a_link_of_ones_own_making_opens_nothing(app: Flask, installation: Installation, change: str) -> None:
+    link, other = invite(installation, Role.VIEWER), invite(installation, Role.VIEWER, "other@example.org")
     *_, number, token = other.split("/")
     made = (
         link.rpartition("/")[0] + f"/{token}" if change == "token" else f"/organize/welcome/{int(number) + 9}/{token}"
@@ -96,15 +96,15 @@ LONG = "a few words " * 17
     ],
 )
 def test_a_password_is_long_and_typed_twice(
-    app: Flask, campaign: Campaign, password: str, again: str, told: str
+    app: Flask, installation: Installation, password: str, again: str, told: str
 ) -> None:
-    link, client = invite(campaign, Role.VIEWER), app.test_client()
-    before = dump(campaign)
+    link, client = invite(installation, Role.VIEWER), app.test_client()
+    before = dump(installation)
     answer = send_form(client, link, password=password, again=again)
     assert answer.status_code == 422
     assert read(answer).by_id(told)["aria-invalid"] == "true"
     assert read(answer).by_id(told)["value"] == ""
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.org"])
@@ -118,9 +118,9 @@ def test_a_password_longer_than_any_that_can_be_kept_is_a_wrong_one(app: Flask, 
     assert changed.status_code == 422
 
 
-def test_the_longest_password_that_may_be_chosen_can_be_kept(app: Flask, campaign: Campaign) -> None:
+def test_the_longest_password_that_may_be_chosen_can_be_kept(app: Flask, installation: Installation) -> None:
     """Though each of its letters may become eighteen."""
-    link, client, longest = invite(campaign, Role.VIEWER), app.test_client(), "\ufdfa" * 190 + "a few word"
+    link, client, longest = invite(installation, Role.VIEWER), app.test_client(), "\ufdfa" * 190 + "a few word"
     assert send_form(client, link, password=longest, again=longest).status_code == 303
     assert sign_in(app.test_client(), password=longest).status_code == 303
 
@@ -133,17 +133,17 @@ def test_one_signs_in_however_the_address_is_spelled(app: Flask, owner: FlaskCli
     assert is_signed_in(client)
 
 
-def test_one_signs_in_with_a_domain_in_ones_own_script(app: Flask, campaign: Campaign) -> None:
-    enroll(app, campaign, Role.VIEWER, SPELLINGS[1])
+def test_one_signs_in_with_a_domain_in_ones_own_script(app: Flask, installation: Installation) -> None:
+    enroll(app, installation, Role.VIEWER, SPELLINGS[1])
     for spelled in SPELLINGS:
         client = app.test_client()
         assert sign_in(client, spelled).status_code == 303, spelled
         assert is_signed_in(client)
 
 
-def test_text_that_is_no_address_signs_nobody_in(app: Flask, campaign: Campaign) -> None:
+def test_text_that_is_no_address_signs_nobody_in(app: Flask, installation: Installation) -> None:
     """It is answered like an address that nobody has, whatever it looks like."""
-    enroll(app, campaign, Role.VIEWER, KEPT)
+    enroll(app, installation, Role.VIEWER, KEPT)
     unknown = sign_in(app.test_client(), "nobody@example.org")
     for typed in NO_ADDRESSES:
         answer = sign_in(app.test_client(), typed)
@@ -162,25 +162,31 @@ def test_text_that_is_no_address_signs_nobody_in(app: Flask, campaign: Campaign)
         "xn--bcher-kva",
     ],
 )
-def test_ones_own_address_is_no_password_however_it_is_spelled(app: Flask, campaign: Campaign, password: str) -> None:
-    link, client = invite(campaign, Role.VIEWER, KEPT), app.test_client()
+def test_ones_own_address_is_no_password_however_it_is_spelled(
+    app: Flask, installation: Installation, password: str
+) -> None:
+    link, client = invite(installation, Role.VIEWER, KEPT), app.test_client()
     answer = send_form(client, link, password=password, again=password)
     assert answer.status_code == 422
     assert "not your own address" in read(answer).text
 
 
-def test_a_password_is_the_same_however_its_letters_are_composed(app: Flask, campaign: Campaign) -> None:
+def test_a_password_is_the_same_however_its_letters_are_composed(app: Flask, installation: Installation) -> None:
     """“й” is one character on one keyboard and two on another."""
-    link, composed, taken_apart = invite(campaign, Role.VIEWER), "тихий чай зимой", "тихии\u0306 чаи\u0306 зимои\u0306"
+    link, composed, taken_apart = (
+        invite(installation, Role.VIEWER),
+        "тихий чай зимой",
+        "тихии\u0306 чаи\u0306 зимои\u0306",
+    )
     send_form(app.test_client(), link, password=composed, again=composed)
     assert sign_in(app.test_client(), password=taken_apart).status_code == 303
 
 
-def test_every_refusal_reads_the_same(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
+def test_every_refusal_reads_the_same(app: Flask, installation: Installation, owner: FlaskClient) -> None:
     """Wrong password, unknown address, no address at all, invited only, switched off with the right password."""
-    invite(campaign, Role.VIEWER, "invited@example.org")
-    enroll(app, campaign, Role.VIEWER, "gone@example.org")
-    with campaign.database.sessions.begin() as session:
+    invite(installation, Role.VIEWER, "invited@example.org")
+    enroll(app, installation, Role.VIEWER, "gone@example.org")
+    with installation.database.sessions.begin() as session:
         find_organizer(session, "gone@example.org").active = False
     tried = [
         (EMAIL, "not the password"),
@@ -203,10 +209,10 @@ def test_every_refusal_reads_the_same(app: Flask, campaign: Campaign, owner: Fla
 
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.org", "nobody", "invited@example.org"])
 def test_every_refusal_costs_one_hash(
-    app: Flask, campaign: Campaign, owner: FlaskClient, monkeypatch: pytest.MonkeyPatch, email: str
+    app: Flask, installation: Installation, owner: FlaskClient, monkeypatch: pytest.MonkeyPatch, email: str
 ) -> None:
     """Argon2 is all that takes time: an answer without it would tell that nobody has the address."""
-    invite(campaign, Role.VIEWER, "invited@example.org")
+    invite(installation, Role.VIEWER, "invited@example.org")
     argon2, work = app.extensions["security"].pwd_context, Counter[str]()
     for name in ("hash", "verify"):
         real = getattr(argon2, name)
@@ -220,19 +226,19 @@ def test_every_refusal_costs_one_hash(
     assert work["argon2"] == 1
 
 
-def test_a_new_session_key_ends_every_session(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
+def test_a_new_session_key_ends_every_session(app: Flask, installation: Installation, owner: FlaskClient) -> None:
     second = app.test_client()
     sign_in(second)
     assert is_signed_in(owner)
     assert is_signed_in(second)
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         find_organizer(session).session_key = random_name()
     assert not is_signed_in(owner)
     assert not is_signed_in(second)
 
 
-def test_an_organizer_who_is_switched_off_is_out(campaign: Campaign, owner: FlaskClient) -> None:
-    with campaign.database.sessions.begin() as session:
+def test_an_organizer_who_is_switched_off_is_out(installation: Installation, owner: FlaskClient) -> None:
+    with installation.database.sessions.begin() as session:
         find_organizer(session).active = False
     assert not is_signed_in(owner)
 
@@ -289,11 +295,11 @@ def test_a_form_of_another_website_signs_nobody_in(app: Flask, owner: FlaskClien
     assert not is_signed_in(client)
 
 
-def test_a_form_of_another_website_sets_no_password(app: Flask, campaign: Campaign) -> None:
-    link = invite(campaign, Role.VIEWER)
-    before = dump(campaign)
+def test_a_form_of_another_website_sets_no_password(app: Flask, installation: Installation) -> None:
+    link = invite(installation, Role.VIEWER)
+    before = dump(installation)
     assert app.test_client().post(link, data={"password": PASSWORD, "again": PASSWORD}).status_code == 400
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 def test_nothing_planted_before_signing_in_lives_on(app: Flask, owner: FlaskClient) -> None:
@@ -336,8 +342,8 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(app: Flask, owner: Flas
 
 
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000", "https://petition.example.org"])
-def test_the_cookie_is_for_the_server_alone(make_sqlite_campaign: MakeCampaign, base_url: str) -> None:
-    client = create_app(make_sqlite_campaign(base_url=base_url)).test_client()
+def test_the_cookie_is_for_the_server_alone(make_sqlite_installation: MakeInstallation, base_url: str) -> None:
+    client = create_app(make_sqlite_installation(base_url=base_url)).test_client()
     parts = client.get(SIGN_IN, base_url=base_url).headers["Set-Cookie"].split("; ")
     assert {"HttpOnly", "SameSite=Lax", "Path=/organize"} <= set(parts)
     assert ("Secure" in parts) is base_url.startswith("https:")
@@ -368,10 +374,10 @@ def test_public_pages_know_no_session(app: Flask, owner: FlaskClient, path: str)
         assert "Cookie" not in answer.headers.get("Vary", "").replace(" ", "").split(",")
 
 
-def test_nothing_but_the_session_signs_in(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
+def test_nothing_but_the_session_signs_in(app: Flask, installation: Installation, owner: FlaskClient) -> None:
     """Flask-Security takes tokens in a header, in the address and in JSON, unless it is told not to."""
     security = app.extensions["security"]
-    with app.test_request_context(), campaign.database.snapshots() as session:
+    with app.test_request_context(), installation.database.snapshots() as session:
         user = security.datastore.find_user(fs_uniquifier=find_organizer(session).session_key)
         token = user.get_auth_token()
     client = app.test_client()

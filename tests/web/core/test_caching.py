@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from tests.conftest import SLUG
 from tests.scenes.people import add_readers
 from tests.scenes.visiting import confirm_path, page_of, post, read
@@ -24,7 +24,9 @@ def content_of(answer: TestResponse) -> bytes:
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_a_cache_may_keep_the_page_and_asks_whether_it_has_changed(app: Flask, campaign: Campaign, path: str) -> None:
+def test_a_cache_may_keep_the_page_and_asks_whether_it_has_changed(
+    app: Flask, installation: Installation, path: str
+) -> None:
     client = app.test_client()
     first = client.get(path)
     assert first.cache_control.public
@@ -37,7 +39,7 @@ def test_a_cache_may_keep_the_page_and_asks_whether_it_has_changed(app: Flask, c
     assert weak
     again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.get_data()) == (304, b"")
-    add_readers(campaign, "new@example.org")
+    add_readers(installation, "new@example.org")
     changed = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert changed.status_code == (304 if path.endswith("updates") else 200)  # there no number stands
 
@@ -77,11 +79,11 @@ def test_static_files_are_kept_for_ever_under_the_name_of_their_content(app: Fla
         assert "immutable" not in client.get(other, buffered=True).headers["Cache-Control"]
 
 
-def test_what_is_about_one_person_is_neither_kept_nor_compressed(app: Flask, campaign: Campaign) -> None:
+def test_what_is_about_one_person_is_neither_kept_nor_compressed(app: Flask, installation: Installation) -> None:
     client = app.test_client()
     refused = client.post(page_of(), data={"name": "Dana"}, headers={"Sec-Fetch-Site": "same-origin", **GZIP})
     post(client)
-    for answer in (refused, client.get(confirm_path(campaign), headers=GZIP)):
+    for answer in (refused, client.get(confirm_path(installation), headers=GZIP)):
         assert "Content-Encoding" not in answer.headers
         assert not answer.cache_control.public
     assert refused.cache_control.no_store
@@ -94,8 +96,8 @@ def test_the_form_on_a_kept_page_can_be_sent(app: Flask) -> None:
     assert app.test_client().post(page_of(), data=fields).status_code == 303
 
 
-def test_the_count_is_told_in_words_where_a_page_asks_for_them(app: Flask, campaign: Campaign) -> None:
-    add_readers(campaign, "one@example.org", "two@example.org")
+def test_the_count_is_told_in_words_where_a_page_asks_for_them(app: Flask, installation: Installation) -> None:
+    add_readers(installation, "one@example.org", "two@example.org")
     client = app.test_client()
     told = client.get(f"/p/{SLUG}/count.json?lang=en").get_json()
     assert (told["confirmed"], told["number"]) == (2, "2")

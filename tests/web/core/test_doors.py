@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from flask import Flask
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import PetitionState, SignatureState
 from campaign.run import supervisor
 from campaign.services.audit_log import COMMAND_LINE
@@ -42,12 +42,12 @@ def typed_on(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("with_code", [False, True], ids=["in the browser that signed", "with the code"])
 def test_what_was_posted_after_the_page_was_opened_is_shown_before_it_is_confirmed(
-    app: Flask, campaign: Campaign, with_code: bool
+    app: Flask, installation: Installation, with_code: bool
 ) -> None:
     browser = app.test_client()
     post(browser)
-    (mail,) = mails(campaign)
-    path = confirm_path(campaign)
+    (mail,) = mails(installation)
+    path = confirm_path(installation)
     proof = {"code": code_in(mail)} if with_code else {}
     if with_code:
         browser = other_browser(app)
@@ -61,49 +61,51 @@ def test_what_was_posted_after_the_page_was_opened_is_shown_before_it_is_confirm
     assert CHANGED in page.text
     assert typed_on(page) == ["Somebody Else", "Germany", "Other words."]
     assert "Aigerim Serikova" not in page.text
-    assert get_signature(campaign, ADDRESS).state is SignatureState.PENDING
-    assert count(campaign) == 0
+    assert get_signature(installation, ADDRESS).state is SignatureState.PENDING
+    assert count(installation) == 0
 
     assert page.filled_in()["seen"] != opened.filled_in()["seen"]
     assert browser.post(path, data={**page.filled_in(), "action": "confirm", **proof}).status_code == 200
-    assert get_signature(campaign, ADDRESS).state is SignatureState.CONFIRMED
-    assert count(campaign) == 1
+    assert get_signature(installation, ADDRESS).state is SignatureState.CONFIRMED
+    assert count(installation) == 1
 
 
-def test_another_site_is_refused_with_a_token_that_it_took_from_our_page(app: Flask, campaign: Campaign) -> None:
+def test_another_site_is_refused_with_a_token_that_it_took_from_our_page(
+    app: Flask, installation: Installation
+) -> None:
     client = app.test_client()
     token = read(client.get(page_of())).one("input", name="csrf_token")["value"]
     data = {**FILLED_IN, "csrf_token": token}
-    before = dump(campaign)
+    before = dump(installation)
     answer = client.post(page_of(), data=data, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 422
     assert "The form could not be checked" in read(answer).one("div", role="alert").text
-    assert dump(campaign) == before
+    assert dump(installation) == before
     # It was the site, not the token.
     assert client.post(page_of(), data=data).status_code == 303
 
 
-def test_starting_leaves_a_petition_that_was_loaded_with_other_texts_as_it_is(campaign: Campaign) -> None:
+def test_starting_leaves_a_petition_that_was_loaded_with_other_texts_as_it_is(installation: Installation) -> None:
     file = read_petition_file(supervisor.BUILT_IN)
     own = file.model_copy(update={"goal": file.goal + 1, "milestones": [file.goal]})
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         close_petition(
             session,
-            load_petition(session, own, actor=COMMAND_LINE, now=campaign.now()),
+            load_petition(session, own, actor=COMMAND_LINE, now=installation.now()),
             actor=COMMAND_LINE,
-            now=campaign.now(),
+            now=installation.now(),
         )
-    before = dump(campaign)
-    petition, _ = supervisor._load_built_in(campaign)
+    before = dump(installation)
+    petition, _ = supervisor._load_built_in(installation)
     assert (petition.goal, petition.state) == (file.goal + 1, PetitionState.CLOSED)
-    assert find_petition(campaign).goal == file.goal + 1
-    after = dump(campaign)
+    assert find_petition(installation).goal == file.goal + 1
+    after = dump(installation)
     changed = {name.rpartition(".")[2] for name in after if after[name] != before[name]}
     assert changed <= {"organizer", "membership", "audit_entry"}
 
 
 def test_posting_and_confirming_one_address_at_the_same_time_block_each_other_in_no_order(
-    campaign: Campaign, clock: Clock
+    installation: Installation, clock: Clock
 ) -> None:
     """Posts that queue another mail take the same locks as confirming: signature, allowance, counter."""
     start = Barrier(POSTERS + 1)
@@ -115,13 +117,13 @@ def test_posting_and_confirming_one_address_at_the_same_time_block_each_other_in
     with ThreadPoolExecutor(POSTERS + 1) as threads:
         for number in range(1, ROUNDS + 1):
             email = f"reader{number}@example.org"
-            sign(campaign, email)
-            signature_id = get_signature(campaign, email).id
+            sign(installation, email)
+            signature_id = get_signature(installation, email).id
             clock.turn(timedelta(hours=25))  # so that each post may queue the next mail
-            acts = [lambda: sign(campaign, email, name="Dana")] * POSTERS  # noqa: B023 (done before the next round)
-            acts.append(lambda: confirm_by_id(campaign, signature_id))  # noqa: B023
+            acts = [lambda: sign(installation, email, name="Dana")] * POSTERS  # noqa: B023 (done before the next round)
+            acts.append(lambda: confirm_by_id(installation, signature_id))  # noqa: B023
             for future in [threads.submit(together, act) for act in acts]:
                 future.result(60)
-            signed = get_signature(campaign, email)
+            signed = get_signature(installation, email)
             assert (signed.id, signed.number) == (signature_id, number)
-            assert count(campaign) == number
+            assert count(installation) == number

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import make_url
 
 from campaign.crypto.link_purposes import LinkPurpose
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.web.app import create_app
-from tests.conftest import MakeCampaign
+from tests.conftest import MakeInstallation
 from tests.scenes.people import get_signature
 from tests.scenes.visiting import ADDRESS, FILLED_IN, FROM_HERE, confirm_path, dump, page_of, post, read
 from tests.servers.postgresql import PrivateCluster
@@ -54,14 +54,14 @@ def test_an_error_is_told_in_the_readers_language(app: Flask, wanted: str, title
 
 @pytest.mark.parametrize("size", [LIMIT + 1, 6 * LIMIT])
 @pytest.mark.parametrize("encoding", ["application/x-www-form-urlencoded", "multipart/form-data"])
-def test_a_body_above_64_kib_is_not_read(app: Flask, campaign: Campaign, size: int, encoding: str) -> None:
-    before = dump(campaign)
+def test_a_body_above_64_kib_is_not_read(app: Flask, installation: Installation, size: int, encoding: str) -> None:
+    before = dump(installation)
     for address in (page_of(), "/confirm/unknown"):
         data = {**FILLED_IN, "comment": "x" * size}
         answer = app.test_client().post(address, data=data, content_type=encoding, headers=FROM_HERE)
         assert answer.status_code == 413
         assert read(answer).one("h1").text == "This is too much at once"
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 def test_many_fields_in_one_form_are_too_much(app: Flask) -> None:
@@ -71,16 +71,16 @@ def test_many_fields_in_one_form_are_too_much(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("host", ["elsewhere.example", "localhost.elsewhere.example", "", "127.0.0.1.example", "a b"])
-def test_a_request_for_another_server_is_refused(app: Flask, campaign: Campaign, host: str) -> None:
+def test_a_request_for_another_server_is_refused(app: Flask, installation: Installation, host: str) -> None:
     """Else links and redirects could be made to lead elsewhere."""
-    before = dump(campaign)
+    before = dump(installation)
     for answer in (
         app.test_client().get(page_of(), headers={"Host": host}),
         app.test_client().post(page_of(), data=FILLED_IN, headers={"Host": host, **FROM_HERE}),
     ):
         assert answer.status_code == 400
         assert host not in answer.get_data(as_text=True) or host in ("", "a b")
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.1:8000", "localhost:80"])
@@ -89,15 +89,17 @@ def test_a_request_for_this_machine_is_answered(app: Flask, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
-def test_a_server_answers_at_the_address_that_its_own_links_name(make_sqlite_campaign: MakeCampaign, host: str) -> None:
-    campaign = make_sqlite_campaign(host=host)
-    answer = create_app(campaign).test_client().get("/", base_url=campaign.settings.base_url)
+def test_a_server_answers_at_the_address_that_its_own_links_name(
+    make_sqlite_installation: MakeInstallation, host: str
+) -> None:
+    installation = make_sqlite_installation(host=host)
+    answer = create_app(installation).test_client().get("/", base_url=installation.settings.base_url)
     assert answer.status_code == 200
 
 
-def test_behind_a_name_only_that_name_is_answered(make_sqlite_campaign: MakeCampaign) -> None:
-    campaign = make_sqlite_campaign(host="0.0.0.0", base_url="https://petition.example.org")
-    client = create_app(campaign).test_client()
+def test_behind_a_name_only_that_name_is_answered(make_sqlite_installation: MakeInstallation) -> None:
+    installation = make_sqlite_installation(host="0.0.0.0", base_url="https://petition.example.org")
+    client = create_app(installation).test_client()
     statuses = [
         client.get("/", headers={"Host": host}).status_code
         for host in ("petition.example.org", "petition.example.org:8443", "localhost", "127.0.0.1")
@@ -106,13 +108,13 @@ def test_behind_a_name_only_that_name_is_answered(make_sqlite_campaign: MakeCamp
 
 
 @contextmanager
-def without_database(campaign: Campaign, cluster: Callable[[], PrivateCluster]) -> Iterator[None]:
+def without_database(installation: Installation, cluster: Callable[[], PrivateCluster]) -> Iterator[None]:
     """The database is out of reach: its folder is gone, or its server takes no connection and ends those it had."""
-    url = make_url(campaign.settings.database_url)
+    url = make_url(installation.settings.database_url)
     if url.get_backend_name() == "sqlite":
-        folder = campaign.settings.data_dir
+        folder = installation.settings.data_dir
         away = folder.with_name("away")
-        campaign.database.engine.dispose()
+        installation.database.engine.dispose()
         shutil.move(folder, away)
         yield
         shutil.rmtree(folder, ignore_errors=True)
@@ -138,26 +140,28 @@ def asked(client: FlaskClient, path: str) -> dict[str, int]:
 
 
 def test_while_the_database_is_out_of_reach_pages_say_so_and_afterwards_all_works(
-    app: Flask, campaign: Campaign, request: pytest.FixtureRequest
+    app: Flask, installation: Installation, request: pytest.FixtureRequest
 ) -> None:
     """503, nothing lost, and no restart is needed."""
     client = app.test_client()
     post(client)
-    path = confirm_path(campaign)
-    with without_database(campaign, lambda: request.getfixturevalue("cluster")):
+    path = confirm_path(installation)
+    with without_database(installation, lambda: request.getfixturevalue("cluster")):
         assert set(asked(client, path).values()) == {503}
     assert set(asked(client, path).values()) == {200, 303}
-    assert get_signature(campaign, ADDRESS).number == 1
-    assert get_signature(campaign, "second@example.org").number is None
+    assert get_signature(installation, ADDRESS).number == 1
+    assert get_signature(installation, "second@example.org").number is None
 
 
-def test_broken_connections_are_replaced(app: Flask, campaign: Campaign, request: pytest.FixtureRequest) -> None:
+def test_broken_connections_are_replaced(
+    app: Flask, installation: Installation, request: pytest.FixtureRequest
+) -> None:
     """Connections that the server has ended, or a pool that was emptied, are nobody's error."""
     client = app.test_client()
     assert post(client).status_code == 303
-    url = make_url(campaign.settings.database_url)
+    url = make_url(installation.settings.database_url)
     if url.get_backend_name() == "sqlite":
-        campaign.database.engine.dispose()
+        installation.database.engine.dispose()
     else:
         cluster: PrivateCluster = request.getfixturevalue("cluster")
         with cluster._connect() as connection:
@@ -166,41 +170,41 @@ def test_broken_connections_are_replaced(app: Flask, campaign: Campaign, request
             ).fetchone()
         assert ended
         assert ended[0] > 0
-    assert set(asked(client, confirm_path(campaign)).values()) == {200, 303}
+    assert set(asked(client, confirm_path(installation)).values()) == {200, 303}
 
 
 def test_what_nobody_foresaw_is_a_page_without_details(
-    app: Flask, campaign: Campaign, caplog: pytest.LogCaptureFixture
+    app: Flask, installation: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And the log tells where it happened, but nothing that a signer typed."""
     post(app.test_client())
-    path = confirm_path(campaign)
-    with campaign.database.sessions.begin() as session:
-        signature = session.get_one(type(get_signature(campaign, ADDRESS)), get_signature(campaign, ADDRESS).id)
+    path = confirm_path(installation)
+    with installation.database.sessions.begin() as session:
+        signature = session.get_one(type(get_signature(installation, ADDRESS)), get_signature(installation, ADDRESS).id)
         signature.sealed_person = b"\x01not what was sealed"
     answer = app.test_client().get(path)
     assert answer.status_code == 500
     assert read(answer).one("h1").text == "Something went wrong on our side"
-    token = campaign.vault.token(LinkPurpose.CONFIRM, signature.id)
+    token = installation.vault.token(LinkPurpose.CONFIRM, signature.id)
     assert caplog.text
     assert not [word for word in (ADDRESS, FILLED_IN["name"], token) if word in caplog.text + answer.text]
 
 
 @pytest.mark.parametrize("scheme", ["", ":", "a b", "*", "http://[", "javascript", "localhost:1"])
 def test_a_scheme_that_is_none_is_refused_whatever_a_proxy_hands_on(
-    make_sqlite_campaign: MakeCampaign, scheme: str
+    make_sqlite_installation: MakeInstallation, scheme: str
 ) -> None:
     """Links and passkeys are made of it."""
-    client = create_app(make_sqlite_campaign(trusted_proxies=1)).test_client()
+    client = create_app(make_sqlite_installation(trusted_proxies=1)).test_client()
     for page in ("/organize/sign-in", page_of(), "/nothing"):
         answer = client.get(page, headers={"X-Forwarded-Proto": scheme})
         assert answer.status_code == (400 if scheme else client.get(page).status_code)
 
 
 def test_a_request_for_another_host_is_told_so_whatever_else_is_wrong_with_it(
-    make_sqlite_campaign: MakeCampaign,
+    make_sqlite_installation: MakeInstallation,
 ) -> None:
-    client = create_app(make_sqlite_campaign(trusted_proxies=1)).test_client()
+    client = create_app(make_sqlite_installation(trusted_proxies=1)).test_client()
     elsewhere = {"HTTP_HOST": "elsewhere.example"}
     for wrong in ({"HTTP_X_FORWARDED_PROTO": "*"}, {"QUERY_STRING": "\xff"}, {"CONTENT_LENGTH": "99999999"}):
         answer = client.get(page_of(), environ_overrides={**elsewhere, **wrong})

@@ -3,9 +3,9 @@
 import pytest
 from flask import Flask
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.web.app import create_app
-from tests.conftest import MakeCampaign
+from tests.conftest import MakeInstallation
 from tests.scenes.people import add_readers, make_digest
 from tests.scenes.visiting import ADDRESS, confirm_path, mails, page_of, post, read, unsubscribe_path
 
@@ -13,8 +13,8 @@ ADDRESSES = ["/outbox", "/outbox/1", "/outbox/1/html", "/outbox/1.eml"]
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
-    return sqlite_campaign
+def installation(sqlite_installation: Installation) -> Installation:
+    return sqlite_installation
 
 
 def test_an_empty_outbox_says_how_a_mail_gets_there(app: Flask) -> None:
@@ -23,49 +23,52 @@ def test_an_empty_outbox_says_how_a_mail_gets_there(app: Flask) -> None:
     assert not page.all("table")
 
 
-def test_who_signs_reads_the_mail_in_the_outbox(app: Flask, campaign: Campaign) -> None:
+def test_who_signs_reads_the_mail_in_the_outbox(app: Flask, installation: Installation) -> None:
     """From the page after the form to the link in the mail, by links alone."""
     client = app.test_client()
     after = read(client.get(post(client).location))
-    mails(campaign)
+    mails(installation)
     index = read(client.get(after.one("a", href="/outbox")["href"]))
     assert ADDRESS in index.one("table").text
     (mail,) = [link for link in index.all("a") if link["href"].startswith("/outbox/")]
     shown = read(client.get(mail["href"]))
     linked = [link["href"] for link in shown.all("a")]
-    assert campaign.settings.base_url + confirm_path(campaign) in linked
-    assert campaign.vault.code(int(campaign.vault.read_token("confirm", confirm_path(campaign)[9:]))) in shown.text
+    assert installation.settings.base_url + confirm_path(installation) in linked
+    assert (
+        installation.vault.code(int(installation.vault.read_token("confirm", confirm_path(installation)[9:])))
+        in shown.text
+    )
 
 
-def test_the_newest_mail_stands_first(app: Flask, campaign: Campaign) -> None:
+def test_the_newest_mail_stands_first(app: Flask, installation: Installation) -> None:
     for number in range(3):
         post(app.test_client(), email=f"signer{number}@example.org")
-        mails(campaign)
+        mails(installation)
     cells = [row.text for row in read(app.test_client().get("/outbox")).all("tr")[1:]]
     assert ["signer2" in cells[0], "signer1" in cells[1], "signer0" in cells[2]] == [True] * 3
 
 
-def test_a_digest_is_shown_as_its_readers_see_it(app: Flask, campaign: Campaign) -> None:
+def test_a_digest_is_shown_as_its_readers_see_it(app: Flask, installation: Installation) -> None:
     """In a frame that runs nothing and takes nothing from anywhere; its links leave the frame."""
-    add_readers(campaign, ADDRESS)
-    make_digest(campaign)
-    number = len(mails(campaign))
+    add_readers(installation, ADDRESS)
+    make_digest(installation)
+    number = len(mails(installation))
     frame = read(app.test_client().get(f"/outbox/{number}")).one("iframe")
     assert frame["sandbox"] == "allow-top-navigation-by-user-activation"
     answer = app.test_client().get(frame["src"])
-    assert unsubscribe_path(campaign) in answer.get_data(as_text=True)
+    assert unsubscribe_path(installation) in answer.get_data(as_text=True)
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "sandbox" in policy
     assert "script-src" not in policy
 
 
-def test_the_whole_file_is_what_would_be_sent(app: Flask, campaign: Campaign) -> None:
+def test_the_whole_file_is_what_would_be_sent(app: Flask, installation: Installation) -> None:
     post(app.test_client())
-    mails(campaign)
+    mails(installation)
     answer = app.test_client().get("/outbox/1.eml")
     assert answer.mimetype == "message/rfc822"
-    assert answer.data == (campaign.settings.outbox / "000001.eml").read_bytes()
+    assert answer.data == (installation.settings.outbox / "000001.eml").read_bytes()
 
 
 @pytest.mark.parametrize("address", ["/outbox/0", "/outbox/99", "/outbox/99/html", "/outbox/99.eml", "/outbox/../x"])
@@ -89,11 +92,11 @@ def test_a_mail_that_is_not_there_is_not_found(app: Flask, address: str) -> None
     ],
 )
 def test_only_this_machine_reads_it(
-    app: Flask, campaign: Campaign, address: str, comes_from: tuple[str, dict[str, str]], status: int
+    app: Flask, installation: Installation, address: str, comes_from: tuple[str, dict[str, str]], status: int
 ) -> None:
     """A proxy on this machine speaks for others, whichever of the usual headers it sets."""
     post(app.test_client())
-    mails(campaign)
+    mails(installation)
     source, headers = comes_from
     answer = app.test_client().get(address, headers=headers, environ_base={"REMOTE_ADDR": source})
     assert answer.status_code == status
@@ -108,9 +111,11 @@ def test_only_this_machine_reads_it(
     ],
     ids=str,
 )
-def test_a_server_for_others_has_no_outbox(make_sqlite_campaign: MakeCampaign, settings: dict[str, str]) -> None:
-    campaign = make_sqlite_campaign(**settings)
-    client = create_app(campaign).test_client()
+def test_a_server_for_others_has_no_outbox(
+    make_sqlite_installation: MakeInstallation, settings: dict[str, str]
+) -> None:
+    installation = make_sqlite_installation(**settings)
+    client = create_app(installation).test_client()
     for address in ADDRESSES:
-        assert client.get(address, base_url=campaign.settings.base_url).status_code == 404
-    assert "outbox" not in client.get(page_of() + "/check-your-mail", base_url=campaign.settings.base_url).text
+        assert client.get(address, base_url=installation.settings.base_url).status_code == 404
+    assert "outbox" not in client.get(page_of() + "/check-your-mail", base_url=installation.settings.base_url).text

@@ -9,12 +9,12 @@ import pytest
 from flask import Flask
 
 from campaign.errors import InvalidSettings
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Role
 from campaign.settings import read_settings
 from campaign.web.app import create_app
 from campaign.web.core.sites import Door
-from tests.conftest import SLUG, MakeCampaign
+from tests.conftest import SLUG, MakeInstallation
 from tests.scenes.organizing import HOME, PASSWORD, SIGN_IN, invite, send_form
 from tests.scenes.serving import ROOT, free_port, serving
 from tests.scenes.visiting import page_of, read
@@ -24,18 +24,18 @@ BOTH = ["/healthz", "/static/campaign.css"]
 
 
 @pytest.fixture
-def campaign(make_sqlite_campaign: MakeCampaign) -> Campaign:
-    return make_sqlite_campaign(organize_port=8001, organize_url="http://organize.localhost:8001", host="127.0.0.1")
+def installation(make_sqlite_installation: MakeInstallation) -> Installation:
+    return make_sqlite_installation(organize_port=8001, organize_url="http://organize.localhost:8001", host="127.0.0.1")
 
 
 @pytest.fixture
-def public(campaign: Campaign) -> Flask:
-    return create_app(campaign, Door.PUBLIC)
+def public(installation: Installation) -> Flask:
+    return create_app(installation, Door.PUBLIC)
 
 
 @pytest.fixture
-def organizers(campaign: Campaign) -> Flask:
-    return create_app(campaign, Door.ORGANIZERS)
+def organizers(installation: Installation) -> Flask:
+    return create_app(installation, Door.ORGANIZERS)
 
 
 def test_every_address_is_on_its_own_server_alone(public: Flask, organizers: Flask) -> None:
@@ -57,8 +57,8 @@ def test_every_address_is_on_its_own_server_alone(public: Flask, organizers: Fla
     assert organizers.test_client().get(SIGN_IN).status_code == 200
 
 
-def test_links_lead_to_the_other_server(campaign: Campaign, organizers: Flask) -> None:
-    path = invite(campaign, Role.OWNER).removeprefix("http://organize.localhost:8001")
+def test_links_lead_to_the_other_server(installation: Installation, organizers: Flask) -> None:
+    path = invite(installation, Role.OWNER).removeprefix("http://organize.localhost:8001")
     assert path.startswith("/organize/welcome/")
     client = organizers.test_client()
     assert send_form(client, path, password=PASSWORD, again=PASSWORD).location == HOME
@@ -76,19 +76,19 @@ def test_links_lead_to_the_other_server(campaign: Campaign, organizers: Flask) -
         (Door.ORGANIZERS, "evil.example", 400),
     ],
 )
-def test_each_server_goes_by_its_own_name(campaign: Campaign, door: Door, host: str, status: int) -> None:
-    client = create_app(campaign, door).test_client()
+def test_each_server_goes_by_its_own_name(installation: Installation, door: Door, host: str, status: int) -> None:
+    client = create_app(installation, door).test_client()
     assert client.get("/healthz", headers={"Host": host}).status_code == status
 
 
-def test_the_cookie_is_as_safe_as_the_organizers_address(make_sqlite_campaign: MakeCampaign) -> None:
-    campaign = make_sqlite_campaign(organize_port=8001, organize_url="https://organize.example.org")
-    client = create_app(campaign, Door.ORGANIZERS).test_client()
+def test_the_cookie_is_as_safe_as_the_organizers_address(make_sqlite_installation: MakeInstallation) -> None:
+    installation = make_sqlite_installation(organize_port=8001, organize_url="https://organize.example.org")
+    client = create_app(installation, Door.ORGANIZERS).test_client()
     answer = client.get(SIGN_IN, base_url="https://organize.example.org")
     assert answer.headers["Set-Cookie"].startswith("__Secure-organizer=")
     assert "Secure;" in answer.headers["Set-Cookie"]
     assert "Strict-Transport-Security" in answer.headers
-    assert "Strict-Transport-Security" not in create_app(campaign, Door.PUBLIC).test_client().get("/").headers
+    assert "Strict-Transport-Security" not in create_app(installation, Door.PUBLIC).test_client().get("/").headers
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from campaign.errors import InvalidSettings
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import PetitionCounter, SignatureState, Suspicion, SuspicionKind
 from campaign.text.email_address import parse_email_address
 from campaign.web.app import create_app
 from campaign.web.limits.disposable_domains import DisposableDomains
-from tests.conftest import Clock, MakeCampaign
+from tests.conftest import Clock, MakeInstallation
 from tests.scenes.people import confirm, count, get_signature, list_deliveries
 from tests.scenes.visiting import ADDRESS, FILLED_IN, FROM_HERE, confirm_path, dump, other_browser, page_of, post, read
 
@@ -30,14 +30,14 @@ def send(client: FlaskClient, source: str, **fields: str) -> TestResponse:
     return client.post(page_of(), data={**FILLED_IN, **fields}, headers=FROM_HERE, environ_base={"REMOTE_ADDR": source})
 
 
-def kinds(campaign: Campaign) -> dict[SuspicionKind, int]:
-    with campaign.database.snapshots() as session:
+def kinds(installation: Installation) -> dict[SuspicionKind, int]:
+    with installation.database.snapshots() as session:
         found = session.scalars(select(Suspicion)).all()
         return {kind: sum(row.kind is kind for row in found) for kind in {row.kind for row in found}}
 
 
-def posts(campaign: Campaign) -> int:
-    with campaign.database.snapshots() as session:
+def posts(installation: Installation) -> int:
+    with installation.database.snapshots() as session:
         return session.scalars(select(PetitionCounter.posts)).one()
 
 
@@ -48,108 +48,110 @@ def _whole(answer: TestResponse) -> tuple[str, bytes, list[tuple[str, str]]]:
 
 
 def test_who_fills_in_the_hidden_field_is_answered_like_everybody_and_nothing_happens(
-    make_sqlite_campaign: MakeCampaign,
+    make_sqlite_installation: MakeInstallation,
 ) -> None:
-    campaign = make_sqlite_campaign()
-    client = create_app(campaign).test_client()
+    installation = make_sqlite_installation()
+    client = create_app(installation).test_client()
     page = read(client.get(page_of()))
     field = page.one("input", name="reference")
     assert (field["tabindex"], field["autocomplete"]) == ("-1", "off")
     machine, person = post(other_browser(client.application), reference="x"), post(client)
     assert _whole(machine) == _whole(person)
-    assert len(list_deliveries(campaign)) == 1
-    assert posts(campaign) == 2
+    assert len(list_deliveries(installation)) == 1
+    assert posts(installation) == 2
 
 
-def test_new_pending_and_confirmed_addresses_are_answered_alike(make_campaign: MakeCampaign) -> None:
-    campaign = make_campaign()
-    app = create_app(campaign)
+def test_new_pending_and_confirmed_addresses_are_answered_alike(make_installation: MakeInstallation) -> None:
+    installation = make_installation()
+    app = create_app(installation)
     answers = [post(other_browser(app)), post(other_browser(app))]
-    confirm(campaign, ADDRESS)
+    confirm(installation, ADDRESS)
     answers.append(post(other_browser(app)))
     first = answers[0]
     for answer in answers:
         # The cookie follows from the address alone.
         assert _whole(answer) == _whole(first)
-    assert posts(campaign) == 3
-    assert len(list_deliveries(campaign)) == 1
+    assert posts(installation) == 3
+    assert len(list_deliveries(installation)) == 1
 
 
-def test_a_signed_address_keeps_its_rows_when_it_is_posted_again(make_campaign: MakeCampaign) -> None:
+def test_a_signed_address_keeps_its_rows_when_it_is_posted_again(make_installation: MakeInstallation) -> None:
     """The work that is done for the clock's sake is taken back: only the count of forms moves."""
-    campaign = make_campaign()
-    app = create_app(campaign)
+    installation = make_installation()
+    app = create_app(installation)
     post(other_browser(app))
-    confirm(campaign, ADDRESS)
-    before = dump(campaign)
+    confirm(installation, ADDRESS)
+    before = dump(installation)
     post(other_browser(app), name="Somebody Else", comment="Another word")
-    after = dump(campaign)
+    after = dump(installation)
     assert {table for table in after if after[table] != before[table]} == {
         next(table for table in after if table.endswith(".petition_counter"))
     }
 
 
-def test_many_posts_of_one_address_send_one_mail(make_sqlite_campaign: MakeCampaign) -> None:
+def test_many_posts_of_one_address_send_one_mail(make_sqlite_installation: MakeInstallation) -> None:
     """Also where nothing else is in their way: a flood would bring the challenge."""
-    campaign = make_sqlite_campaign(source_limit="60/hour", total_limit=0)
-    client = create_app(campaign).test_client()
+    installation = make_sqlite_installation(source_limit="60/hour", total_limit=0)
+    client = create_app(installation).test_client()
     statuses = {send(client, f"10.{number // 256}.{number % 256}.1").status_code for number in range(RUNS)}
     assert statuses == {303}
-    assert len(list_deliveries(campaign)) == 1
-    assert posts(campaign) == RUNS
+    assert len(list_deliveries(installation)) == 1
+    assert posts(installation) == RUNS
 
 
-def test_bots_from_many_networks_move_the_count_by_nothing(make_sqlite_campaign: MakeCampaign) -> None:
-    campaign = make_sqlite_campaign(source_limit="60/hour", total_limit=0)
-    client = create_app(campaign).test_client()
+def test_bots_from_many_networks_move_the_count_by_nothing(make_sqlite_installation: MakeInstallation) -> None:
+    installation = make_sqlite_installation(source_limit="60/hour", total_limit=0)
+    client = create_app(installation).test_client()
     for number in range(RUNS):
         send(client, f"10.{number // 256}.{number % 256}.1", email=f"bot{number}@example.org")
-    assert count(campaign) == 0
-    assert posts(campaign) == RUNS
-    assert kinds(campaign) == {SuspicionKind.BURST: RUNS - 100}
+    assert count(installation) == 0
+    assert posts(installation) == RUNS
+    assert kinds(installation) == {SuspicionKind.BURST: RUNS - 100}
 
 
-def test_the_thirty_first_from_a_network_has_all_of_them_looked_at(make_sqlite_campaign: MakeCampaign) -> None:
-    campaign = make_sqlite_campaign(source_limit="60/hour")
-    client = create_app(campaign).test_client()
+def test_the_thirty_first_from_a_network_has_all_of_them_looked_at(make_sqlite_installation: MakeInstallation) -> None:
+    installation = make_sqlite_installation(source_limit="60/hour")
+    client = create_app(installation).test_client()
     for number in range(30):
         send(client, "192.0.2.1", email=f"signer{number}@example.org")
-    assert kinds(campaign) == {}
-    confirm(campaign, "signer0@example.org")
+    assert kinds(installation) == {}
+    confirm(installation, "signer0@example.org")
     send(client, "192.0.2.1", email="signer30@example.org")
-    assert kinds(campaign) == {SuspicionKind.SOURCE: 31}
-    assert get_signature(campaign, "signer0@example.org").state is SignatureState.CONFIRMED
-    confirm(campaign, "signer30@example.org")
-    assert get_signature(campaign, "signer30@example.org").state is SignatureState.QUARANTINED
-    assert count(campaign) == 1
-    assert "192.0.2" not in str(dump(campaign))
+    assert kinds(installation) == {SuspicionKind.SOURCE: 31}
+    assert get_signature(installation, "signer0@example.org").state is SignatureState.CONFIRMED
+    confirm(installation, "signer30@example.org")
+    assert get_signature(installation, "signer30@example.org").state is SignatureState.QUARANTINED
+    assert count(installation) == 1
+    assert "192.0.2" not in str(dump(installation))
 
 
-def test_the_same_comment_five_times_is_suspicious_and_a_short_one_is_not(make_sqlite_campaign: MakeCampaign) -> None:
-    campaign = make_sqlite_campaign(source_limit="60/hour")
-    client = create_app(campaign).test_client()
+def test_the_same_comment_five_times_is_suspicious_and_a_short_one_is_not(
+    make_sqlite_installation: MakeInstallation,
+) -> None:
+    installation = make_sqlite_installation(source_limit="60/hour")
+    client = create_app(installation).test_client()
     for number in range(6):
         send(client, f"10.0.{number}.1", email=f"short{number}@example.org", comment="Solidarity!")
     for number in range(4):
         send(client, f"10.1.{number}.1", email=f"same{number}@example.org", comment=LONG)
-    assert kinds(campaign) == {}
+    assert kinds(installation) == {}
     send(client, "10.2.0.1", email="fifth@example.org", comment=LONG.upper().replace(" ", " – "))
-    assert kinds(campaign) == {SuspicionKind.WORDS: 5}
+    assert kinds(installation) == {SuspicionKind.WORDS: 5}
 
 
-def test_a_quarantined_signer_sees_what_others_see(make_sqlite_campaign: MakeCampaign, tmp_path: Path) -> None:
+def test_a_quarantined_signer_sees_what_others_see(make_sqlite_installation: MakeInstallation, tmp_path: Path) -> None:
     listed = tmp_path / "domains"
     listed.write_text("# throw-away\nexample.org  # ours\n", encoding="utf-8")
     pages = []
     for folder, domains in (("plain", None), ("suspected", listed)):
-        campaign = make_sqlite_campaign(disposable_domains=domains)
-        client = create_app(campaign).test_client()
+        installation = make_sqlite_installation(disposable_domains=domains)
+        client = create_app(installation).test_client()
         email = f"{folder}@mail.example.org"
         post(client, email=email, updates="y")
-        path = confirm_path(campaign, email)
-        before = count(campaign)
+        path = confirm_path(installation, email)
+        before = count(installation)
         pages.append([client.post(path, data={"action": "confirm"}), client.get(path)])
-        assert count(campaign) - before == (domains is None)
+        assert count(installation) - before == (domains is None)
     plain, suspected = pages
     for one, other in zip(plain, suspected, strict=True):
         # The second installation stands on the first one's database, so its number is one more.
@@ -163,10 +165,10 @@ def test_a_quarantined_signer_sees_what_others_see(make_sqlite_campaign: MakeCam
 
 
 def test_a_flood_costs_everybody_a_challenge_and_silences_no_network(
-    make_sqlite_campaign: MakeCampaign, clock: Clock
+    make_sqlite_installation: MakeInstallation, clock: Clock
 ) -> None:
-    campaign = make_sqlite_campaign(source_limit="60/hour", total_limit=2)
-    app: Flask = create_app(campaign)
+    installation = make_sqlite_installation(source_limit="60/hour", total_limit=2)
+    app: Flask = create_app(installation)
     client = app.test_client()
     for number in range(3):
         assert send(client, "10.0.0.1", email=f"bot{number}@example.org").status_code == 303
@@ -206,10 +208,10 @@ def test_a_listed_domain_in_another_script_is_found_as_addresses_carry_it(tmp_pa
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"somebody@example.org\n"])
 def test_a_list_that_is_none_is_one_sentence_at_the_start(
-    make_sqlite_campaign: MakeCampaign, tmp_path: Path, content: bytes | None
+    make_sqlite_installation: MakeInstallation, tmp_path: Path, content: bytes | None
 ) -> None:
     path = tmp_path / "domains"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InvalidSettings, match=r"^CAMPAIGN_DISPOSABLE_DOMAINS"):
-        create_app(make_sqlite_campaign(disposable_domains=path))
+        create_app(make_sqlite_installation(disposable_domains=path))

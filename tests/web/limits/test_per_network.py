@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.web.app import create_app
-from tests.conftest import Clock, MakeCampaign
+from tests.conftest import Clock, MakeInstallation
 from tests.scenes.people import list_deliveries
 from tests.scenes.visiting import FILLED_IN, FROM_HERE, dump, page_of, read
 
@@ -39,26 +39,28 @@ def sign(app: Flask, number: int, source: str, **headers: str) -> int:
     ],
 )
 def test_a_network_is_a_24_or_a_56(
-    make_sqlite_campaign: MakeCampaign, first: str, second: str, one_network: bool
+    make_sqlite_installation: MakeInstallation, first: str, second: str, one_network: bool
 ) -> None:
-    app = create_app(make_sqlite_campaign(source_limit="2/hour"))
+    app = create_app(make_sqlite_installation(source_limit="2/hour"))
     assert [sign(app, number, first) for number in range(2)] == [303, 303]
     assert sign(app, 3, second) == (429 if one_network else 303)
 
 
-def test_an_ipv4_address_that_is_written_as_ipv6_is_its_ipv4_network(make_sqlite_campaign: MakeCampaign) -> None:
+def test_an_ipv4_address_that_is_written_as_ipv6_is_its_ipv4_network(
+    make_sqlite_installation: MakeInstallation,
+) -> None:
     """A socket for both writes ``::ffff:192.0.2.1``; else all of IPv4 would be one network."""
-    app = create_app(make_sqlite_campaign(source_limit="1/hour", host="::", base_url="http://localhost:8000"))
+    app = create_app(make_sqlite_installation(source_limit="1/hour", host="::", base_url="http://localhost:8000"))
     assert sign(app, 1, "::ffff:192.0.2.1") == 303
     assert sign(app, 2, "::ffff:198.51.100.1") == 303
     assert sign(app, 3, "::ffff:192.0.2.9") == 429
 
 
-def test_one_signature_too_many_is_refused_and_the_form_is_kept(make_campaign: MakeCampaign) -> None:
-    campaign = make_campaign(source_limit="3/hour")
-    app = create_app(campaign)
+def test_one_signature_too_many_is_refused_and_the_form_is_kept(make_installation: MakeInstallation) -> None:
+    installation = make_installation(source_limit="3/hour")
+    app = create_app(installation)
     assert [sign(app, number, "192.0.2.1") for number in range(3)] == [303, 303, 303]
-    before = dump(campaign)
+    before = dump(installation)
     answer = app.test_client().post(
         page_of(), data={**FILLED_IN, "updates": "y"}, headers=FROM_HERE, environ_base={"REMOTE_ADDR": "192.0.2.9"}
     )
@@ -68,13 +70,13 @@ def test_one_signature_too_many_is_refused_and_the_form_is_kept(make_campaign: M
     kept = page.filled_in()
     typed = {**FILLED_IN, "updates": "y"}
     assert {name: kept.get(name) for name in typed} == typed
-    assert dump(campaign) == before
+    assert dump(installation) == before
     assert app.test_client().get(page_of(), environ_base={"REMOTE_ADDR": "192.0.2.9"}).status_code == 200
 
 
-def test_a_form_with_a_mistake_does_not_count(make_sqlite_campaign: MakeCampaign) -> None:
+def test_a_form_with_a_mistake_does_not_count(make_sqlite_installation: MakeInstallation) -> None:
     """Who mistypes an address has still signed only once."""
-    app = create_app(make_sqlite_campaign(source_limit="1/hour"))
+    app = create_app(make_sqlite_installation(source_limit="1/hour"))
     for _ in range(3):
         wrong = app.test_client().post(
             page_of(),
@@ -86,19 +88,19 @@ def test_a_form_with_a_mistake_does_not_count(make_sqlite_campaign: MakeCampaign
     assert sign(app, 1, "192.0.2.1") == 303
 
 
-def test_the_next_day_begins_anew(make_sqlite_campaign: MakeCampaign, clock: Clock) -> None:
+def test_the_next_day_begins_anew(make_sqlite_installation: MakeInstallation, clock: Clock) -> None:
     """The key that hides the network changes every day."""
-    app = create_app(make_sqlite_campaign(source_limit="1/day"))
+    app = create_app(make_sqlite_installation(source_limit="1/day"))
     assert [sign(app, number, "192.0.2.1") for number in range(2)] == [303, 429]
     clock.turn(timedelta(days=1))
     assert sign(app, 2, "192.0.2.1") == 303
 
 
-def test_off_is_off(make_sqlite_campaign: MakeCampaign) -> None:
-    campaign = make_sqlite_campaign(source_limit="off")
-    app = create_app(campaign)
+def test_off_is_off(make_sqlite_installation: MakeInstallation) -> None:
+    installation = make_sqlite_installation(source_limit="off")
+    app = create_app(installation)
     assert {sign(app, number, "192.0.2.1") for number in range(70)} == {303}
-    assert len(list_deliveries(campaign)) == 70
+    assert len(list_deliveries(installation)) == 70
 
 
 @pytest.mark.parametrize(
@@ -112,18 +114,18 @@ def test_off_is_off(make_sqlite_campaign: MakeCampaign) -> None:
     ],
 )
 def test_only_the_configured_proxies_are_believed(
-    make_sqlite_campaign: MakeCampaign, proxies: int, forwarded: list[str], statuses: list[int]
+    make_sqlite_installation: MakeInstallation, proxies: int, forwarded: list[str], statuses: list[int]
 ) -> None:
-    app = create_app(make_sqlite_campaign(source_limit="1/hour", trusted_proxies=proxies))
+    app = create_app(make_sqlite_installation(source_limit="1/hour", trusted_proxies=proxies))
     found = [sign(app, number, "10.0.0.1", **{"X-Forwarded-For": way}) for number, way in enumerate(forwarded)]
     assert found == statuses
 
 
-def test_no_address_of_a_network_is_kept(make_sqlite_campaign: MakeCampaign) -> None:
-    campaign: Campaign = make_sqlite_campaign(source_limit="9/hour")
-    app = create_app(campaign)
+def test_no_address_of_a_network_is_kept(make_sqlite_installation: MakeInstallation) -> None:
+    installation: Installation = make_sqlite_installation(source_limit="9/hour")
+    app = create_app(installation)
     assert sign(app, 1, "203.0.113.77") == 303
-    assert "203.0.113" not in str(dump(campaign))
+    assert "203.0.113" not in str(dump(installation))
     counted = app.extensions["source_limit"]._tally._entries
     assert len(counted) == 1
     assert "203.0.113" not in str(counted)

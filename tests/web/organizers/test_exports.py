@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from campaign.crypto.organizer_keys import OrganizerKey
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Role
 from campaign.services.exports.age_lists import Opening, open_list
 from campaign.services.exports.rows import Format
@@ -29,12 +29,12 @@ KEY = OrganizerKey.fresh()
 
 
 @pytest.fixture
-def careful(campaign: Campaign) -> Campaign:
+def careful(installation: Installation) -> Installation:
     """Each list of the petition needs a second organizer."""
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         get_petition(session, SLUG).export_needs_approval = True
-    add_readers(campaign, "a@example.org")
-    return campaign
+    add_readers(installation, "a@example.org")
+    return installation
 
 
 def ask(client: FlaskClient, **fields: str) -> TestResponse:
@@ -51,8 +51,10 @@ def actions(page: Page) -> set[str]:
     return {form["action"].rpartition("/")[2] for form in page.all("form") if form["action"].startswith(f"{EXPORT}/")}
 
 
-def test_without_a_reason_there_is_no_list_and_nothing_typed_is_lost(campaign: Campaign, owner: FlaskClient) -> None:
-    before = dump(campaign)
+def test_without_a_reason_there_is_no_list_and_nothing_typed_is_lost(
+    installation: Installation, owner: FlaskClient
+) -> None:
+    before = dump(installation)
     for reason in ("", "  ", "ab", "x" * 501, "a\u202eb c", "a\x00bcd"):
         answer = ask(owner, list="subscribers", reason=reason)
         assert answer.status_code == 422
@@ -63,18 +65,18 @@ def test_without_a_reason_there_is_no_list_and_nothing_typed_is_lost(campaign: C
         chosen = [option["value"] for option in page.all("option") if "selected" in option.attributes]
         assert chosen == ["subscribers", "confirmed", "csv"]
         assert page.by_id("reason").text == reason.strip()
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
-def test_every_organizer_sees_the_reason(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
-    add_readers(campaign, "a@example.org")
+def test_every_organizer_sees_the_reason(app: Flask, installation: Installation, owner: FlaskClient) -> None:
+    add_readers(installation, "a@example.org")
     assert ask(owner, reason="<b>For</b> the\nspokesperson").status_code == 200
-    viewer = enroll(app, campaign, Role.VIEWER, SECOND)
+    viewer = enroll(app, installation, Role.VIEWER, SECOND)
     assert "reason: <b>For</b> the spokesperson" in read(viewer.get(NUMBERS)).text
 
 
 def test_a_second_organizer_approves_and_the_first_takes_it_once(
-    app: Flask, careful: Campaign, owner: FlaskClient
+    app: Flask, careful: Installation, owner: FlaskClient
 ) -> None:
     second = enroll(app, careful, Role.EXPORTER, SECOND)
     answer = ask(owner)
@@ -109,7 +111,7 @@ def test_a_second_organizer_approves_and_the_first_takes_it_once(
     ]
 
 
-def test_a_refused_list_cannot_be_taken(app: Flask, careful: Campaign, owner: FlaskClient) -> None:
+def test_a_refused_list_cannot_be_taken(app: Flask, careful: Installation, owner: FlaskClient) -> None:
     second = enroll(app, careful, Role.OWNER, SECOND)
     ask(owner)
     assert step(second, "refuse").status_code == 303
@@ -117,7 +119,7 @@ def test_a_refused_list_cannot_be_taken(app: Flask, careful: Campaign, owner: Fl
     assert [action for _, action, _ in list_audit(careful)] == ["export asked", "export refused"]
 
 
-def test_who_may_not_export_approves_nothing(app: Flask, careful: Campaign, owner: FlaskClient) -> None:
+def test_who_may_not_export_approves_nothing(app: Flask, careful: Installation, owner: FlaskClient) -> None:
     ask(owner)
     other = enroll(app, careful, Role.EDITOR, SECOND)
     for name in ("approve", "refuse", "take"):
@@ -127,7 +129,7 @@ def test_who_may_not_export_approves_nothing(app: Flask, careful: Campaign, owne
 
 
 def test_a_list_of_one_petition_is_not_approved_from_another(
-    app: Flask, careful: Campaign, owner: FlaskClient, other_petition: str
+    app: Flask, careful: Installation, owner: FlaskClient, other_petition: str
 ) -> None:
     ask(owner)
     second = enroll(app, careful, Role.OWNER, SECOND, other_petition)
@@ -137,7 +139,9 @@ def test_a_list_of_one_petition_is_not_approved_from_another(
     assert [action for _, action, _ in list_audit(careful)] == ["export asked"]
 
 
-def test_the_only_organizer_is_told_that_nobody_can_approve(app: Flask, careful: Campaign, owner: FlaskClient) -> None:
+def test_the_only_organizer_is_told_that_nobody_can_approve(
+    app: Flask, careful: Installation, owner: FlaskClient
+) -> None:
     assert "nobody can approve one" in read(owner.get(EXPORT)).text
     enroll(app, careful, Role.EXPORTER, SECOND)
     assert "nobody can approve one" not in read(owner.get(EXPORT)).text
@@ -145,10 +149,10 @@ def test_the_only_organizer_is_told_that_nobody_can_approve(app: Flask, careful:
 
 @pytest.mark.parametrize("chosen", ["signatures", "subscribers"])
 def test_a_list_of_a_sealed_petition_is_a_file_that_organizers_open(
-    campaign: Campaign, owner: FlaskClient, chosen: str
+    installation: Installation, owner: FlaskClient, chosen: str
 ) -> None:
-    seal_petition(campaign, KEY)
-    add_readers(campaign, "a@example.org")
+    seal_petition(installation, KEY)
+    add_readers(installation, "a@example.org")
     page = read(owner.get(EXPORT))
     assert [option["value"] for option in page.all("option") if "encrypted" in option.text] == ["age"]
     assert [key.text for key in page.all("code")] == [KEY.public.line]
@@ -161,25 +165,25 @@ def test_a_list_of_a_sealed_petition_is_a_file_that_organizers_open(
     open_list(BytesIO(answer.data), opening, partial=False)
     row = json.loads(target.getvalue())
     assert "Aigerim Serikova" in row.values() or "a@example.org" in row.values()
-    assert list_audit(campaign)[0][2]["format"] == "age"
+    assert list_audit(installation)[0][2]["format"] == "age"
 
 
 def test_a_list_with_names_of_keys_that_are_gone_is_refused_and_not_recorded(
-    campaign: Campaign, owner: FlaskClient
+    installation: Installation, owner: FlaskClient
 ) -> None:
-    seal_petition(campaign, KEY)
-    sign(campaign, "a@example.org")
-    confirm_all(campaign)
-    seal_petition(campaign)
+    seal_petition(installation, KEY)
+    sign(installation, "a@example.org")
+    confirm_all(installation)
+    seal_petition(installation)
     answer = ask(owner)
     assert answer.status_code == 422
     assert "names in it are sealed to keys" in read(answer).one("p", role="alert").text
-    assert list_audit(campaign) == []
+    assert list_audit(installation) == []
     assert ask(owner, list="subscribers").status_code == 200
 
 
 def test_an_approved_list_is_encrypted_if_the_petition_was_sealed_since(
-    app: Flask, careful: Campaign, owner: FlaskClient
+    app: Flask, careful: Installation, owner: FlaskClient
 ) -> None:
     ask(owner)
     step(enroll(app, careful, Role.OWNER, SECOND), "approve")
@@ -189,27 +193,27 @@ def test_an_approved_list_is_encrypted_if_the_petition_was_sealed_since(
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])
 def test_who_signs_a_sealed_petition_is_told_so_and_chooses_no_display(
-    app: Flask, campaign: Campaign, lang: str
+    app: Flask, installation: Installation, lang: str
 ) -> None:
     client = app.test_client()
     assert not [part for part in read(client.get(page_of(lang))).elements if part["id"] == "sealed"]
-    seal_petition(campaign, KEY)
+    seal_petition(installation, KEY)
     page = read(client.get(page_of(lang)))
     assert page.by_id("sealed").text
     assert not page.all("input", name="display")
 
 
-def test_the_confirmation_page_of_a_sealed_petition_shows_no_name(app: Flask, campaign: Campaign) -> None:
-    seal_petition(campaign, KEY)
-    sign(campaign, "a@example.org", name="Zhanargul", comment="From the mine", country="KZ")
-    client, path = app.test_client(), confirm_path(campaign, "a@example.org")
+def test_the_confirmation_page_of_a_sealed_petition_shows_no_name(app: Flask, installation: Installation) -> None:
+    seal_petition(installation, KEY)
+    sign(installation, "a@example.org", name="Zhanargul", comment="From the mine", country="KZ")
+    client, path = app.test_client(), confirm_path(installation, "a@example.org")
     page = read(client.get(path))
     assert "encrypted for the organizers: this server cannot read it" in page.text
     assert "Kazakhstan" in page.text
     assert "Zhanargul" not in page.text
     seen = page.one("input", name="seen")["value"]
-    sign(campaign, "a@example.org", name="Somebody else")
-    code = campaign.vault.code(get_signature(campaign, "a@example.org").id)
+    sign(installation, "a@example.org", name="Somebody else")
+    code = installation.vault.code(get_signature(installation, "a@example.org").id)
     changed = client.post(path, data={"action": "confirm", "seen": seen, "code": code})
     assert changed.status_code == 422
     assert "filled in again" in read(changed).text

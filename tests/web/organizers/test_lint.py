@@ -2,7 +2,7 @@
 
 from flask.testing import FlaskClient
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from tests.conftest import SLUG
 from tests.scenes.commands import Command, refused
 from tests.scenes.long_updates import LONG, publish
@@ -14,15 +14,17 @@ TURNED = "News \u202etxt.exe"
 DIGEST = f"/organize/p/{SLUG}/digest"
 
 
-def test_a_digest_without_problems_was_checked(owner: FlaskClient, campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
+def test_a_digest_without_problems_was_checked(owner: FlaskClient, installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
     assert "Checked: no problems." in read(owner.get(DIGEST)).text
 
 
-def test_problems_are_listed_with_their_place_and_nothing_can_be_sent(owner: FlaskClient, campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
+def test_problems_are_listed_with_their_place_and_nothing_can_be_sent(
+    owner: FlaskClient, installation: Installation
+) -> None:
+    add_readers(installation, "a@example.org")
     token = token_of(owner, DIGEST)
-    publish(campaign, title=TURNED, ru=LONG)
+    publish(installation, title=TURNED, ru=LONG)
     page = read(owner.get(DIGEST))
     assert "Русский, HTML: The HTML has" in page.text
     assert "Қазақ тілі, headers, line " in page.text
@@ -32,12 +34,12 @@ def test_problems_are_listed_with_their_place_and_nothing_can_be_sent(owner: Fla
     answer = owner.post(f"{DIGEST}/send", data={"csrf_token": token, "after": 0})
     assert answer.status_code == 422
     assert "These problems must be solved before it can be sent" in read(answer).text
-    assert list_made(campaign) == []
-    publish(campaign)
+    assert list_made(installation) == []
+    publish(installation)
     assert send_form(owner, DIGEST, f"{DIGEST}/send", after=0).status_code == 303
 
 
-def test_the_command_prints_what_is_to_be_mended_and_does_not_send(command: Command, installed: Campaign) -> None:
+def test_the_command_prints_what_is_to_be_mended_and_does_not_send(command: Command, installed: Installation) -> None:
     add_readers(installed, "a@example.org")
     assert command("digest", "preview", SLUG).err == ""
     publish(installed, title=TURNED, ru=LONG)

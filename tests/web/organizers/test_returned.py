@@ -3,7 +3,7 @@
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Delivery, DeliveryState
 from campaign.services.bounces.intake import take_back
 from tests.conftest import SLUG
@@ -17,16 +17,16 @@ NUMBERS = f"/organize/p/{SLUG}"
 WARNING = "reported an edition as spam"
 
 
-def come_back(campaign: Campaign, number: int, name: str) -> None:
-    with campaign.database.sessions.begin() as session:
-        token = campaign.vault.mail_token(digests(campaign)[number].id)
-        take_back(session, campaign.vault, sample(name, token), now=campaign.now())
+def come_back(installation: Installation, number: int, name: str) -> None:
+    with installation.database.sessions.begin() as session:
+        token = installation.vault.mail_token(digests(installation)[number].id)
+        take_back(session, installation.vault, sample(name, token), now=installation.now())
 
 
-def accepted_digest(campaign: Campaign) -> None:
-    add_readers(campaign, *(f"reader{number}@example.org" for number in range(4)))
-    make_digest(campaign)
-    with campaign.database.sessions.begin() as session:
+def accepted_digest(installation: Installation) -> None:
+    add_readers(installation, *(f"reader{number}@example.org" for number in range(4)))
+    make_digest(installation)
+    with installation.database.sessions.begin() as session:
         for delivery in session.scalars(select(Delivery)):
             delivery.state = DeliveryState.ACCEPTED
 
@@ -37,19 +37,19 @@ def test_before_the_first_digest_nothing_came_back(owner: FlaskClient) -> None:
     assert WARNING not in page.text
 
 
-def test_failures_are_told_by_edition_without_a_warning(campaign: Campaign, owner: FlaskClient) -> None:
-    accepted_digest(campaign)
-    come_back(campaign, 0, "postfix-unknown")
-    come_back(campaign, 1, "postfix-mailbox-full")
+def test_failures_are_told_by_edition_without_a_warning(installation: Installation, owner: FlaskClient) -> None:
+    accepted_digest(installation)
+    come_back(installation, 0, "postfix-unknown")
+    come_back(installation, 1, "postfix-mailbox-full")
     assert read_table(owner, NUMBERS, "returned") == [["1", "4", "1", "1", "0", "0.00%"]]
     assert WARNING not in read(owner.get(NUMBERS)).text
 
 
 def test_complaints_are_told_with_their_share_in_words_and_in_the_records(
-    campaign: Campaign, owner: FlaskClient
+    installation: Installation, owner: FlaskClient
 ) -> None:
-    accepted_digest(campaign)
-    come_back(campaign, 0, "arf-abuse")
+    accepted_digest(installation)
+    come_back(installation, 0, "arf-abuse")
     assert read_table(owner, NUMBERS, "returned") == [["1", "4", "0", "0", "1", "25.00%, too many"]]
     page = read(owner.get(NUMBERS))
     assert WARNING in page.text

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from werkzeug.routing import Rule
 
 from campaign.i18n import Language
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import AuditEntry, Delivery, DeliveryKind, Membership, Role, SignatureState
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.delivery.claims import Batch
@@ -92,11 +92,11 @@ def test_every_route_of_a_petition_says_which_permission_it_needs(app: Flask) ->
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_opens_what_it_permits_and_nothing_more(
-    app: Flask, campaign: Campaign, other_petition: str, role: Role
+    app: Flask, installation: Installation, other_petition: str, role: Role
 ) -> None:
     """Role × route × petition. Where there is no role, nothing tells the petition from one that does not exist."""
-    add_readers(campaign, "reader@example.org")
-    client = enroll(app, campaign, role)
+    add_readers(installation, "reader@example.org")
+    client = enroll(app, installation, role)
     sent = {**SENT, "csrf_token": token_of(client, HOME)}
     for rule, status, body in asked(app, client, SLUG, **sent):
         permitted = permission_of(app, rule) in PERMISSIONS[role]
@@ -104,29 +104,31 @@ def test_a_role_opens_what_it_permits_and_nothing_more(
         if not permitted:
             assert "reader@example.org" not in body
             assert "Aigerim" not in body
-    before = dump(campaign)
+    before = dump(installation)
     theirs, nobodys = list(asked(app, client, other_petition, **sent)), list(asked(app, client, "nothing", **sent))
     assert {status for _, status, _ in theirs} == {404}
     assert theirs == nobodys
-    assert dump(campaign) == before
+    assert dump(installation) == before
     assert OTHER_TITLE not in client.get(HOME).get_data(as_text=True)
 
 
-def test_a_visitor_is_asked_to_sign_in_and_told_nothing(app: Flask, campaign: Campaign, other_petition: str) -> None:
-    before = dump(campaign)
+def test_a_visitor_is_asked_to_sign_in_and_told_nothing(
+    app: Flask, installation: Installation, other_petition: str
+) -> None:
+    before = dump(installation)
     for slug in (SLUG, other_petition, "nothing"):
         client = app.test_client()
         for rule, status, _ in asked(app, client, slug, **SENT):
             assert status == 302, rule
-    assert dump(campaign) == before
+    assert dump(installation) == before
     answer = app.test_client().get(NUMBERS)
     assert urlsplit(answer.location).path == SIGN_IN
     assert urlsplit(app.test_client().post(f"{NUMBERS}/export").location).query == ""
 
 
-def test_a_role_that_was_taken_away_ends_at_once(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
+def test_a_role_that_was_taken_away_ends_at_once(app: Flask, installation: Installation, owner: FlaskClient) -> None:
     assert owner.get(NUMBERS).status_code == 200
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         session.execute(delete(Membership))
     assert owner.get(NUMBERS).status_code == 404
     assert "campaign organizer add" in read(owner.get(HOME)).text
@@ -135,13 +137,13 @@ def test_a_role_that_was_taken_away_ends_at_once(app: Flask, campaign: Campaign,
 @pytest.mark.parametrize("path", [f"{NUMBERS}/export", f"{DIGEST}/send", "/organize/sign-out"])
 @pytest.mark.parametrize("token", [None, "wrong"])
 def test_a_form_of_another_website_changes_nothing(
-    campaign: Campaign, owner: FlaskClient, path: str, token: str | None
+    installation: Installation, owner: FlaskClient, path: str, token: str | None
 ) -> None:
-    add_readers(campaign, "reader@example.org")
-    before = dump(campaign)
+    add_readers(installation, "reader@example.org")
+    before = dump(installation)
     data = SENT if token is None else {**SENT, "csrf_token": token}
     assert owner.post(path, data=data).status_code == 400
-    assert dump(campaign) == before
+    assert dump(installation) == before
     assert owner.get(HOME).status_code == 200
 
 
@@ -158,45 +160,45 @@ def test_a_form_of_another_website_changes_nothing(
     ],
 )
 def test_a_form_that_our_page_does_not_send_is_refused(
-    campaign: Campaign, owner: FlaskClient, path: str, sent: dict[str, str]
+    installation: Installation, owner: FlaskClient, path: str, sent: dict[str, str]
 ) -> None:
-    before = dump(campaign)
+    before = dump(installation)
     assert send_form(owner, NUMBERS, path, **sent).status_code == 400
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
-def test_looking_changes_nothing(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
-    add_readers(campaign, "reader@example.org")
-    make_digest(campaign)
-    before = dump(campaign)
+def test_looking_changes_nothing(app: Flask, installation: Installation, owner: FlaskClient) -> None:
+    add_readers(installation, "reader@example.org")
+    make_digest(installation)
+    before = dump(installation)
     paths = [HOME, SIGN_IN, NUMBERS, f"{NUMBERS}/export", DIGEST]
     paths += [f"{DIGEST}?made=1", f"{DIGEST}?skipped=1", f"{DIGEST}/ru/html"]
     assert {path: owner.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
     for path in (f"{NUMBERS}/export/take", f"{DIGEST}/send", "/organize/sign-out"):
         assert owner.get(path).status_code == 405
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 def test_the_list_has_each_petition_with_count_and_role(
-    app: Flask, campaign: Campaign, owner: FlaskClient, other_petition: str
+    app: Flask, installation: Installation, owner: FlaskClient, other_petition: str
 ) -> None:
-    add_readers(campaign, "a@example.org", "b@example.org")
-    enroll(app, campaign, Role.VIEWER, slug=other_petition)
+    add_readers(installation, "a@example.org", "b@example.org")
+    enroll(app, installation, Role.VIEWER, slug=other_petition)
     assert owner.get(HOME).status_code == 302  # the new link has ended the session
-    client = enroll(app, campaign, Role.VIEWER, slug=other_petition)
+    client = enroll(app, installation, Role.VIEWER, slug=other_petition)
     text = read(client.get(HOME)).text
     assert OTHER_TITLE in text
     assert "open 2 owner" in text
     assert "open 0 viewer" in text
 
 
-def test_the_numbers_are_those_of_the_services(app: Flask, campaign: Campaign, owner: FlaskClient) -> None:
-    add_readers(campaign, "a@example.org", "b@example.org")
-    sign(campaign, "waiting@example.org")
-    edition = make_digest(campaign)
+def test_the_numbers_are_those_of_the_services(app: Flask, installation: Installation, owner: FlaskClient) -> None:
+    add_readers(installation, "a@example.org", "b@example.org")
+    sign(installation, "waiting@example.org")
+    edition = make_digest(installation)
     text = read(owner.get(NUMBERS)).text
     assert "2 people have signed" in text
-    assert f"of a goal of {Language('en').number(find_petition(campaign).goal)}" in text
+    assert f"of a goal of {Language('en').number(find_petition(installation).goal)}" in text
     assert "Readers of the digest 2" in text
     assert "Confirmation mails waiting 3" in text
     # The petition's clock, not the server's: noon in Almaty.
@@ -204,27 +206,27 @@ def test_the_numbers_are_those_of_the_services(app: Flask, campaign: Campaign, o
     assert "(Asia/Almaty)" in text
 
 
-def test_a_confirmation_mail_that_has_left_waits_no_more(campaign: Campaign, owner: FlaskClient) -> None:
-    sign(campaign, "one@example.org")
-    sign(campaign, "two@example.org")
-    send(campaign, Batch(DeliveryKind.CONFIRMATION))
-    sign(campaign, "three@example.org")
+def test_a_confirmation_mail_that_has_left_waits_no_more(installation: Installation, owner: FlaskClient) -> None:
+    sign(installation, "one@example.org")
+    sign(installation, "two@example.org")
+    send(installation, Batch(DeliveryKind.CONFIRMATION))
+    sign(installation, "three@example.org")
     assert "Confirmation mails waiting 1" in read(owner.get(NUMBERS)).text
     assert read_table(owner, NUMBERS, "ledger")[0][1] == "3"
 
 
 def test_the_chart_shows_each_day_and_the_table_its_numbers(
-    app: Flask, campaign: Campaign, owner: FlaskClient, clock: Clock
+    app: Flask, installation: Installation, owner: FlaskClient, clock: Clock
 ) -> None:
     """One signature before the window, some days inside it, the days between them 0."""
     for days_ago, people in ((SHOWN + 5, 4), (SHOWN - 1, 1), (30, 3), (29, 2), (0, 2)):
         clock.moment = START - timedelta(days=days_ago)
         for number in range(people):
-            sign(campaign, f"person{days_ago}-{number}@example.org")
-        confirm_all(campaign)
+            sign(installation, f"person{days_ago}-{number}@example.org")
+        confirm_all(installation)
     page = read(owner.get(NUMBERS))
-    with campaign.database.snapshots() as session:
-        stored = dict(list_days(session, find_petition(campaign).id))
+    with installation.database.snapshots() as session:
+        stored = dict(list_days(session, find_petition(installation).id))
     rows = [[int(cell) for cell in row[1:]] for row in read_table(owner, NUMBERS, "days")]
     today = START.date()
     wanted, total = [], 0
@@ -244,8 +246,8 @@ def test_the_chart_shows_each_day_and_the_table_its_numbers(
     assert "at most 3 on one day, 24 October 2026" in page.by_id("chart-description").text
 
 
-def test_before_the_first_signature_there_is_no_empty_chart(owner: FlaskClient, campaign: Campaign) -> None:
-    with campaign.database.sessions.begin() as session:
+def test_before_the_first_signature_there_is_no_empty_chart(owner: FlaskClient, installation: Installation) -> None:
+    with installation.database.sessions.begin() as session:
         session.execute(delete(AuditEntry).where(AuditEntry.actor == STAGE))  # that the owner has the role
     page = read(owner.get(NUMBERS))
     assert not page.all("svg")
@@ -254,10 +256,10 @@ def test_before_the_first_signature_there_is_no_empty_chart(owner: FlaskClient, 
     assert "Nothing is recorded yet." in page.text
 
 
-def test_the_ledger_says_whether_it_balances(campaign: Campaign, owner: FlaskClient) -> None:
-    add_readers(campaign, "a@example.org", "b@example.org")
-    make_digest(campaign)
-    mails(campaign)
+def test_the_ledger_says_whether_it_balances(installation: Installation, owner: FlaskClient) -> None:
+    add_readers(installation, "a@example.org", "b@example.org")
+    make_digest(installation)
+    mails(installation)
     rows = read_table(owner, NUMBERS, "ledger")
     # Who confirmed before the mail was sent needs it no more.
     assert rows == [
@@ -265,7 +267,7 @@ def test_the_ledger_says_whether_it_balances(campaign: Campaign, owner: FlaskCli
         ["Edition 1", "2", "0", "0", "2", "0", "0", "0", "0", "2", "balances"],
     ]
     assert "The ledger balances" in read(owner.get(NUMBERS)).text
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         lost = session.scalars(select(Delivery).where(Delivery.kind == DeliveryKind.DIGEST)).first()
         session.delete(lost)
     assert read_table(owner, NUMBERS, "ledger")[1][-2:] == ["1", "does not balance"]
@@ -275,14 +277,14 @@ def test_the_ledger_says_whether_it_balances(campaign: Campaign, owner: FlaskCli
 @pytest.mark.parametrize("kind", list(Format))
 @pytest.mark.parametrize("chosen", ["signatures", "subscribers"])
 def test_an_export_is_what_the_service_writes_and_is_recorded(
-    campaign: Campaign, owner: FlaskClient, kind: Format, chosen: str
+    installation: Installation, owner: FlaskClient, kind: Format, chosen: str
 ) -> None:
-    add_readers(campaign, "a@example.org", "b@example.org")
-    sign(campaign, "waiting@example.org", name="Not counted yet")
+    add_readers(installation, "a@example.org", "b@example.org")
+    sign(installation, "waiting@example.org", name="Not counted yet")
     sent = {"list": chosen, "format": kind.value, "reason": " To hand\r\nit over"}
     answer = send_form(owner, NUMBERS, f"{NUMBERS}/export", **sent)
-    petition, vault = find_petition(campaign), campaign.vault
-    with campaign.database.snapshots() as session:
+    petition, vault = find_petition(installation), installation.vault
+    with installation.database.snapshots() as session:
         if chosen == "signatures":
             rows = export_rows.list_signatures(session, vault, petition, SignatureState.CONFIRMED)
             written = b"".join(export_rows.write_rows(rows, export_rows.SIGNATURE_COLUMNS, kind))
@@ -298,17 +300,17 @@ def test_an_export_is_what_the_service_writes_and_is_recorded(
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{SLUG}-{chosen}-2026-11-23.{kind.value}"'
     assert answer.headers["Cache-Control"] == "no-store"
     state = {"state": "confirmed"} if chosen == "signatures" else {}
-    assert list_audit(campaign) == [
+    assert list_audit(installation) == [
         (EMAIL, "export", {"list": chosen, "format": kind.value, **state, "reason": "To hand it over"})
     ]
 
 
-def test_an_export_is_recorded_before_its_first_byte(campaign: Campaign, owner: FlaskClient) -> None:
+def test_an_export_is_recorded_before_its_first_byte(installation: Installation, owner: FlaskClient) -> None:
     """Breaking the download off does not take the record away; every organizer sees it."""
-    add_readers(campaign, "a@example.org")
+    add_readers(installation, "a@example.org")
     data = {**SENT, "csrf_token": token_of(owner, NUMBERS), "list": "subscribers", "format": "jsonl"}
     answer = owner.post(f"{NUMBERS}/export", data=data, buffered=False)
-    assert [action for _, action, _ in list_audit(campaign)] == ["export"]
+    assert [action for _, action, _ in list_audit(installation)] == ["export"]
     answer.close()
     assert read_table(owner, NUMBERS, "audit")[0][1:] == [
         EMAIL,
@@ -317,32 +319,32 @@ def test_an_export_is_recorded_before_its_first_byte(campaign: Campaign, owner: 
     ]
 
 
-def test_an_export_is_streamed_from_one_moment(campaign: Campaign, owner: FlaskClient) -> None:
-    add_readers(campaign, *(f"reader{number}@example.org" for number in range(30)))
+def test_an_export_is_streamed_from_one_moment(installation: Installation, owner: FlaskClient) -> None:
+    add_readers(installation, *(f"reader{number}@example.org" for number in range(30)))
     data = {**SENT, "csrf_token": token_of(owner, NUMBERS), "format": "jsonl"}
     answer = owner.post(f"{NUMBERS}/export", data=data, buffered=False)
     pieces = answer.iter_encoded()
     first = json.loads(next(pieces))
-    add_readers(campaign, "late@example.org")
+    add_readers(installation, "late@example.org")
     assert (first["number"], len(list(pieces))) == (1, 29)
     answer.close()
 
 
-def test_the_preview_is_what_readers_will_get(campaign: Campaign, owner: FlaskClient) -> None:
-    add_readers(campaign, "a@example.org", "b@example.org")
+def test_the_preview_is_what_readers_will_get(installation: Installation, owner: FlaskClient) -> None:
+    add_readers(installation, "a@example.org", "b@example.org")
     page = read(owner.get(DIGEST))
     frames = page.all("iframe")
     assert [frame["src"] for frame in frames] == [f"{DIGEST}/{code}/html?frequency=each" for code in ("en", "ru", "kk")]
     assert {frame["sandbox"] for frame in frames} == {"allow-top-navigation-by-user-activation"}
     assert "sent to 2 readers" in page.text
-    edition = make_digest(campaign)
+    edition = make_digest(installation)
     assert {text.subject for text in edition.texts} == {subject.text for subject in page.all("strong")}
 
 
-def test_the_preview_is_for_the_reader_who_is_asked_for(campaign: Campaign, owner: FlaskClient) -> None:
+def test_the_preview_is_for_the_reader_who_is_asked_for(installation: Installation, owner: FlaskClient) -> None:
     """By a form that changes nothing."""
-    add_readers(campaign, "a@example.org")
-    before = dump(campaign)
+    add_readers(installation, "a@example.org")
+    before = dump(installation)
     form = read(owner.get(DIGEST)).one("form", method="get")
     assert "action" not in form.attributes
     page = read(owner.get(f"{DIGEST}?language=kk&frequency=monthly"))
@@ -352,15 +354,17 @@ def test_the_preview_is_for_the_reader_who_is_asked_for(campaign: Campaign, owne
     assert {page.by_id(label["for"]).tag for label in page.all("label")} == {"select"}
     assert owner.get(f"{DIGEST}?language=xx").status_code == 404
     assert len(read(owner.get(f"{DIGEST}?frequency=hourly")).all("iframe")) == 3
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
-def test_the_preview_says_where_a_reader_of_milestones_gets_nothing(campaign: Campaign, owner: FlaskClient) -> None:
-    add_readers(campaign, "a@example.org")
+def test_the_preview_says_where_a_reader_of_milestones_gets_nothing(
+    installation: Installation, owner: FlaskClient
+) -> None:
+    add_readers(installation, "a@example.org")
     page = read(owner.get(f"{DIGEST}?frequency=milestones"))
     assert "passes no milestone" in page.text
     assert not page.all("iframe")
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         get_petition(session, SLUG).milestones = [1]
     page = read(owner.get(f"{DIGEST}?frequency=milestones"))
     assert "passes no milestone" not in page.text
@@ -369,21 +373,23 @@ def test_the_preview_says_where_a_reader_of_milestones_gets_nothing(campaign: Ca
 
 @pytest.mark.parametrize("code", ["en", "ru", "kk"])
 def test_the_preview_has_the_footer_of_the_mail_with_links_that_lead_nowhere(
-    campaign: Campaign, owner: FlaskClient, code: str
+    installation: Installation, owner: FlaskClient, code: str
 ) -> None:
-    add_readers(campaign, "a@example.org")
+    add_readers(installation, "a@example.org")
     answer = owner.get(f"{DIGEST}/{code}/html")
     links = [element for element in Page(answer.get_data(as_text=True)).all("a") if "href" not in element.attributes]
     assert len(links) == 3
     assert all(link.text for link in links)
     text = read(owner.get(f"{DIGEST}?language={code}")).one("pre").text
     for shown in ("/unsubscribe/…", "/me/…", f"/{code}/p/{SLUG}/digest/1"):
-        assert campaign.settings.base_url + shown in text
+        assert installation.settings.base_url + shown in text
 
 
 @pytest.mark.parametrize("code", ["en", "ru", "kk"])
-def test_a_mail_in_the_preview_runs_and_loads_nothing(campaign: Campaign, owner: FlaskClient, code: str) -> None:
-    add_readers(campaign, "a@example.org")
+def test_a_mail_in_the_preview_runs_and_loads_nothing(
+    installation: Installation, owner: FlaskClient, code: str
+) -> None:
+    add_readers(installation, "a@example.org")
     answer = owner.get(f"{DIGEST}/{code}/html")
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline';")
     assert "sandbox" in answer.headers["Content-Security-Policy"]
@@ -392,8 +398,8 @@ def test_a_mail_in_the_preview_runs_and_loads_nothing(campaign: Campaign, owner:
     assert owner.get(f"{DIGEST}/xx/html").status_code == 404
 
 
-def test_sending_by_hand_makes_one_edition_and_sends_it(campaign: Campaign, owner: FlaskClient) -> None:
-    add_readers(campaign, "a@example.org", "b@example.org")
+def test_sending_by_hand_makes_one_edition_and_sends_it(installation: Installation, owner: FlaskClient) -> None:
+    add_readers(installation, "a@example.org", "b@example.org")
     page = read(owner.get(DIGEST))
     answer = owner.post(f"{DIGEST}/send", data=page.filled_in())
     assert (answer.status_code, answer.location) == (303, f"{DIGEST}?made=1")
@@ -401,34 +407,34 @@ def test_sending_by_hand_makes_one_edition_and_sends_it(campaign: Campaign, owne
     assert "Edition 1 is made" in after.one("p", role="status").text
     assert "there is nothing to send" in after.text
     assert not after.all("form", action=f"{DIGEST}/send")
-    assert list_audit(campaign) == [(EMAIL, "digest sent", {"edition": 1, "readers": 2})]
-    digests = [mail for mail in mails(campaign) if "/unsubscribe/" in mail]
+    assert list_audit(installation) == [(EMAIL, "digest sent", {"edition": 1, "readers": 2})]
+    digests = [mail for mail in mails(installation) if "/unsubscribe/" in mail]
     assert len(digests) == 2
 
 
 def test_an_impatient_second_click_makes_no_second_edition(
-    campaign: Campaign, owner: FlaskClient, clock: Clock
+    installation: Installation, owner: FlaskClient, clock: Clock
 ) -> None:
     """Nor, with a clock that stands still, a second mail."""
-    add_readers(campaign, "a@example.org", "b@example.org")
+    add_readers(installation, "a@example.org", "b@example.org")
     form = read(owner.get(DIGEST)).filled_in()
     assert owner.post(f"{DIGEST}/send", data=form).status_code == 303
-    add_readers(campaign, "c@example.org")
+    add_readers(installation, "c@example.org")
     assert owner.post(f"{DIGEST}/send", data=form).location == f"{DIGEST}?made=1"
     clock.turn(timedelta(milliseconds=1))
-    before = dump(campaign)
+    before = dump(installation)
     answer = owner.post(f"{DIGEST}/send", data=form)
     assert answer.status_code == 409
     assert "Edition 1 was made in the meantime" in read(answer).one("p", role="alert").text
-    assert dump(campaign) == before
-    assert [edition.number for edition in list_made(campaign)] == [1]
-    assert len([delivery for delivery in list_deliveries(campaign) if delivery.kind is DeliveryKind.DIGEST]) == 2
+    assert dump(installation) == before
+    assert [edition.number for edition in list_made(installation)] == [1]
+    assert len([delivery for delivery in list_deliveries(installation) if delivery.kind is DeliveryKind.DIGEST]) == 2
 
 
-def test_where_nothing_is_new_there_is_no_button(campaign: Campaign, owner: FlaskClient) -> None:
+def test_where_nothing_is_new_there_is_no_button(installation: Installation, owner: FlaskClient) -> None:
     """And whoever presses it all the same, on an old page, makes a record and no edition."""
-    add_readers(campaign, "a@example.org")
-    make_digest(campaign)
+    add_readers(installation, "a@example.org")
+    make_digest(installation)
     page = read(owner.get(DIGEST))
     assert "There is no news since the last edition" in page.text
     assert not page.all("form", action=f"{DIGEST}/send")
@@ -436,27 +442,27 @@ def test_where_nothing_is_new_there_is_no_button(campaign: Campaign, owner: Flas
     assert (answer.status_code, answer.location) == (303, f"{DIGEST}?skipped=1")
     assert "nothing to send" in read(owner.get(answer.location)).one("p", role="status").text
     assert read_table(owner, NUMBERS, "editions")[0][2] == "skipped: nothing new since the last edition"
-    assert [action for _, action, _ in list_audit(campaign)] == ["digest skipped"]
+    assert [action for _, action, _ in list_audit(installation)] == ["digest skipped"]
 
 
-def test_where_nobody_reads_there_is_no_button(campaign: Campaign, owner: FlaskClient) -> None:
-    sign(campaign, "a@example.org")
-    confirm_all(campaign)
+def test_where_nobody_reads_there_is_no_button(installation: Installation, owner: FlaskClient) -> None:
+    sign(installation, "a@example.org")
+    confirm_all(installation)
     page = read(owner.get(DIGEST))
     assert "Nobody is subscribed yet" in page.text
     assert not page.all("form", action=f"{DIGEST}/send")
 
 
 @pytest.mark.parametrize("query", ["made=7", "made=<script>", "made=-1", "skipped=<b>", "made=1"])
-def test_a_made_up_message_is_not_shown(campaign: Campaign, owner: FlaskClient, query: str) -> None:
+def test_a_made_up_message_is_not_shown(installation: Installation, owner: FlaskClient, query: str) -> None:
     page = read(owner.get(f"{DIGEST}?{query}"))
     assert not page.all("p", role="status")
 
 
-def test_pages_take_nothing_from_elsewhere_and_run_nothing(campaign: Campaign, owner: FlaskClient) -> None:
-    add_readers(campaign, "a@example.org")
-    make_digest(campaign)
-    add_readers(campaign, "b@example.org")
+def test_pages_take_nothing_from_elsewhere_and_run_nothing(installation: Installation, owner: FlaskClient) -> None:
+    add_readers(installation, "a@example.org")
+    make_digest(installation)
+    add_readers(installation, "b@example.org")
     # The pages that ask for a passkey have a script of ours: tests/repository/test_headers.py.
     for path in (HOME, NUMBERS, f"{NUMBERS}/export", DIGEST):
         page = read(owner.get(path))
@@ -470,15 +476,15 @@ def test_pages_take_nothing_from_elsewhere_and_run_nothing(campaign: Campaign, o
 
 
 def test_the_numbers_say_when_names_and_addresses_are_erased_by_schedule(
-    owner: FlaskClient, campaign: Campaign
+    owner: FlaskClient, installation: Installation
 ) -> None:
     """Nobody is to learn from an empty list that it was time."""
-    add_readers(campaign, "reader@example.org")
+    add_readers(installation, "reader@example.org")
     assert "names of the first signers" in read(owner.get(NUMBERS)).text
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
-        hand_over(session, petition, actor=COMMAND_LINE, now=campaign.now())
-        close_petition(session, petition, actor=COMMAND_LINE, now=campaign.now())
+        hand_over(session, petition, actor=COMMAND_LINE, now=installation.now())
+        close_petition(session, petition, actor=COMMAND_LINE, now=installation.now())
     told = read(owner.get(NUMBERS)).text
     assert "Readers’ addresses are erased on 23 December 2026" in told
     assert "Names are erased on 23 December 2026" in told

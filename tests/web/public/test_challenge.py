@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from campaign.i18n import Language
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Signature, SpentChallenge
 from campaign.periods import CHALLENGE_LASTS
 from campaign.run.supervisor import BUILT_IN
@@ -21,7 +21,7 @@ from campaign.services.petitions.store import get_petition, load_petition
 from campaign.web.app import create_app
 from campaign.web.public.challenge import ANOTHER, UNSOLVED, USED_UP, WRONG
 from campaign.web.public.questions import Question, plain
-from tests.conftest import SLUG, START, Clock, MakeCampaign
+from tests.conftest import SLUG, START, Clock, MakeInstallation
 from tests.scenes.challenges import right, solve, token_in, turn
 from tests.scenes.commands import Command
 from tests.scenes.organizing import EMAIL, list_audit, send_form, token_of
@@ -36,25 +36,25 @@ SWITCH = f"{NUMBERS}/challenge"
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
+def installation(sqlite_installation: Installation) -> Installation:
     """One database is enough for pages: the services are tested on both."""
-    return sqlite_campaign
+    return sqlite_installation
 
 
 @pytest.fixture
-def client(app: Flask, campaign: Campaign) -> FlaskClient:
+def client(app: Flask, installation: Installation) -> FlaskClient:
     """A visitor of a petition that asks."""
-    turn(campaign, on=True)
+    turn(installation, on=True)
     return app.test_client()
 
 
-def signed(campaign: Campaign) -> int:
-    with campaign.database.snapshots() as session:
+def signed(installation: Installation) -> int:
+    with installation.database.snapshots() as session:
         return len(session.scalars(select(Signature)).all())
 
 
-def spent(campaign: Campaign) -> int:
-    with campaign.database.snapshots() as session:
+def spent(installation: Installation) -> int:
+    with installation.database.snapshots() as session:
         return len(session.scalars(select(SpentChallenge)).all())
 
 
@@ -79,9 +79,9 @@ def test_while_it_is_off_the_form_is_as_it_was(app: Flask) -> None:
     assert post(app.test_client()).status_code == 303
 
 
-def test_while_it_is_off_whatever_is_sent_along_is_left_alone(app: Flask, campaign: Campaign) -> None:
+def test_while_it_is_off_whatever_is_sent_along_is_left_alone(app: Flask, installation: Installation) -> None:
     assert post(app.test_client(), puzzle="x", question="y", answer="z").status_code == 303
-    assert spent(campaign) == 0
+    assert spent(installation) == 0
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])
@@ -102,22 +102,24 @@ def test_the_page_asks_a_question_that_a_screen_reader_reads_out(client: FlaskCl
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])
-def test_who_answers_signs(client: FlaskClient, campaign: Campaign, lang: str) -> None:
+def test_who_answers_signs(client: FlaskClient, installation: Installation, lang: str) -> None:
     token = token_in(read(client.get(page_of(lang))))
-    answered = right(campaign, token, lang).upper()
+    answered = right(installation, token, lang).upper()
     assert post(client, lang=lang, question=token, answer=answered).status_code == 303
-    assert (signed(campaign), spent(campaign)) == (1, 1)
+    assert (signed(installation), spent(installation)) == (1, 1)
 
 
-def test_without_an_answer_nobody_signs_and_nothing_typed_is_lost(client: FlaskClient, campaign: Campaign) -> None:
+def test_without_an_answer_nobody_signs_and_nothing_typed_is_lost(
+    client: FlaskClient, installation: Installation
+) -> None:
     """Also who opened the page before it was switched on."""
     page = refused(post(client), UNSOLVED)
     token = token_in(page)
-    assert (signed(campaign), spent(campaign)) == (0, 0)
-    assert post(client, question=token, answer=right(campaign, token)).status_code == 303
+    assert (signed(installation), spent(installation)) == (0, 0)
+    assert post(client, question=token, answer=right(installation, token)).status_code == 303
 
 
-def test_a_wrong_answer_can_be_corrected(client: FlaskClient, campaign: Campaign) -> None:
+def test_a_wrong_answer_can_be_corrected(client: FlaskClient, installation: Installation) -> None:
     page = read(client.get(page_of()))
     again = refused(post(client, question=token_in(page), answer="wrong"), WRONG)
     assert token_in(again) == token_in(page)
@@ -126,48 +128,50 @@ def test_a_wrong_answer_can_be_corrected(client: FlaskClient, campaign: Campaign
     assert again.by_id("answer")["aria-invalid"] == "true"
     assert "data-by-hand" in again.by_id("challenge").attributes
     token = token_in(again)
-    assert post(client, question=token, answer=right(campaign, token)).status_code == 303
+    assert post(client, question=token, answer=right(installation, token)).status_code == 303
 
 
-def test_after_three_wrong_answers_there_is_another_question(client: FlaskClient, campaign: Campaign) -> None:
+def test_after_three_wrong_answers_there_is_another_question(client: FlaskClient, installation: Installation) -> None:
     token = token_in(read(client.get(page_of())))
     for sentence in (WRONG, WRONG):
         assert token_in(refused(post(client, question=token, answer="wrong"), sentence)) == token
     page = refused(post(client, question=token, answer="wrong"), ANOTHER)
     assert token_in(page) != token
     assert page.by_id("answer")["value"] == ""
-    refused(post(client, question=token, answer=right(campaign, token)), USED_UP)
-    assert signed(campaign) == 0
+    refused(post(client, question=token, answer=right(installation, token)), USED_UP)
+    assert signed(installation) == 0
 
 
-def test_an_answer_is_taken_once(client: FlaskClient, campaign: Campaign) -> None:
+def test_an_answer_is_taken_once(client: FlaskClient, installation: Installation) -> None:
     token = token_in(read(client.get(page_of())))
-    answered = right(campaign, token)
+    answered = right(installation, token)
     assert post(client, question=token, answer=answered).status_code == 303
     page = refused(post(client, question=token, answer=answered), USED_UP)
     assert token_in(page) != token
-    assert signed(campaign) == 1
+    assert signed(installation) == 1
 
 
-def test_an_answer_that_is_too_old_is_asked_for_again(client: FlaskClient, campaign: Campaign, clock: Clock) -> None:
+def test_an_answer_that_is_too_old_is_asked_for_again(
+    client: FlaskClient, installation: Installation, clock: Clock
+) -> None:
     token = token_in(read(client.get(page_of())))
     clock.turn(CHALLENGE_LASTS)
-    refused(post(client, question=token, answer=right(campaign, token)), USED_UP)
+    refused(post(client, question=token, answer=right(installation, token)), USED_UP)
 
 
-def test_a_mistake_elsewhere_costs_no_answer(client: FlaskClient, campaign: Campaign) -> None:
+def test_a_mistake_elsewhere_costs_no_answer(client: FlaskClient, installation: Installation) -> None:
     """Neither a right one nor a wrong one, and it need not be typed again."""
     token = token_in(read(client.get(page_of())))
-    for typed in (right(campaign, token), "wrong", "wrong", "wrong", "wrong", right(campaign, token)):
+    for typed in (right(installation, token), "wrong", "wrong", "wrong", "wrong", right(installation, token)):
         page = read(post(client, question=token, answer=typed, email="nobody"))
         sent = page.filled_in()
         assert (sent["question"], sent["answer"]) == (token, typed)
         assert "answer-error" not in {element["id"] for element in page.elements}
-    assert spent(campaign) == 0
-    assert post(client, question=token, answer=right(campaign, token)).status_code == 303
+    assert spent(installation) == 0
+    assert post(client, question=token, answer=right(installation, token)).status_code == 303
 
 
-def test_a_solved_puzzle_signs_once(client: FlaskClient, campaign: Campaign, clock: Clock) -> None:
+def test_a_solved_puzzle_signs_once(client: FlaskClient, installation: Installation, clock: Clock) -> None:
     """As a script sends it; a mistake elsewhere does not use it up, nor does it have to be solved again."""
     page = read(client.get(page_of()))
     answer = client.get(page.by_id("challenge")["data-puzzle"])
@@ -177,35 +181,37 @@ def test_a_solved_puzzle_signs_once(client: FlaskClient, campaign: Campaign, clo
     again = read(post(client, puzzle=solved, email="nobody"))
     assert again.by_id("puzzle")["value"] == solved
     assert "data-by-hand" not in again.by_id("challenge").attributes
-    assert spent(campaign) == 0
+    assert spent(installation) == 0
     assert post(client, puzzle=solved).status_code == 303
     used = refused(post(client, puzzle=solved), USED_UP)
     assert used.by_id("puzzle")["value"] == ""
     assert "data-by-hand" in used.by_id("challenge").attributes
-    assert signed(campaign) == 1
+    assert signed(installation) == 1
 
 
-def test_a_puzzle_that_is_not_right_leaves_the_question(client: FlaskClient, campaign: Campaign, clock: Clock) -> None:
+def test_a_puzzle_that_is_not_right_leaves_the_question(
+    client: FlaskClient, installation: Installation, clock: Clock
+) -> None:
     solved = solve(client.get(PUZZLE).get_json())
     clock.turn(CHALLENGE_LASTS)
     page = refused(post(client, puzzle=solved), UNSOLVED)
     assert page.by_id("puzzle")["value"] == ""
     token = token_in(page)
-    assert post(client, puzzle=solved, question=token, answer=right(campaign, token)).status_code == 303
+    assert post(client, puzzle=solved, question=token, answer=right(installation, token)).status_code == 303
 
 
-def test_who_asks_for_a_puzzle_leaves_no_trace(client: FlaskClient, campaign: Campaign) -> None:
+def test_who_asks_for_a_puzzle_leaves_no_trace(client: FlaskClient, installation: Installation) -> None:
     first, second = (client.get(PUZZLE).get_json() for _ in range(2))
     assert first["signature"] != second["signature"]
-    assert spent(campaign) == 0
+    assert spent(installation) == 0
 
 
-def test_there_is_no_puzzle_where_none_is_asked_for(app: Flask, campaign: Campaign) -> None:
+def test_there_is_no_puzzle_where_none_is_asked_for(app: Flask, installation: Installation) -> None:
     client = app.test_client()
     assert client.get(PUZZLE).get_json() == {}
     assert client.get("/p/unknown/challenge.json").status_code == 404
-    turn(campaign, on=True)
-    with campaign.database.sessions.begin() as session:
+    turn(installation, on=True)
+    with installation.database.sessions.begin() as session:
         close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=START)
     assert client.get(PUZZLE).get_json() == {}
     scripts = [urlsplit(script["src"]).path for script in read(client.get(page_of())).all("script")]
@@ -213,50 +219,50 @@ def test_there_is_no_puzzle_where_none_is_asked_for(app: Flask, campaign: Campai
 
 
 def test_too_many_from_one_place_are_told_so_before_an_answer_is_looked_at(
-    make_sqlite_campaign: MakeCampaign,
+    make_sqlite_installation: MakeInstallation,
 ) -> None:
-    campaign = make_sqlite_campaign(source_limit="1/hour")
-    turn(campaign, on=True)
-    client = create_app(campaign).test_client()
+    installation = make_sqlite_installation(source_limit="1/hour")
+    turn(installation, on=True)
+    client = create_app(installation).test_client()
     token = token_in(read(client.get(page_of())))
     refused(post(client, question=token, answer="wrong"), WRONG)
     assert post(client, question=token, answer="wrong").status_code == 429
-    assert spent(campaign) == 1
+    assert spent(installation) == 1
 
 
-def test_an_owner_switches_it_and_each_change_is_recorded_once(campaign: Campaign, owner: FlaskClient) -> None:
+def test_an_owner_switches_it_and_each_change_is_recorded_once(installation: Installation, owner: FlaskClient) -> None:
     assert "Switch it on" in read(owner.get(REVIEW)).text
     answer = send_form(owner, REVIEW, SWITCH, challenge="on")
     assert (answer.status_code, answer.location) == (303, f"{REVIEW}#challenge")
-    assert find_petition(campaign).challenge
+    assert find_petition(installation).challenge
     send_form(owner, REVIEW, SWITCH, challenge="on")
-    assert list_audit(campaign) == [(EMAIL, "challenge switched on", {})]
+    assert list_audit(installation) == [(EMAIL, "challenge switched on", {})]
     assert "Switch it off" in read(owner.get(REVIEW)).text
     send_form(owner, REVIEW, SWITCH, challenge="off")
-    assert not find_petition(campaign).challenge
-    assert [action for _, action, _ in list_audit(campaign)] == ["challenge switched on", "challenge switched off"]
+    assert not find_petition(installation).challenge
+    assert [action for _, action, _ in list_audit(installation)] == ["challenge switched on", "challenge switched off"]
 
 
 @pytest.mark.parametrize("wanted", ["", "yes", "ON"])
-def test_a_switch_knows_two_ways(campaign: Campaign, owner: FlaskClient, wanted: str) -> None:
-    turn(campaign, on=True)
+def test_a_switch_knows_two_ways(installation: Installation, owner: FlaskClient, wanted: str) -> None:
+    turn(installation, on=True)
     fields = {"csrf_token": token_of(owner, REVIEW), "challenge": wanted}
     assert owner.post(SWITCH, data=fields).status_code == 400
-    assert find_petition(campaign).challenge
+    assert find_petition(installation).challenge
 
 
 @pytest.mark.parametrize("told", [True, False, None])
-def test_the_file_says_how_a_new_petition_begins(campaign: Campaign, told: bool | None) -> None:
+def test_the_file_says_how_a_new_petition_begins(installation: Installation, told: bool | None) -> None:
     file = read_petition_file(BUILT_IN).model_copy(update={"slug": "new", "challenge": told})
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         open_petition(
             session, load_petition(session, file, actor=COMMAND_LINE, now=START), actor=COMMAND_LINE, now=START
         )
-    assert find_petition(campaign, "new").challenge is bool(told)
+    assert find_petition(installation, "new").challenge is bool(told)
 
 
 def test_loading_a_file_again_does_not_undo_what_an_owner_switched(
-    installed: Campaign, command: Command, tmp_path: Path
+    installed: Installation, command: Command, tmp_path: Path
 ) -> None:
     mine, words = tmp_path / "mine.toml", BUILT_IN.read_text(encoding="utf-8")
     asks = words.replace('slug = "kazakhstan"', 'slug = "mine"\nchallenge = true')

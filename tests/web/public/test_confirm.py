@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Signature, SignatureState
 from campaign.periods import WRONG_CODES
 from campaign.run.supervisor import BUILT_IN
@@ -39,15 +39,15 @@ def changed_tables(before: dict[str, list[str]], after: dict[str, list[str]]) ->
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])
-def test_the_link_shows_the_demands_as_they_were_signed(app: Flask, campaign: Campaign, lang: str) -> None:
+def test_the_link_shows_the_demands_as_they_were_signed(app: Flask, installation: Installation, lang: str) -> None:
     """In the language of the signature, whatever the browser asks for and the petition says by now."""
     post(app.test_client(), lang=lang)
     signed = read_petition_file(BUILT_IN).demands
     first = signed[0].model_copy(update={"text": dict.fromkeys(("en", "ru", "kk"), "Something else.")})
     file = read_petition_file(BUILT_IN).model_copy(update={"demands": [first]})
-    with campaign.database.sessions.begin() as session:
-        load_petition(session, file, actor=COMMAND_LINE, now=campaign.now())
-    page = read(other_browser(app).get(confirm_path(campaign), headers={"Accept-Language": "de, en"}))
+    with installation.database.sessions.begin() as session:
+        load_petition(session, file, actor=COMMAND_LINE, now=installation.now())
+    page = read(other_browser(app).get(confirm_path(installation), headers={"Accept-Language": "de, en"}))
     assert page.one("html")["lang"] == lang
     shown = page.one("ol", **{"class": "demands"}).text
     assert shown == " ".join(f"{demand.title[lang]} {demand.text[lang]}" for demand in signed)
@@ -56,36 +56,36 @@ def test_the_link_shows_the_demands_as_they_were_signed(app: Flask, campaign: Ca
     assert "Something else." in read(app.test_client().get(page_of(lang))).text
 
 
-def test_looking_at_the_link_changes_nothing(app: Flask, campaign: Campaign) -> None:
+def test_looking_at_the_link_changes_nothing(app: Flask, installation: Installation) -> None:
     browser = app.test_client()
     post(browser)
-    before = dump(campaign)
+    before = dump(installation)
     for _ in range(3):
         for visitor in (browser, other_browser(app)):
-            assert visitor.get(confirm_path(campaign)).status_code == 200
-            assert visitor.head(confirm_path(campaign)).status_code == 200
-    assert dump(campaign) == before
+            assert visitor.get(confirm_path(installation)).status_code == 200
+            assert visitor.head(confirm_path(installation)).status_code == 200
+    assert dump(installation) == before
 
 
-def test_in_the_browser_that_signed_one_press_confirms(app: Flask, campaign: Campaign) -> None:
+def test_in_the_browser_that_signed_one_press_confirms(app: Flask, installation: Installation) -> None:
     browser = app.test_client()
     post(browser)
-    path = confirm_path(campaign)
+    path = confirm_path(installation)
     assert not read(browser.get(path)).all("input", name="code")
     answer = browser.post(path, data={"action": "confirm"})
     assert answer.status_code == 200
     assert "Your signature counts" in read(answer).one("h1").text
     assert "1 person has signed" in read(answer).text
-    kept = get_signature(campaign, ADDRESS)
+    kept = get_signature(installation, ADDRESS)
     assert (kept.state, kept.sealed_address, kept.number) == (SignatureState.CONFIRMED, None, 1)
     assert count(app) == 1
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "wrong", "ÄÖÜ€", "\x00" * 6, "0" * 10_000])
-def test_another_browser_without_the_code_confirms_nothing(app: Flask, campaign: Campaign, typed: str) -> None:
+def test_another_browser_without_the_code_confirms_nothing(app: Flask, installation: Installation, typed: str) -> None:
     post(app.test_client())
-    path = confirm_path(campaign)
-    before = dump(campaign)
+    path = confirm_path(installation)
+    before = dump(installation)
     browser = other_browser(app)
     assert browser.get(path).status_code == 200
     answer = browser.post(path, data={"action": "confirm", "code": typed})
@@ -95,39 +95,39 @@ def test_another_browser_without_the_code_confirms_nothing(app: Flask, campaign:
     assert page.by_id("code-error").text == told
     assert told in page.described("code")
     # A wrong code is counted on the signature; nothing else is touched.
-    assert changed_tables(before, dump(campaign)) == ({"signature"} if typed.strip() else set())
-    assert get_signature(campaign, ADDRESS).state is SignatureState.PENDING
+    assert changed_tables(before, dump(installation)) == ({"signature"} if typed.strip() else set())
+    assert get_signature(installation, ADDRESS).state is SignatureState.PENDING
     assert count(app) == 0
 
 
 @pytest.mark.parametrize(
     "spelled", [str, str.lower, " ".join, lambda code: f" {code[:3]}-{code[3:]} ", lambda code: code.replace("0", "O")]
 )
-def test_another_browser_with_the_code_confirms(app: Flask, campaign: Campaign, spelled: object) -> None:
+def test_another_browser_with_the_code_confirms(app: Flask, installation: Installation, spelled: object) -> None:
     assert callable(spelled)
     post(app.test_client())
-    (mail,) = mails(campaign)
-    path, browser = confirm_path(campaign), other_browser(app)
-    assert links_in(mail) == [path, own_path(campaign)]
+    (mail,) = mails(installation)
+    path, browser = confirm_path(installation), other_browser(app)
+    assert links_in(mail) == [path, own_path(installation)]
     assert read(browser.get(path)).one("input", name="code")["autocomplete"] == "one-time-code"
     answer = browser.post(path, data={"action": "confirm", "code": spelled(code_in(mail))})
     assert answer.status_code == 200
     assert count(app) == 1
 
 
-def test_the_code_of_one_mail_does_not_confirm_another(app: Flask, campaign: Campaign) -> None:
-    sign(campaign, "a@example.org")
-    sign(campaign, "b@example.org")
-    first, second = mails(campaign)
+def test_the_code_of_one_mail_does_not_confirm_another(app: Flask, installation: Installation) -> None:
+    sign(installation, "a@example.org")
+    sign(installation, "b@example.org")
+    first, second = mails(installation)
     answer = other_browser(app).post(links_in(first)[0], data={"code": code_in(second)})
     assert answer.status_code == 422
     assert count(app) == 0
 
 
-def test_after_many_wrong_codes_only_the_browser_that_signed_confirms(app: Flask, campaign: Campaign) -> None:
+def test_after_many_wrong_codes_only_the_browser_that_signed_confirms(app: Flask, installation: Installation) -> None:
     browser = app.test_client()
     post(browser)
-    path, right = confirm_path(campaign), code_in(mails(campaign)[0])
+    path, right = confirm_path(installation), code_in(mails(installation)[0])
     for _ in range(WRONG_CODES):
         assert other_browser(app).post(path, data={"code": "wrong!"}).status_code == 422
     refused = other_browser(app).post(path, data={"code": right})
@@ -137,35 +137,37 @@ def test_after_many_wrong_codes_only_the_browser_that_signed_confirms(app: Flask
     assert count(app) == 1
 
 
-def test_pressing_again_counts_once(app: Flask, campaign: Campaign) -> None:
+def test_pressing_again_counts_once(app: Flask, installation: Installation) -> None:
     """In any browser: the link then thanks."""
     browser = app.test_client()
     post(browser)
-    path = confirm_path(campaign)
+    path = confirm_path(installation)
     browser.post(path)
-    before = dump(campaign)
+    before = dump(installation)
     for visitor in (browser, other_browser(app)):
         for answer in (visitor.post(path), visitor.get(path)):
             assert answer.status_code == 200
             assert "Your signature counts" in read(answer).one("h1").text
-    assert dump(campaign) == before
+    assert dump(installation) == before
     assert count(app) == 1
 
 
 @pytest.mark.parametrize("confirmed", [False, True], ids=["before confirming", "after confirming"])
 @pytest.mark.parametrize("browser", ["same", "other"])
-def test_who_did_not_sign_has_all_of_it_erased(app: Flask, campaign: Campaign, confirmed: bool, browser: str) -> None:
+def test_who_did_not_sign_has_all_of_it_erased(
+    app: Flask, installation: Installation, confirmed: bool, browser: str
+) -> None:
     signer = app.test_client()
     post(signer, updates="y")
-    path, code = confirm_path(campaign), code_in(mails(campaign)[0])
-    row = get_signature(campaign, ADDRESS).id
+    path, code = confirm_path(installation), code_in(mails(installation)[0])
+    row = get_signature(installation, ADDRESS).id
     if confirmed:
         signer.post(path)
     visitor = signer if browser == "same" else other_browser(app)
     answer = visitor.post(path, data={"action": "not-me", "code": "" if browser == "same" else code})
     assert answer.status_code == 200
     assert "It is erased" in read(answer).one("h1").text
-    _assert_nothing_kept(get_signature_by_id(campaign, row))
+    _assert_nothing_kept(get_signature_by_id(installation, row))
     assert count(app) == 0
     assert visitor.get(path).status_code == 410
 
@@ -175,9 +177,9 @@ def _assert_nothing_kept(signature: Signature) -> None:
     assert kept == (None, None, None, None)
 
 
-def test_not_me_needs_the_code_too(app: Flask, campaign: Campaign) -> None:
+def test_not_me_needs_the_code_too(app: Flask, installation: Installation) -> None:
     """Otherwise a scanner that presses every button would erase signatures."""
     post(app.test_client())
-    answer = other_browser(app).post(confirm_path(campaign), data={"action": "not-me"})
+    answer = other_browser(app).post(confirm_path(installation), data={"action": "not-me"})
     assert answer.status_code == 422
-    assert get_signature(campaign, ADDRESS).state is SignatureState.PENDING
+    assert get_signature(installation, ADDRESS).state is SignatureState.PENDING

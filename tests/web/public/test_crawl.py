@@ -4,7 +4,7 @@ from urllib.parse import urljoin, urlsplit
 
 from flask import Flask
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Display
 from tests.scenes.page import Page
 from tests.scenes.people import add_readers, confirm_all, make_digest, sign
@@ -35,14 +35,14 @@ def crawl(app: Flask) -> dict[str, str]:
     return found
 
 
-def test_a_crawler_finds_nothing_of_those_who_signed(app: Flask, campaign: Campaign) -> None:
+def test_a_crawler_finds_nothing_of_those_who_signed(app: Flask, installation: Installation) -> None:
     for display, name in PEOPLE.items():
         for number in range(3):
             email = f"{name.lower()}{number}@example.org"
-            sign(campaign, email, name=f"{name} Number{number}", comment=f"Comment of {name}", display=display)
-    add_readers(campaign, "reader@example.org")
-    confirm_all(campaign)
-    make_digest(campaign)
+            sign(installation, email, name=f"{name} Number{number}", comment=f"Comment of {name}", display=display)
+    add_readers(installation, "reader@example.org")
+    confirm_all(installation)
+    make_digest(installation)
     pages = crawl(app)
     assert len([at for at in pages if "/p/" in at]) > 6
     for at, said in pages.items():

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Role, SignatureState, SuppressionReason
 from campaign.services.subscribers.suppressions import suppress
 from campaign.text.email_address import parse_email_address
@@ -42,19 +42,19 @@ def seen(answer: TestResponse, address: str) -> Seen:
 
 
 @pytest.fixture
-def known(campaign: Campaign) -> list[str]:
+def known(installation: Installation) -> list[str]:
     """An address in each of the states in which one can be, all of one length."""
-    add_readers(campaign, "reading@example.org", "goneone@example.org", "bounced@example.org")
-    withdraw(campaign, "goneone@example.org")
-    sign_suspiciously(campaign, "waiting@example.org", updates=True)
-    assert get_signature(campaign, "waiting@example.org").state is SignatureState.QUARANTINED
-    sign(campaign, "pending@example.org")
-    sign(campaign, "refused@example.org")
+    add_readers(installation, "reading@example.org", "goneone@example.org", "bounced@example.org")
+    withdraw(installation, "goneone@example.org")
+    sign_suspiciously(installation, "waiting@example.org", updates=True)
+    assert get_signature(installation, "waiting@example.org").state is SignatureState.QUARANTINED
+    sign(installation, "pending@example.org")
+    sign(installation, "refused@example.org")
     ended = {"refused@example.org": SuppressionReason.NOT_ME, "bounced@example.org": SuppressionReason.BOUNCED}
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         for address, reason in ended.items():
-            fingerprint = campaign.vault.fingerprint(parse_email_address(address))
-            suppress(session, fingerprint, reason, now=campaign.now())
+            fingerprint = installation.vault.fingerprint(parse_email_address(address))
+            suppress(session, fingerprint, reason, now=installation.now())
     states = ("nobody0", "pending", "reading", "goneone", "waiting", "refused", "bounced")
     return [f"{state}@example.org" for state in states]
 
@@ -84,9 +84,9 @@ def test_a_form_with_a_mistake_is_shown_again_in_the_same_way(app: Flask, known:
     assert len({repr(found) for found in answers.values()}) == 1
 
 
-def test_signing_in_answers_the_same_for_organizers_and_strangers(app: Flask, campaign: Campaign) -> None:
+def test_signing_in_answers_the_same_for_organizers_and_strangers(app: Flask, installation: Installation) -> None:
     """A wrong password of an organizer, of one who has chosen none, and of nobody; one length of all addresses."""
-    enroll(app, campaign, Role.OWNER)
+    enroll(app, installation, Role.OWNER)
     for password in ("not the password", "", "x" * 2000):
         answers = {
             address: seen(send_form(app.test_client(), SIGN_IN, email=address, password=password), address)

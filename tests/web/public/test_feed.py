@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from flask import Flask
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_schema import UpdateTexts
 from campaign.services.petitions.store import get_petition, publish_update
@@ -17,10 +17,10 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])
-def test_the_feed_has_what_the_page_has_under_ids_that_stay(app: Flask, campaign: Campaign, lang: str) -> None:
+def test_the_feed_has_what_the_page_has_under_ids_that_stay(app: Flask, installation: Installation, lang: str) -> None:
     texts = dict.fromkeys(("en", "ru", "kk"), "Two & **three** <four>")
     update = UpdateTexts(key="hostile", date=START.date(), title=texts, body=texts)
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         publish_update(session, get_petition(session, SLUG), update, actor=COMMAND_LINE, now=START)
     client = app.test_client()
     answer = client.get(f"{page_of(lang)}/feed.xml")
@@ -35,7 +35,7 @@ def test_the_feed_has_what_the_page_has_under_ids_that_stay(app: Flask, campaign
     ][: len(entries)]
     ids = [element.text or "" for element in feed.iter(f"{ATOM}id")]
     assert len(set(ids)) == len(ids) == len(entries) + 1
-    assert ids[1] == f"{campaign.links.updates(lang, SLUG)}#hostile"
+    assert ids[1] == f"{installation.links.updates(lang, SLUG)}#hostile"
     page.by_id("hostile")
     moments = [datetime.fromisoformat(element.text or "") for element in feed.iter(f"{ATOM}updated")]
     assert moments[0] == max(moments[1:])
@@ -45,7 +45,7 @@ def test_the_feed_has_what_the_page_has_under_ids_that_stay(app: Flask, campaign
     assert (content.get("type"), content.text) == ("html", "<p>Two &amp; <strong>three</strong> &lt;four&gt;</p>\n")
     assert feed.findtext(f"{ATOM}author/{ATOM}name")
     links = {link.get("rel"): link.get("href") for link in feed.findall(f"{ATOM}link")}
-    assert links["self"] == campaign.links.feed(lang, SLUG)
+    assert links["self"] == installation.links.feed(lang, SLUG)
 
 
 def test_it_is_found_from_the_pages_and_sent_once(app: Flask) -> None:

@@ -7,13 +7,13 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_reader import read_petition_file
 from campaign.services.petitions.store import load_petition
 from campaign.web.app import create_app
-from tests.conftest import Clock, MakeCampaign
+from tests.conftest import Clock, MakeInstallation
 from tests.scenes.people import list_deliveries
 from tests.scenes.visiting import FILLED_IN, FROM_HERE, dump, page_of, read
 
@@ -24,9 +24,9 @@ CHANGED = "The demands were changed while you were reading. Please read them onc
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
+def installation(sqlite_installation: Installation) -> Installation:
     """One database is enough for pages: the services are tested on both."""
-    return sqlite_campaign
+    return sqlite_installation
 
 
 def send(client: FlaskClient, headers: dict[str, str], *, token: bool = False, **fields: str) -> tuple[int, str]:
@@ -58,10 +58,10 @@ def token_of(client: FlaskClient) -> str:
     ],
 )
 def test_a_browser_that_says_the_form_is_ours_is_believed(
-    app: Flask, campaign: Campaign, headers: dict[str, str], token: bool
+    app: Flask, installation: Installation, headers: dict[str, str], token: bool
 ) -> None:
     assert send(app.test_client(), headers, token=token) == (303, "")
-    assert len(list_deliveries(campaign)) == 1
+    assert len(list_deliveries(installation)) == 1
 
 
 @pytest.mark.parametrize(
@@ -79,21 +79,21 @@ def test_a_browser_that_says_the_form_is_ours_is_believed(
     ],
 )
 def test_without_the_token_another_site_is_refused_and_the_form_is_kept(
-    app: Flask, campaign: Campaign, headers: dict[str, str]
+    app: Flask, installation: Installation, headers: dict[str, str]
 ) -> None:
-    before = dump(campaign)
+    before = dump(installation)
     status, told = send(app.test_client(), headers)
     assert status == 422
     assert NOT_CHECKED in told
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "null"}])
 def test_a_browser_that_says_nothing_sends_the_token_back(
-    app: Flask, campaign: Campaign, headers: dict[str, str]
+    app: Flask, installation: Installation, headers: dict[str, str]
 ) -> None:
     assert send(app.test_client(), headers, token=True) == (303, "")
-    assert len(list_deliveries(campaign)) == 1
+    assert len(list_deliveries(installation)) == 1
 
 
 @pytest.mark.parametrize("token", ["", "x", "é" * 50, "IiI.aaaa.bbbb"])
@@ -113,20 +113,20 @@ def test_the_token_is_good_for_a_week(app: Flask, days: float, accepted: bool) -
     assert status == (303 if accepted else 422)
 
 
-def test_a_refused_form_can_be_sent_again_from_the_page_that_came_back(app: Flask, campaign: Campaign) -> None:
+def test_a_refused_form_can_be_sent_again_from_the_page_that_came_back(app: Flask, installation: Installation) -> None:
     client = app.test_client()
     page = read(client.post(page_of(), data=FILLED_IN, headers={"Sec-Fetch-Site": "cross-site"}))
     again = client.post(page_of(), data=page.filled_in(), headers=FROM_HERE)
     assert again.status_code == 303
-    assert len(list_deliveries(campaign)) == 1
+    assert len(list_deliveries(installation)) == 1
 
 
 @pytest.mark.parametrize(("seconds", "accepted"), [(0, False), (4, False), (6, True), (3600, True)])
 def test_a_form_that_nobody_can_have_read_is_shown_again(
-    make_campaign: MakeCampaign, clock: Clock, seconds: int, accepted: bool
+    make_installation: MakeInstallation, clock: Clock, seconds: int, accepted: bool
 ) -> None:
-    campaign = make_campaign(form_min_seconds=5)
-    client = create_app(campaign).test_client()
+    installation = make_installation(form_min_seconds=5)
+    client = create_app(installation).test_client()
     with time_machine.travel(clock.moment, tick=False):
         token = token_of(client)
     clock.turn(timedelta(seconds=seconds))
@@ -136,29 +136,29 @@ def test_a_form_that_nobody_can_have_read_is_shown_again(
 
 
 def test_without_the_token_nobody_knows_how_long_the_page_was_read(
-    make_sqlite_campaign: MakeCampaign, clock: Clock
+    make_sqlite_installation: MakeInstallation, clock: Clock
 ) -> None:
-    client = create_app(make_sqlite_campaign(form_min_seconds=5)).test_client()
+    client = create_app(make_sqlite_installation(form_min_seconds=5)).test_client()
     status, told = send(client, FROM_HERE)
     assert (status, FAST in told) == (422, True)
 
 
-def test_whoever_read_other_demands_reads_the_new_ones_first(app: Flask, campaign: Campaign) -> None:
+def test_whoever_read_other_demands_reads_the_new_ones_first(app: Flask, installation: Installation) -> None:
     """A signature is for the demands that its signer saw."""
     client = app.test_client()
     seen = read(client.get(page_of())).one("input", name="text_version")["value"]
     file = read_petition_file(BUILT_IN)
     first = file.demands[0].model_copy(update={"text": {**file.demands[0].text, "en": "All of it must end."}})
     changed = file.model_copy(update={"demands": [first, *file.demands[1:]]})
-    with campaign.database.sessions.begin() as session:
-        load_petition(session, changed, actor=COMMAND_LINE, now=campaign.now())
-    before = dump(campaign)
+    with installation.database.sessions.begin() as session:
+        load_petition(session, changed, actor=COMMAND_LINE, now=installation.now())
+    before = dump(installation)
     answer = client.post(page_of(), data={**FILLED_IN, "text_version": seen}, headers=FROM_HERE)
     page = read(answer)
     assert answer.status_code == 422
     assert CHANGED in page.one("div", role="alert").text
     assert "All of it must end." in page.text
-    assert dump(campaign) == before
+    assert dump(installation) == before
     again = page.filled_in()
     assert {name: again.get(name) for name in FILLED_IN} == FILLED_IN
     assert again["text_version"] != seen

@@ -6,14 +6,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import DeliveryKind, DeliveryState, LinkRequest, SuppressionReason
 from campaign.services.delivery.ledger_audit import audit_ledger
 from campaign.services.signatures.link_requests import answer_requests
 from campaign.services.subscribers.suppressions import suppress
 from campaign.web.app import create_app
 from campaign.worker import LINKS, work_once
-from tests.conftest import Clock, MakeCampaign
+from tests.conftest import Clock, MakeInstallation
 from tests.scenes.people import (
     add_readers,
     find_petition,
@@ -42,24 +42,24 @@ STRANGER, PENDING = "stranger@example.org", "pending@example.org"
 PATH = f"{page_of()}/my-link"
 
 
-def requests(campaign: Campaign) -> list[LinkRequest]:
-    with campaign.database.snapshots() as session:
+def requests(installation: Installation) -> list[LinkRequest]:
+    with installation.database.snapshots() as session:
         return list(session.scalars(select(LinkRequest)))
 
 
-def links(campaign: Campaign) -> list[DeliveryState]:
-    return [item.state for item in list_deliveries(campaign) if item.kind is DeliveryKind.LINK]
+def links(installation: Installation) -> list[DeliveryState]:
+    return [item.state for item in list_deliveries(installation) if item.kind is DeliveryKind.LINK]
 
 
 @pytest.fixture
-def signed(campaign: Campaign) -> Campaign:
-    add_readers(campaign, ADDRESS)
-    sign(campaign, PENDING)
-    work_once(campaign)
-    return campaign
+def signed(installation: Installation) -> Installation:
+    add_readers(installation, ADDRESS)
+    sign(installation, PENDING)
+    work_once(installation)
+    return installation
 
 
-def test_the_answer_is_the_same_whoever_asks_and_so_is_what_is_kept_first(app: Flask, signed: Campaign) -> None:
+def test_the_answer_is_the_same_whoever_asks_and_so_is_what_is_kept_first(app: Flask, signed: Installation) -> None:
     answers = [ask_for_link(app, email) for email in (ADDRESS, PENDING, STRANGER, ADDRESS, STRANGER)]
     assert {answer.status_code for answer in answers} == {303}
     assert len({(answer.get_data(), str(answer.headers)) for answer in answers}) == 1
@@ -69,7 +69,7 @@ def test_the_answer_is_the_same_whoever_asks_and_so_is_what_is_kept_first(app: F
     assert "a mail with the link is on its way" in read(other_browser(app).get(answers[0].location)).text
 
 
-def test_the_mail_goes_to_whom_it_belongs_and_every_address_is_erased(app: Flask, signed: Campaign) -> None:
+def test_the_mail_goes_to_whom_it_belongs_and_every_address_is_erased(app: Flask, signed: Installation) -> None:
     for email in (ADDRESS, PENDING, STRANGER):
         ask_for_link(app, email, "ru")
     before = len(mails(signed))
@@ -85,7 +85,7 @@ def test_the_mail_goes_to_whom_it_belongs_and_every_address_is_erased(app: Flask
     assert all(account.balances for account in accounts)
 
 
-def test_a_second_request_within_a_day_changes_nothing(app: Flask, signed: Campaign, clock: Clock) -> None:
+def test_a_second_request_within_a_day_changes_nothing(app: Flask, signed: Installation, clock: Clock) -> None:
     ask_for_link(app, ADDRESS)
     work_once(signed)
     clock.turn(timedelta(hours=23))
@@ -100,7 +100,7 @@ def test_a_second_request_within_a_day_changes_nothing(app: Flask, signed: Campa
     assert links(signed) == [DeliveryState.ACCEPTED] * 2
 
 
-def test_an_address_that_gets_no_mail_gets_none(app: Flask, signed: Campaign) -> None:
+def test_an_address_that_gets_no_mail_gets_none(app: Flask, signed: Installation) -> None:
     fingerprint = get_signature(signed, ADDRESS).fingerprint
     assert fingerprint is not None
     with signed.database.sessions.begin() as session:
@@ -111,7 +111,7 @@ def test_an_address_that_gets_no_mail_gets_none(app: Flask, signed: Campaign) ->
     assert [request.sealed_address for request in requests(signed)] == [None]
 
 
-def test_who_withdrew_in_between_gets_none(app: Flask, signed: Campaign) -> None:
+def test_who_withdrew_in_between_gets_none(app: Flask, signed: Installation) -> None:
     ask_for_link(app, ADDRESS)
     with signed.database.sessions.begin() as session:
         assert answer_requests(session, now=signed.now()) == 1
@@ -123,7 +123,7 @@ def test_who_withdrew_in_between_gets_none(app: Flask, signed: Campaign) -> None
 
 @pytest.mark.parametrize(("sent", "status"), [({"email": "no address"}, 422), ({}, 422)])
 def test_what_is_no_address_comes_back_with_a_sentence(
-    app: Flask, campaign: Campaign, sent: dict[str, str], status: int
+    app: Flask, installation: Installation, sent: dict[str, str], status: int
 ) -> None:
     answer = other_browser(app).post(PATH, data=sent, headers=FROM_HERE)
     assert answer.status_code == status
@@ -132,7 +132,7 @@ def test_what_is_no_address_comes_back_with_a_sentence(
         other_browser(app).post(PATH, data={"email": ADDRESS}, headers={"Origin": "https://a.example"}).status_code
         == 422
     )
-    assert requests(campaign) == []
+    assert requests(installation) == []
 
 
 def test_the_petition_leads_to_it(app: Flask) -> None:
@@ -141,21 +141,25 @@ def test_the_petition_leads_to_it(app: Flask) -> None:
 
 
 def test_it_arrives_over_smtp_after_the_confirmations_and_again_after_a_crash(
-    make_sqlite_campaign: MakeCampaign,
+    make_sqlite_installation: MakeInstallation,
 ) -> None:
     """What a killed sender had begun is sent again under the same Message-ID: it is a person's way in."""
     with Mailbox() as mailbox:
-        campaign = make_sqlite_campaign(smtp_url=mailbox.url)
-        add_readers(campaign, ADDRESS)
-        ask_for_link(create_app(campaign), ADDRESS)
-        with campaign.database.sessions.begin() as session:
-            answer_requests(session, now=campaign.now())
-        send(campaign, LINKS)
-        with campaign.database.sessions.begin() as session:
-            (found,) = [item for item in list_deliveries(campaign) if item.kind is DeliveryKind.LINK]
+        installation = make_sqlite_installation(smtp_url=mailbox.url)
+        add_readers(installation, ADDRESS)
+        ask_for_link(create_app(installation), ADDRESS)
+        with installation.database.sessions.begin() as session:
+            answer_requests(session, now=installation.now())
+        send(installation, LINKS)
+        with installation.database.sessions.begin() as session:
+            (found,) = [item for item in list_deliveries(installation) if item.kind is DeliveryKind.LINK]
             found = session.merge(found)
-            found.state, found.claimed_by, found.claimed_at = DeliveryState.SENDING, "worker-1/mails", campaign.now()
-        send(campaign, LINKS)
+            found.state, found.claimed_by, found.claimed_at = (
+                DeliveryState.SENDING,
+                "worker-1/mails",
+                installation.now(),
+            )
+        send(installation, LINKS)
         first, second = (received.parsed for received in mailbox.wait_for(2))
     assert first["Message-ID"] == second["Message-ID"]
     assert first["Subject"] == "The link to your own page"
@@ -164,4 +168,4 @@ def test_it_arrives_over_smtp_after_the_confirmations_and_again_after_a_crash(
     for kind in ("plain", "html"):
         part = first.get_body((kind,))
         assert part is not None
-        assert campaign.links.own_page(get_signature(campaign, ADDRESS).id) in part.get_content()
+        assert installation.links.own_page(get_signature(installation, ADDRESS).id) in part.get_content()

@@ -10,13 +10,13 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from campaign.crypto.paper_codes import new_code, spell
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Display, PetitionState, Role, Signature
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.lifecycle import close_petition
 from campaign.services.petitions.store import get_petition
 from campaign.web.app import create_app
-from tests.conftest import SLUG, Clock, MakeCampaign
+from tests.conftest import SLUG, Clock, MakeInstallation
 from tests.scenes.organizing import PASSWORD, enroll, list_audit, send_form
 from tests.scenes.paper import enter, print_sheet, set_state
 from tests.scenes.people import count, find_petition, get_signature_by_id
@@ -28,9 +28,9 @@ STUB = f"{page_of()}/paper"
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
+def installation(sqlite_installation: Installation) -> Installation:
     """One database is enough for pages: the services are tested on both."""
-    return sqlite_campaign
+    return sqlite_installation
 
 
 def make(client: FlaskClient, lines: object = 12, language: str = "en") -> TestResponse:
@@ -56,7 +56,7 @@ def look(app: Flask, code: str, path: str = STUB) -> tuple[FlaskClient, TestResp
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])
 def test_a_sheet_has_the_demands_as_they_stand_and_a_code_twice_on_each_line(
-    owner: FlaskClient, campaign: Campaign, lang: str
+    owner: FlaskClient, installation: Installation, lang: str
 ) -> None:
     answer = make(owner, 25, lang)
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
@@ -64,7 +64,7 @@ def test_a_sheet_has_the_demands_as_they_stand_and_a_code_twice_on_each_line(
     assert answer.headers["Cache-Control"] == "no-store"
     pdf = read_pdf(answer.data)
     assert len(pdf.pages) >= 2
-    texts = find_petition(campaign).texts[lang]
+    texts = find_petition(installation).texts[lang]
     for words in (
         texts["title"],
         texts["addressee"],
@@ -75,10 +75,10 @@ def test_a_sheet_has_the_demands_as_they_stand_and_a_code_twice_on_each_line(
     version = read(owner.get(page_of(lang))).one("input", name="text_version")["value"]
     assert version in pdf.text
     assert len(set(codes_in(pdf, 25))) == 25
-    assert list_audit(campaign)[-1][1:] == ("paper made", {"sheet": 1, "lines": 25})
+    assert list_audit(installation)[-1][1:] == ("paper made", {"sheet": 1, "lines": 25})
 
 
-def test_the_code_on_paper_is_what_is_typed(owner: FlaskClient, app: Flask, campaign: Campaign) -> None:
+def test_the_code_on_paper_is_what_is_typed(owner: FlaskClient, app: Flask, installation: Installation) -> None:
     """From the printed sheet to the organizers' form, and from the stub to the signer's own page."""
     codes = codes_in(read_pdf(make(owner).data), 12)
     answer = type_line(owner, codes[2].lower(), country="Kazakhstan", comment="At the gate.")
@@ -97,37 +97,39 @@ def test_the_code_on_paper_is_what_is_typed(owner: FlaskClient, app: Flask, camp
     assert "Dana Akhmetova" in page.text
     assert "At the gate." in page.text
     assert not page.all("a", href=f"{found.location}/updates")
-    assert count(campaign) == 2
+    assert count(installation) == 2
 
 
-def test_a_signer_changes_and_withdraws_what_was_entered(app: Flask, campaign: Campaign) -> None:
-    codes = print_sheet(campaign)
-    signature_id, _ = enter(campaign, codes[0])
+def test_a_signer_changes_and_withdraws_what_was_entered(app: Flask, installation: Installation) -> None:
+    codes = print_sheet(installation)
+    signature_id, _ = enter(installation, codes[0])
     signer, found = look(app, spell(codes[0]))
     page = read(signer.get(found.location))
     fields = {**page.filled_in(), "name": "Dana A.", "display": "name", "country": "DE", "language": "en"}
     form = next(each["action"] for each in page.all("form") if "details" in each["action"])
     assert signer.post(form, data=fields).status_code == 303
-    changed = get_signature_by_id(campaign, signature_id)
+    changed = get_signature_by_id(installation, signature_id)
     assert (changed.display, changed.country) == (Display.NAME, "DE")
     assert signer.post(f"{found.location}/withdraw").status_code == 303
-    assert count(campaign) == 0
+    assert count(installation) == 0
     _, gone = look(app, codes[0])
     assert gone.status_code == 422
 
 
-def test_the_code_alone_lets_one_change_and_the_link_alone_does_not(app: Flask, campaign: Campaign) -> None:
-    codes = print_sheet(campaign)
-    enter(campaign, codes[0])
+def test_the_code_alone_lets_one_change_and_the_link_alone_does_not(app: Flask, installation: Installation) -> None:
+    codes = print_sheet(installation)
+    enter(installation, codes[0])
     _, found = look(app, codes[0])
     assert app.test_client().post(f"{found.location}/withdraw").status_code == 422
-    assert count(campaign) == 1
+    assert count(installation) == 1
 
 
 @pytest.mark.parametrize("code", ["unknown", "not entered", "nonsense", ""])
-def test_a_code_without_an_entry_gets_a_sentence_and_changes_nothing(app: Flask, campaign: Campaign, code: str) -> None:
-    typed = {"unknown": new_code(), "not entered": print_sheet(campaign)[0]}.get(code, code)
-    before = dump(campaign)
+def test_a_code_without_an_entry_gets_a_sentence_and_changes_nothing(
+    app: Flask, installation: Installation, code: str
+) -> None:
+    typed = {"unknown": new_code(), "not entered": print_sheet(installation)[0]}.get(code, code)
+    before = dump(installation)
     _, answer = look(app, typed)
     assert answer.status_code == 422
     page = read(answer)
@@ -135,11 +137,11 @@ def test_a_code_without_an_entry_gets_a_sentence_and_changes_nothing(app: Flask,
     assert sentence in page.described("code")
     assert page.by_id("code")["value"] == typed
     assert "Set-Cookie" not in answer.headers
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
-def test_unknown_codes_and_those_of_empty_lines_are_answered_alike(app: Flask, campaign: Campaign) -> None:
-    codes = [new_code(), print_sheet(campaign)[0]]
+def test_unknown_codes_and_those_of_empty_lines_are_answered_alike(app: Flask, installation: Installation) -> None:
+    codes = [new_code(), print_sheet(installation)[0]]
     answers = [look(app, code)[1].get_data(as_text=True).replace(code, "") for code in codes]
     tokens = [read(look(app, code)[1]).one("input", name="csrf_token")["value"] for code in codes]
     plain = [re.sub(r'name="csrf_token" value="[^"]*"', "", answer) for answer in answers]
@@ -147,17 +149,17 @@ def test_unknown_codes_and_those_of_empty_lines_are_answered_alike(app: Flask, c
     assert all(tokens)
 
 
-def test_guessing_codes_is_limited_like_everything_else(make_sqlite_campaign: MakeCampaign) -> None:
-    client = create_app(make_sqlite_campaign(source_limit="3/hour")).test_client()
+def test_guessing_codes_is_limited_like_everything_else(make_sqlite_installation: MakeInstallation) -> None:
+    client = create_app(make_sqlite_installation(source_limit="3/hour")).test_client()
     answers = [client.post(STUB, data={"code": code}, headers=FROM_HERE) for code in ("a", "b", new_code(), "c")]
     assert [answer.status_code for answer in answers] == [422, 422, 422, 429]
     assert "Very many requests" in read(answers[-1]).one("div", role="alert").text
     assert read(answers[-1]).by_id("code")["value"] == "c"
 
 
-def test_a_code_sent_from_another_website_is_not_looked_at(app: Flask, campaign: Campaign) -> None:
-    codes = print_sheet(campaign)
-    enter(campaign, codes[0])
+def test_a_code_sent_from_another_website_is_not_looked_at(app: Flask, installation: Installation) -> None:
+    codes = print_sheet(installation)
+    enter(installation, codes[0])
     foreign = app.test_client().post(STUB, data={"code": codes[0]}, headers={"Sec-Fetch-Site": "cross-site"})
     assert foreign.status_code == 422
 
@@ -176,41 +178,43 @@ def test_a_code_sent_from_another_website_is_not_looked_at(app: Flask, campaign:
     ],
 )
 def test_what_is_wrong_with_a_line_is_said_beside_it_and_nothing_typed_is_lost(
-    owner: FlaskClient, campaign: Campaign, fields: dict[str, str], field: str, told: str
+    owner: FlaskClient, installation: Installation, fields: dict[str, str], field: str, told: str
 ) -> None:
-    codes = print_sheet(campaign)
-    enter(campaign, codes[1])
+    codes = print_sheet(installation)
+    enter(installation, codes[1])
     code = {"new": new_code(), "used": codes[1], None: codes[0]}.get(fields.get("code"), "ABC")
     fields = {name: value for name, value in fields.items() if name != "code"}
     typed = {"line_code": code, "name": "Aigerim Serikova", "country": "DE", "comment": "From the mine.", **fields}
-    before = dump(campaign)
+    before = dump(installation)
     answer = send_form(owner, PAPER, f"{PAPER}/lines", **typed)
     assert answer.status_code == 422
     page = read(answer)
     assert told in page.described(field)
     kept = {name: value.removeprefix("\n") for name, value in page.filled_in().items()}
     assert {name: kept[name] for name in typed} == typed
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 @pytest.mark.parametrize("lines", ["", "9", "201", "many", "1.5", "-10", "1" * 30])
-def test_a_number_of_lines_that_is_none_makes_no_sheet(owner: FlaskClient, campaign: Campaign, lines: str) -> None:
-    before = dump(campaign)
+def test_a_number_of_lines_that_is_none_makes_no_sheet(
+    owner: FlaskClient, installation: Installation, lines: str
+) -> None:
+    before = dump(installation)
     answer = make(owner, lines)
     assert answer.status_code == 422
     assert "Please type a number from 10 to 200." in read(answer).described("lines")
     assert read(answer).by_id("lines")["value"] == lines
     assert make(owner, 10, "xx").status_code == 422
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 def test_a_closed_petition_says_that_it_takes_no_paper_and_keeps_what_was_typed(
-    owner: FlaskClient, campaign: Campaign
+    owner: FlaskClient, installation: Installation
 ) -> None:
-    codes = print_sheet(campaign)
+    codes = print_sheet(installation)
     token = read(owner.get(PAPER)).all("input", name="csrf_token")[0]["value"]
-    with campaign.database.sessions.begin() as session:
-        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
+    with installation.database.sessions.begin() as session:
+        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=installation.now())
     page = read(owner.get(PAPER))
     assert "Nothing can be entered now." in page.text
     assert not page.all("input", name="line_code")
@@ -219,14 +223,14 @@ def test_a_closed_petition_says_that_it_takes_no_paper_and_keeps_what_was_typed(
     assert late.status_code == 409
     assert read(late).by_id("name")["value"] == "Dana"
     assert owner.post(f"{PAPER}/sheets", data={"csrf_token": token, "lines": 10, "language": "en"}).status_code == 409
-    set_state(campaign, PetitionState.PAUSED)
+    set_state(installation, PetitionState.PAUSED)
     assert type_line(owner, codes[0]).status_code == 303
 
 
 def test_printing_needs_no_new_proof_and_entering_does_and_loses_nothing(
-    owner: FlaskClient, campaign: Campaign, clock: Clock
+    owner: FlaskClient, installation: Installation, clock: Clock
 ) -> None:
-    codes = print_sheet(campaign)
+    codes = print_sheet(installation)
     clock.turn(timedelta(minutes=11))
     assert make(owner).status_code == 200
     asked = type_line(owner, codes[0], comment="At the gate.")
@@ -237,22 +241,22 @@ def test_printing_needs_no_new_proof_and_entering_does_and_loses_nothing(
     sent = [(field["name"], field["value"]) for field in page.all("input", type="hidden")]
     assert ("line_code", codes[0]) in sent
     assert owner.post(f"{PAPER}/lines", data=dict(sent)).status_code == 303
-    assert count(campaign) == 1
+    assert count(installation) == 1
 
 
 @pytest.mark.parametrize(("role", "status"), [(Role.EXPORTER, 200), (Role.EDITOR, 403), (Role.VIEWER, 403)])
-def test_paper_is_for_those_who_may_see_names(app: Flask, campaign: Campaign, role: Role, status: int) -> None:
-    client = enroll(app, campaign, role, "other@example.org")
+def test_paper_is_for_those_who_may_see_names(app: Flask, installation: Installation, role: Role, status: int) -> None:
+    client = enroll(app, installation, role, "other@example.org")
     assert client.get(PAPER).status_code == status
     assert (PAPER in client.get(f"/organize/p/{SLUG}").get_data(as_text=True)) is (status == 200)
 
 
-def test_what_is_entered_has_no_address_to_be_told(app: Flask, campaign: Campaign) -> None:
-    codes = print_sheet(campaign)
-    enter(campaign, codes[0])
+def test_what_is_entered_has_no_address_to_be_told(app: Flask, installation: Installation) -> None:
+    codes = print_sheet(installation)
+    enter(installation, codes[0])
     signer, found = look(app, codes[0])
     told = signer.get(f"{found.location}/data.json").get_json()
     assert told["signature"]["address_recognised_by_keyed_hash"] is False
     assert told["signature"]["name"] == "Dana"
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         assert session.scalars(select(Signature.sealed_address)).all() == [None]

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from campaign.i18n import Language
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.file_schema import UpdateFile
 from campaign.services.petitions.lifecycle import close_petition
@@ -27,9 +27,9 @@ COUNTS = {
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
+def installation(sqlite_installation: Installation) -> Installation:
     """One database is enough for pages: the services are tested on both."""
-    return sqlite_campaign
+    return sqlite_installation
 
 
 def plain(markdown: str) -> str:
@@ -43,9 +43,11 @@ def spaces(text: str) -> str:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_page_tells_who_asks_whom_for_what_and_what_it_may_cost(app: Flask, campaign: Campaign, lang: str) -> None:
+def test_the_page_tells_who_asks_whom_for_what_and_what_it_may_cost(
+    app: Flask, installation: Installation, lang: str
+) -> None:
     """Title, addressee, demands, reasons, risk, source and what happened, in the reader's language and order."""
-    petition = find_petition(campaign)
+    petition = find_petition(installation)
     answer = app.test_client().get(page_of(lang))
     page = read(answer)
     assert (answer.status_code, page.one("html")["lang"]) == (200, lang)
@@ -62,8 +64,8 @@ def test_the_page_tells_who_asks_whom_for_what_and_what_it_may_cost(app: Flask, 
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_demands_stand_in_their_order(app: Flask, campaign: Campaign, lang: str) -> None:
-    with campaign.database.snapshots() as session:
+def test_the_demands_stand_in_their_order(app: Flask, installation: Installation, lang: str) -> None:
+    with installation.database.snapshots() as session:
         demands = [demand.texts[lang] for demand in get_petition(session, SLUG).demands]
     shown = read(app.test_client().get(page_of(lang))).one("ol", **{"class": "demands"}).text
     assert shown == " ".join(f"{demand['title']} {demand['text']}" for demand in demands)
@@ -71,10 +73,12 @@ def test_the_demands_stand_in_their_order(app: Flask, campaign: Campaign, lang: 
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_page_tells_how_many_have_signed_and_how_many_are_wanted(app: Flask, campaign: Campaign, lang: str) -> None:
+def test_the_page_tells_how_many_have_signed_and_how_many_are_wanted(
+    app: Flask, installation: Installation, lang: str
+) -> None:
     """Whoever has not confirmed is not counted."""
-    add_readers(campaign, "a@example.org", "b@example.org")
-    sign(campaign, "pending@example.org")
+    add_readers(installation, "a@example.org", "b@example.org")
+    sign(installation, "pending@example.org")
     page = read(app.test_client().get(page_of(lang)))
     assert COUNTS[lang] in page.one("div", **{"class": "progress"}).text
     assert spaces(Language(lang).number(10_000)) in page.text
@@ -82,15 +86,15 @@ def test_the_page_tells_how_many_have_signed_and_how_many_are_wanted(app: Flask,
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_page_and_the_updates_page_tell_what_is_new(app: Flask, campaign: Campaign, lang: str) -> None:
+def test_the_page_and_the_updates_page_tell_what_is_new(app: Flask, installation: Installation, lang: str) -> None:
     """The newest first; the petition's page shows three, the updates page all."""
     body = "One **bold** word."
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         for number in range(4):
             texts = {code: f"News {number} {code}" for code in LANGUAGES}
-            day = (campaign.now() + timedelta(days=number)).date()
+            day = (installation.now() + timedelta(days=number)).date()
             update = UpdateFile(key=f"n{number}", date=day, title=texts, body=dict.fromkeys(LANGUAGES, body))
-            publish_update(session, get_petition(session, SLUG), update, actor=COMMAND_LINE, now=campaign.now())
+            publish_update(session, get_petition(session, SLUG), update, actor=COMMAND_LINE, now=installation.now())
     front = read(app.test_client().get(page_of(lang)))
     assert [heading.text for heading in front.all("h3") if heading["id"] != "risk-title"] == [
         f"News {number} {lang}" for number in (3, 2, 1)
@@ -116,46 +120,50 @@ def test_a_reader_can_change_the_language(app: Flask, lang: str) -> None:
 @pytest.mark.parametrize("address", ["/xx/p/kazakhstan", "/de/p/kazakhstan", "/en/p/unknown", "/en/p/draft"])
 @pytest.mark.parametrize("end", ["", "/updates", "/check-your-mail"])
 def test_where_there_is_no_such_petition_in_the_language_a_page_says_so(
-    app: Flask, campaign: Campaign, address: str, end: str
+    app: Flask, installation: Installation, address: str, end: str
 ) -> None:
-    with campaign.database.sessions.begin() as session:
-        file = campaign_files.read(campaign.settings.data_dir, ('slug = "small"', 'slug = "draft"'))
-        load_petition(session, file, actor=COMMAND_LINE, now=campaign.now())
+    with installation.database.sessions.begin() as session:
+        file = campaign_files.read(installation.settings.data_dir, ('slug = "small"', 'slug = "draft"'))
+        load_petition(session, file, actor=COMMAND_LINE, now=installation.now())
     for answer in (app.test_client().get(address + end), app.test_client().post(address, data=FILLED_IN)):
         assert answer.status_code == 404
         assert "There is nothing here" in read(answer).one("h1").text
 
 
-def test_the_count_of_a_draft_is_nobodys_to_read(app: Flask, campaign: Campaign) -> None:
-    with campaign.database.sessions.begin() as session:
-        load_petition(session, campaign_files.read(campaign.settings.data_dir), actor=COMMAND_LINE, now=campaign.now())
+def test_the_count_of_a_draft_is_nobodys_to_read(app: Flask, installation: Installation) -> None:
+    with installation.database.sessions.begin() as session:
+        load_petition(
+            session, campaign_files.read(installation.settings.data_dir), actor=COMMAND_LINE, now=installation.now()
+        )
     statuses = [app.test_client().get(f"/p/{slug}/count.json").status_code for slug in ("small", "unknown", SLUG)]
     assert statuses == [404, 404, 200]
 
 
-def test_a_closed_petition_shows_what_it_asked_for_and_takes_no_signature(app: Flask, campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
-    with campaign.database.sessions.begin() as session:
-        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
-    before = dump(campaign)
+def test_a_closed_petition_shows_what_it_asked_for_and_takes_no_signature(
+    app: Flask, installation: Installation
+) -> None:
+    add_readers(installation, "a@example.org")
+    with installation.database.sessions.begin() as session:
+        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=installation.now())
+    before = dump(installation)
     page = read(app.test_client().get(page_of()))
     assert page.all("form") == []
     # It can still be passed on.
     assert {button["data-does"] for button in page.all("button")} == {"share", "copy"}
     assert "This petition is closed" in page.text
-    assert find_petition(campaign).texts["en"]["title"] == page.one("h1").text
+    assert find_petition(installation).texts["en"]["title"] == page.one("h1").text
     answer = post(app.test_client(), email="late@example.org")
     assert answer.status_code == 409
     assert "This petition is closed" in read(answer).one("h1").text
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
-def test_who_signed_before_the_end_can_still_confirm(app: Flask, campaign: Campaign, clock: Clock) -> None:
-    sign(campaign, "early@example.org")
-    with campaign.database.sessions.begin() as session:
-        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
+def test_who_signed_before_the_end_can_still_confirm(app: Flask, installation: Installation, clock: Clock) -> None:
+    sign(installation, "early@example.org")
+    with installation.database.sessions.begin() as session:
+        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=installation.now())
     clock.turn(timedelta(hours=71))
-    confirm(campaign, "early@example.org")
+    confirm(installation, "early@example.org")
     assert app.test_client().get(f"/p/{SLUG}/count.json").get_json()["confirmed"] == 1
 
 
@@ -163,16 +171,16 @@ def test_who_signed_before_the_end_can_still_confirm(app: Flask, campaign: Campa
     ("wanted", "lang"), [("kk", "kk"), ("ru-RU, en;q=0.5", "ru"), ("fr, ru;q=0.3", "ru"), ("fr", "en"), ("", "en")]
 )
 def test_the_front_page_lists_open_petitions_in_the_readers_language(
-    app: Flask, campaign: Campaign, wanted: str, lang: str
+    app: Flask, installation: Installation, wanted: str, lang: str
 ) -> None:
     page = Page(app.test_client().get("/", headers={"Accept-Language": wanted}).get_data(as_text=True))
     assert page.one("html")["lang"] == lang
-    assert page.one("a", href=page_of(lang)).text == find_petition(campaign).texts[lang]["title"]
-    with campaign.database.sessions.begin() as session:
-        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=campaign.now())
+    assert page.one("a", href=page_of(lang)).text == find_petition(installation).texts[lang]["title"]
+    with installation.database.sessions.begin() as session:
+        close_petition(session, get_petition(session, SLUG), actor=COMMAND_LINE, now=installation.now())
     page = Page(app.test_client().get("/", headers={"Accept-Language": wanted}).get_data(as_text=True))
     assert [heading.text for heading in page.all("h2")] == [Language(lang).gettext("Earlier petitions")]
-    assert page.one("a", href=page_of(lang)).text == find_petition(campaign).texts[lang]["title"]
+    assert page.one("a", href=page_of(lang)).text == find_petition(installation).texts[lang]["title"]
 
 
 def test_a_signature_without_javascript_or_tick_marks_hides_the_name(app: Flask) -> None:

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Signature, SignatureState
 from tests.scenes.page import Page
 from tests.scenes.people import add_readers, get_signature, make_digest
@@ -91,24 +91,26 @@ def press_everything(app: Flask, mail: str) -> Counter[str]:
     return sent
 
 
-def test_a_thorough_scanner_that_fills_in_every_form_confirms_and_signs_nothing(app: Flask, campaign: Campaign) -> None:
+def test_a_thorough_scanner_that_fills_in_every_form_confirms_and_signs_nothing(
+    app: Flask, installation: Installation
+) -> None:
     post(app.test_client(), updates="y")
-    (mail,) = mails(campaign)
-    before = dump(campaign)
+    (mail,) = mails(installation)
+    before = dump(installation)
     sent = press_everything(app, mail)
     assert sent["confirm"] >= 3
     assert sum(sent.values()) > sent["confirm"], "the petition's own form was not sent"
-    assert get_signature(campaign, ADDRESS).state is SignatureState.PENDING
-    forget_wrong_codes(campaign)
-    assert dump(campaign) == before
+    assert get_signature(installation, ADDRESS).state is SignatureState.PENDING
+    forget_wrong_codes(installation)
+    assert dump(installation) == before
 
 
-def test_a_scanner_of_a_digest_that_only_looks_changes_nothing(app: Flask, campaign: Campaign) -> None:
+def test_a_scanner_of_a_digest_that_only_looks_changes_nothing(app: Flask, installation: Installation) -> None:
     """The links of a digest lead to choices and to unsubscribing: both change something by POST alone."""
-    add_readers(campaign, ADDRESS)
-    make_digest(campaign)
-    (mail,) = mails(campaign)
-    before = dump(campaign)
+    add_readers(installation, ADDRESS)
+    make_digest(installation)
+    (mail,) = mails(installation)
+    before = dump(installation)
     client = app.test_client(use_cookies=False)
     kinds = set()
     for link in links_in(mail):
@@ -120,15 +122,15 @@ def test_a_scanner_of_a_digest_that_only_looks_changes_nothing(app: Flask, campa
                 )
         kinds.add(link.split("/")[1])
     assert {"me", "unsubscribe"} < kinds
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
 def without_signatures(rows: dict[str, list[str]]) -> dict[str, list[str]]:
     return {name: found for name, found in rows.items() if not name.endswith(".signature")}
 
 
-def forget_wrong_codes(campaign: Campaign) -> None:
-    with campaign.database.sessions.begin() as session:
+def forget_wrong_codes(installation: Installation) -> None:
+    with installation.database.sessions.begin() as session:
         session.execute(update(Signature).values(wrong_codes=0))
 
 
@@ -138,47 +140,47 @@ def forget_wrong_codes(campaign: Campaign) -> None:
     ids=["no code", "a wrong code", "many wrong codes"],
 )
 def test_a_scanner_changes_nothing_but_the_counter_of_wrong_codes(
-    app: Flask, campaign: Campaign, typed: list[str], wrong_codes: int
+    app: Flask, installation: Installation, typed: list[str], wrong_codes: int
 ) -> None:
     post(app.test_client(), updates="y")
-    (mail,) = mails(campaign)
-    before = dump(campaign)
+    (mail,) = mails(installation)
+    before = dump(installation)
     assert set(scan(app, mail, typed)) == {"confirm", "not-me"}
-    kept = get_signature(campaign, ADDRESS)
+    kept = get_signature(installation, ADDRESS)
     assert (kept.state, kept.wrong_codes) == (SignatureState.PENDING, wrong_codes)
-    forget_wrong_codes(campaign)
-    assert dump(campaign) == before
+    forget_wrong_codes(installation)
+    assert dump(installation) == before
 
 
 @pytest.mark.parametrize(("typed", "wrong_codes"), [([""], 0), (["000000"], 2)], ids=["no code", "a wrong code"])
 def test_a_scanner_of_a_confirmed_signers_mail_changes_nothing_either(
-    app: Flask, campaign: Campaign, typed: list[str], wrong_codes: int
+    app: Flask, installation: Installation, typed: list[str], wrong_codes: int
 ) -> None:
     """It reaches the signer's own page, with all that can be changed or ended there."""
     post(app.test_client())
-    (mail,) = mails(campaign)
+    (mail,) = mails(installation)
     app.test_client().post(links_in(mail)[0], data={"code": code_in(mail)})
-    before = dump(campaign)
+    before = dump(installation)
     assert {"details", "updates", "withdraw"} <= set(scan(app, mail, typed))
-    kept = get_signature(campaign, ADDRESS)
+    kept = get_signature(installation, ADDRESS)
     assert (kept.state, kept.wrong_codes > 0) == (SignatureState.CONFIRMED, wrong_codes > 0)
-    forget_wrong_codes(campaign)
-    assert dump(campaign) == before
+    forget_wrong_codes(installation)
+    assert dump(installation) == before
 
 
-def test_a_scanner_that_tried_many_codes_does_not_keep_the_signer_out(app: Flask, campaign: Campaign) -> None:
+def test_a_scanner_that_tried_many_codes_does_not_keep_the_signer_out(app: Flask, installation: Installation) -> None:
     browser = app.test_client()
     post(browser)
-    (mail,) = mails(campaign)
+    (mail,) = mails(installation)
     scan(app, mail, [f"{number:06}" for number in range(10)])
     assert browser.post(links_in(mail)[0]).status_code == 200
-    assert get_signature(campaign, ADDRESS).state is SignatureState.CONFIRMED
+    assert get_signature(installation, ADDRESS).state is SignatureState.CONFIRMED
 
 
-def test_a_scanner_that_read_the_code_would_be_seen(app: Flask, campaign: Campaign) -> None:
+def test_a_scanner_that_read_the_code_would_be_seen(app: Flask, installation: Installation) -> None:
     """The control of the tests above: with the right code its presses do change something."""
     post(app.test_client())
-    (mail,) = mails(campaign)
-    before = dump(campaign)
+    (mail,) = mails(installation)
+    before = dump(installation)
     scan(app, mail, [code_in(mail)])
-    assert without_signatures(dump(campaign)) != without_signatures(before)
+    assert without_signatures(dump(installation)) != without_signatures(before)

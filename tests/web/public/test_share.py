@@ -11,7 +11,7 @@ import typst
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.media.pdf import DOCUMENTS, PrintCache
 from campaign.models import PetitionState
 from campaign.services.petitions.store import get_petition
@@ -27,9 +27,9 @@ EVERYWHERE = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy"
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
+def installation(sqlite_installation: Installation) -> Installation:
     """One database is enough for pages: the services are tested on both."""
-    return sqlite_campaign
+    return sqlite_installation
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def set_count(campaign: Campaign, confirmed: int) -> None:
-    with campaign.database.sessions.begin() as session:
+def set_count(installation: Installation, confirmed: int) -> None:
+    with installation.database.sessions.begin() as session:
         get_petition(session, SLUG).counter.confirmed = confirmed
 
 
@@ -64,9 +64,9 @@ def test_every_way_of_sharing_passes_the_public_address_on_and_says_which_way_it
         assert {"noopener", "noreferrer"} <= set(page.one("a", href=links[link])["rel"].split())
 
 
-def test_a_personal_page_passes_nothing_personal_on(client: FlaskClient, campaign: Campaign) -> None:
+def test_a_personal_page_passes_nothing_personal_on(client: FlaskClient, installation: Installation) -> None:
     post(client)
-    path = confirm_path(campaign)
+    path = confirm_path(installation)
     token = path.rpartition("/")[2]
     for answer in (client.post(path, data={"action": "confirm"}, headers=FROM_HERE), client.get(path)):
         assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -100,9 +100,9 @@ def test_a_count_is_rounded_down(count: int, rounded: int) -> None:
     [(9, "Sign the petition"), (10, "10 people have signed"), (1234, "More than 1,200 people have signed")],
 )
 def test_a_picture_tells_a_count_that_stays_true(
-    app: Flask, client: FlaskClient, campaign: Campaign, count: int, told: str
+    app: Flask, client: FlaskClient, installation: Installation, count: int, told: str
 ) -> None:
-    set_count(campaign, count)
+    set_count(installation, count)
     client.get(f"{page_of()}/picture.png")
     cache: PrintCache = app.extensions["prints"]
     ((_, _, data),) = cache._printed
@@ -110,43 +110,43 @@ def test_a_picture_tells_a_count_that_stays_true(
 
 
 def test_a_picture_is_made_anew_only_when_it_shows_something_else(
-    app: Flask, client: FlaskClient, campaign: Campaign
+    app: Flask, client: FlaskClient, installation: Installation
 ) -> None:
     cache: PrintCache = app.extensions["prints"]
-    set_count(campaign, 1201)
+    set_count(installation, 1201)
     first = client.get(f"{page_of()}/picture.png")
     assert (first.status_code, first.mimetype) == (200, "image/png")
     assert first.headers["Cache-Control"] == "public, max-age=3600"
     assert EVERYWHERE.items() <= dict(first.headers).items()
-    set_count(campaign, 1299)
+    set_count(installation, 1299)
     assert client.get(f"{page_of()}/picture.png").headers["ETag"] == first.headers["ETag"]
     known = client.get(f"{page_of()}/picture.png", headers={"If-None-Match": first.headers["ETag"]})
     assert (known.status_code, known.data) == (304, b"")
     assert len(cache._printed) == 1
-    set_count(campaign, 1301)
+    set_count(installation, 1301)
     assert client.get(f"{page_of()}/picture.png").headers["ETag"] != first.headers["ETag"]
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         get_petition(session, SLUG).look = {"colour": "#0057b7"}
     picture = read_png(client.get(f"{page_of()}/picture.png").data)
     assert picture.pixels[620][1190] == (0, 0x57, 0xB7)
 
 
 @pytest.mark.parametrize("what", ["picture.png", "poster.pdf", "badge.svg", "spread", "paper"])
-def test_of_a_draft_and_of_nothing_nothing_is_made(client: FlaskClient, campaign: Campaign, what: str) -> None:
+def test_of_a_draft_and_of_nothing_nothing_is_made(client: FlaskClient, installation: Installation, what: str) -> None:
     assert client.get(f"{page_of()}/{what}").status_code == 200
     assert client.get(f"/xx/p/{SLUG}/{what}").status_code == 404
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         get_petition(session, SLUG).state = PetitionState.DRAFT
     assert client.get(f"{page_of()}/{what}").status_code == 404
 
 
 @pytest.mark.parametrize("lang", ["en", "ru", "kk"])
-def test_a_poster_has_the_demands_and_the_address(client: FlaskClient, campaign: Campaign, lang: str) -> None:
+def test_a_poster_has_the_demands_and_the_address(client: FlaskClient, installation: Installation, lang: str) -> None:
     answer = client.get(f"{page_of(lang)}/poster.pdf")
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     poster = read_pdf(answer.data)
     assert len(poster.pages) == 1
-    petition = find_petition(campaign)
+    petition = find_petition(installation)
     assert squeeze(petition.texts[lang]["title"]) in poster.text
     titles = [element.text for element in read(client.get(page_of(lang))).all("strong")]
     demands = [title for title in titles if squeeze(title) in poster.text]
@@ -193,9 +193,9 @@ def test_the_code_on_the_poster_leads_to_the_page(client: FlaskClient, app: Flas
     ],
 )
 def test_a_badge_is_a_picture_of_the_count(
-    client: FlaskClient, campaign: Campaign, lang: str, count: int, told: str
+    client: FlaskClient, installation: Installation, lang: str, count: int, told: str
 ) -> None:
-    set_count(campaign, count)
+    set_count(installation, count)
     answer = client.get(f"{page_of(lang)}/badge.svg")
     assert answer.mimetype == "image/svg+xml"
     assert answer.headers["Cache-Control"] == "public, max-age=60"
@@ -223,17 +223,17 @@ def oembed(client: FlaskClient, address: str, **asked: object) -> tuple[int, dic
 
 
 def test_whoever_asks_how_to_show_a_petition_is_told_the_box_and_the_picture(
-    client: FlaskClient, campaign: Campaign
+    client: FlaskClient, installation: Installation
 ) -> None:
     """oembed.com 1.0; found by the link in the page's head."""
-    set_count(campaign, 1234)
+    set_count(installation, 1234)
     link = read(client.get(page_of("ru"))).one("link", type="application/json+oembed")
     answer = client.get(link["href"].removeprefix(LIVE))
     assert answer.mimetype == "application/json"
     assert EVERYWHERE.items() <= dict(answer.headers).items()
     told = answer.get_json()
     assert (told["version"], told["type"], told["provider_url"]) == ("1.0", "rich", LIVE)
-    assert told["title"].startswith(find_petition(campaign).texts["ru"]["title"])
+    assert told["title"].startswith(find_petition(installation).texts["ru"]["title"])
     assert (told["width"], told["height"]) == (420, 240)
     assert f'data-campaign="{LIVE}{page_of("ru")}"' in told["html"]
     assert f'href="{LIVE}{page_of("ru")}?source=embed"' in told["html"]
@@ -283,9 +283,9 @@ def test_of_any_other_address_nothing_is_told(client: FlaskClient, address: str)
     assert oembed(client, address)[0] == 404
 
 
-def test_titles_of_organizers_break_out_of_nothing(client: FlaskClient, campaign: Campaign) -> None:
+def test_titles_of_organizers_break_out_of_nothing(client: FlaskClient, installation: Installation) -> None:
     title = "\"><script>alert(1)</script>' & </textarea> {{ 7*7 }}"
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         petition.texts = {lang: {**texts, "title": title} for lang, texts in petition.texts.items()}
     for path, ours in ((page_of(), ["count.js", "share.js"]), (f"{page_of()}/spread", ["share.js"])):
@@ -299,8 +299,8 @@ def test_titles_of_organizers_break_out_of_nothing(client: FlaskClient, campaign
     assert squeeze(title) in read_pdf(client.get(f"{page_of()}/poster.pdf").data).text
 
 
-def test_the_page_to_spread_it_offers_lines_that_work(client: FlaskClient, campaign: Campaign) -> None:
-    add_readers(campaign, "a@example.org")
+def test_the_page_to_spread_it_offers_lines_that_work(client: FlaskClient, installation: Installation) -> None:
+    add_readers(installation, "a@example.org")
     page = read(client.get(f"{page_of()}/spread"))
     box, badge = ("".join(page.by_id(each).words) for each in ("box-lines", "badge-lines"))
     assert shared(box) == {"embed": f"{LIVE}{page_of()}"}
@@ -311,9 +311,9 @@ def test_the_page_to_spread_it_offers_lines_that_work(client: FlaskClient, campa
     assert all("readonly" in area.attributes for area in page.all("textarea"))
 
 
-def test_while_the_server_is_locked_it_can_still_be_spread(campaign: Campaign) -> None:
-    campaign.lock.close_here(None, now=campaign.now())
-    locked = create_app(campaign).test_client()
+def test_while_the_server_is_locked_it_can_still_be_spread(installation: Installation) -> None:
+    installation.lock.close_here(None, now=installation.now())
+    locked = create_app(installation).test_client()
     assert [locked.get(f"{page_of()}/{what}").status_code for what in ("spread", "picture.png", "badge.svg")] == [
         200
     ] * 3

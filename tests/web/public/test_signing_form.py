@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from werkzeug.test import TestResponse
 
 from campaign.i18n import Language
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Display
 from campaign.services.petitions.store import get_petition, get_text_version
 from campaign.services.signatures.sign import Person
@@ -53,10 +53,10 @@ WRONG = [
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_what_is_wrong_stands_beside_its_field_and_on_top(
-    app: Flask, campaign: Campaign, lang: str, wrong: tuple[str, str, str]
+    app: Flask, installation: Installation, lang: str, wrong: tuple[str, str, str]
 ) -> None:
     field, typed, sentence = wrong
-    before = dump(campaign)
+    before = dump(installation)
     answer = post(app.test_client(), lang=lang, **{field: typed})
     assert answer.status_code == 422
     page = read(answer)
@@ -65,7 +65,7 @@ def test_what_is_wrong_stands_beside_its_field_and_on_top(
     on_top = page.one("div", role="alert")
     assert told in on_top.text
     assert page.one("a", href=f"#{field}").text == told
-    assert dump(campaign) == before
+    assert dump(installation) == before
     if lang != "en":
         assert told != sentence
 
@@ -113,9 +113,9 @@ def test_a_choice_that_was_not_made_stays_unmade(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("field", ["comment", "country", "display", "updates"])
-def test_a_field_that_may_be_left_out_may_be_left_out(app: Flask, campaign: Campaign, field: str) -> None:
+def test_a_field_that_may_be_left_out_may_be_left_out(app: Flask, installation: Installation, field: str) -> None:
     assert post(app.test_client(), without=field).status_code == 303
-    kept = get_signature(campaign, ADDRESS)
+    kept = get_signature(installation, ADDRESS)
     if field == "display":
         assert kept.display is Display.HIDDEN
     if field == "country":
@@ -124,15 +124,15 @@ def test_a_field_that_may_be_left_out_may_be_left_out(app: Flask, campaign: Camp
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_signature_is_kept_as_it_was_typed(app: Flask, campaign: Campaign, lang: str) -> None:
+def test_a_signature_is_kept_as_it_was_typed(app: Flask, installation: Installation, lang: str) -> None:
     answer = post(app.test_client(), lang=lang, name=f"  {SPECIAL}  ", comment=" Line 1\r\nLine 2 ", updates="y")
     assert (answer.status_code, answer.location) == (303, f"{page_of(lang)}/check-your-mail#content")
-    kept = get_signature(campaign, ADDRESS)
+    kept = get_signature(installation, ADDRESS)
     assert kept.sealed_person is not None
-    assert Person.open(campaign.vault, kept.id, kept.sealed_person) == Person(SPECIAL, None, "Line 1\nLine 2")
+    assert Person.open(installation.vault, kept.id, kept.sealed_person) == Person(SPECIAL, None, "Line 1\nLine 2")
     assert (kept.country, kept.display, kept.wants_updates) == ("KZ", Display.INITIALS, True)
     assert kept.language == lang
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         version = get_text_version(session, get_petition(session, SLUG), lang)
     assert kept.text_version_id == version.id
 
@@ -154,24 +154,26 @@ def _seen(answer: TestResponse) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_answer_is_the_same_whether_an_address_is_new_waits_or_has_signed(
-    app: Flask, campaign: Campaign, lang: str
+    app: Flask, installation: Installation, lang: str
 ) -> None:
     """Byte for byte: status, headers, body, and the page that it leads to."""
     everybody = [post(app.test_client(), lang=lang, email="new@example.org")]
     everybody.append(post(app.test_client(), lang=lang, email="new@example.org"))
-    confirm(campaign, "new@example.org")
+    confirm(installation, "new@example.org")
     everybody.append(post(app.test_client(), lang=lang, email="new@example.org"))
     assert {answer.status_code for answer in everybody} == {303}
     assert _seen(everybody[0]) == _seen(everybody[1]) == _seen(everybody[2])
     assert len({answer.headers["Set-Cookie"].partition(";")[0] for answer in everybody}) == 1
     pages = [app.test_client().get(answer.location) for answer in everybody]
     assert _seen(pages[0]) == _seen(pages[1]) == _seen(pages[2])
-    assert len(list_deliveries(campaign)) == 1
+    assert len(list_deliveries(installation)) == 1
 
 
-def test_the_cookie_of_an_unknown_address_looks_like_that_of_a_known_one(app: Flask, campaign: Campaign) -> None:
+def test_the_cookie_of_an_unknown_address_looks_like_that_of_a_known_one(
+    app: Flask, installation: Installation
+) -> None:
     post(app.test_client())
-    confirm(campaign, ADDRESS)
+    confirm(installation, ADDRESS)
     known, unknown = post(app.test_client()), post(app.test_client(), email="unknown@example.org")
     assert _seen(known) == _seen(unknown)
     assert known.headers["Set-Cookie"] != unknown.headers["Set-Cookie"]
@@ -179,9 +181,9 @@ def test_the_cookie_of_an_unknown_address_looks_like_that_of_a_known_one(app: Fl
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_next_page_says_what_to_look_for_in_the_mail(app: Flask, campaign: Campaign, lang: str) -> None:
+def test_the_next_page_says_what_to_look_for_in_the_mail(app: Flask, installation: Installation, lang: str) -> None:
     """The sender and the subject by which the mail is known; not the address, which is not in the page's address."""
-    with campaign.database.snapshots() as session:
+    with installation.database.snapshots() as session:
         texts = get_petition(session, SLUG).texts[lang]
     answer = post(app.test_client(), lang=lang)
     assert answer.location
@@ -192,7 +194,7 @@ def test_the_next_page_says_what_to_look_for_in_the_mail(app: Flask, campaign: C
     assert FILLED_IN["name"] not in shown.text
 
 
-def test_a_file_in_the_place_of_words_is_a_field_left_empty(app: Flask, campaign: Campaign) -> None:
+def test_a_file_in_the_place_of_words_is_a_field_left_empty(app: Flask, installation: Installation) -> None:
     """Any field can be sent as one, and no form of ours asks for files."""
     file = (BytesIO(b"Dana"), "name.txt")
     answer = app.test_client().post(

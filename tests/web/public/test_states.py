@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from campaign.i18n import Language
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import PetitionState, Role
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.audit_log import COMMAND_LINE
@@ -31,9 +31,9 @@ HEADINGS = {
 }
 
 
-def put(campaign: Campaign, state: PetitionState) -> None:
-    now = campaign.now()
-    with campaign.database.sessions.begin() as session:
+def put(installation: Installation, state: PetitionState) -> None:
+    now = installation.now()
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         match state:
             case PetitionState.PAUSED:
@@ -50,9 +50,9 @@ def put(campaign: Campaign, state: PetitionState) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("state", HEADINGS)
 def test_the_page_says_how_it_stands_in_place_of_the_form(
-    app: Flask, campaign: Campaign, state: PetitionState, lang: str
+    app: Flask, installation: Installation, state: PetitionState, lang: str
 ) -> None:
-    put(campaign, state)
+    put(installation, state)
     client = app.test_client()
     answer = client.get(page_of(lang))
     page = read(answer)
@@ -66,18 +66,18 @@ def test_the_page_says_how_it_stands_in_place_of_the_form(
     assert [item.text for item in page.all("ol", **{"class": "demands"})]  # what was asked can still be read
 
 
-def test_at_its_closing_time_the_form_goes_before_anybody_closes_it(app: Flask, campaign: Campaign) -> None:
-    with campaign.database.sessions.begin() as session:
-        get_petition(session, SLUG).closes_at = campaign.now() - timedelta(seconds=1)
+def test_at_its_closing_time_the_form_goes_before_anybody_closes_it(app: Flask, installation: Installation) -> None:
+    with installation.database.sessions.begin() as session:
+        get_petition(session, SLUG).closes_at = installation.now() - timedelta(seconds=1)
     page = read(app.test_client().get(page_of()))
     assert page.all("form") == []
     assert page.by_id("sign-title").text == "This petition is closed"
 
 
-def test_a_draft_is_seen_by_those_who_have_its_link(app: Flask, campaign: Campaign) -> None:
-    with campaign.database.sessions.begin() as session:
+def test_a_draft_is_seen_by_those_who_have_its_link(app: Flask, installation: Installation) -> None:
+    with installation.database.sessions.begin() as session:
         get_petition(session, SLUG).state = PetitionState.DRAFT
-    token = campaign.vault.token(PREVIEW, find_petition(campaign).id)
+    token = installation.vault.token(PREVIEW, find_petition(installation).id)
     client = app.test_client()
     assert client.get(page_of()).status_code == 404
     for lang in LANGUAGES:
@@ -90,56 +90,56 @@ def test_a_draft_is_seen_by_those_who_have_its_link(app: Flask, campaign: Campai
         languages = [link["href"] for link in page.all("a") if link["hreflang"]]
         assert len(languages) == 2
         assert all(client.get(address).status_code == 200 for address in languages)
-    other = campaign.vault.token(PREVIEW, find_petition(campaign).id + 1)
-    for wrong in ("nonsense", other, campaign.vault.token("confirm", find_petition(campaign).id)):
+    other = installation.vault.token(PREVIEW, find_petition(installation).id + 1)
+    for wrong in ("nonsense", other, installation.vault.token("confirm", find_petition(installation).id)):
         assert client.get(f"{page_of()}/preview/{wrong}").status_code == 404
 
 
-def test_once_it_is_open_the_link_leads_to_the_public_page(app: Flask, campaign: Campaign) -> None:
-    token = campaign.vault.token(PREVIEW, find_petition(campaign).id)
+def test_once_it_is_open_the_link_leads_to_the_public_page(app: Flask, installation: Installation) -> None:
+    token = installation.vault.token(PREVIEW, find_petition(installation).id)
     answer = app.test_client().get(f"{page_of()}/preview/{token}")
     assert (answer.status_code, answer.location) == (302, page_of())
 
 
-def test_an_owner_pauses_it_and_opens_it_again(app: Flask, campaign: Campaign) -> None:
-    owner = enroll(app, campaign, Role.OWNER)
+def test_an_owner_pauses_it_and_opens_it_again(app: Flask, installation: Installation) -> None:
+    owner = enroll(app, installation, Role.OWNER)
     notes = {f"note-{code}": text for code, text in NOTES.items()}
     assert send_form(owner, STATE, STATE, to="paused", **notes).status_code == 303
-    assert find_petition(campaign).state is PetitionState.PAUSED
+    assert find_petition(installation).state is PetitionState.PAUSED
     assert send_form(owner, STATE, STATE, to="paused", **notes).status_code == 303  # a second click
     assert send_form(owner, STATE, STATE, to="open").status_code == 303
-    assert find_petition(campaign).state is PetitionState.OPEN
-    assert [action for _, action, _ in list_audit(campaign)][-2:] == ["petition paused", "petition opened"]
+    assert find_petition(installation).state is PetitionState.OPEN
+    assert [action for _, action, _ in list_audit(installation)][-2:] == ["petition paused", "petition opened"]
 
 
-def test_a_missing_language_loses_nothing_of_what_was_typed(app: Flask, campaign: Campaign) -> None:
-    owner = enroll(app, campaign, Role.OWNER)
+def test_a_missing_language_loses_nothing_of_what_was_typed(app: Flask, installation: Installation) -> None:
+    owner = enroll(app, installation, Role.OWNER)
     sent = send_form(owner, STATE, STATE, to="won", **{"note-en": "We won <b>", "note-ru": "", "note-kk": "x"})
     assert sent.status_code == 422
     page = read(sent)
     assert "“ru” too" in page.by_id("state-error").text
     assert page.by_id("won-en").text == "We won <b>"
     assert page.by_id("answered-en").text == ""
-    assert find_petition(campaign).state is PetitionState.OPEN
+    assert find_petition(installation).state is PetitionState.OPEN
 
 
-def test_a_draft_offers_its_links_to_its_owner(app: Flask, campaign: Campaign) -> None:
-    owner = enroll(app, campaign, Role.OWNER)
-    with campaign.database.sessions.begin() as session:
+def test_a_draft_offers_its_links_to_its_owner(app: Flask, installation: Installation) -> None:
+    owner = enroll(app, installation, Role.OWNER)
+    with installation.database.sessions.begin() as session:
         get_petition(session, SLUG).state = PetitionState.DRAFT
     links = [link["href"] for link in read(owner.get(STATE)).all("a") if "/preview/" in link["href"]]
     assert len(links) == 3
     assert {app.test_client().get(link).status_code for link in links} == {200}
 
 
-def test_related_petitions_are_linked_and_drafts_are_not(app: Flask, campaign: Campaign) -> None:
+def test_related_petitions_are_linked_and_drafts_are_not(app: Flask, installation: Installation) -> None:
     texts = {"slug": "other", "title": dict.fromkeys(LANGUAGES, "Free the miners")}
-    with campaign.database.sessions.begin() as session:
+    with installation.database.sessions.begin() as session:
         file = read_petition_file(BUILT_IN).model_copy(update=texts)
-        load_petition(session, file, actor=COMMAND_LINE, now=campaign.now())
+        load_petition(session, file, actor=COMMAND_LINE, now=installation.now())
         get_petition(session, SLUG).related = ["other", "unknown"]
     client = app.test_client()
     assert page_of(slug="other") not in client.get(page_of()).get_data(as_text=True)
-    with campaign.database.sessions.begin() as session:
-        open_petition(session, get_petition(session, "other"), actor=COMMAND_LINE, now=campaign.now())
+    with installation.database.sessions.begin() as session:
+        open_petition(session, get_petition(session, "other"), actor=COMMAND_LINE, now=installation.now())
     assert read(client.get(page_of())).one("a", href=page_of(slug="other")).text == "Free the miners"

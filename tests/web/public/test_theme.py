@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.media.pictures import read_picture
 from campaign.models import PictureKind
 from campaign.services.petitions.store import get_petition
@@ -14,16 +14,16 @@ from tests.scenes.visiting import page_of, read
 
 
 @pytest.fixture
-def looked(campaign: Campaign) -> Campaign:
-    with campaign.database.sessions.begin() as session:
+def looked(installation: Installation) -> Installation:
+    with installation.database.sessions.begin() as session:
         petition = get_petition(session, SLUG)
         petition.look = {"colour": "#ffcc00"}
         for kind in PictureKind:
             add_picture(session, petition.id, read_picture(png(12, 8 + len(kind))), kind)
-    return campaign
+    return installation
 
 
-def test_the_page_has_the_petitions_own_look(app: Flask, looked: Campaign) -> None:
+def test_the_page_has_the_petitions_own_look(app: Flask, looked: Installation) -> None:
     client = app.test_client()
     page = read(client.get(page_of("ru")))
     style = client.get("/look/ffcc00.css")
@@ -52,7 +52,7 @@ def test_what_is_no_colour_has_no_style(app: Flask, path: str) -> None:
     assert app.test_client().get(path).status_code == 404
 
 
-def test_a_picture_is_had_by_its_content_alone(app: Flask, looked: Campaign, session: Session) -> None:
+def test_a_picture_is_had_by_its_content_alone(app: Flask, looked: Installation, session: Session) -> None:
     logo = read_picture(png(12, 12))
     client = app.test_client()
     assert client.get(f"/p/{SLUG}/logo-{logo.digest}.png").status_code == 200

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaign.installation.wiring import Campaign
+from campaign.installation.wiring import Installation
 from campaign.models import Erased, Subscription, SubscriptionState, Tombstone
 from campaign.services.privacy.receipts import Receipt, read_receipt
 from tests.scenes.people import (
@@ -21,53 +21,53 @@ OTHER = "other@example.org"
 
 
 @pytest.fixture
-def campaign(sqlite_campaign: Campaign) -> Campaign:
+def installation(sqlite_installation: Installation) -> Installation:
     """One database is enough for pages: the services are tested on both."""
-    return sqlite_campaign
+    return sqlite_installation
 
 
 @pytest.fixture
-def code(campaign: Campaign) -> str:
+def code(installation: Installation) -> str:
     """The code of a reader of the digest, one of two signers."""
-    add_readers(campaign, ADDRESS, OTHER)
-    return campaign.vault.code(get_signature(campaign, ADDRESS).id)
+    add_readers(installation, ADDRESS, OTHER)
+    return installation.vault.code(get_signature(installation, ADDRESS).id)
 
 
 @pytest.mark.parametrize("link", [own_path, me_path], ids=["the signer's link", "the link of a digest"])
 def test_it_is_asked_once_more_then_all_is_erased_and_counted_back(
-    app: Flask, campaign: Campaign, code: str, link: object
+    app: Flask, installation: Installation, code: str, link: object
 ) -> None:
     assert callable(link)
-    client, path, row = other_browser(app), link(campaign), get_signature(campaign, ADDRESS).id
-    before = dump(campaign)
+    client, path, row = other_browser(app), link(installation), get_signature(installation, ADDRESS).id
+    before = dump(installation)
     question = read(client.get(f"{path}/withdraw"))
-    assert dump(campaign) == before
+    assert dump(installation) == before
     assert [button.text for button in question.all("button")] == ["Withdraw my signature and erase everything"]
     answer = client.post(f"{path}/withdraw", data={"code": code})
     assert answer.status_code == 303
-    assert list_personal(get_signature_by_id(campaign, row)) == [None] * 5
-    assert count(campaign) == 1
-    with campaign.database.snapshots() as session:
+    assert list_personal(get_signature_by_id(installation, row)) == [None] * 5
+    assert count(installation) == 1
+    with installation.database.snapshots() as session:
         states = session.scalars(select(Subscription.state).order_by(Subscription.state)).all()
         graves = {(grave.kind, grave.erased_on) for grave in session.scalars(select(Tombstone))}
     assert states == [SubscriptionState.ACTIVE, SubscriptionState.ENDED]
-    today = campaign.now().date()
+    today = installation.now().date()
     assert graves == {(Erased.SIGNATURE, today), (Erased.SUBSCRIPTION, today)}
     assert answer.location.endswith("/receipt")
     assert "Your signature is withdrawn and erased" in read(client.get(answer.location)).one("h1").text
 
 
 def test_the_receipt_is_a_page_and_a_file_and_says_nothing_of_the_person(
-    app: Flask, campaign: Campaign, code: str
+    app: Flask, installation: Installation, code: str
 ) -> None:
-    client, path = other_browser(app), own_path(campaign)
+    client, path = other_browser(app), own_path(installation)
     client.post(f"{path}/withdraw", data={"code": code})
     page, file = client.get(f"{path}/receipt"), client.get(f"{path}/receipt.txt")
     assert file.headers["Content-Disposition"] == 'attachment; filename="kazakhstan-receipt.txt"'
     told = read(page).one("code").text
     assert told in file.get_data(as_text=True)
-    petition = find_petition(campaign)
-    assert read_receipt(campaign.vault, told) == Receipt(petition.id, campaign.now().date())
+    petition = find_petition(installation)
+    assert read_receipt(installation.vault, told) == Receipt(petition.id, installation.now().date())
     for answer in (page, file):
         assert (answer.headers["Cache-Control"], answer.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
         words = answer.get_data(as_text=True)
@@ -76,31 +76,31 @@ def test_the_receipt_is_a_page_and_a_file_and_says_nothing_of_the_person(
 
 
 def test_what_was_withdrawn_is_shown_as_gone_and_a_second_press_changes_nothing(
-    app: Flask, campaign: Campaign, code: str
+    app: Flask, installation: Installation, code: str
 ) -> None:
-    client, path = other_browser(app), own_path(campaign)
+    client, path = other_browser(app), own_path(installation)
     client.post(f"{path}/withdraw", data={"code": code})
-    before = dump(campaign)
+    before = dump(installation)
     assert client.post(f"{path}/withdraw").location == f"{path}/receipt"
     page = read(client.get(path))
     assert "Everything that was stored about you is erased" in page.text
     assert not page.all("form")
     for action in ("details", "updates", ""):
         assert client.post(f"{path}/{action}".rstrip("/"), data={"code": code, "email": ADDRESS}).status_code == 410
-    assert dump(campaign) == before
+    assert dump(installation) == before
 
 
-def test_who_withdrew_may_sign_again(app: Flask, campaign: Campaign, code: str) -> None:
-    other_browser(app).post(f"{own_path(campaign)}/withdraw", data={"code": code})
+def test_who_withdrew_may_sign_again(app: Flask, installation: Installation, code: str) -> None:
+    other_browser(app).post(f"{own_path(installation)}/withdraw", data={"code": code})
     browser = app.test_client()
     post(browser)
-    assert code_in(mails(campaign)[-1]) != code
-    assert browser.post(own_path(campaign)).status_code == 303
-    assert count(campaign) == 1
+    assert code_in(mails(installation)[-1]) != code
+    assert browser.post(own_path(installation)).status_code == 303
+    assert count(installation) == 1
 
 
-def test_without_anything_erased_there_is_no_receipt(app: Flask, campaign: Campaign, code: str) -> None:
+def test_without_anything_erased_there_is_no_receipt(app: Flask, installation: Installation, code: str) -> None:
     assert code
-    answer = other_browser(app).get(f"{own_path(campaign)}/receipt")
+    answer = other_browser(app).get(f"{own_path(installation)}/receipt")
     assert answer.status_code == 410
     assert f"{page_of()}/my-link" in [element["href"] for element in read(answer).all("a")], "the way to a lost link"

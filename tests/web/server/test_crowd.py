@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from campaign.models import ConfirmationAllowance, Delivery, Signature, SignatureState
 from campaign.text.email_address import parse_email_address
-from tests.conftest import MakeCampaign
+from tests.conftest import MakeInstallation
 from tests.scenes.serving import free_port, serving
 from tests.scenes.visiting import FILLED_IN, FROM_HERE, page_of
 
@@ -49,7 +49,7 @@ def test_the_spellings_are_one_address() -> None:
 
 @pytest.mark.usefixtures("many_files")
 def test_a_thousand_posts_of_one_address_are_one_signature_and_one_mail(
-    tmp_path: Path, sqlite_template: Path, make_sqlite_campaign: MakeCampaign
+    tmp_path: Path, sqlite_template: Path, make_sqlite_installation: MakeInstallation
 ) -> None:
     """Every one of them is answered like the only one."""
     copytree(sqlite_template, tmp_path / "var")
@@ -73,7 +73,7 @@ def test_a_thousand_posts_of_one_address_are_one_signature_and_one_mail(
         answers = Counter(crowd.map(post, range(CROWD)))
     assert answers == {303: CROWD}
     assert printed.read_text(encoding="utf-8") == ""
-    with make_sqlite_campaign().database.snapshots() as session:
+    with make_sqlite_installation().database.snapshots() as session:
         assert session.scalars(select(Signature.state)).all() == [SignatureState.PENDING]
         assert session.scalar(select(func.count()).select_from(Delivery)) == 1
         assert session.scalars(select(ConfirmationAllowance.mails)).all() == [1]
