@@ -1,22 +1,37 @@
 """Base 32, five bits a character: the only place that knows its alphabets.
 
 Crockford's alphabet is for codes that people read from paper or a mail and type. It has no letter that looks like a
-digit, so a person may type O for 0, I or L for 1, any case, spaces and hyphens. The alphabet of RFC 4648 §6 is for text
-that programs read: the secret of an authenticator app, an organizer's key line.
+digit, so a person may type O for 0, I or L for 1, any case, spaces and hyphens, and a Cyrillic or Greek letter for the
+Latin one that looks the same. The alphabet of RFC 4648 §6 is for text that programs read: the secret of an
+authenticator app, an organizer's key line.
 """
 
 import base64
+import unicodedata
+
+from campaign.text.invisible import without_invisible
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RFC_4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _TO_CROCKFORD = str.maketrans(_RFC_4648, ALPHABET)
 _FROM_CROCKFORD = str.maketrans(ALPHABET, _RFC_4648)
-_LOOKALIKES = str.maketrans("OIL", "011", " -")
+_LOOKALIKES = str.maketrans(
+    # Latin, then Cyrillic, then Greek capitals, above the character of a code that looks the same.
+    "OIL" "АВЕЗКМНОРСТУҮХЅІӀЈԚԜҺ" "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "011" "ABE3KMH0PCTYYXS11JQWH" "ABEZH1KMN0PTYX",
+)  # fmt: skip
 
 
 def normalize(typed: str) -> str:
-    """The code that was typed, as it is printed but without groups. A character that is in no code stays as it is."""
-    return typed.upper().translate(_LOOKALIKES)
+    """The code that was typed, as it is printed but without groups.
+
+    Spaces, punctuation and invisible characters are left out, and characters of full width become plain ones. Any other
+    character that is in no code stays as it is.
+    """
+    plain = unicodedata.normalize("NFKC", without_invisible(typed)).upper().translate(_LOOKALIKES)
+    return "".join(
+        character for character in plain if unicodedata.category(character)[0] not in "ZP" and not character.isspace()
+    )
 
 
 def group(code: str, size: int, *, by: str = "-") -> str:

@@ -4,6 +4,7 @@ Six digits, thirty seconds and SHA-1, since all apps support these.
 """
 
 import hmac
+import unicodedata
 from datetime import datetime
 
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from campaign.crypto.base32 import encode_rfc4648, group
 from campaign.crypto.randomness import random_bytes
+from campaign.text.invisible import without_invisible
 
 STEP = 30
 DIGITS = 6
@@ -31,13 +33,19 @@ def code_at(secret: bytes, step: int) -> str:
     return _passwords(secret).generate(step * STEP).decode()
 
 
+def normalize_digits(typed: str) -> str:
+    """The digits that were typed, in ASCII, however they are grouped and from whichever script. The rest stays."""
+    plain = "".join(without_invisible(unicodedata.normalize("NFKC", typed)).split()).strip(".")
+    return "".join(str(unicodedata.decimal(character, character)) for character in plain)
+
+
 def find_step(secret: bytes, typed: str, *, now: datetime, after: int | None) -> int | None:
     """The time step of the typed code: the present one, the one before or the one after it (RFC 6238 §5.2).
 
     None if the code belongs to none of them, or to a step that is not later than ``after``.
     """
     current = int(now.timestamp()) // STEP
-    digits = "".join(typed.split())
+    digits = normalize_digits(typed)
     found = None
     for step in (current - 1, current, current + 1):
         is_same = hmac.compare_digest(code_at(secret, step).encode(), digits.encode("utf-8", "replace"))

@@ -64,5 +64,15 @@ def test_text_that_is_no_code_of_the_standard_is_refused(typed: str) -> None:
 
 
 def test_what_is_typed_is_read_as_it_is_printed() -> None:
-    assert normalize("o i-l u*") == "011U*"
+    assert normalize("o i-l u+") == "011U+"
+    for typed in (
+        "036РЕХ",
+        "036рех",
+        "０３６ＰＥＸ",
+        "036\u00a0pex.",
+        "«036—PEX»",
+        "\u200e036\u00adPEX\ufeff",
+        "ОЗ6 ΡΕΧ",
+    ):
+        assert normalize(typed) == "036PEX"
     assert group("ABCDEFGHIJK", 4) == "ABCD-EFGH-IJK"

@@ -34,6 +34,10 @@ def test_a_code_is_found_one_step_early_and_late_and_only_once() -> None:
         typed = code_at(SECRET, step + away)
         assert find_step(SECRET, typed, now=now, after=None) == (step + away if abs(away) <= 1 else None)
         assert find_step(SECRET, f" {typed[:3]} {typed[3:]} ", now=now, after=step + away) is None
+    code = code_at(SECRET, step)
+    for offset in (0xFF10, 0x0660):  # digits of full width, and Arabic-Indic ones
+        typed = "".join(chr(offset + int(digit)) for digit in code)
+        assert find_step(SECRET, f"\u200e{typed[:3]}\u00a0{typed[3:]}.", now=now, after=None) == step
     assert find_step(SECRET, code_at(SECRET, step), now=now + timedelta(seconds=STEP), after=step - 1) == step
     for typed in ("", "12345", "１２３４５６", "\udc80" * 6, "x" * 10_000):
         assert find_step(SECRET, typed, now=now, after=None) is None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from campaign.text.invisible import without_invisible
 from campaign.web.core.context import reader_language
 
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -32,7 +33,7 @@ _AS_TYPED = str.maketrans("ёәғқңөұүһі", "еагкноуу\u0445и")
 
 def plain(typed: str) -> str:
     """The form of an answer in which it is compared; it does not depend on the keyboard."""
-    return typed.casefold().strip(" .,;:!?\"'«»“”„\t\r\n").translate(_AS_TYPED)
+    return without_invisible(typed).casefold().strip(" .,;:!?\"'«»“”„\t\r\n").translate(_AS_TYPED)
 
 
 def _sum(seed: bytes) -> Question:

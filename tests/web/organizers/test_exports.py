@@ -55,7 +55,7 @@ def test_without_a_reason_there_is_no_list_and_nothing_typed_is_lost(
     installation: Installation, owner: FlaskClient
 ) -> None:
     before = dump(installation)
-    for reason in ("", "  ", "ab", "x" * 501, "a\u202eb c", "a\x00bcd"):
+    for reason in ("", "  ", "ab", "x" * 501, "a\x00bcd"):
         answer = ask(owner, list="subscribers", reason=reason)
         assert answer.status_code == 422
         page = read(answer)

@@ -174,7 +174,7 @@ def test_a_code_sent_from_another_website_is_not_looked_at(app: Flask, installat
         ({"name": "www.evil.example"}, "name", "web address"),
         ({"country": "Atlantis"}, "country", "country from the list"),
         ({"comment": "x" * 1001}, "comment", "too long"),
-        ({"comment": "\x00"}, "comment", "invisible"),
+        ({"comment": "\x00"}, "comment", "unreadable"),
     ],
 )
 def test_what_is_wrong_with_a_line_is_said_beside_it_and_nothing_typed_is_lost(

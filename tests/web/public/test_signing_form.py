@@ -42,8 +42,8 @@ WRONG = [
     ("comment", "x" * 1001, "The comment is too long. Please keep it under 1,000 characters."),
     (
         "comment",
-        "a\u202eb",
-        "This contains invisible or unreadable characters. Please type it again by hand, without copying.",
+        "a\x00b",
+        "This contains unreadable characters. Please type it again by hand, without copying.",
     ),
     ("display", "everything", "Please choose how your name is shown."),
     ("consent", "", "Please tick this if you want to sign: without it we may not keep your name."),
