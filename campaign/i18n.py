@@ -4,7 +4,8 @@ The catalogues are read from the ``.po`` files, so nothing has to be compiled, a
 """
 
 import datetime as dt
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from gettext import NullTranslations
@@ -24,6 +25,12 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 SOURCE_LANGUAGE = "en"
 # Dates in our English texts have the form "16 December 2011".
 _LOCALES = {"en": "en_GB"}
+# The letters of an alphabet in the order of its dictionaries, where code points or letters without accents are in
+# another order. Kazakh has all 42 letters of its Cyrillic alphabet; in Russian, ё is sorted as е.
+_ALPHABETS = {
+    "kk": "аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя",
+    "ru": "абвгдежзийклмнопрстуфхцчшщъыьэюя",
+}
 
 
 @cache
@@ -121,8 +128,27 @@ class Language:
         """The date of a day that is stored as text, like ``2022-01-02``."""
         return self.date(dt.date.fromisoformat(day))
 
+    def sort_key(self, words: str) -> tuple[object, ...]:
+        """A key that sorts words as a dictionary of this language does: by its alphabet, without regard to case.
+
+        A letter that the alphabet lacks stands where it stands without its accents: Åland among A, Côte among Co.
+        """
+        text = unicodedata.normalize("NFC", words).casefold()
+        return tuple(self._places(text)), text
+
+    def _places(self, text: str) -> Iterator[tuple[int, int]]:
+        alphabet = _ALPHABETS.get(self.code, "")
+        for character in text:
+            letter = character if character in alphabet else unicodedata.normalize("NFD", character)[0]
+            if letter in alphabet:
+                yield 1, alphabet.index(letter)
+            elif letter.isalpha():
+                yield 2, ord(letter)
+            elif letter not in "'’ʼ":  # an apostrophe is no gap between words
+                yield 0, ord(letter)
+
     def countries(self) -> Mapping[str, str]:
-        """ISO 3166 code → name, sorted by name."""
+        """ISO 3166 code → name, sorted by name as this language sorts."""
         return _countries(self.code)
 
 
@@ -130,7 +156,7 @@ class Language:
 def _countries(code: str) -> Mapping[str, str]:
     names = Locale.parse(code).territories
     real = {key: name for key, name in names.items() if len(key) == 2 and key.isalpha() and key not in _NOT_COUNTRIES}
-    return dict(sorted(real.items(), key=lambda item: item[1].casefold()))
+    return dict(sorted(real.items(), key=lambda item: Language(code).sort_key(item[1])))
 
 
 # CLDR's groupings, pseudo-regions and codes without residents of their own.

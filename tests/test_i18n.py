@@ -99,3 +99,28 @@ def test_every_country_of_the_world_is_offered_once_and_nothing_else(code: str) 
     assert not {"EU", "UN", "ZZ", "QO", "XA"} & set(countries)
     assert len(set(countries.values())) == len(countries) > 240
     assert set(countries) == set(Language("en").countries())
+
+
+# Words of each language's dictionaries, and countries as CLDR names them, in the order in which readers look them up.
+IN_ORDER = {
+    "kk": "Австрия Алжир Әзербайжан Белорусь Габон Ғана Ел Ёлка Жапония Ирак Йемен Кипр Қазақстан Қытай Литва Норвегия "
+    "Ңа Оман Өзбекстан Уганда Ұлыбритания Үндістан Франция Хорватия Һа Цейлон Ыстық Ірі Эфиопия Ямайка",
+    "ru": "Австрия Ёж Ёлка Ель Зимбабве Израиль Йемен Казахстан Эфиопия Ямайка",
+    "en": "Åland Albania Costa Côte Croatia Türkiye Turks Tuvalu Uganda Zimbabwe",
+    "de": "Ägypten Albanien Österreich Panama Zypern",
+}
+
+
+@pytest.mark.parametrize("code", IN_ORDER)
+def test_words_are_sorted_as_the_dictionaries_of_the_language_sort_them(code: str) -> None:
+    words = IN_ORDER[code].split()
+    assert sorted(reversed(words), key=Language(code).sort_key) == words
+
+
+def test_a_reader_finds_a_country_where_the_own_alphabet_has_it() -> None:
+    kazakh = list(Language("kk").countries().values())
+    assert kazakh.index("Қазақстан") < kazakh.index("Латвия")
+    assert kazakh[-1].startswith("Я")
+    english = list(Language("en").countries().values())
+    assert english.index("Côte d’Ivoire") == english.index("Costa Rica") + 1
+    assert [name for name in english if name.startswith("Å")] == english[1:2]

@@ -1,5 +1,6 @@
 """The petition's public numbers: signatures by country and by day. They have no personal data and need no key."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from flask import Blueprint, Response, make_response, render_template
@@ -28,6 +29,10 @@ def show(lang: str, slug: str) -> Response:
     now = installation().now()
     with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
+        places, countries = read_country_totals(session, petition.id), reader_language().countries()
+        alphabetical = list(countries)
+        # Countries with as many signatures stand in the order of the reader's alphabet.
+        ranked = sorted(places.countries, key=lambda each: (-each[1], alphabetical.index(each[0])))
         counted, today = list_days(session, petition.id), today_in(petition, now)
         answer = make_response(
             render_template(
@@ -35,8 +40,8 @@ def show(lang: str, slug: str) -> Response:
                 petition=petition,
                 texts=texts_of(petition),
                 confirmed=count_confirmed(session, petition.id),
-                places=read_country_totals(session, petition.id),
-                countries=reader_language().countries(),
+                places=replace(places, countries=ranked),
+                countries=countries,
                 days=days_from(counted, _first_day(today), today),
                 weeks=weeks_before(counted, _first_day(today)),
                 as_of=now,
