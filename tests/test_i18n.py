@@ -114,7 +114,7 @@ IN_ORDER = {
 @pytest.mark.parametrize("code", IN_ORDER)
 def test_words_are_sorted_as_the_dictionaries_of_the_language_sort_them(code: str) -> None:
     words = IN_ORDER[code].split()
-    assert sorted(reversed(words), key=Language(code).sort_key) == words
+    assert sorted(words[::-1], key=Language(code).sort_key) == words
 
 
 def test_a_reader_finds_a_country_where_the_own_alphabet_has_it() -> None:
