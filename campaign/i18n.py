@@ -115,6 +115,11 @@ class Language:
         return format_decimal(value, locale=self.locale)
 
     def percent(self, share: float) -> str:
+        """A share as whole percent. A small one is “<1%” and never 0%, and one that lacks little “>99%”, not 100%."""
+        if 0 < share < 0.01:
+            return f"<{format_percent(0.01, locale=self.locale)}"
+        if 0.99 < share < 1:
+            return f">{format_percent(0.99, locale=self.locale)}"
         return format_percent(share, locale=self.locale)
 
     def small_percent(self, share: float) -> str:

@@ -114,7 +114,9 @@ IN_ORDER = {
 @pytest.mark.parametrize("code", IN_ORDER)
 def test_words_are_sorted_as_the_dictionaries_of_the_language_sort_them(code: str) -> None:
     words = IN_ORDER[code].split()
-    assert sorted(words[::-1], key=Language(code).sort_key) == words
+    by_code_point = sorted(words)
+    assert by_code_point != words
+    assert sorted(by_code_point, key=Language(code).sort_key) == words
 
 
 def test_a_reader_finds_a_country_where_the_own_alphabet_has_it() -> None:
@@ -124,3 +126,12 @@ def test_a_reader_finds_a_country_where_the_own_alphabet_has_it() -> None:
     english = list(Language("en").countries().values())
     assert english.index("Côte d’Ivoire") == english.index("Costa Rica") + 1
     assert [name for name in english if name.startswith("Å")] == english[1:2]
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0, "0%"), (12 / 10_000, "<1%"), (0.01, "1%"), (0.305, "30%"), (0.9966, ">99%"), (1, "100%")],
+)
+def test_few_people_are_not_zero_percent_and_nearly_all_are_not_all(share: float, shown: str) -> None:
+    assert Language("en").percent(share) == shown
+    assert Language("ru").percent(share).replace("\u00a0", "") == shown

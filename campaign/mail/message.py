@@ -1,14 +1,20 @@
 """One message as bytes, ready to send: headers by RFC 5322, text and HTML as multipart/alternative."""
 
+import binascii
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.charset import QP, Charset
 from email.header import Header
 from email.utils import format_datetime, formataddr
 from typing import NamedTuple
 
 from campaign.mail.frame import Frame
+
+_WORD = 75 - len("=?utf-8?b??=")  # the characters of base64 in one encoded word (RFC 2047 §2)
+_QUOTED = Charset("utf-8")
+_QUOTED.header_encoding = QP
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,36 @@ def _checked(name: str, value: str) -> str:
 
 
 def _encoded(name: str, value: str) -> str:
-    """``value`` as RFC 2047 encoded words of at most 75 characters; plain ASCII stays as it is."""
-    plain = value.isascii() and "=?" not in value
-    return Header(value, "us-ascii" if plain else "utf-8", header_name=name, maxlinelen=75).encode(linesep="\r\n")
+    """``value`` as RFC 2047 encoded words of at most 75 characters; plain ASCII stays as it is.
+
+    No word but the last has padding: programs on GMime 3.2 join words before they decode them, and show nothing behind
+    the first padding.
+    """
+    if value.isascii() and "=?" not in value:
+        return Header(value, "us-ascii", header_name=name, maxlinelen=75).encode(linesep="\r\n")
+    words = _unpadded_words(value, first=_WORD - len(f"{name}: "))
+    if words is None:
+        return Header(value, _QUOTED, header_name=name, maxlinelen=75).encode(linesep="\r\n")
+    return "\r\n ".join(f"=?utf-8?b?{binascii.b2a_base64(word, newline=False).decode()}?=" for word in words)
+
+
+def _unpadded_words(value: str, *, first: int) -> list[bytes] | None:
+    """``value`` in UTF-8, cut between letters so that every piece but the last has a multiple of three bytes, which
+    base64 writes without padding. None where letters of one and of two bytes alternate so that no cut is possible.
+
+    A piece fits into an encoded word; the first one into ``first`` characters.
+    """
+    words, word, room, cut = [], b"", first // 4 * 3, 0
+    for letter in map(str.encode, value):
+        if len(word) + len(letter) > room:
+            if not cut:
+                return None
+            words.append(word[:cut])
+            word, room, cut = word[cut:], _WORD // 4 * 3, 0
+        word += letter
+        if len(word) % 3 == 0:
+            cut = len(word)
+    return [*words, word]
 
 
 def _mailbox(name: str, address: str) -> str:

@@ -18,6 +18,8 @@ from campaign.services.digests.list_headers import list_headers
 from campaign.services.links import Links
 
 # What the template of a digest puts around its news; an edition that was made without goes in as a whole.
+# The last mark of a signature begins the footer; editions from before December 2026 have it without the space.
+_FOOTER = re.compile(r"\n-- ?\n(?!.*\n-- ?\n)", re.DOTALL)
 _NEWS = re.compile(r"<!--news-->(.*)<!--/news-->", re.DOTALL)
 _BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
 
@@ -79,7 +81,7 @@ def _section(session: Session, links: Links, delivery: Delivery) -> Section:
         subscription_id=subscription.id,
         title=petition.texts[subscription.language]["title"],
         language=Language(subscription.language),
-        text=content.text.rpartition("\n--\n")[0].strip(),
+        text=_FOOTER.split(content.text, maxsplit=1)[0].strip(),
         html=html,
         edition_url=links.edition(subscription.language, petition.slug, edition.number or 0),
         unsubscribe_url=links.unsubscribe(subscription.id),

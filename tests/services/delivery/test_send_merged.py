@@ -149,7 +149,7 @@ def test_two_editions_are_one_mail_at_the_next_collection(
             subscription = subscription_of(installation, BOTH, slug)
             assert text.count(installation.links.unsubscribe(subscription.id)) >= 1
             assert installation.links.me(subscription.id) in text
-    assert body(mail).count("\n--\n") == 1
+    assert body(mail).count("\n-- \n") == 1
     assert body(mail, "html").count("<html") == 1
     assert mail["Subject"].startswith("News of 2 petitions: ")
 

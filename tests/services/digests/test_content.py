@@ -211,3 +211,18 @@ def test_a_run_that_is_skipped_moves_the_schedule_on(installation: Installation,
     clock.turn(WEEK)
     assert [edition.state for edition in due_editions(installation)] == [EditionState.SKIPPED]
     assert due_editions(installation) == []
+
+
+def test_a_link_of_the_text_has_its_own_line_and_the_footer_is_a_signature(installation: Installation) -> None:
+    """An answer in plain text leaves a signature out (RFC 3676 §4.3), and with it the reader's own links."""
+    add_readers(installation, "a@example.org")
+    publish(installation, "news")
+    make_digest(installation)
+    with installation.database.snapshots() as session:
+        texts = [frozen.text for frozen in session.scalars(select(EditionText))]
+    assert texts
+    for text in texts:
+        shown, _, footer = text.partition("\n-- \n")
+        assert UNSUBSCRIBE_MARK in footer
+        assert UNSUBSCRIBE_MARK not in shown
+        assert all(" " not in line for line in text.splitlines() if "https://" in line or "@@" in line)
