@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_location
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -132,6 +132,10 @@ class Language:
     def iso_date(self, day: str) -> str:
         """The date of a day that is stored as text, like ``2022-01-02``."""
         return self.date(dt.date.fromisoformat(day))
+
+    def city(self, timezone: str) -> str:
+        """The city by which people know a timezone: “Алматы” for Asia/Almaty."""
+        return get_timezone_location(timezone, locale=self.locale, return_city=True)
 
     def sort_key(self, words: str) -> tuple[object, ...]:
         """A key that sorts words as a dictionary of this language does: by its alphabet, without regard to case.

@@ -25,7 +25,9 @@ def _names(url: str, host: str) -> list[str]:
 class Settings(BaseSettings):
     """The settings of this server; each field is the environment variable ``CAMPAIGN_<NAME>``."""
 
-    model_config = SettingsConfigDict(env_prefix="CAMPAIGN_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CAMPAIGN_", env_file=".env", env_file_encoding="utf-8-sig", extra="ignore", frozen=True
+    )
 
     data_dir: Path = Field(Path("var"), description="The folder of the database, the keyring and the outbox.")
     database_url: str = Field(
@@ -177,10 +179,13 @@ class Settings(BaseSettings):
     def _check_sender(cls, value: str) -> str:
         if not value:
             return value
+        wrong = "must be an e-mail address like petition@example.org"
+        if " " in value.strip():  # a name before the address would be lost; each petition has one of its own
+            raise ValueError(wrong)
         try:
             return str(parse_email_address(value))
         except InvalidInput:
-            raise ValueError("must be an e-mail address like petition@example.org") from None
+            raise ValueError(wrong) from None
 
     @field_validator("database_url")
     @classmethod

@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -45,6 +46,9 @@ def load(file: Path) -> None:
             session, content, actor=COMMAND_LINE, now=installation.now(), pictures=pictures
         )
     click.echo(f"Loaded “{loaded.slug}” in {', '.join(loaded.languages)}; its state: {loaded.state}.")
+    if loaded.closes_at is not None:
+        end = loaded.closes_at.astimezone(ZoneInfo(loaded.timezone))
+        click.echo(f"Signing ends on {end:%Y-%m-%d} at {end:%H:%M} ({loaded.timezone}).")
     if content.challenge not in {None, loaded.challenge}:
         stays = "on" if loaded.challenge else "off"
         click.echo(f"The challenge before signing stays {stays}: only an owner can switch it, on the review page.")

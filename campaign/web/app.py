@@ -8,7 +8,18 @@ from campaign.i18n import TEMPLATES
 from campaign.installation.wiring import Installation
 from campaign.media.pdf import PrintCache
 from campaign.web.auth import sign_in
-from campaign.web.core import caching, compression, errors, health, locked_mode, outbox, referral_links, security, sites
+from campaign.web.core import (
+    address_spelling,
+    caching,
+    compression,
+    errors,
+    health,
+    locked_mode,
+    outbox,
+    referral_links,
+    security,
+    sites,
+)
 from campaign.web.core.context import install
 from campaign.web.core.locked_mode import Keyless
 from campaign.web.core.sites import Door, Site
@@ -65,6 +76,7 @@ def create_app(installation: Installation, door: Door = Door.ALL, *, frozen: boo
     app.extensions["prints"] = PrintCache()
     install(app, installation, SourceLimit(settings.source_limit), watch)
     sites.install(app)
+    address_spelling.install(app)
     if not frozen:  # files of a copy have no version in their names
         caching.install(app)
     compression.install(app)

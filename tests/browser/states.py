@@ -391,6 +391,7 @@ PAGES = {
     "petition.show": "petition",
     "petition.check_mail": "check your mail",
     "petition.edition": "digest in the browser",
+    "petition.choose_language": "petition",  # it leads there
     "petition.preview": "petition, preview of a draft",
     "petition.updates": "updates",
     "lost_link.ask": "lost link",

@@ -41,15 +41,15 @@ def test_every_address_is_there_to_be_asked(
     """Otherwise the tests below would compare nothing but error pages.
 
     Strangers are sent to sign in, and so is who comes to the second step without the first; a preview leads to the
-    page that is public meanwhile.
+    page that is public meanwhile, and an address without a language to the reader's own.
     """
     found, wanted = {}, {}
     for endpoint, address in list_addresses(app, visited):
         organizers = _entry(app, endpoint) is Entry.ORGANIZER
         for who, client in visitors.items():
             found[who, address] = client.get(address, buffered=True).status_code
-            asks_first = endpoint in {"second_factor.show", "petition.preview"} or (organizers and who == "stranger")
-            wanted[who, address] = 302 if asks_first else 200
+            leads = endpoint in {"second_factor.show", "petition.preview", "petition.choose_language"}
+            wanted[who, address] = 302 if leads or (organizers and who == "stranger") else 200
     assert found == wanted
     assert {200, 302} == set(found.values())
 

@@ -111,7 +111,10 @@ def safe_cell(value: str | int | None) -> str:
 def write_rows(
     rows: Iterable[Row], columns: tuple[str, ...], kind: Format, *, headings: bool = True
 ) -> Iterator[bytes]:
-    """The list in UTF-8, piece by piece: CSV (RFC 4180) with a line of headings, or one JSON object a line."""
+    """The list in UTF-8, piece by piece: CSV (RFC 4180) with a line of headings, or one JSON object a line.
+
+    The headings of CSV begin with a byte order mark. A spreadsheet that is opened by a double click knows UTF-8 by it.
+    """
     if kind is Format.JSONL:
         for row in rows:
             yield json.dumps({column: row[column] for column in columns}, ensure_ascii=False).encode() + b"\n"
@@ -119,6 +122,7 @@ def write_rows(
     piece = io.StringIO(newline="")
     writer = csv.writer(piece)
     if headings:
+        piece.write("\ufeff")
         writer.writerow(columns)
     for row in rows:
         writer.writerow([safe_cell(row[column]) for column in columns])

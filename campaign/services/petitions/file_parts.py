@@ -1,10 +1,10 @@
 """The parts of a campaign file: its kinds of texts, and the smaller tables."""
 
 import re
-from datetime import date
+from datetime import date, time
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, field_validator
 
 from campaign.media.colours import Colour
 
@@ -27,6 +27,15 @@ def _one_line(text: str) -> str:
     return _printable(text)
 
 
+def _no_number(value: object) -> object:
+    """The library would read a number as seconds: 10 as ten seconds past midnight, 2027 as a day of 1970."""
+    if isinstance(value, int | float):
+        raise ValueError("is a number; write a day like 2027-01-31, a time like 10:00")  # noqa: TRY004 (pydantic)
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_no_number)]
+TimeOfDay = Annotated[time, BeforeValidator(_no_number)]
 _Line = AfterValidator(_one_line)
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), _Line]
 LongText = Annotated[
@@ -57,7 +66,7 @@ class DemandTexts(Part):
 
 
 class TimelineTexts(Part):
-    date: date
+    date: Day
     text: dict[str, LongText]
 
 

@@ -1,5 +1,6 @@
 """Reads campaign files (TOML). A mistake in a file is one sentence that names the place."""
 
+import codecs
 import re
 import tomllib
 from pathlib import Path
@@ -44,7 +45,9 @@ def _text(path: Path) -> str:
         content = file.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
         raise InvalidFile(f"The file {path.name} is too large for a campaign file; 4 MiB are the most.")
-    return content.decode()
+    # The editor of Windows begins a file with a byte order mark, in UTF-8 or, if “Unicode” was chosen, in UTF-16.
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_utf16 else "utf-8-sig")
 
 
 def _read(path: Path, kind: type[Part]) -> Part:

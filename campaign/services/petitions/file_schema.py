@@ -13,6 +13,7 @@ from campaign.crypto.organizer_keys import PublicKeys
 from campaign.crypto.recipient_sealing import MOST_RECIPIENTS, seal_to
 from campaign.errors import OrganizerKeyError
 from campaign.services.petitions.file_parts import (
+    Day,
     DemandTexts,
     LongText,
     Look,
@@ -23,6 +24,7 @@ from campaign.services.petitions.file_parts import (
     SourceTexts,
     Subject,
     TimelineTexts,
+    TimeOfDay,
 )
 from campaign.text.markdown import render_markdown, render_text
 from campaign.text.placeholders import check_placeholders, check_unreserved
@@ -30,7 +32,7 @@ from campaign.text.placeholders import check_placeholders, check_unreserved
 
 class UpdateTexts(Part):
     key: Slug
-    date: date
+    date: Day
     title: dict[str, ShortText]
     body: dict[str, LongText]
 
@@ -51,7 +53,7 @@ class DigestPlan(Part):
     frequency: Literal["weekly", "monthly"] = "weekly"
     weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "friday"
     day_of_month: Annotated[int, Field(ge=1, le=31)] = 1
-    time: time_of_day = time_of_day(10)
+    time: TimeOfDay = time_of_day(10)
     approval: bool = False
     cool_down: Annotated[int, Field(ge=0, le=10_080)] = 0
     window: str | None = None
@@ -123,11 +125,28 @@ class PetitionFile(Part):
             raise ValueError("is not the name of a timezone, like Asia/Almaty") from None
         return value
 
+    @field_validator("closes", mode="before")
+    @classmethod
+    def _end_of_the_day(cls, value: object) -> object:
+        """A day without a time means its end: people can sign on the whole day."""
+        if isinstance(value, int | float):
+            raise ValueError("is a number; write a day like 2027-01-31")  # noqa: TRY004 (pydantic)
+        if isinstance(value, str):
+            try:
+                value = datetime.fromisoformat(value.strip()) if ":" in value else date.fromisoformat(value.strip())
+            except ValueError:
+                raise ValueError("should be a day like 2027-01-31, or a time like 2027-01-31T18:00:00") from None
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return datetime.combine(value, time_of_day.max)
+        return value
+
     @field_validator("closes")
     @classmethod
     def _on_the_clock_of_the_petition(cls, value: datetime | None) -> datetime | None:
         if value is not None and value.tzinfo is not None:
-            raise ValueError("is in the petition's timezone; write it without one, like 2027-01-31T23:59:00")
+            raise ValueError(
+                "is in the petition's timezone; write it without one, like 2027-01-31 or 2027-01-31T18:00:00"
+            )
         return value
 
     @field_validator("sealed_to")

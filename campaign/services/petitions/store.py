@@ -82,7 +82,7 @@ def load_petition(
 
     It can be repeated. A changed text of a demand makes a new text version; signatures keep the version that was
     signed. Updates are matched by key and never removed. Raises InvalidFile for a language without translated pages,
-    and for a language that was removed, because people may have signed in it.
+    and for a language that was removed, because people may have signed in it; and for a closing time that has passed.
     """
     for language in file.languages:
         if language not in available_languages():
@@ -101,8 +101,7 @@ def load_petition(
     petition.goal = file.goal
     petition.goal_steps = sorted(set(file.goal_steps))
     petition.milestones = sorted(set(file.milestones))
-    zone = ZoneInfo(file.timezone)
-    petition.closes_at = None if file.closes is None else file.closes.replace(tzinfo=zone).astimezone(UTC)
+    _set_end(petition, file, now)
     petition.related = file.related
     petition.look = {} if file.look.colour is None else {"colour": file.look.colour}
     petition.source_url = file.source.url
@@ -127,6 +126,14 @@ def load_petition(
     details: AuditDetails = {"keys": len(petition.sealed_to)} if petition.sealed_to else {}
     record(session, actor, AuditAction.PETITION_LOADED, petition.id, now=now, **details)
     return petition
+
+
+def _set_end(petition: Petition, file: PetitionFile, now: datetime) -> None:
+    """Raises InvalidFile for a time that has passed, unless the petition has ended at it already."""
+    end = None if file.closes is None else file.closes.replace(tzinfo=ZoneInfo(file.timezone)).astimezone(UTC)
+    if end is not None and end <= now and end != petition.closes_at and not (petition.id and petition.state.is_over):
+        raise InvalidFile(f"closes: {file.closes:%Y-%m-%d %H:%M} has passed. Write a later day, or leave it out.")
+    petition.closes_at = end
 
 
 def _timeline(entry: TimelineTexts, languages: list[str]) -> dict[str, object]:

@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 
 
 def _read(path: Path) -> frozenset[str]:
-    lines = (line.partition("#")[0].strip().casefold().rstrip(".") for line in path.read_text("utf-8").splitlines())
+    lines = (line.partition("#")[0].strip().casefold().rstrip(".") for line in path.read_text("utf-8-sig").splitlines())
     # Addresses carry A-labels: a domain in another script is compared in that spelling too.
     domains = frozenset(
         line if line.isascii() else comparable_spelling(f"a@{line}").removeprefix("a@") for line in lines if line

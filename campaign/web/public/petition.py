@@ -18,11 +18,11 @@ from campaign.services.signatures.sign import Submission
 from campaign.services.signatures.submit import Screening, submit
 from campaign.web.core.browser_marks import remember_mark
 from campaign.web.core.caching import cached_for_all
-from campaign.web.core.context import installation, languages_of, source_limit, texts_of, watch
+from campaign.web.core.context import installation, languages_of, reader_language, source_limit, texts_of, watch
 from campaign.web.core.forms import SigningForm
 from campaign.web.core.locked_mode import keyless
 from campaign.web.core.mail_frame import mail_in_frame
-from campaign.web.core.referral_links import source_of_request
+from campaign.web.core.referral_links import carried, source_of_request
 from campaign.web.core.security import Entry, entry
 from campaign.web.public.challenge import REFUSALS, answer_of, needs_challenge
 from campaign.web.public.petition_page import PREVIEW, petition_page, tell_count, tell_updates
@@ -61,6 +61,22 @@ def show(lang: str, slug: str) -> Response:
         page = petition_page(session, petition, get_text_version(session, petition, lang), form)
     # Whoever asks gets a new token, which changes nothing that is to be seen.
     return cached_for_all(page, but_for=form.csrf_token.current_token if form else "")
+
+
+@blueprint.get("/p/<slug>")
+@entry(Entry.PUBLIC)
+def choose_language(slug: str) -> BaseResponse:
+    """The petition's address without a language leads to the page in the best language for the reader's browser."""
+    with installation().database.snapshots() as session:
+        petition = get_petition(session, slug)
+        codes = languages_of(petition)
+        if petition.state is PetitionState.DRAFT or not codes:
+            raise NotFound("There is no such petition.")
+    best = reader_language().code
+    lang = best if best in codes else codes[0]
+    answer = redirect(url_for("petition.show", lang=lang, slug=slug, source=carried().get("source")))
+    answer.headers["Cache-Control"] = f"public, max-age={seconds(PAGE_CACHED)}"
+    return answer
 
 
 @blueprint.get("/<lang>/p/<slug>/preview/<token>")

@@ -16,6 +16,7 @@ from campaign.services.petitions.updates import Told, fill_html, placeholder_val
 from campaign.services.signatures.public_signers import list_latest_comments
 from campaign.web.core.context import installation, reader_language, texts_of
 from campaign.web.core.forms import SigningForm
+from campaign.web.core.local_time import local_time
 from campaign.web.core.locked_mode import keyless
 from campaign.web.core.security import allow_puzzle, allow_script
 from campaign.web.public.challenge import needs_challenge, show_challenge
@@ -50,6 +51,10 @@ def petition_page(session: Session, petition: Petition, version: TextVersion, fo
         texts=texts_of(petition),
         version=version,
         takes_signatures=takes_signatures(petition, now),
+        ends=petition.closes_at
+        if not petition.state.is_over and petition.closes_at and petition.closes_at > now
+        else None,
+        local=local_time(petition),
         form=form,
         challenge=challenge,
         errors=form.first_errors() if form else {},

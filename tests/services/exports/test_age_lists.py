@@ -43,7 +43,7 @@ def opened(content: bytes, *keys: OrganizerKey, kind: Format = Format.JSONL, par
     opening = Opening(keys, target, kind, began.append, came.append)
     open_list(io.BytesIO(content), opening, partial=partial)
     assert began == [sum(came)] == [opening.rows]
-    return target.getvalue().decode()
+    return target.getvalue().decode("utf-8-sig")
 
 
 def encrypted(*lines: object) -> bytes:

@@ -44,7 +44,7 @@ def rows_of(installation: Installation, state: SignatureState = SignatureState.C
 
 
 def parse(content: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
 def unguarded(cell: str) -> str:
@@ -172,3 +172,11 @@ def test_subscribers_are_listed_with_their_address_until_they_leave(installation
         ("Stays@example.org", "en", "2026-11-23"),
         ("kk@example.org", "kk", "2026-11-23"),
     ]
+
+
+def test_a_csv_begins_with_the_mark_by_which_a_spreadsheet_knows_its_letters() -> None:
+    row: Row = {"name": "Әйгерім"}
+    with_headings = b"".join(write_rows([row], ("name",), Format.CSV))
+    assert with_headings == b"\xef\xbb\xbf" + "name\r\nӘйгерім\r\n".encode()
+    assert b"".join(write_rows([row], ("name",), Format.CSV, headings=False)) == "Әйгерім\r\n".encode()
+    assert b"".join(write_rows([row], ("name",), Format.JSONL)).startswith(b"{")

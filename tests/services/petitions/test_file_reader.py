@@ -1,6 +1,6 @@
 """Campaign files: each mistake in one is told in one sentence that names its place."""
 
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,10 @@ PROBLEMS = [
     pytest.param(
         "goal = 100", "goal = 100\ncloses = 2027-01-31T23:59:00Z", "closes", "without one", id="closes elsewhere"
     ),
+    pytest.param("goal = 100", "goal = 100\ncloses = 2027", "closes", "is a number", id="closes in a year"),
+    pytest.param("goal = 100", 'goal = 100\ncloses = "in May"', "closes", "a day like", id="closes in words"),
+    pytest.param('time = "10:00"', "time = 10", "digest.time", "is a number", id="ten seconds"),
+    pytest.param("date = 2026-11-01", "date = 20261101", "updates[1].date", "is a number", id="day in digits"),
     pytest.param("goal = 100", 'goal = 100\nlook = {colour = "red"}', "look.colour", "not a colour", id="no colour"),
     pytest.param("goal = 100", 'goal = 100\nrelated = ["A b"]', "related[1]", "should match", id="no slug"),
     pytest.param(
@@ -142,7 +146,7 @@ def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
         read_petition_file(tmp_path / "missing.toml")
 
 
-@pytest.mark.parametrize("content", ['slug = "Қ"'.encode("utf-16"), b'slug = "\xcc\xf3"', b"\xff\xfe\x00"])
+@pytest.mark.parametrize("content", ["slug = 'Қ".encode("utf-16")[:-1], b'slug = "\xcc\xf3"', b"\xff\xfe\x00"])
 def test_a_file_that_is_not_utf8_is_said_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "old.toml"
     path.write_bytes(content)
@@ -219,3 +223,29 @@ def test_what_is_no_picture_is_named(tmp_path: Path, name: str, why: str) -> Non
     with pytest.raises(InvalidFile, match=why) as refused:
         read_pictures(path, read_petition_file(path))
     assert refused.value.sentence.startswith("small.toml: look.logo.file: ")
+
+
+@pytest.mark.parametrize(
+    ("written", "end"),
+    [
+        ("2027-01-31", datetime(2027, 1, 31, 23, 59, 59, 999_999)),  # noqa: DTZ001 (in the timezone of the petition)
+        ('"2027-01-31"', datetime(2027, 1, 31, 23, 59, 59, 999_999)),  # noqa: DTZ001
+        ("2027-01-31T18:00:00", datetime(2027, 1, 31, 18)),  # noqa: DTZ001
+        ("2027-01-31 18:00:00", datetime(2027, 1, 31, 18)),  # noqa: DTZ001
+        ('"2027-01-31T18:00"', datetime(2027, 1, 31, 18)),  # noqa: DTZ001
+    ],
+)
+def test_a_day_alone_means_its_end(tmp_path: Path, written: str, end: datetime) -> None:
+    assert read(tmp_path, ("goal = 100", f"goal = 100\ncloses = {written}")).closes == end
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_that_windows_saved_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "notepad.toml"
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    path.write_bytes(f"{mark}{SMALL}".replace("\n", "\r\n").encode(encoding))
+    assert read_petition_file(path) == read(tmp_path)
+    half = path.read_bytes()[:-1]
+    path.write_bytes(half if "16" in encoding else b"\xcf\xf0\xe8")
+    with pytest.raises(InvalidFile, match="cannot be read as UTF-8 text"):
+        read_petition_file(path)

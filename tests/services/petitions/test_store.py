@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -73,6 +74,23 @@ def test_a_file_names_steps_a_closing_time_and_a_look(session: Session, tmp_path
     assert (logo.digest, logo.alt["ru"]["alt"]) == (picture.digest, "Звезда")
     again = load_petition(session, file, actor=COMMAND_LINE, now=START)
     assert (again.look, list_pictures(session, petition.id)) == ({"colour": "#0a5c36"}, {})
+
+
+def test_a_closing_time_that_has_passed_is_refused_unless_signing_has_ended_at_it(
+    session: Session, tmp_path: Path
+) -> None:
+    day = START.date().isoformat()
+    late = read(tmp_path, ("goal = 100", "goal = 100\ncloses = 2020-01-01"))
+    with pytest.raises(InvalidFile, match="closes: 2020-01-01 23:59 has passed"), session.begin_nested():
+        load_petition(session, late, actor=COMMAND_LINE, now=START)
+    today = read(tmp_path, ("goal = 100", f"goal = 100\ncloses = {day}"))
+    petition = load_petition(session, today, actor=COMMAND_LINE, now=START)
+    assert petition.closes_at is not None
+    assert petition.closes_at.astimezone(ZoneInfo("Asia/Almaty")).isoformat() == f"{day}T23:59:59.999999+05:00"
+    # The same file is loaded again later, with a new update.
+    load_petition(session, today, actor=COMMAND_LINE, now=START + timedelta(days=9))
+    with pytest.raises(InvalidFile, match="has passed"):
+        load_petition(session, late, actor=COMMAND_LINE, now=START + timedelta(days=9))
 
 
 def test_a_new_petition_is_a_draft_with_sorted_milestones(session: Session, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Each state of a petition as visitors see it, and as its owners change it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -72,6 +72,26 @@ def test_at_its_closing_time_the_form_goes_before_anybody_closes_it(app: Flask, 
     page = read(app.test_client().get(page_of()))
     assert page.all("form") == []
     assert page.by_id("sign-title").text == "This petition is closed"
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        ("en", "You can sign until 31 January 2027, 23:59 (time in Almaty)."),
+        ("ru", "Подписать можно до 31 января 2027 г., 23:59 (время: Алматы)."),
+        ("kk", "Қол қоюға болатын уақыт: 2027 ж. 31 қаңтар, 23:59 дейін (Алматы уақыты)."),
+    ],
+)
+def test_the_page_says_until_when_it_can_be_signed(
+    app: Flask, installation: Installation, lang: str, told: str
+) -> None:
+    assert not read(app.test_client().get(page_of(lang))).all("p", **{"class": "ends"})
+    with installation.database.sessions.begin() as session:
+        get_petition(session, SLUG).closes_at = datetime(2027, 1, 31, 18, 59, 59, 999_999, tzinfo=UTC)
+    page = read(app.test_client().get(page_of(lang)))
+    assert page.one("p", **{"class": "ends"}).text.replace("\u00a0", " ") == told
+    put(installation, PetitionState.CLOSED)
+    assert not read(app.test_client().get(page_of(lang))).all("p", **{"class": "ends"})
 
 
 def test_a_draft_is_seen_by_those_who_have_its_link(app: Flask, installation: Installation) -> None:
