@@ -46,7 +46,8 @@ class Petition(Base):
     - ``look``: ``colour`` as #rrggbb.
     - ``related``: slugs of other petitions on this server.
     - ``shows_names``: names and comments are shown if their signers wish it; ``indexes_names``: search engines may list
-      them.
+      them. ``confirmation_names_petition``: the mail that asks a signer to confirm has the petition's title and a
+      button.
     """
 
     __tablename__ = "petition"
@@ -72,6 +73,7 @@ class Petition(Base):
     related: Mapped[list[str]] = mapped_column(JSON, default=list)
     shows_names: Mapped[bool] = mapped_column(default=True)
     indexes_names: Mapped[bool] = mapped_column(default=False)
+    confirmation_names_petition: Mapped[bool] = mapped_column(default=False)
     closed_on: Mapped[date | None]
     handed_over_on: Mapped[date | None]
     answered_on: Mapped[date | None]

@@ -425,7 +425,7 @@ PAGES = {
     "organize.account.passkeys.show": "account, passkeys",
     "organize.reauthenticate.show": "prove",
 }
-MAILS_IN_FRAMES = {"organize.digest.html", "outbox.html"}
+MAILS_IN_FRAMES = {"organize.digest.html", "organize.state.confirmation_html", "outbox.html"}
 NOT_PAGES = MAILS_IN_FRAMES | {
     "embedding.oembed",
     "embedding.script",

@@ -234,3 +234,21 @@ def test_two_mails_have_two_message_ids(sqlite_installation: Installation) -> No
     owed = [item for item in list_deliveries(sqlite_installation) if item.kind is DeliveryKind.DIGEST]
     ids = {parse(write(sqlite_installation, item))["Message-ID"] for item in owed}
     assert len(ids) == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("names", [False, True])
+def test_a_confirmation_names_the_petition_only_if_its_organizers_chose_so(
+    installation: Installation, language: str, names: bool
+) -> None:
+    with installation.database.sessions.begin() as session:
+        petition = get_petition(session, SLUG)
+        petition.confirmation_names_petition = names
+        title = petition.texts[language]["title"]
+    message = confirmation(installation, language)
+    text, html = " ".join(part(message, "text/plain").split()), unescape(part(message, "text/html"))
+    assert (title in text, title in html) == (names, names)
+    assert ('class="button"' in html) == names
+    links = Tags(html).links
+    assert len(links) == 2  # the button leads where the link leads
+    assert links == set(URL.findall(part(message, "text/plain")))

@@ -9,6 +9,7 @@ from campaign.models import Petition
 from campaign.services.delivery.envelope import MailIdentity
 from campaign.services.digests.content import PREFERENCES_MARK, UNSUBSCRIBE_MARK
 from campaign.services.digests.list_headers import list_headers
+from campaign.services.signatures.confirmation_mail import write_confirmation
 
 _CONFIRM_MARK, _CODE_MARK, _OWN_MARK = "@@confirm-url@@", "@@code@@", "@@own-url@@"
 _TO, _DATE, _MESSAGE = (Gap(f"@@{name}@@", name) for name in ("to", "date", "message"))
@@ -17,14 +18,8 @@ _TO, _DATE, _MESSAGE = (Gap(f"@@{name}@@", name) for name in ("to", "date", "mes
 def confirmation_frame(identity: MailIdentity, petition: Petition, language: str) -> Frame:
     """The mail that asks a signer to confirm, with gaps for the signer's link and code."""
     links = identity.links
-    content = compose(
-        "confirmation",
-        language,
-        subject=petition.texts[language]["confirmation_subject"],
-        host=links.host,
-        confirm_url=_CONFIRM_MARK,
-        code=_CODE_MARK,
-        own_url=_OWN_MARK,
+    content = write_confirmation(
+        petition, language, host=links.host, confirm_url=_CONFIRM_MARK, own_url=_OWN_MARK, code=_CODE_MARK
     )
     gaps = [
         Gap(_CONFIRM_MARK, "confirm", TOKEN_LENGTH, links.before_token(LinkPurpose.CONFIRM)),

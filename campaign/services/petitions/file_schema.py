@@ -112,6 +112,7 @@ class PetitionFile(Part):
     export_needs_approval: bool = False
     shows_names: bool = True
     indexes_names: bool = False
+    confirmation_names_petition: bool = False
     demands: Annotated[list[DemandTexts], Field(min_length=1, max_length=50)]
     timeline: list[TimelineTexts] = Field(default_factory=list)
     updates: list[UpdateTexts] = Field(default_factory=list)

@@ -109,6 +109,7 @@ def load_petition(
     petition.export_needs_approval = file.export_needs_approval
     petition.shows_names = file.shows_names
     petition.indexes_names = file.indexes_names
+    petition.confirmation_names_petition = file.confirmation_names_petition
     petition.texts = {
         language: {name: getattr(file, name)[language] for name in _PETITION_TEXTS}
         | {"source": file.source.text[language]}

@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import StringField
 from wtforms.validators import AnyOf
 
-from campaign.errors import CampaignError
+from campaign.errors import CampaignError, NotFound
 from campaign.models import Petition, PetitionState
 from campaign.services.organizers.permissions import Permission
 from campaign.services.petitions.lifecycle import CHOSEN, NOTED, change_state, list_next_states, switch_challenge
 from campaign.services.petitions.store import get_petition
+from campaign.services.signatures.confirmation_mail import preview_confirmation
 from campaign.web.auth.permissions import needs
 from campaign.web.auth.session import current_organizer
 from campaign.web.core.context import installation
 from campaign.web.core.forms import OrganizerForm
 from campaign.web.core.local_time import local_time
+from campaign.web.core.mail_frame import mail_in_frame
 from campaign.web.public.petition_page import PREVIEW
 
 blueprint = Blueprint("state", __name__, url_prefix="/p/<slug>")
@@ -39,6 +41,7 @@ def _page(petition: Petition, *, typed: Mapping[str, str] | None = None, wanted:
         typed=typed or {},
         wanted=wanted,
         error=error,
+        mails=preview_confirmation(petition, installation().links),
         preview=token if petition.state is PetitionState.DRAFT else "",
     )
 
@@ -47,6 +50,16 @@ def _page(petition: Petition, *, typed: Mapping[str, str] | None = None, wanted:
 @needs(Permission.STATE)
 def show(petition: Petition) -> str:
     return _page(petition)
+
+
+@blueprint.get("/state/confirmation/<lang>")
+@needs(Permission.STATE)
+def confirmation_html(petition: Petition, lang: str) -> Response:
+    """The mail that asks a signer to confirm, for the frame on the page."""
+    mails = preview_confirmation(petition, installation().links)
+    if lang not in mails:
+        raise NotFound("The petition is not in this language.")
+    return mail_in_frame(mails[lang].html)
 
 
 @blueprint.post("/state")

@@ -84,7 +84,7 @@ def permission_of(app: Flask, rule: Rule) -> Permission:
 
 def test_every_route_of_a_petition_says_which_permission_it_needs(app: Flask) -> None:
     rules = petition_rules(app)
-    assert len(rules) == 26
+    assert len(rules) == 27
     assert {permission_of(app, rule) for rule in rules} == set(Permission)
     organizers = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("organize.")]
     assert {entry_of(app.view_functions[rule.endpoint]) for rule in organizers} == {Entry.ORGANIZER}
