@@ -1,6 +1,7 @@
 """Signing: stores a signature and, in the same transaction, queues the mail that asks the signer to confirm it."""
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from campaign.crypto.recipient_sealing import is_sealed_to_organizers, seal_to
 from campaign.crypto.sealed_rows import address_row, person_row
 from campaign.crypto.vault import Vault
 from campaign.db import upsert
-from campaign.errors import NotOpen
+from campaign.errors import KeyringError, NotOpen
 from campaign.models import (
     CommentState,
     ConfirmationAllowance,
@@ -102,7 +103,8 @@ def sign(
 ) -> int | None:
     """Store the submission until its signer confirms it, and queue the confirmation mail. Raises NotOpen.
 
-    If the address has a pending signature, the newest submission replaces it; if the address has confirmed, nothing
+    If the address has a pending signature under the same name, the newest submission replaces it. Under another name,
+    as of somebody in the family who shares the address, the first stays. If the address has confirmed, nothing
     changes. Nobody learns which case it was, and all cases take the same time: each does the same work and commits a
     write. Returns the id of the pending signature, or None; only the server's own counters may use it.
     """
@@ -136,16 +138,17 @@ def sign(
         )
         .on_conflict_do_nothing(index_elements=[Signature.petition_id, Signature.fingerprint])
     )
-    kept_id, state = session.execute(
-        select(Signature.id, Signature.state)
+    kept_id, state, kept_person = session.execute(
+        select(Signature.id, Signature.state, Signature.sealed_person)
         .where(Signature.petition_id == petition.id, Signature.fingerprint == fingerprint)
         # Locks are taken in one order everywhere: signature, allowance, counter.
         .with_for_update()
     ).one()
     waits = state is SignatureState.PENDING
+    is_same = _is_same_name(vault, kept_id, kept_person, submission.person.name)
     with session.begin_nested() as attempt:
         may_mail = _use_allowance(session, fingerprint, now)
-        if waits and kept_id != signature_id:
+        if waits and is_same and kept_id != signature_id:
             session.execute(
                 update(Signature)
                 .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)
@@ -154,17 +157,40 @@ def sign(
                     **values,
                     # The first link counts; a signer who comes again may come by any link.
                     source=func.coalesce(Signature.source, submission.source),
-                    **({"expires_at": now + CONFIRM_WITHIN} if may_mail else {}),
                 )
                 .execution_options(synchronize_session=False)
             )
         if may_mail:
+            session.execute(
+                update(Signature)
+                .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)
+                .values(expires_at=now + CONFIRM_WITHIN)
+                .execution_options(synchronize_session=False)
+            )
             _queue_confirmation(session, petition.id, kept_id, now)
         if not waits:
             # A faster answer would reveal that this address has signed, so the work is done and then rolled back.
             attempt.rollback()
     count_post(session, petition.id, is_mailed=waits and may_mail)
     return kept_id if waits else None
+
+
+def _is_same_name(vault: Vault, signature_id: int, sealed: bytes | None, name: str) -> bool:
+    """Whether the name is that of the sealed person, but for case, accents and marks between words.
+
+    A name that this server cannot read is taken for the same one.
+    """
+    if sealed is None or is_sealed_to_organizers(sealed):
+        return True
+    try:
+        kept = Person.open(vault, signature_id, sealed)
+    except KeyringError:
+        return True
+    return _letters(kept.name) == _letters(name)
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", name).casefold()))
 
 
 def find_signature(session: Session, petition_id: int, fingerprint: bytes) -> Signature | None:

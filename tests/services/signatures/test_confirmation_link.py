@@ -72,7 +72,7 @@ def test_one_that_waits_is_disowned_by_the_browser_too(installation: Installatio
 def test_what_was_filled_in_again_is_not_confirmed_unseen(installation: Installation) -> None:
     sign(installation, ADDRESS, name="Aigerim")
     seen = shown_version(get_signature(installation, ADDRESS))
-    sign(installation, ADDRESS, name="Somebody else")
+    sign(installation, ADDRESS, name="aigerim", comment="Words of somebody else")
     proof = Proof(code=code(installation))
     assert pressed(installation, proof, seen=seen) is Pressed.CHANGED
     assert count(installation) == 0

@@ -18,6 +18,7 @@ from campaign.models import (
     Signature,
     SignatureState,
 )
+from campaign.periods import CONFIRM_WITHIN
 from campaign.run.supervisor import BUILT_IN
 from campaign.services.audit_log import COMMAND_LINE
 from campaign.services.petitions.counts import count_confirmed
@@ -119,7 +120,7 @@ def test_nothing_changes_for_an_address_that_has_signed(installation: Installati
 
 
 def test_the_newest_submission_counts_while_the_signature_waits(installation: Installation) -> None:
-    sign(installation, "aigerim@example.org", name="A", comment="first", country="KZ", updates=True)
+    sign(installation, "aigerim@example.org", name="Áigerim", comment="first", country="KZ", updates=True)
     first = get_signature(installation, "aigerim@example.org")
     sign(installation, "aigerim@example.org", name="Aigerim", language="kk", country="DE", display=Display.NAME)
     second = get_signature(installation, "aigerim@example.org")
@@ -128,6 +129,19 @@ def test_the_newest_submission_counts_while_the_signature_waits(installation: In
     assert second.text_version_id != first.text_version_id
     assert second.sealed_person is not None
     assert Person.open(installation.vault, second.id, second.sealed_person) == Person("Aigerim")
+
+
+def test_the_second_person_at_an_address_does_not_overwrite_the_first(installation: Installation, clock: Clock) -> None:
+    sign(installation, "family@example.org", name="Mother", comment="first", country="KZ")
+    clock.turn(25 * HOUR)
+    sign(installation, "family@example.org", name="Father", comment="second", country="DE", updates=True)
+    kept = get_signature(installation, "family@example.org")
+    assert (kept.country, kept.wants_updates) == ("KZ", False)
+    assert kept.sealed_person is not None
+    assert Person.open(installation.vault, kept.id, kept.sealed_person) == Person("Mother", comment="first")
+    # The address gets its second mail, and its link works for the whole time again.
+    assert count_rows(installation) == (1, 2, 2)
+    assert kept.expires_at == clock() + CONFIRM_WITHIN
 
 
 def test_an_erased_signature_may_be_given_anew(installation: Installation, clock: Clock) -> None:
