@@ -195,7 +195,8 @@ _NOT_COUNTRIES = {
 
 def find_country(typed: str) -> str | None:
     """The ISO 3166 code for a code or for a country's name in any of our languages; None if there is none."""
-    wanted = typed.strip().casefold()
+    plain = "".join(letter for letter in unicodedata.normalize("NFC", typed) if unicodedata.category(letter) != "Cf")
+    wanted = plain.strip(" \t\r\n\xa0.").casefold()
     for language in available_languages():
         for code, name in _countries(language).items():
             if wanted in (code.casefold(), name.casefold()):

@@ -135,3 +135,8 @@ def test_a_reader_finds_a_country_where_the_own_alphabet_has_it() -> None:
 def test_few_people_are_not_zero_percent_and_nearly_all_are_not_all(share: float, shown: str) -> None:
     assert Language("en").percent(share) == shown
     assert Language("ru").percent(share).replace("\u00a0", "") == shown
+
+
+@pytest.mark.parametrize("typed", ["kz", " KZ. ", "Казахстан\u200b", "\u200eҚазақстан", "kazakhstan\u00a0"])
+def test_a_country_is_found_however_it_was_pasted(typed: str) -> None:
+    assert find_country(typed) == "KZ"

@@ -391,7 +391,6 @@ PAGES = {
     "petition.show": "petition",
     "petition.check_mail": "check your mail",
     "petition.edition": "digest in the browser",
-    "petition.choose_language": "petition",  # it leads there
     "petition.preview": "petition, preview of a draft",
     "petition.updates": "updates",
     "lost_link.ask": "lost link",
@@ -426,23 +425,28 @@ PAGES = {
     "organize.reauthenticate.show": "prove",
 }
 MAILS_IN_FRAMES = {"organize.digest.html", "organize.state.confirmation_html", "outbox.html"}
-NOT_PAGES = MAILS_IN_FRAMES | {
-    "embedding.oembed",
-    "embedding.script",
-    "feed.show",
-    "health.healthz",
-    "look.picture",
-    "look.style",
-    "me.data",
-    "outbox.raw",
-    "challenge.puzzle",
-    "petition.count",
-    "spread.badge",
-    "spread.picture",
-    "spread.poster",
-    "static",
-    "withdrawing.receipt_file",
-}
+REDIRECTS = {"petition.choose_language"}
+NOT_PAGES = (
+    MAILS_IN_FRAMES
+    | REDIRECTS
+    | {
+        "embedding.oembed",
+        "embedding.script",
+        "feed.show",
+        "health.healthz",
+        "look.picture",
+        "look.style",
+        "me.data",
+        "outbox.raw",
+        "challenge.puzzle",
+        "petition.count",
+        "spread.badge",
+        "spread.picture",
+        "spread.poster",
+        "static",
+        "withdrawing.receipt_file",
+    }
+)
 
 # The pages, by their templates, that not everybody sees who asks an address: a form leads to them, or a refusal.
 ANSWERS = {

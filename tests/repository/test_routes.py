@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from campaign.i18n import TEMPLATES
 from campaign.installation.wiring import Installation
 from campaign.web.core.security import Entry, entry_of
-from tests.browser.states import ANSWERS, MAILS_IN_FRAMES, PAGES
+from tests.browser.states import ANSWERS, MAILS_IN_FRAMES, PAGES, REDIRECTS
 from tests.scenes.addresses import list_addresses
 from tests.scenes.visiting import dump
 
@@ -66,7 +66,7 @@ def test_every_page_is_among_those_that_are_looked_at(
         for client, (endpoint, address) in product(visitors.values(), list_addresses(app, visited)):
             if client.get(address, buffered=True).mimetype == "text/html":
                 asked.add(endpoint)
-    assert asked <= {*PAGES, *MAILS_IN_FRAMES}
+    assert asked <= {*PAGES, *MAILS_IN_FRAMES, *REDIRECTS}
     templates = {path.relative_to(WEB).as_posix(): path.read_text(encoding="utf-8") for path in WEB.rglob("*.html")}
     extended = set(re.findall(r'{% extends "(.+?)" %}', "".join(templates.values())))
     pages = {name for name, text in templates.items() if text.startswith("{% extends") and name not in extended}

@@ -6,6 +6,7 @@ from wtforms import Field, StringField, ValidationError
 
 from campaign.services.organizers.passkeys import PasskeyRefused, remove_passkey, rename_passkey
 from campaign.services.organizers.sign_in import get_account
+from campaign.text.invisible import without_invisible
 from campaign.web.auth.reauthenticate import proven
 from campaign.web.auth.session import changing, current_organizer, signed_in
 from campaign.web.auth.webauthn import PasskeyForm, ask_for_new, keep_new
@@ -23,7 +24,7 @@ blueprint = Blueprint("passkeys", __name__, url_prefix="/passkeys")
 class NameForm(PasskeyForm):
     """The name of a passkey, by which its owner recognises it."""
 
-    name = StringField(filters=[lambda typed: " ".join((typed or "").split())])
+    name = StringField(filters=[lambda typed: " ".join(without_invisible(typed or "").split())])
 
     def validate_name(self, field: Field) -> None:
         if not 0 < len(field.data) <= LONGEST_NAME or not field.data.isprintable():
