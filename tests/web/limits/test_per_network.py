@@ -110,7 +110,9 @@ def test_off_is_off(make_sqlite_installation: MakeInstallation) -> None:
         (1, ["203.0.113.1", "203.0.114.1"], [303, 303]),
         (1, ["203.0.113.1", "1.1.1.1, 203.0.113.2"], [303, 429]),  # what a signer put before the proxy's word
         (2, ["203.0.113.1, 198.51.100.1", "203.0.113.2, 198.51.100.9"], [303, 429]),
-        (1, ["nonsense", "nonsense"], [303, 303]),
+        (1, ["203.0.113.1:9999", "203.0.113.2:1", "203.0.114.1:9999"], [303, 429, 303]),
+        (1, ["[2001:db8::1]:443", "2001:db8::2", "[2001:db8:1::1]"], [303, 429, 303]),
+        (1, ["unknown", "nonsense", "_hidden", "203.0.113.1:"], [303, 429, 429, 429]),
     ],
 )
 def test_only_the_configured_proxies_are_believed(
@@ -129,3 +131,15 @@ def test_no_address_of_a_network_is_kept(make_sqlite_installation: MakeInstallat
     counted = app.extensions["source_limit"]._tally._entries
     assert len(counted) == 1
     assert "203.0.113" not in str(counted)
+
+
+def test_a_source_that_is_no_address_is_told_once_and_not_repeated(
+    make_sqlite_installation: MakeInstallation, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(make_sqlite_installation(source_limit="9/hour", trusted_proxies=1))
+    for number in range(3):
+        assert sign(app, number, "10.0.0.1", **{"X-Forwarded-For": "somebody"}) == 303
+    told = [line for line in caplog.messages if "no IP address" in line]
+    assert len(told) == 1
+    assert "X-Forwarded-For" in told[0]
+    assert "somebody" not in told[0]
