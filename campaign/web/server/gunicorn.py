@@ -111,5 +111,11 @@ def serve_web(installation: Installation, door: Door = Door.ALL) -> None:
             "limit_request_line": 2048,
             "limit_request_fields": 60,
             "control_socket_disable": True,
+            # The server itself believes no header about the address, the scheme or the mount point of the program:
+            # ProxyFix alone decides, by CAMPAIGN_TRUSTED_PROXIES. By default it believes all from this machine,
+            # and behind a local proxy every visitor seems to be this machine.
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
+            "secure_scheme_headers": {},
         },
     ).run()

@@ -38,6 +38,17 @@ def ask(port: int, raw: bytes) -> HTTPResponse:
     return answer
 
 
+def page(port: int, headers: str) -> bytes:
+    """The petition's page, asked for with these header lines."""
+    raw = f"GET {page_of()} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Connection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(raw.encode())
+        answer = HTTPResponse(client)
+        answer.begin()
+        assert answer.status == 200
+        return answer.read()
+
+
 def status(port: int) -> int:
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", page_of())
@@ -65,6 +76,11 @@ BEYOND = {
     "huge body": (HEAD + b"Content-Length: 999999999999\r\n\r\n" + b"x" * 200_000, 413),
     "length without end": (HEAD + b"Content-Length: " + b"9" * 4000 + b"\r\n\r\n", 413),
     "two lengths": (HEAD + b"Content-Length: 3\r\nContent-Length: 70000\r\n\r\nabc", 400),
+    "two equal lengths": (HEAD + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400),
+    "length with zeros": (HEAD + b"Content-Length: 00000000000000000005\r\n\r\n", 400),
+    "length with a sign": (HEAD + b"Content-Length: +5\r\n\r\n", 400),
+    "length with a space": (HEAD + b"Content-Length : 5\r\n\r\n", 400),
+    "empty length": (HEAD + b"Content-Length:\r\n\r\n", 400),
     "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nname=\r\n", 411),
     "head": (HEAD + b"X: " + b"x" * (MOST_HEAD + 1), 431),
     "line": (b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 414),
@@ -104,6 +120,42 @@ def test_a_request_is_whole_when_its_head_and_its_body_are_there() -> None:
     ):
         assert find_whole(bytearray(received)) == whole
     assert find_whole(bytearray(b"GET / HTTP/1.1\r\n\r\n")) == b"GET / HTTP/1.1\r\n\r\n"
+
+
+def test_a_client_that_waits_for_continue_is_answered(port: int) -> None:
+    """RFC 9110 §10.1.1; Apache as a proxy waits for it, and answered 502 after ten seconds."""
+    body = b"name="
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client, client.makefile("rb") as stream:
+        for _ in range(2):
+            client.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n" % len(body))
+            client.sendall(b"Content-Type: application/x-www-form-urlencoded\r\n\r\n")
+            assert stream.readline() == b"HTTP/1.1 100 Continue\r\n"
+            assert stream.readline() == b"\r\n"
+            client.sendall(body)
+            assert stream.readline().split()[1] == b"422"
+            assert b"</html>" in stream.read(int(parse_headers(stream)["Content-Length"]))
+
+
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "Script-Name", "PATH_INFO", "REMOTE_USER"])
+def test_a_header_does_not_move_the_pages(port: int, name: str) -> None:
+    """A client could else put another address into pages that caches keep for everybody."""
+    moved, plain = (page(port, headers).count(b'href="/en/') for headers in (f"{name}: /en\r\n", ""))
+    assert moved == plain > 0
+
+
+def test_a_proxy_is_not_believed_about_the_scheme_unless_told(port: int) -> None:
+    assert b"https://127.0.0.1" not in page(port, "X-Forwarded-Proto: https\r\n")
+
+
+def test_clients_that_send_many_requests_and_read_nothing_do_not_keep_an_honest_one_out(port: int) -> None:
+    many = f"GET {page_of()} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode() * 40
+    with ExitStack() as stack:
+        for _ in range(8 * THREADS):
+            deaf = stack.enter_context(socket.socket())
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            deaf.connect(("127.0.0.1", port))
+            deaf.sendall(many)
+        assert [status(port) for _ in range(20)] == [200] * 20
 
 
 def test_a_body_that_is_too_long_is_left_where_it_is() -> None:
