@@ -21,8 +21,11 @@ def cached_for_all(page: str, *, but_for: str = "") -> Response:
     today = current_app.extensions["installation"].now().date().isoformat()
     shown = f"{today}{page.replace(but_for, '') if but_for else page}"
     answer.set_etag(hashlib.sha256(shown.encode()).hexdigest()[:32], weak=True)
-    # A proxy keeps the page. A browser asks each time, so that a person who has just signed sees the new number.
-    answer.headers["Cache-Control"] = f"public, max-age=0, s-maxage={seconds(PAGE_CACHED)}"
+    # A proxy keeps the page. A browser asks again after a second, so that a person who has just signed sees the new
+    # number. HAProxy keeps no page that says max-age=0, whatever s-maxage says. A page that is just over may still be
+    # shown while the proxy asks for the next one (RFC 5861), so that one request reaches us and not the whole crowd.
+    kept = seconds(PAGE_CACHED)
+    answer.headers["Cache-Control"] = f"public, max-age=1, s-maxage={kept}, stale-while-revalidate={kept}"
     answer.make_conditional(request)
     return answer
 
