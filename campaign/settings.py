@@ -1,25 +1,37 @@
 """Settings: read from the environment or a ``.env`` file, and all checked at once. No secret has a default."""
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+import idna
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from campaign.errors import InvalidInput, InvalidSettings
 from campaign.text.email_address import parse_email_address
 from campaign.text.rates import Rate
 
 _MAX_BOUNCES_NAME = 64 - len("+") - 48
+_NEAR = 0.7  # difflib: 1 is the same word
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 def _names(url: str, host: str) -> list[str]:
     names = {urlsplit(url).hostname or host, *(_LOOPBACK if host in _LOOPBACK else ())}
     return sorted(name for name in names if ":" not in name)
+
+
+def _require_no_extra(value: str) -> None:
+    """Raise ValueError if a URL has a fragment or a query, which a password with ``#`` or ``?`` makes of its end."""
+    if "#" in value or "?" in value:
+        raise ValueError(
+            "has a # or ?, which ends the password; write %23 for #, %3F for ? and %2F for / in a password"
+        )
 
 
 class Settings(BaseSettings):
@@ -159,6 +171,7 @@ class Settings(BaseSettings):
     @field_validator("bounces_url")
     @classmethod
     def _check_bounces_url(cls, value: str) -> str:
+        _require_no_extra(value)
         parts = urlsplit(value)
         known = (parts.scheme == "maildir" and parts.path) or (parts.scheme in {"imap", "imaps"} and parts.hostname)
         if value and not known:
@@ -192,6 +205,8 @@ class Settings(BaseSettings):
     def _check_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        if value.startswith("postgresql") and "#" in value:
+            raise ValueError("has a #, which ends the password; write %23 for #, %3F for ? and %2F for / in a password")
         return value
 
     @field_validator("smtp_url")
@@ -199,6 +214,7 @@ class Settings(BaseSettings):
     def _check_smtp(cls, value: str) -> str:
         if not value:
             return value
+        _require_no_extra(value)
         parts = urlsplit(value)
         try:
             known = parts.scheme in {"smtp", "smtp+starttls", "smtps"} and bool(parts.hostname) and parts.port != 0
@@ -211,19 +227,39 @@ class Settings(BaseSettings):
     @field_validator("base_url", "organize_url")
     @classmethod
     def _check_base_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (
-            parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query
+        if not value:
+            return value
+        wrong = "must have the form https://petition.example.org"
+        try:
+            parts = urlsplit(value)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise ValueError(wrong) from None
+        if (
+            parts.scheme not in {"http", "https"}
+            or not host
+            or parts.path.strip("/")
+            or parts.query
+            or parts.fragment
+            or parts.username is not None
         ):
-            raise ValueError("must have the form https://petition.example.org")
-        return value.rstrip("/")
+            raise ValueError(wrong)
+        if ":" in host:
+            raise ValueError("must have a name or an IPv4 address, such as http://localhost:8000; IPv6 needs a name")
+        # Headers of mails and answers are ASCII, so the name is written as the DNS has it (RFC 5891).
+        if not host.isascii():
+            try:
+                host = idna.encode(host, uts46=True).decode()
+            except idna.IDNAError:
+                raise ValueError("has a name that the DNS cannot have") from None
+        return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
         # `frozen` forbids changes by callers. Defaults that depend on other settings are filled in before that.
         fill = object.__setattr__
         if not self.database_url:
-            fill(self, "database_url", f"sqlite:///{self.data_dir.absolute() / 'campaign.sqlite'}")
+            fill(self, "database_url", f"sqlite:///{quote(str(self.data_dir.absolute() / 'campaign.sqlite'))}")
         if self.keyring == Path():
             fill(self, "keyring", self.data_dir / "keyring.json")
         if not self.bounces_to:
@@ -318,11 +354,29 @@ class Settings(BaseSettings):
 
 def read_settings() -> Settings:
     """The settings of this process. Raises InvalidSettings, with every problem in one sentence."""
+    problems = list(_list_unknown())
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        problems = [
+        problems += [
             f"CAMPAIGN_{'_'.join(map(str, problem['loc'])).upper()} {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors()
         ]
-        raise InvalidSettings("Please correct the settings: " + "; ".join(problems) + ".") from None
+    else:
+        if not problems:
+            return settings
+    raise InvalidSettings("Please correct the settings: " + "; ".join(problems) + ".")
+
+
+def _list_unknown() -> Iterator[str]:
+    """Name each ``CAMPAIGN_…`` that is a setting in a wrong spelling: it would do nothing.
+
+    Others are left alone: an older or newer version of the program may have such a setting.
+    """
+    known = {name.upper() for name in Settings.model_fields}
+    source = DotEnvSettingsSource(Settings, env_file=".env", env_file_encoding="utf-8-sig")
+    for name in sorted({each.upper() for each in (*os.environ, *source.env_vars)}):
+        spelling = name.removeprefix("CAMPAIGN_")
+        if spelling != name and spelling not in known:
+            for near in get_close_matches(spelling, known, 1, _NEAR):
+                yield f"{name} is no setting: is CAMPAIGN_{near} meant?"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from campaign.db import open_database
 from campaign.errors import InvalidSettings
 from campaign.settings import Settings, read_settings
 from campaign.text.rates import Rate
@@ -64,6 +65,15 @@ def test_every_problem_is_in_one_message(monkeypatch: pytest.MonkeyPatch) -> Non
         ("base_url", "ftp://example.org"),
         ("base_url", "https://example.org/path"),
         ("base_url", "https://example.org?x=1"),
+        ("base_url", "https://example.org#x"),
+        ("base_url", "http://[::1]:8000"),
+        ("base_url", "http://[::1"),
+        ("base_url", "https://a..рф"),
+        ("organize_url", "http://[2001:db8::1]"),
+        ("smtp_url", "smtp+starttls://user:1234#secret@mail.example.org:587"),
+        ("smtp_url", "smtp+starttls://user:1234?secret@mail.example.org:587"),
+        ("bounces_url", "imaps://user:1234#secret@mail.example.org/INBOX"),
+        ("database_url", "postgresql+psycopg://user:1234#secret@db/x"),
         ("mail_from", "a@b@example.org"),
         ("mail_from", "Name <petition@example.org>"),
         ("source_limit", "sixty"),
@@ -130,3 +140,41 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(monkeypatch: pytest.Monk
     (tmp_path / ".env").write_text("CAMPAIGN_PORT=8001\nCAMPAIGN_HOST=::1\nOTHER=x\n")
     settings = read(monkeypatch, port="8002")
     assert (settings.port, settings.host) == (8002, "::1")
+
+
+@pytest.mark.parametrize("folder", ["da%20ta", "da?ta", "da#ta", "дані", "da ta", "da+ta"])
+def test_the_database_is_in_the_data_folder_whatever_it_is_called(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    database = open_database(read(monkeypatch, data_dir=str(tmp_path / folder)).database_url)
+    database.ping()
+    database.engine.dispose()
+    assert (tmp_path / folder / "campaign.sqlite").is_file()
+    assert [file.name for file in tmp_path.iterdir()] == [folder]
+
+
+def test_a_name_in_another_script_is_written_as_the_dns_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read(monkeypatch, base_url="https://Пример.рф:8443/")
+    assert settings.base_url == "https://xn--e1afmkfd.xn--p1ai:8443"
+    assert "xn--e1afmkfd.xn--p1ai" in settings.trusted_hosts
+
+
+def test_a_setting_in_a_wrong_spelling_is_named_with_the_right_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("CAMPAIGN_SMTP_ULR=smtp://mail.example.org\n")
+    with pytest.raises(InvalidSettings) as refused:
+        read(monkeypatch, prot="1", trusted_proxy="1", source_limits="hunter2")
+    for wrong, right in (
+        ("PROT", "PORT"),
+        ("SMTP_ULR", "SMTP_URL"),
+        ("TRUSTED_PROXY", "TRUSTED_PROXIES"),
+        ("SOURCE_LIMITS", "SOURCE_LIMIT"),
+    ):
+        assert f"CAMPAIGN_{wrong} is no setting: is CAMPAIGN_{right} meant?" in refused.value.sentence
+    assert "hunter2" not in refused.value.sentence
+
+
+def test_a_setting_of_another_version_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, processes="2", ehlo_name="x", port="8001").port == 8001
