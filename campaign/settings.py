@@ -1,6 +1,5 @@
 """Settings: read from the environment or a ``.env`` file, and all checked at once. No secret has a default."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
@@ -10,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import idna
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from campaign.errors import InvalidInput, InvalidSettings
 from campaign.text.email_address import parse_email_address
@@ -374,8 +373,8 @@ def _list_unknown() -> Iterator[str]:
     Others are left alone: an older or newer version of the program may have such a setting.
     """
     known = {name.upper() for name in Settings.model_fields}
-    source = DotEnvSettingsSource(Settings, env_file=".env", env_file_encoding="utf-8-sig")
-    for name in sorted({each.upper() for each in (*os.environ, *source.env_vars)}):
+    sources = (EnvSettingsSource(Settings), DotEnvSettingsSource(Settings))
+    for name in sorted({each.upper() for source in sources for each in source.env_vars}):
         spelling = name.removeprefix("CAMPAIGN_")
         if spelling != name and spelling not in known:
             for near in get_close_matches(spelling, known, 1, _NEAR):
