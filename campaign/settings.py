@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import quote, urlsplit
 
-import idna
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
@@ -248,9 +247,14 @@ class Settings(BaseSettings):
         # Headers of mails and answers are ASCII, so the name is written as the DNS has it (RFC 5891).
         if not host.isascii():
             try:
-                host = idna.encode(host, uts46=True).decode()
-            except idna.IDNAError:
-                raise ValueError("has a name that the DNS cannot have") from None
+                ascii_host = host.encode("idna").decode()
+                is_same = ascii_host.encode().decode("idna") == host
+            except UnicodeError:
+                is_same = False
+            # Python's codec has the rules of 2003, in which ß is ss: such a name would be another site.
+            if not is_same:
+                raise ValueError("has a name that cannot be written for the DNS; write it in its form xn--…")
+            host = ascii_host
         return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
 
     @model_validator(mode="after")

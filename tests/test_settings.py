@@ -69,6 +69,7 @@ def test_every_problem_is_in_one_message(monkeypatch: pytest.MonkeyPatch) -> Non
         ("base_url", "http://[::1]:8000"),
         ("base_url", "http://[::1"),
         ("base_url", "https://a..рф"),
+        ("base_url", "https://straße.example.org"),
         ("organize_url", "http://[2001:db8::1]"),
         ("smtp_url", "smtp+starttls://user:1234#secret@mail.example.org:587"),
         ("smtp_url", "smtp+starttls://user:1234?secret@mail.example.org:587"),
