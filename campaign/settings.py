@@ -299,10 +299,15 @@ class Settings(BaseSettings):
         return bool(self.organize_host or self.organize_port)
 
     @property
+    def listens_locally(self) -> bool:
+        """Whether the public pages listen on loopback alone."""
+        return self.host in _LOOPBACK
+
+    @property
     def is_local(self) -> bool:
         """Whether only this machine can reach the server: it listens on loopback, and its URLs have no other host."""
         named = {urlsplit(self.base_url).hostname, urlsplit(self.organize_url).hostname}
-        return self.host in _LOOPBACK and named <= _LOOPBACK
+        return self.listens_locally and named <= _LOOPBACK
 
     @property
     def trusted_hosts(self) -> list[str]:

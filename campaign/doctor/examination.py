@@ -15,6 +15,7 @@ from campaign.doctor.machine import (
     check_disk,
     check_folder,
     check_keyring,
+    check_proxy,
     check_worker,
 )
 from campaign.doctor.names import DnsUnreachable, Names
@@ -47,6 +48,7 @@ def examine(
     if folder.colour is not Colour.RED:
         yield check_disk(settings.data_dir)
     yield check_clock()
+    yield check_proxy(settings)
     checks = check_database(settings.database_url, database.engine)
     yield from checks
     if all(check.colour is not Colour.RED for check in checks):

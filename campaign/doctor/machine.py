@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, func, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -91,6 +92,21 @@ def check_clock(keeps_time: Callable[[], bool | None] = kernel_keeps_time) -> Ch
     sentence = sentence if kept is None else "The clock is not synchronized"
     return yellow(
         "Clock", f"{sentence}.", "Run a time service such as systemd-timesyncd or chrony; in a container, on its host."
+    )
+
+
+def check_proxy(settings: Settings) -> Check:
+    """Whether the proxy in front of the server is known: without it all visitors count as one network."""
+    name = "Proxy"
+    public = urlsplit(settings.base_url).hostname or ""
+    # An onion service has no proxy that could name a visitor's address.
+    if settings.trusted_proxies or settings.is_local or not settings.listens_locally or public.endswith(".onion"):
+        return green(name, f"CAMPAIGN_TRUSTED_PROXIES is {settings.trusted_proxies}.")
+    return yellow(
+        name,
+        f"The server listens at {settings.host} alone, so visitors of {settings.base_url} come through a proxy, and all "
+        "of them count as one network: after some signatures in an hour everybody is refused.",
+        "Set CAMPAIGN_TRUSTED_PROXIES to the number of proxies that add X-Forwarded-For, usually 1.",
     )
 
 

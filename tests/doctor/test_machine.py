@@ -16,11 +16,13 @@ from campaign.doctor.machine import (
     check_disk,
     check_folder,
     check_keyring,
+    check_proxy,
     check_worker,
     kernel_keeps_time,
 )
 from campaign.installation.wiring import Installation
 from campaign.models import Edition, EditionState, Heartbeat
+from campaign.settings import Settings
 from tests.conftest import Clock, MakeInstallation
 from tests.scenes.people import add_readers, make_digest, sign
 
@@ -177,3 +179,18 @@ def test_mails_of_an_edition_that_a_person_paused_are_not_late(installation: Ins
     with installation.database.sessions.begin() as session:
         session.get_one(Edition, edition.id).state = EditionState.PAUSED
     assert late != worker(installation)[1]
+
+
+@pytest.mark.parametrize(
+    ("values", "colour"),
+    [
+        ({}, Colour.GREEN),
+        ({"base_url": "https://petition.example.org"}, Colour.YELLOW),
+        ({"base_url": "https://petition.example.org", "trusted_proxies": 1}, Colour.GREEN),
+        ({"base_url": "https://petition.example.org", "host": "10.0.0.1"}, Colour.GREEN),
+        ({"base_url": "http://petitionpetition.onion"}, Colour.GREEN),
+    ],
+)
+def test_a_proxy_that_is_not_told_of_is_noticed(values: dict[str, object], colour: Colour) -> None:
+    found = check_proxy(Settings.model_validate(values))
+    assert (found.colour, "CAMPAIGN_TRUSTED_PROXIES" in found.fix) == (colour, colour is Colour.YELLOW)
