@@ -104,8 +104,8 @@ def check_proxy(settings: Settings) -> Check:
         return green(name, f"CAMPAIGN_TRUSTED_PROXIES is {settings.trusted_proxies}.")
     return yellow(
         name,
-        f"The server listens at {settings.host} alone, so visitors of {settings.base_url} come through a proxy, and all "
-        "of them count as one network: after some signatures in an hour everybody is refused.",
+        f"The server listens at {settings.host} alone, so visitors of {settings.base_url} come through a proxy. "
+        "All of them count as one network: after some signatures in an hour everybody is refused.",
         "Set CAMPAIGN_TRUSTED_PROXIES to the number of proxies that add X-Forwarded-For, usually 1.",
     )
 
