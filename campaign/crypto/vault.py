@@ -26,7 +26,9 @@ _log = logging.getLogger(__name__)
 _NONCE = 12
 _ID = 8
 CODE_LENGTH = 6
-TOKEN_LENGTH = 32
+_ENCODED = 32  # characters of base64 for the 24 bytes of a token
+_LAST = "e"  # mail programs cut "-" and "_" off the end of a link, but no letter
+TOKEN_LENGTH = _ENCODED + len(_LAST)
 
 
 class Vault:
@@ -104,21 +106,33 @@ class Vault:
         return hmac.digest(self._paper, code.encode(), "sha256")
 
     def token(self, purpose: str, row_id: int) -> str:
-        """The token in a link for the row ``row_id``: 32 characters, opaque, the same each time.
+        """The token in a link for the row ``row_id``: 33 characters, opaque, the same each time. It ends in a letter.
 
         AES-SIV (RFC 5297) both hides and authenticates the id; ``purpose`` keeps a link for one thing from opening
         another.
         """
         sealed = self._links.encrypt(row_id.to_bytes(_ID), [purpose.encode()])
-        return base64.urlsafe_b64encode(sealed).decode()
+        return base64.urlsafe_b64encode(sealed).decode() + _LAST
 
     def read_token(self, purpose: str, token: str) -> int:
-        """The row for which a token was made. Raises LinkUnknown."""
-        try:
-            sealed = base64.b64decode(token, altchars=b"-_", validate=True)
-            return int.from_bytes(self._links.decrypt(sealed, [purpose.encode()]))
-        except (InvalidTag, ValueError):
-            raise LinkUnknown("This link is not complete. Please copy the whole link from the mail.") from None
+        """The row for which a token was made. Raises LinkUnknown.
+
+        Older mails have tokens without the last letter. If such a token ended in “-” or “_”, some mail programs cut
+        this character off. It is tried again, and no other: the row is still authenticated by all 16 bytes of AES-SIV.
+        """
+        if len(token) == TOKEN_LENGTH and token.endswith(_LAST):
+            spellings: tuple[str, ...] = (token[:_ENCODED],)
+        elif len(token) == _ENCODED - 1:
+            spellings = (token + "-", token + "_")
+        else:
+            spellings = (token,)
+        for spelling in spellings:
+            try:
+                sealed = base64.b64decode(spelling, altchars=b"-_", validate=True)
+                return int.from_bytes(self._links.decrypt(sealed, [purpose.encode()]))
+            except (InvalidTag, ValueError):
+                continue
+        raise LinkUnknown("This link is not complete. Please copy the whole link from the mail.")
 
     def mail_token(self, delivery_id: int) -> str:
         """The token of a mail in its Message-ID and envelope sender: 48 characters whose case does not matter.

@@ -21,7 +21,7 @@ from tests.scenes.people import add_readers, find_petition, sign
 from tests.scenes.visiting import FROM_HERE, confirm_path, mails, me_path, page_of, post, unsubscribe_path
 
 # Pages from which the petition's address is passed on, by a script of ours and by links to where people write.
-SHARING = [*(page_of(lang) for lang in ("en", "ru", "kk")), "confirm in another browser"]
+SHARING = [page_of(lang) for lang in ("en", "ru", "kk")]
 SHARED_WITH = ("https://t.me/share/url?", "https://wa.me/?", "mailto:?")
 STATIC = Path(__file__).parents[2] / "campaign" / "web" / "static"
 PUBLIC_ENDS = ("", "/updates", "/check-your-mail", "/signatures", "/signatures/comments", "/numbers")
@@ -35,7 +35,6 @@ PUBLIC = [
 PETITION = [page_of(lang) for lang in ("en", "ru", "kk")]
 # Pages with a script of ours; all else has none.
 SCRIPTS = {address: ["/static/count.js", "/static/share.js"] for address in PETITION} | {
-    "confirm in another browser": ["/static/share.js"],
     "/organize/sign-in": ["/static/passkey.js"],
 }
 UNKNOWN = ["/nothing", "/en/p/unknown", "/xx/p/kazakhstan", "/p/unknown/count.json"]
@@ -177,6 +176,20 @@ def test_a_page_takes_nothing_from_another_server(what: str, place: Place) -> No
     assert [(tag, at) for tag, at in foreign if not (tag == "a" and at in written)] == []
     assert {urlsplit(at).scheme for _, at in named} <= {"", "http", "https"}
     assert ("link", "/static/campaign.css") in [(tag, urlsplit(at).path) for tag, at in named]
+
+
+@pytest.mark.parametrize("what", LINKS)
+def test_a_page_with_a_secret_address_has_no_link_to_another_site(what: str, place_to_change: Place) -> None:
+    """Lynx and ELinks tell another site the whole address of the page, in spite of `no-referrer`."""
+    ours = urlsplit(place_to_change.installation.settings.base_url).netloc
+    address = place_to_change.address_of(what)
+    answers = [place_to_change.client.get(address)]
+    if what.startswith("confirm"):
+        answers += [place_to_change.client.post(address, data={"action": action}) for action in ("confirm", "not-me")]
+    for answer in answers:
+        for tag, at in Page(answer.get_data(as_text=True)).addresses():
+            assert urlsplit(at).netloc in ("", ours, "localhost"), (tag, at)
+            assert urlsplit(at).scheme in ("", "http", "https")
 
 
 @pytest.mark.parametrize("what", PAGES)

@@ -22,7 +22,7 @@ from campaign.services.delivery.send import send_claimed
 from campaign.services.delivery.writer import TROUBLE, Draft, Prepared
 from campaign.services.digests.restore_guard import RestoreGuard
 
-# The link that ends all of them contains a token of 32 characters for each, in a header line of at most 998 characters.
+# The link that ends all of them contains a token of 33 characters for each, in a header line of at most 998 characters.
 MOST_SECTIONS = 20
 
 

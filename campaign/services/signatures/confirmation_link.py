@@ -5,7 +5,9 @@ from enum import Enum, auto
 
 from sqlalchemy.orm import Session
 
+from campaign.crypto.link_purposes import LinkPurpose
 from campaign.crypto.vault import Vault
+from campaign.errors import ProofNeeded
 from campaign.models import Signature, SignatureState
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.signatures.confirm import Proof, check_proof, confirm, disown, shown_version
@@ -16,7 +18,7 @@ class Pressed(Enum):
     """What became of the button."""
 
     CONFIRMED_BEFORE = auto()
-    CONFIRMED = auto()
+    CONFIRMED = auto()  # by this press, or by an earlier one with the same content
     DISOWNED = auto()
     CHANGED = auto()  # the form was filled in again for the address after the page was opened; nothing was done
 
@@ -37,7 +39,7 @@ def press(
     Raises ProofNeeded. If the code was wrong, it was counted on ``signature``, so the caller must commit nevertheless.
     """
     if signature.state.is_standing and not disowns:
-        return Pressed.CONFIRMED_BEFORE
+        return Pressed.CONFIRMED if _is_pressed_again(vault, signature, proof, seen) else Pressed.CONFIRMED_BEFORE
     # The public form marks every browser that sends the address. The mark confirms what that browser sent, no more.
     check = check_owner if signature.state.is_standing else check_proof
     check(vault, signature, proof)
@@ -49,6 +51,28 @@ def press(
     confirm(session, vault, signature, now=now)
     session.flush()
     return Pressed.CONFIRMED
+
+
+def _is_pressed_again(vault: Vault, signature: Signature, proof: Proof, seen: str) -> bool:
+    """Whether this is a second click on the button, or a reload of the answer: the same proof, from the same page.
+
+    Some browsers send both clicks of a double click and show the second answer alone. ``seen`` stood only on the page
+    with the button, while the signature was pending, so a person who gets the link later cannot repeat the press.
+    """
+    if seen != shown_version(signature):
+        return False
+    try:
+        check_proof(vault, signature, proof)
+    except ProofNeeded:
+        return False
+    return True
+
+
+def find_erased(session: Session, vault: Vault, token: str) -> Signature | None:
+    """The signature of a confirmation link, if it is erased: disowned, withdrawn, or not confirmed in time; else None."""
+    signature = session.get(Signature, vault.read_token(LinkPurpose.CONFIRM, token))
+    erased = (SignatureState.EXPIRED, SignatureState.WITHDRAWN)
+    return signature if signature is not None and signature.state in erased else None
 
 
 def count_for_signer(session: Session, signature: Signature) -> int:

@@ -3,15 +3,15 @@
 from flask import Blueprint, make_response, render_template, request
 from werkzeug import Response
 
-from campaign.errors import ProofNeeded
+from campaign.errors import LinkExpired, ProofNeeded
 from campaign.models import Petition, Signature
 from campaign.services.petitions.store import get_petition_by_id
 from campaign.services.signatures.confirm import Proof, comes_from_signer, get_linked_signature, shown_version
-from campaign.services.signatures.confirmation_link import Pressed, count_for_signer, press
+from campaign.services.signatures.confirmation_link import Pressed, count_for_signer, find_erased, press
 from campaign.services.signatures.sign import open_person
 from campaign.web.core.browser_marks import browser_marks, remember_mark
 from campaign.web.core.context import installation, texts_of, use_language
-from campaign.web.core.security import Entry, allow_script, entry
+from campaign.web.core.security import Entry, entry
 
 blueprint = Blueprint("confirm", __name__)
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -48,11 +48,19 @@ def show(token: str) -> str:
 
 
 def _confirmed(petition: Petition, total: int, own_page: str | None = None) -> str:
-    """The thank-you page. Only the answer to the button has ``own_page``; a person who opens the link later has not."""
-    allow_script()
+    """The thank-you page. Only the answer to the button has ``own_page``; a person who opens the link later has not.
+
+    It has no links to other sites: its address is a secret, and some browsers tell it to the site of a link.
+    """
     return render_template(
         "public/confirm/confirmed.html", petition=petition, texts=texts_of(petition), confirmed=total, own_page=own_page
     )
+
+
+def _disowned(signature: Signature, *, is_first: bool) -> str:
+    """The page after “this was not me”; a second click gets it too. The first press also stopped the mails."""
+    use_language(signature.language)
+    return render_template("public/confirm/disowned.html", is_first=is_first)
 
 
 @blueprint.post("/confirm/<token>")
@@ -60,8 +68,15 @@ def _confirmed(petition: Petition, total: int, own_page: str | None = None) -> s
 def answer(token: str) -> str | tuple[str, int] | Response:
     vault, now = installation().vault, installation().now()
     proof = Proof(browser_marks(), request.form.get("code", ""))
+    disowns = request.form.get("action") == "not-me"
     with installation().database.sessions.begin() as session:
-        signature = get_linked_signature(session, vault, token, now=now, for_update=True)
+        try:
+            signature = get_linked_signature(session, vault, token, now=now, for_update=True)
+        except LinkExpired:
+            erased = find_erased(session, vault, token) if disowns else None
+            if erased is None:
+                raise
+            return _disowned(erased, is_first=False)
         petition = get_petition_by_id(session, signature.petition_id)
         use_language(signature.language)
         try:
@@ -70,7 +85,7 @@ def answer(token: str) -> str | tuple[str, int] | Response:
                 vault,
                 signature,
                 proof,
-                disowns=request.form.get("action") == "not-me",
+                disowns=disowns,
                 seen=request.form.get("seen", ""),
                 now=now,
             )
@@ -81,7 +96,7 @@ def answer(token: str) -> str | tuple[str, int] | Response:
             case Pressed.CONFIRMED_BEFORE:
                 return _confirmed(petition, count_for_signer(session, signature))
             case Pressed.DISOWNED:
-                return render_template("public/confirm/disowned.html", texts=texts_of(petition))
+                return _disowned(signature, is_first=True)
             case Pressed.CHANGED:
                 needs_code = not comes_from_signer(vault, signature, proof)
                 return _page(signature, petition, needs_code=needs_code, error=CHANGED), 422

@@ -152,6 +152,70 @@ def test_pressing_again_counts_once(app: Flask, installation: Installation) -> N
     assert count(app) == 1
 
 
+@pytest.mark.parametrize("browser", ["same", "other"])
+def test_a_second_click_shows_the_page_of_the_first(app: Flask, installation: Installation, browser: str) -> None:
+    """Firefox and WebKitGTK send both clicks of a double click, and show the answer to the second."""
+    signer = app.test_client()
+    post(signer)
+    path, code = confirm_path(installation), code_in(mails(installation)[0])
+    # The second request leaves before the first answer is there, so it has no cookie of it.
+    marks = signer.get_cookie("signing")
+    assert marks is not None
+    pages = []
+    for _ in range(2):
+        visitor = other_browser(app)
+        if browser == "same":
+            visitor.set_cookie("signing", marks.value)
+        if not pages:
+            sent = read(visitor.get(path)).filled_in()
+        answer = visitor.post(path, data=sent | {"action": "confirm", "code": "" if browser == "same" else code})
+        assert answer.status_code == 200
+        pages.append(answer.get_data(as_text=True))
+    assert own_path(installation) in pages[0]
+    assert pages[0] == pages[1]
+    assert count(app) == 1
+
+
+def test_who_gets_the_link_later_repeats_no_click(app: Flask, installation: Installation) -> None:
+    """The mark of the form is given to everybody who types the address, so it opens no page of a confirmed signer."""
+    signer, stranger = app.test_client(), app.test_client()
+    post(signer)
+    path = confirm_path(installation)
+    sent = read(signer.get(path)).filled_in()
+    signer.post(path, data=sent)
+    post(stranger)
+    for seen in ("", "0" * 32):
+        assert own_path(installation) not in stranger.post(path, data={"seen": seen}).get_data(as_text=True)
+    # Without the mark and without the code the page alone proves nothing.
+    assert own_path(installation) not in other_browser(app).post(path, data=sent).get_data(as_text=True)
+
+
+def test_codes_cannot_be_guessed_by_second_clicks(app: Flask, installation: Installation) -> None:
+    signer = app.test_client()
+    post(signer)
+    path, right = confirm_path(installation), code_in(mails(installation)[0])
+    sent = read(signer.get(path)).filled_in()
+    signer.post(path, data=sent)
+    for _ in range(WRONG_CODES):
+        other_browser(app).post(path, data=sent | {"code": "wrong!"})
+    assert get_signature(installation, ADDRESS).wrong_codes == WRONG_CODES
+    assert own_path(installation) not in other_browser(app).post(path, data=sent | {"code": right}).text
+
+
+def test_a_second_click_on_not_me_says_that_it_is_erased(app: Flask, installation: Installation) -> None:
+    """It is no reason to say that a link is too old, and to ask for the form again."""
+    signer = app.test_client()
+    post(signer)
+    path = confirm_path(installation)
+    for is_first in (True, False):
+        answer = signer.post(path, data={"action": "not-me"})
+        assert answer.status_code == 200
+        assert read(answer).one("h1").text == "It is erased"
+        # Nobody knows of an erased signature whether its address was disowned, or whether its time was over.
+        assert ("This server will not write to your address again." in read(answer).text) is is_first
+    assert signer.post(path, data={"action": "confirm"}).status_code == 410
+
+
 @pytest.mark.parametrize("confirmed", [False, True], ids=["before confirming", "after confirming"])
 @pytest.mark.parametrize("browser", ["same", "other"])
 def test_who_did_not_sign_has_all_of_it_erased(

@@ -64,17 +64,19 @@ def test_every_way_of_sharing_passes_the_public_address_on_and_says_which_way_it
         assert {"noopener", "noreferrer"} <= set(page.one("a", href=links[link])["rel"].split())
 
 
-def test_a_personal_page_passes_nothing_personal_on(client: FlaskClient, installation: Installation) -> None:
+def test_whoever_has_confirmed_is_led_to_a_public_page_for_sharing(
+    client: FlaskClient, installation: Installation
+) -> None:
+    """The links to other sites stand there: the address of this page is a secret, and Lynx would tell it to them."""
     post(client)
     path = confirm_path(installation)
-    token = path.rpartition("/")[2]
     for answer in (client.post(path, data={"action": "confirm"}, headers=FROM_HERE), client.get(path)):
         assert answer.headers["Referrer-Policy"] == "no-referrer"
-        part = answer.get_data(as_text=True).partition('<section class="share"')[2].partition("</section>")[0]
-        assert len(re.findall(r"source(?:=|%3D)", part)) == 5
-        assert token not in part
-        assert "/me/" not in part
-        assert "/confirm/" not in part
+        page = read(answer)
+        assert not [link for link in page.all("a") if "t.me" in link["href"] or "wa.me" in link["href"]]
+        link = page.one("a", href=f"{page_of()}/spread")
+        assert link.text == "Tell others about this petition"
+        assert "t.me" in client.get(link["href"]).get_data(as_text=True)
 
 
 def test_services_are_told_title_address_and_picture(client: FlaskClient) -> None:
