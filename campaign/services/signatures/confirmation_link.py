@@ -69,7 +69,7 @@ def _is_pressed_again(vault: Vault, signature: Signature, proof: Proof, seen: st
 
 
 def find_erased(session: Session, vault: Vault, token: str) -> Signature | None:
-    """The signature of a confirmation link, if it is erased: disowned, withdrawn, or not confirmed in time; else None."""
+    """The signature of a confirmation link if it was disowned, withdrawn, or not confirmed in time; else None."""
     signature = session.get(Signature, vault.read_token(LinkPurpose.CONFIRM, token))
     erased = (SignatureState.EXPIRED, SignatureState.WITHDRAWN)
     return signature if signature is not None and signature.state in erased else None

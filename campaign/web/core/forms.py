@@ -17,7 +17,7 @@ from campaign.text.address_typos import suggest
 from campaign.text.email_address import EmailAddress, parse_email_address
 from campaign.text.personal_text import clean_comment, clean_name
 from campaign.web.core.context import installation
-from campaign.web.core.security import SameOrigin, form_age
+from campaign.web.core.security import SameOrigin, find_problem, form_age
 
 N_ = str  # marks a sentence for the translators; the page translates it
 Value = TypeVar("Value")
@@ -181,9 +181,11 @@ class SigningForm(PersonChecks, PublicForm):
                 N_("The demands were changed while you were reading. Please read them once more, then sign.")
             )
         least = installation().settings.form_min_seconds
-        age = form_age(self.csrf_token.data)
-        if least and (age is None or age < least):
-            self.form_errors.append(N_("That was very fast. Please wait a moment and press the button again."))
+        if least and not self.csrf_token.errors:
+            if (problem := find_problem(self.csrf_token.data)) is not None:
+                self.form_errors.append(problem)
+            elif (form_age(self.csrf_token.data) or 0) < least:
+                self.form_errors.append(N_("That was very fast. Please wait a moment and press the button again."))
         return valid and not self.form_errors and self.suggestion is None
 
     def refuse_answer(self, sentence: str) -> None:

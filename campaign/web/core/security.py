@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
 from wtforms import Field, ValidationError
 from wtforms.csrf.core import CSRF
 
@@ -114,10 +114,18 @@ def allow_puzzle() -> None:
     g.has_puzzle = True
 
 
-def _form_signer() -> URLSafeTimedSerializer:
+def _form_signer() -> URLSafeSerializer:
     secret = installation().vault.session_secret
     # Its default is SHA-1.
-    return URLSafeTimedSerializer(secret, salt="public form", signer_kwargs={"digest_method": sha256})
+    return URLSafeSerializer(secret, salt="public form", signer_kwargs={"digest_method": sha256})
+
+
+NOT_CHECKED: Final = N_("The form could not be checked. Please send it again.")
+TOO_OLD: Final = N_("This page was loaded more than a week ago. What you typed is kept. Please press the button again.")
+CLOCK_CHANGED: Final = N_(
+    "The clock of this server was changed after this page was loaded. What you typed is kept. "
+    "Please press the button again."
+)
 
 
 class SameOrigin(CSRF):
@@ -128,14 +136,23 @@ class SameOrigin(CSRF):
     """
 
     def generate_csrf_token(self, _csrf_token_field: Field) -> str:
-        return _form_signer().dumps("")
+        """The token of the first page for a form that is shown again, so that its time counts from then.
+
+        If that token cannot be used, the new one is as old as a form has to be: whoever was told to press the button
+        again does not have to wait first.
+        """
+        sent, made = request.form.get("csrf_token"), installation().now().timestamp()
+        if request.method == "POST":
+            if sent is not None and find_problem(sent) is None:
+                return sent
+            made -= installation().settings.form_min_seconds
+        return cast("str", _form_signer().dumps(int(made)))
 
     def validate_csrf_token(self, _form: Any, field: Field) -> None:
         ours = _sent_from_here()
-        if ours is None:
-            ours = form_age(field.data) is not None
-        if not ours:
-            raise ValidationError(N_("The form could not be checked. Please send it again."))
+        problem = find_problem(field.data) if ours is None else None if ours else NOT_CHECKED
+        if problem is not None:
+            raise ValidationError(problem)
 
 
 def _sent_from_here() -> bool | None:
@@ -149,9 +166,19 @@ def _sent_from_here() -> bool | None:
 
 
 def form_age(token: str | None) -> float | None:
-    """Seconds since the page with this token was made; None if the token is not ours or is older than a week."""
+    """Seconds since the form was first shown; negative if the clock was set back; None if the token is not ours."""
     try:
-        _, made = _form_signer().loads(token or "", max_age=seconds(FORM_LASTS), return_timestamp=True)
+        made = _form_signer().loads(token or "")
     except BadSignature:
         return None
-    return cast("float", (installation().now() - made).total_seconds())
+    return installation().now().timestamp() - made if isinstance(made, int) else None
+
+
+def find_problem(token: str | None) -> str | None:
+    """Why the token of a form cannot be used, as a sentence for the translators; None if it can."""
+    age = form_age(token)
+    if age is None:
+        return NOT_CHECKED
+    if age > seconds(FORM_LASTS):
+        return TOO_OLD
+    return CLOCK_CHANGED if age < 0 else None
