@@ -146,7 +146,7 @@ class SameOrigin(CSRF):
             if sent is not None and find_problem(sent) is None:
                 return sent
             made -= installation().settings.form_min_seconds
-        return cast("str", _form_signer().dumps(int(made)))
+        return _form_signer().dumps(int(made))
 
     def validate_csrf_token(self, _form: Any, field: Field) -> None:
         ours = _sent_from_here()

@@ -161,7 +161,7 @@ def test_a_second_click_shows_the_page_of_the_first(app: Flask, installation: In
     # The second request leaves before the first answer is there, so it has no cookie of it.
     marks = signer.get_cookie("signing")
     assert marks is not None
-    pages = []
+    pages: list[str] = []
     for _ in range(2):
         visitor = other_browser(app)
         if browser == "same":
