@@ -6,7 +6,8 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote, urlsplit
 
-from campaign.mail.smtp.connection import Connection, Extensions
+from campaign.mail.smtp.behaviour import Behaviour
+from campaign.mail.smtp.connection import Connection, Extensions, read_limits
 from campaign.mail.smtp.pipeline import Limits, Pipeline
 from campaign.mail.smtp.transport import Mails
 
@@ -16,7 +17,9 @@ _DEFAULT_PORTS = {"smtps": 465, "smtp+starttls": 587}
 class _Server:
     """The server's address and credentials, and how a connection to it is opened."""
 
-    def __init__(self, url: str, *, timeout: float, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, url: str, *, timeout: float, context: ssl.SSLContext | None, ehlo_name: str | None = None
+    ) -> None:
         parts = urlsplit(url)
         self._scheme = parts.scheme
         self._host = parts.hostname or "localhost"
@@ -24,6 +27,7 @@ class _Server:
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         self._timeout = timeout
+        self._ehlo_name = ehlo_name
         # Made once, and only for TLS: reading the machine's certificates takes as long as sending a hundred mails.
         uses_tls = parts.scheme in _DEFAULT_PORTS
         self._context = context or (ssl.create_default_context() if uses_tls else None)
@@ -32,9 +36,11 @@ class _Server:
         """Open a connection: greeting, TLS and login. Raises OSError and smtplib.SMTPException."""
         server: smtplib.SMTP
         if self._scheme == "smtps":
-            server = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=self._context)
+            server = smtplib.SMTP_SSL(
+                self._host, self._port, self._ehlo_name, timeout=self._timeout, context=self._context
+            )
         else:
-            server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+            server = smtplib.SMTP(self._host, self._port, self._ehlo_name, timeout=self._timeout)
         try:
             assert server.sock is not None  # it is connected
             # SMTP sends many small writes; with Nagle's algorithm each would wait for a delayed acknowledgement.
@@ -60,21 +66,36 @@ class _Server:
                 size=offered("size"),
                 eight_bit=offered("8bitmime"),
                 smtputf8=offered("smtputf8"),
+                mail_max=read_limits(server.esmtp_features.get("limits", "")),
             ),
         )
 
 
 class SmtpTransport:
-    """Sends by SMTP. Connections stay open from one call of ``deliver`` to the next."""
+    """Sends by SMTP. Connections stay open from one call of ``deliver`` to the next.
 
-    def __init__(self, url: str, limits: Limits, *, context: ssl.SSLContext | None = None) -> None:
-        self._server = _Server(url, timeout=limits.silence, context=context)
+    ``behaviour``: what is known of the server; other transports to the same server may share it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        limits: Limits,
+        *,
+        context: ssl.SSLContext | None = None,
+        behaviour: Behaviour | None = None,
+        ehlo_name: str | None = None,
+    ) -> None:
+        self._server = _Server(url, timeout=limits.silence, context=context, ehlo_name=ehlo_name)
+        self._behaviour = behaviour or Behaviour()
         self._limits = limits
         self._kept: list[Connection] = []
         self._opener = ThreadPoolExecutor(limits.connections, thread_name_prefix="smtp-open")
 
     def deliver(self, mails: Mails) -> None:
-        pipeline = Pipeline(mails, self._kept, lambda: self._opener.submit(self._server.connect), self._limits)
+        pipeline = Pipeline(
+            mails, self._kept, lambda: self._opener.submit(self._server.connect), self._limits, self._behaviour
+        )
         try:
             pipeline.run()
         finally:

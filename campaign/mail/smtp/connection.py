@@ -14,6 +14,7 @@ from enum import Enum, auto
 from functools import lru_cache
 
 from campaign.mail.message import Message
+from campaign.mail.smtp.refusals import Refusal
 from campaign.mail.smtp.transport import Answer, Outcome
 
 CLOSING = 421  # service not available, closing the channel (RFC 5321 §4.2.3)
@@ -21,18 +22,31 @@ _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}")
 _DOT_AT_LINE_START = re.compile(rb"(?m)^\.")
 _FINAL_DOT = b".\r\n"
 _READ = 1 << 16
+_MOST_TEXT = 2000  # bytes of a reply of many lines that are kept
+# Postfix hangs up after 20 errors on a connection, and answers slowly after 10; a refused recipient can be two of them.
+_MOST_ERRORS = 8
 _CODES = {b"250 ": 250, b"354 ": 354}
 
 
 @dataclass(slots=True)
 class Item:
-    """A message in flight. ``answered``: the server has replied to its envelope; ``answer``: why it was stopped."""
+    """A message in flight.
+
+    ``answered``: the server has replied to its envelope; ``answer``: why it was stopped, with what that is about;
+    ``behind_dot``: its envelope was sent in one write with the final dot of the message before.
+    """
 
     number: int
     message: Message
     domain: str
     answer: Answer | None = None
+    refusal: Refusal = Refusal.UNCLEAR
     answered: bool = False
+    behind_dot: bool = False
+
+    def renew(self) -> None:
+        """Forget what happened on a connection: the message is given to another one."""
+        self.answer, self.answered, self.behind_dot = None, False, False
 
 
 class Reply(Enum):
@@ -58,12 +72,25 @@ class ConnectionLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """The extensions that the server offered (RFC 1870, 2920, 6152, 6531)."""
+    """The extensions that the server offered (RFC 1870, 2920, 6152, 6531, 9422).
+
+    ``mail_max``: the number of mails that it takes on a connection; None if it does not say.
+    """
 
     pipelining: bool
     size: bool
     eight_bit: bool
     smtputf8: bool
+    mail_max: int | None = None
+
+
+def read_limits(parameters: str) -> int | None:
+    """MAILMAX among the parameters of LIMITS (RFC 9422): the number of mails on a connection; None if it is not there.
+
+    A value that is no number is as if it were not there.
+    """
+    found = re.search(r"(?i)(?<!\S)MAILMAX=([1-9]\d{0,5})(?!\S)", parameters)
+    return int(found[1]) if found else None
 
 
 def read_answer(what: str, code: int, line: bytes) -> Answer:
@@ -108,6 +135,8 @@ class Connection:
         self._todo: deque[tuple[tuple[Reply, ...], Item, bytes]] = deque()
         self._expected: deque[tuple[Reply, Item]] = deque()
         self._needs_reset = False
+        self._said = b""
+        self._errors = 0
         self.polled_for_writing = False
         self.envelopes = 0
         self.used = False
@@ -116,6 +145,20 @@ class Connection:
     def is_idle(self) -> bool:
         """Whether no message is in flight."""
         return not self._expected and not self._todo
+
+    @property
+    def mail_max(self) -> int | None:
+        """The number of mails that the server takes on a connection, as it has announced."""
+        return self._extensions.mail_max
+
+    def is_spent(self, most: int) -> bool:
+        """Whether it has carried ``most`` messages, or brought so many errors that the server might soon hang up."""
+        return self.envelopes >= most or self._errors >= _MOST_ERRORS
+
+    @property
+    def waits_behind_dot(self) -> bool:
+        """Whether the next reply is to an envelope that was sent in one write with a final dot."""
+        return bool(self._expected) and self._expected[0][0] is Reply.MAIL and self._expected[0][1].behind_dot
 
     @property
     def wants_to_write(self) -> bool:
@@ -136,10 +179,14 @@ class Connection:
         """Whether the server takes the recipient's address: one that is not ASCII needs SMTPUTF8 (RFC 6531)."""
         return item.message.recipient.isascii() or self._extensions.smtputf8
 
-    def queue_envelope(self, item: Item) -> None:
-        """Queue the commands MAIL, RCPT and DATA for ``item``; ``flush`` sends them."""
+    def queue_envelope(self, item: Item, *, data_waits: bool = False) -> None:
+        """Queue the commands MAIL, RCPT and DATA for ``item``; ``flush`` sends them.
+
+        With ``data_waits`` DATA is not sent before the answer to RCPT, whatever the server offers.
+        """
         message, offered = item.message, self._extensions
         self.envelopes += 1
+        item.behind_dot = offered.pipelining and any(kinds[0] is Reply.DOT for kinds, _, _ in self._todo)
         options = f" SIZE={len(message.content)}" if offered.size else ""
         options += (
             " BODY=8BITMIME" if offered.eight_bit and not (message.is_encoded or message.content.isascii()) else ""
@@ -149,6 +196,10 @@ class Connection:
             self._todo.append(((Reply.RSET,), item, b"RSET\r\n"))
             self._needs_reset = False
         mail, rcpt = f"MAIL FROM:<{message.sender}>{options}\r\n", f"RCPT TO:<{message.recipient}>\r\n"
+        if offered.pipelining and data_waits:
+            self._todo.append(((Reply.MAIL, Reply.RCPT), item, f"{mail}{rcpt}".encode()))
+            self._todo.append(((Reply.DATA,), item, b"DATA\r\n"))
+            return
         if offered.pipelining:
             self._todo.append((_ENVELOPE, item, f"{mail}{rcpt}DATA\r\n".encode()))
             return
@@ -170,7 +221,10 @@ class Connection:
         """Write the queued commands, without pipelining one at a time. Raises ConnectionLost."""
         ready = [self._unwritten] if self._unwritten else []
         while self._todo and (self._extensions.pipelining or not self._expected):
-            kinds, item, command = self._todo.popleft()
+            kinds, item, command = self._todo[0]
+            if kinds == (Reply.DATA,) and self._expected:
+                break
+            self._todo.popleft()
             for kind in kinds:
                 self._expected.append((kind, item))
             ready.append(command)
@@ -208,7 +262,7 @@ class Connection:
             raise ConnectionLost("the server's answer has no end")
 
     def replies(self) -> Iterator[tuple[Reply, Item, int, bytes]]:
-        """The complete replies: the command answered, its message, the code, the line.
+        """The complete replies: the command answered, its message, the code, the last line with the text of all lines.
 
         Raises ConnectionLost if the server sends something other than SMTP, or a reply that nothing asked for.
         """
@@ -216,11 +270,15 @@ class Connection:
         for line in lines:
             code = _CODES.get(line[:4]) or _read_code(line)
             if code is None:
+                self._said = (self._said + line[4:].strip() + b" ")[:_MOST_TEXT]
                 continue
+            said, self._said = line[:4] + self._said + line[4:] if self._said else line, b""
+            if code >= 400:
+                self._errors += 1
             if not self._expected:
                 raise ConnectionLost("the server is closing")  # a server sends 421 unasked when it closes
             kind, item = self._expected.popleft()
-            yield kind, item, code, line
+            yield kind, item, code, said
 
     def usual_replies(self) -> tuple[Item, bytes, Item] | None:
         """The replies that nearly every read brings: the message that was accepted, the line that says so, and the next
@@ -244,6 +302,15 @@ class Connection:
         if cancelled:
             self._needs_reset = True
         return cancelled
+
+    def close(self) -> None:
+        """Send QUIT and close without waiting, since answers to other commands may still come."""
+        try:
+            self.sock.send(b"QUIT\r\n")
+        except OSError:
+            pass
+        finally:
+            self.sock.close()
 
     def say_goodbye(self) -> None:
         """Send QUIT, wait up to two seconds for the reply (RFC 5321 §4.1.1.10), and close."""

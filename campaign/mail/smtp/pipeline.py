@@ -7,13 +7,18 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from smtplib import SMTPException
 
+from campaign.mail.smtp.behaviour import Behaviour
 from campaign.mail.smtp.connection import CLOSING, Connection, ConnectionLost, Item, Reply, read_answer
+from campaign.mail.smtp.held_refusals import HeldRefusals, refuse_us
+from campaign.mail.smtp.refusals import Refusal, is_enough_for_connection, judge_refusal, judge_sender_refusal
 from campaign.mail.smtp.supply import Supply
 from campaign.mail.smtp.transport import Answer, Mails, Outcome
 
 _POLL_SECONDS = 0.02
 _SILENCE_CHECK_SECONDS = 0.1
 _REOPEN_SECONDS = 5.0
+# A server that has answered a final dot and says nothing of the envelope behind it will say nothing.
+_ENVELOPE_SECONDS = 5.0
 _MAX_BREAKS = 3
 
 
@@ -34,15 +39,22 @@ class Limits:
 class Pipeline:
     """One run: it takes messages from ``mails`` until no message is left or the server cannot be used.
 
-    A connection that breaks is replaced. The run ends if no connection can be opened, if several connections break in a
-    row with nothing accepted in between, if the server says that it is closing (421), or if it refuses the sender. Then
-    every message that was not given to the server ends as not tried.
+    A connection that breaks, or that has worked and takes no further mail, is replaced. The run ends if no connection
+    can be opened, if several connections break in a row with nothing accepted in between, if the server says that it is
+    closing (421), or if it refuses us. Then every message that was not given to the server ends as not tried.
     """
 
     def __init__(
-        self, mails: Mails, kept: list[Connection], open_connection: Callable[[], "Future[Connection]"], limits: Limits
+        self,
+        mails: Mails,
+        kept: list[Connection],
+        open_connection: Callable[[], "Future[Connection]"],
+        limits: Limits,
+        behaviour: Behaviour,
     ) -> None:
         self._mails = mails
+        self._behaviour = behaviour
+        self._held = HeldRefusals(mails, behaviour)
         self._supply = Supply(mails, limits.per_domain)
         self._open = open_connection
         self._limits = limits
@@ -69,6 +81,7 @@ class Pipeline:
             if self._unusable is not None:
                 self._supply.end_all(Answer(Outcome.NOT_TRIED, self._unusable))
             if self._is_done:
+                self._held.finish()
                 return
             self._wait()
 
@@ -87,7 +100,14 @@ class Pipeline:
         nothing_left = self._unusable is not None or self._supply.is_empty
         return nothing_left and all(connection.is_idle for connection in self._deadlines)
 
+    @property
+    def _most(self) -> int:
+        """The number of messages that a connection carries."""
+        return min(self._limits.messages_per_connection, self._behaviour.mails_per_connection or 1 << 30)
+
     def _attach(self, connection: Connection) -> None:
+        if connection.mail_max is not None:
+            self._behaviour.note_limit(connection.mail_max)
         self._poll.register(connection.sock, select.POLLIN)
         self._watched[connection.sock.fileno()] = connection
         self._deadlines[connection] = time.monotonic() + self._limits.silence
@@ -110,15 +130,18 @@ class Pipeline:
                     self._unusable = f"the mail server cannot be used ({type(error).__name__})"
 
     def _assign_messages(self) -> None:
+        doubted = self._behaviour.is_refusing_us
         for connection in [*self._idle]:
-            if connection.envelopes >= self._limits.messages_per_connection:
+            if connection.is_spent(self._most):
                 self._detach(connection)
                 connection.say_goodbye()
+            elif doubted and len(self._idle) < len(self._deadlines):
+                return  # one message is in flight; its answer shows whether the server takes others
             elif (item := self._next_item()) is not None:
                 self._assign(connection, item)
                 self._flush(connection)
-        missing = self._limits.connections - len(self._deadlines) - len(self._opening)
-        if not missing or time.monotonic() < self._open_at:
+        missing = (1 if doubted else self._limits.connections) - len(self._deadlines) - len(self._opening)
+        if missing <= 0 or time.monotonic() < self._open_at:
             return
         for _ in range(missing):
             if self._supply.ready <= len(self._opening):
@@ -134,7 +157,7 @@ class Pipeline:
     def _assign(self, connection: Connection, item: Item) -> None:
         if connection.can_take(item):
             self._supply.occupy(item)
-            connection.queue_envelope(item)
+            connection.queue_envelope(item, data_waits=self._behaviour.refuses_often)
             self._idle.discard(connection)
         else:
             self._mails.end(item.number, Answer(Outcome.REJECTED, "recipient: the mail server has no SMTPUTF8"))
@@ -155,9 +178,22 @@ class Pipeline:
         if now < self._silence_check_at:
             return
         self._silence_check_at = now + _SILENCE_CHECK_SECONDS
+        self._held.end_old(now)
         for connection, deadline in list(self._deadlines.items()):
-            if deadline <= now and not connection.is_idle:
+            if connection.is_idle:
+                continue
+            if connection.waits_behind_dot and deadline - self._limits.silence + self._envelope_patience <= now:
+                # The server drops what comes behind a dot, as Courier does. If that was seen otherwise before, another
+                # server may have taken the place of that one.
+                self._behaviour.takes_envelope_with_dot = None if self._behaviour.takes_envelope_with_dot else False
+                self._replace(connection)
+            elif deadline <= now:
                 self._lost(connection, "TimeoutError")
+
+    @property
+    def _envelope_patience(self) -> float:
+        silence = self._limits.silence
+        return silence if self._behaviour.takes_envelope_with_dot else min(_ENVELOPE_SECONDS, silence)
 
     def _read(self, connection: Connection) -> None:
         lost = None
@@ -167,6 +203,8 @@ class Pipeline:
             lost = str(error)
         if lost is None and (usual := connection.usual_replies()) is not None:
             taken, line, following = usual
+            self._note_envelope(following)
+            self._behaviour.note_recipient(refused=False)
             self._end(connection, taken, read_answer("message", 250, line))
             following.answered = True
             self._send(connection, following)
@@ -175,6 +213,10 @@ class Pipeline:
             for kind, item, code, line in connection.replies():
                 if code == 250 and (kind is Reply.MAIL or kind is Reply.RCPT):
                     item.answered = True
+                    if kind is Reply.MAIL:
+                        self._note_envelope(item)
+                    else:
+                        self._behaviour.note_recipient(refused=False)
                     continue
                 self._take_reply(connection, kind, item, code, line)
                 if connection not in self._deadlines:
@@ -215,36 +257,76 @@ class Pipeline:
         if connection.is_idle:
             self._idle.add(connection)
 
+    def _note_envelope(self, item: Item) -> None:
+        """Learn that the server takes an envelope that was sent with a final dot."""
+        if item.behind_dot:
+            self._behaviour.takes_envelope_with_dot = True
+
     def _take_reply(self, connection: Connection, kind: Reply, item: Item, code: int, line: bytes) -> None:
         if kind is Reply.MAIL:
             self._take_sender_reply(connection, item, code, line)
         elif kind is Reply.RCPT:
-            if item.answer is None and code not in (250, 251):
-                item.answer = read_answer("recipient", code, line)
+            self._take_recipient_reply(connection, item, code, line)
         elif kind is Reply.DATA:
             self._take_data_reply(connection, item, code, line)
         elif kind is Reply.DOT:
+            self._judge(item, code, line)
             self._end(connection, item, read_answer("message", code, line))
         elif kind is Reply.EMPTY_DOT:
             assert item.answer is not None  # it holds the reason why nothing was sent
             self._end(connection, item, item.answer)
+        if connection not in self._deadlines:
+            return
         if code == CLOSING:
             self._lost(connection, "the server is closing")
         elif item.answer is not None and kind in (Reply.MAIL, Reply.RCPT) and connection.cancel(item):
             self._end(connection, item, item.answer)
 
-    @staticmethod
-    def _take_sender_reply(connection: Connection, item: Item, code: int, line: bytes) -> None:
+    def _take_sender_reply(self, connection: Connection, item: Item, code: int, line: bytes) -> None:
         if code == CLOSING and connection.used:
             return  # the server closes the connection after many messages; it does not refuse this one
         item.answered = True
-        if code != 250:
-            # A refused sender is a problem between us and our server: it concerns every mail, so it is final for none.
-            item.answer = Answer(Outcome.NOT_TRIED, read_answer("sender", code, line).reason)
+        if code == 250:
+            return
+        answer, refusal = read_answer("sender", code, line), judge_sender_refusal(code, _text(line))
+        if refusal is Refusal.UNCLEAR:
+            item.answer, item.refusal = answer, refusal
+        elif connection.used:
+            self._learn(connection, item, refusal, line)
+            self._replace(connection)
+        else:
+            # It concerns every mail, so it is final for none. The connection is not used again.
+            item.answer = refuse_us(refusal, answer.reason)
+            self._lost(connection, answer.reason)
+
+    def _learn(self, connection: Connection, item: Item, refusal: Refusal, line: bytes) -> None:
+        """Learn from the refusal of an envelope on a connection that has worked."""
+        if item.behind_dot and refusal is Refusal.PROTOCOL:
+            self._behaviour.takes_envelope_with_dot = False
+        elif is_enough_for_connection(_text(line)):
+            self._behaviour.note_limit(connection.envelopes - 1)
+
+    def _take_recipient_reply(self, connection: Connection, item: Item, code: int, line: bytes) -> None:
+        if code in (250, 251) or item.answer is not None:
+            return
+        if connection.used and code != CLOSING and is_enough_for_connection(_text(line)):
+            self._learn(connection, item, Refusal.UNCLEAR, line)
+            self._replace(connection)
+            return
+        self._behaviour.note_recipient(refused=True)
+        item.answer = read_answer("recipient", code, line)
+        self._judge(item, code, line)
+
+    @staticmethod
+    def _judge(item: Item, code: int, line: bytes) -> None:
+        if code >= 400:
+            item.refusal = judge_refusal(code, _text(line))
 
     def _take_data_reply(self, connection: Connection, item: Item, code: int, line: bytes) -> None:
         if code != 354:
             connection.require_reset()
+            if item.answer is None:
+                self._judge(item, code, line)
             self._end(connection, item, item.answer or read_answer("DATA", code, line))
         elif item.answer is not None:
             connection.queue_empty_dot(item)
@@ -255,21 +337,40 @@ class Pipeline:
         """Queue the content and the next message's envelope; they are written after the start was recorded."""
         connection.queue_content(item)
         self._to_start.append((connection, item))
-        following = self._next_item() if connection.envelopes < self._limits.messages_per_connection else None
-        if following is not None:
+        behaviour = self._behaviour
+        if behaviour.takes_envelope_with_dot is False or behaviour.is_refusing_us or connection.is_spent(self._most):
+            return
+        if (following := self._next_item()) is not None:
             self._assign(connection, following)
 
     def _end(self, connection: Connection, item: Item, answer: Answer) -> None:
+        """End a message by its answer. What was refused may be held until it is clear what that means."""
         connection.used = True
         self._supply.free(item)
-        if answer.outcome is Outcome.NOT_TRIED:
-            self._unusable = answer.reason
-        elif answer.outcome is Outcome.BROKEN_OFF:
+        outcome = answer.outcome
+        if outcome is Outcome.BROKEN_OFF:
             self._unusable = "the mail server is closing"
-        elif answer.outcome is not Outcome.IN_DOUBT:
+        else:
             self._works = True
             self._breaks = 0
+        if outcome is Outcome.ACCEPTED:
+            self._held.note_accepted()
+        elif outcome in (Outcome.REJECTED, Outcome.DEFERRED):
+            self._end_refused(item, answer)
+            return
         self._mails.end(item.number, answer)
+
+    def _end_refused(self, item: Item, answer: Answer) -> None:
+        if (blamed := self._held.take(item, answer, item.refusal, time.monotonic())) is not None:
+            self._unusable = self._unusable or f"the mail server refuses this server's mails ({blamed.reason})"
+
+    def _replace(self, connection: Connection) -> None:
+        """Close a connection that takes no further mail. What it was given is given to another one."""
+        self._detach(connection)
+        connection.close()
+        for item in connection.items:
+            item.renew()
+            self._supply.put_back(item)
 
     def _lost(self, connection: Connection, why: str) -> None:
         """End the messages in flight on a lost connection; those whose envelope got no reply are tried again."""
@@ -280,6 +381,9 @@ class Pipeline:
             if connection.is_final_dot_sent(item):
                 reason = f"the connection broke before the server's answer ({why})"
                 self._end_lost(item, Answer(Outcome.IN_DOUBT, reason))
+            elif item.answer is not None and item.answer.outcome in (Outcome.REJECTED, Outcome.DEFERRED):
+                self._supply.free(item)
+                self._end_refused(item, item.answer)
             elif item.answer is not None:
                 self._end_lost(item, item.answer)
             elif item.answered:
@@ -297,7 +401,14 @@ class Pipeline:
         self._supply.free(item)
         if answer.outcome is Outcome.NOT_TRIED:
             self._unusable = answer.reason
+        elif answer.outcome is Outcome.REFUSED_US:
+            self._behaviour.is_refusing_us = True
+            self._unusable = f"the mail server refuses this server's mails ({answer.reason})"
         self._mails.end(item.number, answer)
+
+
+def _text(line: bytes) -> str:
+    return line[4:].decode("utf-8", "replace").strip()
 
 
 def _discard(future: "Future[Connection]") -> None:

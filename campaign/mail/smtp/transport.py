@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from campaign.mail.message import Message
+from campaign.mail.smtp.refusals import Refusal
 
 
 class Outcome(StrEnum):
@@ -19,6 +20,7 @@ class Outcome(StrEnum):
     - ``DEFERRED``: the server asked to try later.
     - ``REJECTED``: the server will never take it.
     - ``NOT_TRIED``: the server could not be used for any mail. The recipient is not the cause.
+    - ``REFUSED_US``: the server refused the message for a reason that is ours. The recipient is not the cause.
     - ``BROKEN_OFF``: the server went away before the message was complete. The recipient is not the cause here either,
       but other messages go first now.
     - ``IN_DOUBT``: the connection broke between the final dot and the reply. Nobody can know whether the server has the
@@ -29,6 +31,7 @@ class Outcome(StrEnum):
     DEFERRED = "deferred"
     REJECTED = "rejected"
     NOT_TRIED = "not_tried"
+    REFUSED_US = "refused_us"
     BROKEN_OFF = "broken_off"
     IN_DOUBT = "in_doubt"
 
@@ -37,11 +40,13 @@ class Outcome(StrEnum):
 class Answer:
     """An outcome with its reason: status codes and our own words.
 
-    The server's text is never part of it, since servers quote addresses.
+    The server's text is never part of it, since servers quote addresses. ``refusal`` says what a refusal is about, and
+    is set for ``REFUSED_US``.
     """
 
     outcome: Outcome
     reason: str = ""
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,9 @@ class Mails(Protocol):
 
         Raises OSError if this cannot be recorded; then the transport must not write any of them.
         """
+
+    def hold(self, number: int, answer: Answer) -> None:
+        """Note an answer that stands if this process dies now: ``end`` follows, when it is clear what it means."""
 
     def end(self, number: int, answer: Answer) -> None:
         """Record the outcome of a message that ``next`` returned; called once for each message."""

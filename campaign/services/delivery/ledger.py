@@ -117,10 +117,12 @@ def _wait_together(deliveries: Sequence[Delivery]) -> None:
 def record(session: Session, delivery: Delivery, answer: Answer, *, now: datetime) -> None:
     """Record what became of one delivery."""
     outcome, reason = answer.outcome, answer.reason
-    if outcome in (Outcome.NOT_TRIED, Outcome.BROKEN_OFF):
+    if outcome in (Outcome.NOT_TRIED, Outcome.REFUSED_US, Outcome.BROKEN_OFF):
         move(delivery, DeliveryState.QUEUED, reason)
         if outcome is Outcome.BROKEN_OFF:
             delivery.due_at = now + FIRST_RETRY
+        elif outcome is Outcome.REFUSED_US:
+            delivery.due_at = now  # behind all that waits: if the server refuses this mail alone, others go first
         return
     delivery.attempts += 1
     if outcome is Outcome.ACCEPTED:

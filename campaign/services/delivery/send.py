@@ -125,6 +125,9 @@ class _Run:
     def start(self, numbers: Sequence[int]) -> None:
         self._journal.start([self._given[number] for number in numbers])
 
+    def hold(self, number: int, answer: Answer) -> None:
+        self._journal.end(self._given[number], answer)
+
     def end(self, number: int, answer: Answer) -> None:
         rows = self._given.pop(number)
         self._answers[rows] = answer

@@ -21,6 +21,7 @@ _COMPOSED = (
     N_("given up after 72 hours; %(why)s"),
     N_("the message cannot be written (%(why)s)"),
     N_("the mail server cannot be used (%(why)s)"),
+    N_("the mail server refuses this server's mails (%(why)s)"),
     N_("what is sent cannot be noted (%(why)s)"),
     N_("the outbox cannot be written (%(why)s)"),
     N_("the connection broke before the server's answer (%(why)s)"),
