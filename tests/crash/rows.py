@@ -58,16 +58,21 @@ def late(says: str = "250 2.0.0 OK") -> Callable[[], str]:
     return answer
 
 
-def at_first(says: str, *, times: int) -> Callable[[], str]:
-    """Greylisting: say ``says`` to the first so many, and yes from then on."""
+def at_first(says: str, *, times: int, then: str = "250 2.0.0 OK") -> Callable[[], str]:
+    """Say ``says`` to the first so many, as with greylisting, and ``then`` from then on."""
     left = times
 
     def answer() -> str:
         nonlocal left
         left -= 1
-        return says if left >= 0 else "250 2.0.0 OK"
+        return says if left >= 0 else then
 
     return answer
+
+
+def after(times: int, says: str) -> Callable[[], str]:
+    """Say yes to the first so many, and ``says`` from then on."""
+    return at_first("250 2.0.0 OK", times=times, then=says)
 
 
 ALL_QUEUED, ALL_ACCEPTED, ALL_DEFERRED, ALL_REJECTED = "4 queued", "4 accepted", "4 deferred", "4 rejected"
@@ -83,9 +88,11 @@ FAULTS = [
     Fault("4xx at RCPT", ALL_DEFERRED, ALL_ACCEPTED, lambda: {"RCPT": "450 4.2.1 Later"}),
     Fault("5xx at RCPT", ALL_REJECTED, ALL_REJECTED, lambda: {"RCPT": "550 5.1.1 Nobody"}),
     Fault("4xx at DATA", ALL_DEFERRED, ALL_ACCEPTED, lambda: {"DATA": "451 4.3.0 Later"}),
-    Fault("5xx at DATA", ALL_REJECTED, ALL_REJECTED, lambda: {"DATA": "554 5.5.1 No"}),
+    Fault("5xx at DATA", ALL_QUEUED, ALL_ACCEPTED, lambda: {"DATA": "554 5.5.1 No"}),
     Fault("4xx at the dot", ALL_DEFERRED, ALL_ACCEPTED, lambda: {DOT: "452 4.3.1 Full"}),
-    Fault("5xx at the dot", ALL_REJECTED, ALL_REJECTED, lambda: {DOT: "554 5.7.1 Spam"}),
+    Fault("5xx at the dot", ALL_DEFERRED, ALL_ACCEPTED, lambda: {DOT: "554 5.7.1 Spam"}),
+    Fault("sender refused at RCPT", ALL_QUEUED, ALL_ACCEPTED, lambda: {"RCPT": "553 5.7.1 Sender address rejected"}),
+    Fault("quota told at the dot, in the middle", MIDDLE, ALL_ACCEPTED, lambda: {DOT: after(2, "550 5.4.5 Enough")}),
     Fault("greylisting", ALL_DEFERRED, ALL_ACCEPTED, lambda: {"RCPT": at_first("450 4.7.1 Grey", times=4)}),
     Fault("421 at MAIL, in the middle", ALL_ACCEPTED, ALL_ACCEPTED, lambda: {"MAIL": once("421 4.3.2 Bye", at=3)}),
     Fault("421 at RCPT, in the middle", ONE_WAITS, ALL_ACCEPTED, lambda: {"RCPT": once("421 4.3.2 Bye", at=3)}),

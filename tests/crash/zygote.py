@@ -68,13 +68,13 @@ def _stop_connected(nth: int) -> None:
     envelope = Connection.queue_envelope
     left = nth
 
-    def stopping(connection: Connection, item: object) -> None:
+    def stopping(connection: Connection, item: object, **how: bool) -> None:
         nonlocal left
         if _is_digest_thread():
             left -= connection.envelopes == 0
             if left == 0:
                 _stop()
-        envelope(connection, item)  # type: ignore[arg-type]
+        envelope(connection, item, **how)  # type: ignore[arg-type]
 
     Connection.queue_envelope = stopping  # type: ignore[method-assign,assignment]
 

@@ -109,6 +109,9 @@ class _One:
     def start(self, numbers: Sequence[int]) -> None:
         pass
 
+    def hold(self, number: int, answer: Answer) -> None:
+        pass
+
     def end(self, number: int, answer: Answer) -> None:
         self.answer = answer
 

@@ -296,7 +296,8 @@ class Pipeline:
             self._replace(connection)
         else:
             # It concerns every mail, so it is final for none. The connection is not used again.
-            item.answer = refuse_us(refusal, answer.reason)
+            is_closing = answer.outcome is Outcome.BROKEN_OFF
+            item.answer = Answer(Outcome.NOT_TRIED, answer.reason) if is_closing else refuse_us(refusal, answer.reason)
             self._lost(connection, answer.reason)
 
     def _learn(self, connection: Connection, item: Item, refusal: Refusal, line: bytes) -> None:

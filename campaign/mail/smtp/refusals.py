@@ -120,24 +120,23 @@ _ENOUGH = re.compile(r"4\.5\.3\b|.*too many (messages|e?-?mails|transactions)\b.
 def judge_refusal(code: int, text: str) -> Refusal:
     """What a refusal of a recipient or of a message is about.
 
-    ``text`` is the reply behind its code. The words of the server count more than its enhanced code, except where that
-    code says that the address is gone: 5.7.1 and 5.2.0 are used for everything.
+    ``text`` is the reply behind its code. An enhanced code with one meaning decides. Beside the others the words of the
+    server count more, because 5.7.1 and 5.2.0 are used for everything.
     """
     status = _STATUS.match(text)
-    if status is not None and status[0] in GONE:
-        return Refusal.RECIPIENT
     numbers = (int(status[1]), int(status[2])) if status is not None else None
+    if numbers is not None and status is not None:
+        if (found := _BY_STATUS.get(numbers)) is not None:
+            return found
+        if status[0] in GONE or (numbers[0] == 1 and numbers[1] > 0):
+            return Refusal.RECIPIENT
     words = _QUOTED.sub(" ", text[status.end() if status else 0 :].strip()).lower().strip()
     if not _PASSED_ON.match(words):
         for refusal, pattern in _OURS:
             if pattern.search(words):
                 return refusal
-    if numbers is not None:
-        if (found := _BY_STATUS.get(numbers) or _BY_SUBJECT.get(numbers[0])) is not None:
-            return found
-        if numbers[0] == 1 and numbers[1] > 0:
-            return Refusal.RECIPIENT
-    elif (found := _BY_CODE.get(code)) is not None:
+    found = _BY_CODE.get(code) if numbers is None else _BY_SUBJECT.get(numbers[0])
+    if found is not None:
         return found
     return Refusal.RECIPIENT if _THEIRS.search(words) else Refusal.UNCLEAR
 

@@ -15,7 +15,7 @@ from tests.servers.scripted_smtp import BODY, DOT, FALL_SILENT, GREETING, HANG_U
 from tests.servers.smtp import Mailbox
 
 RECIPIENT = "aigul.secret@example.org"
-ACCEPTED, DEFERRED, REJECTED, NOT_TRIED, BROKEN_OFF, IN_DOUBT = Outcome
+ACCEPTED, DEFERRED, REJECTED, NOT_TRIED, REFUSED_US, BROKEN_OFF, IN_DOUBT = Outcome
 
 
 def letter(body: bytes = b"Subject: x\r\n\r\nHello\r\n") -> Message:
@@ -42,15 +42,20 @@ def send_to(server: ScriptedServer, message: Message | None = None, timeout: flo
         (DOT, "250 2.0.0 Queued", ACCEPTED, "message: 250 2.0.0"),
         (DOT, "250 Queued", ACCEPTED, "message: 250"),
         ("RCPT", "251 User not local; will forward", ACCEPTED, "message: 250 2.0.0"),
-        ("MAIL", "451 4.3.0 Later", NOT_TRIED, "sender: 451 4.3.0"),
-        ("MAIL", "550 5.7.1 Go away", NOT_TRIED, "sender: 550 5.7.1"),
+        ("MAIL", "451 4.3.0 Later", REFUSED_US, "sender: 451 4.3.0"),
+        ("MAIL", "550 5.7.1 Go away", REFUSED_US, "sender: 550 5.7.1"),
+        ("MAIL", "552 5.3.4 Too big", DEFERRED, "sender: 552 5.3.4"),
         ("RCPT", "450 4.2.1 Later", DEFERRED, "recipient: 450 4.2.1"),
         ("RCPT", "550 5.1.1 Nobody", REJECTED, "recipient: 550 5.1.1"),
-        ("RCPT", "553 Nobody", REJECTED, "recipient: 553"),
+        ("RCPT", "553 No", DEFERRED, "recipient: 553"),
+        ("RCPT", "550 Mailbox unavailable", REJECTED, "recipient: 550"),
+        ("RCPT", "554 5.7.1 Relay access denied", REFUSED_US, "recipient: 554 5.7.1"),
+        ("RCPT", "451 4.1.8 Domain of sender address does not resolve", REFUSED_US, "recipient: 451 4.1.8"),
         ("DATA", "451 4.3.0 Later", DEFERRED, "DATA: 451 4.3.0"),
-        ("DATA", "554 5.5.1 No", REJECTED, "DATA: 554 5.5.1"),
+        ("DATA", "554 5.5.1 No", REFUSED_US, "DATA: 554 5.5.1"),
         (DOT, "452 4.3.1 Full", DEFERRED, "message: 452 4.3.1"),
-        (DOT, "554 5.7.1 Spam", REJECTED, "message: 554 5.7.1"),
+        (DOT, "554 5.7.1 Spam", DEFERRED, "message: 554 5.7.1"),
+        (DOT, "550-5.4.5 Daily sending\r\n550 5.4.5 limit exceeded", REFUSED_US, "message: 550 5.4.5"),
         ("MAIL", "421 4.3.2 Closing", NOT_TRIED, "sender: 421 4.3.2"),
         ("RCPT", "421 4.3.2 Closing", BROKEN_OFF, "recipient: 421 4.3.2"),
         ("DATA", "421 4.3.2 Closing", BROKEN_OFF, "DATA: 421 4.3.2"),
@@ -59,7 +64,9 @@ def send_to(server: ScriptedServer, message: Message | None = None, timeout: flo
 )
 def test_an_answer_ends_the_attempt_as_rfc_5321_means_it(point: str, says: str, outcome: Outcome, reason: str) -> None:
     with ScriptedServer({point: says}) as server:
-        assert send_to(server) == Answer(outcome, reason)
+        answer = send_to(server)
+    assert (answer.outcome, answer.reason) == (outcome, reason)
+    assert (answer.refusal is not None) is (outcome is REFUSED_US)
 
 
 @pytest.mark.parametrize("says", [HANG_UP, "421 4.3.2 Not now", "554 5.3.2 Never", "hello"])
@@ -122,7 +129,6 @@ def test_a_reason_never_quotes_the_address(point: str, says: str) -> None:
     [
         ("RCPT", "550 5.1.1 Nobody"),
         ("RCPT", "450 4.2.1 Later"),
-        ("MAIL", "451 4.3.0 Later"),
         (DOT, "554 5.7.1 No"),
         (DOT, "250 OK"),
     ],
@@ -136,7 +142,14 @@ def test_the_connection_is_kept_for_the_next_message(point: str, says: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("point", "says"), [("RCPT", "421 4.3.2 Closing"), ("MAIL", HANG_UP), (DOT, HANG_UP), (GREETING, HANG_UP)]
+    ("point", "says"),
+    [
+        ("RCPT", "421 4.3.2 Closing"),
+        ("MAIL", "451 4.3.0 Later"),
+        ("MAIL", HANG_UP),
+        (DOT, HANG_UP),
+        (GREETING, HANG_UP),
+    ],
 )
 def test_after_a_lost_connection_the_next_message_opens_another(point: str, says: str) -> None:
     with ScriptedServer({point: says}) as server, transport_to(server.url) as transport:

@@ -2,7 +2,7 @@
 
 from asyncio import Event, WriteTransport
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from campaign.mail.message import Message
 from campaign.mail.smtp.client import SmtpTransport
 from campaign.mail.smtp.pipeline import Limits
-from campaign.mail.smtp.transport import Answer, Outcome
+from campaign.mail.smtp.transport import Outcome
+from tests.scenes.letters import Letters, letter_to
 from tests.servers.secure_smtp import Certificate
 from tests.servers.smtp import Mailbox, port_of
 
@@ -21,31 +22,7 @@ SILENCE = 10
 
 
 def letter(number: int, body: bytes = b"Hello\r\n") -> Message:
-    recipient = f"reader{number}@example.org"
-    return Message(sender="petition@example.org", recipient=recipient, content=b"Subject: x\r\n\r\n" + body)
-
-
-class Letters:
-    """Messages, and what became of each."""
-
-    def __init__(self, *messages: Message) -> None:
-        self._left = list(enumerate(messages))
-        self.begun: list[int] = []
-        self.answers: dict[int, Answer] = {}
-
-    def next(self) -> tuple[int, Message] | None:
-        return self._left.pop(0) if self._left else None
-
-    def start(self, numbers: Sequence[int]) -> None:
-        self.begun += numbers
-
-    def end(self, number: int, answer: Answer) -> None:
-        assert number not in self.answers
-        self.answers[number] = answer
-
-    @property
-    def outcomes(self) -> Counter[Outcome]:
-        return Counter(answer.outcome for answer in self.answers.values())
+    return letter_to(f"reader{number}@example.org", body)
 
 
 class Gate(Mailbox):

@@ -38,7 +38,7 @@ class Paced:
         self._mails = mails
         self._clock = clock
         self._moments = moments
-        self.start = mails.start
+        self.start, self.hold = mails.start, mails.hold
         self.end: Callable[[int, Answer], None] = mails.end
 
     def next(self) -> tuple[int, Message] | None:
