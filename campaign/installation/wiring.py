@@ -12,7 +12,7 @@ from campaign.db import Database, open_database
 from campaign.jobs import Jobs
 from campaign.mail.dkim import DkimSigner, read_keys
 from campaign.mail.smtp.client import SmtpTransport
-from campaign.mail.smtp.pipeline import Limits
+from campaign.mail.smtp.pool import Limits
 from campaign.mail.smtp.transport import FileTransport, Transport
 from campaign.services.delivery.claims import Sender
 from campaign.services.delivery.envelope import MailIdentity

@@ -15,7 +15,7 @@ from campaign import db
 from campaign.clock import now
 from campaign.installation.wiring import Installation, wire
 from campaign.mail.smtp.client import SmtpTransport
-from campaign.mail.smtp.pipeline import Limits
+from campaign.mail.smtp.pool import Limits
 from campaign.mail.smtp.transport import Transport
 from campaign.models import DeliveryState
 from campaign.periods import CLAIM_LASTS, FIRST_RETRY

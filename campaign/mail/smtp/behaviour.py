@@ -40,6 +40,13 @@ class Behaviour:
         """Count the answer to a RCPT."""
         self._refused_share += (refused - self._refused_share) / _COUNTED
 
+    def note_silence_behind_dot(self) -> None:
+        """Remember that nothing answered an envelope that was sent with a final dot, as with Courier.
+
+        If it was answered before, another server may have taken the place of that one.
+        """
+        self.takes_envelope_with_dot = None if self.takes_envelope_with_dot else False
+
     def note_limit(self, mails: int) -> None:
         """Remember that the server takes so many mails on a connection (announced by RFC 9422, or seen)."""
         if mails > 0 and (self.mails_per_connection is None or mails < self.mails_per_connection):

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote, urlsplit
 
 from campaign.mail.smtp.behaviour import Behaviour
-from campaign.mail.smtp.connection import Connection, Extensions, read_limits
-from campaign.mail.smtp.pipeline import Limits, Pipeline
+from campaign.mail.smtp.connection import Connection
+from campaign.mail.smtp.pipeline import Pipeline
+from campaign.mail.smtp.pool import Limits
+from campaign.mail.smtp.protocol import Extensions, read_limits
 from campaign.mail.smtp.transport import Mails
 
 _DEFAULT_PORTS = {"smtps": 465, "smtp+starttls": 587}

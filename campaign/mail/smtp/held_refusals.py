@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from campaign.mail.smtp.behaviour import Behaviour
-from campaign.mail.smtp.connection import Item
+from campaign.mail.smtp.protocol import Item
 from campaign.mail.smtp.refusals import Refusal
 from campaign.mail.smtp.transport import Answer, Mails, Outcome
 
@@ -15,7 +15,6 @@ _HELD_AT_MOST = 60.0
 class _Held:
     item: Item
     answer: Answer
-    refusal: Refusal
     until: float
 
 
@@ -42,21 +41,18 @@ class HeldRefusals:
         if self._held:
             self._end_all(accepts_others=True)
 
-    def take(self, item: Item, answer: Answer, refusal: Refusal, now: float) -> Answer | None:
-        """End or hold a refused message. Returns why the server can be used no more, if it refuses us."""
+    def take(self, item: Item, answer: Answer, now: float) -> Answer | None:
+        """End or hold a refused message. Returns the answer that all held ones got, if the server refuses us."""
+        refusal = item.refusal
         if refusal is Refusal.RECIPIENT:
             self._mails.end(item.number, answer)
             return None
         self._mails.hold(item.number, Answer(Outcome.DEFERRED, answer.reason))
-        self._held.append(_Held(item, answer, refusal, now + _HELD_AT_MOST))
+        self._held.append(_Held(item, answer, now + _HELD_AT_MOST))
         domain = item.message.recipient.rpartition("@")[2].lower()
         if not self._behaviour.note_refused(refusal, domain, answer.reason):
             return None
-        return self.blame(refusal if refusal.is_ours else Refusal.EVERYBODY, answer.reason)
-
-    def blame(self, refusal: Refusal, reason: str) -> Answer:
-        """End the held messages as refused because of us. Returns the answer that they got."""
-        blamed = refuse_us(refusal, reason)
+        blamed = refuse_us(refusal if refusal.is_ours else Refusal.EVERYBODY, answer.reason)
         for held in self._held:
             self._mails.end(held.item.number, blamed)
         self._held.clear()
@@ -77,9 +73,10 @@ class HeldRefusals:
         self._held.clear()
 
     def _decide(self, held: _Held, *, accepts_others: bool) -> Answer:
-        if held.refusal.is_ours and not accepts_others:
-            return refuse_us(held.refusal, held.answer.reason)
-        if held.refusal.is_ours or not (accepts_others or self._has_accepted):
+        refusal = held.item.refusal
+        if refusal.is_ours and not accepts_others:
+            return refuse_us(refusal, held.answer.reason)
+        if refusal.is_ours or not (accepts_others or self._has_accepted):
             return Answer(Outcome.DEFERRED, held.answer.reason)
         return held.answer
 

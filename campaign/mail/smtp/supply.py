@@ -3,7 +3,7 @@
 import time
 from collections import Counter, deque
 
-from campaign.mail.smtp.connection import Item
+from campaign.mail.smtp.protocol import Item
 from campaign.mail.smtp.transport import Answer, Later, Mails
 
 _MAX_HELD = 64

@@ -40,8 +40,8 @@ class Outcome(StrEnum):
 class Answer:
     """An outcome with its reason: status codes and our own words.
 
-    The server's text is never part of it, since servers quote addresses. ``refusal`` says what a refusal is about, and
-    is set for ``REFUSED_US``.
+    The server's text is never part of it, since servers quote addresses. ``refusal``: what a refusal is about that is
+    ours; it is set for ``REFUSED_US``, and for the messages that were not tried because of one.
     """
 
     outcome: Outcome

@@ -8,7 +8,7 @@ import pytest
 
 from campaign.mail.message import Message
 from campaign.mail.smtp.client import SmtpTransport
-from campaign.mail.smtp.pipeline import Limits
+from campaign.mail.smtp.pool import Limits
 from campaign.mail.smtp.transport import Answer, Outcome
 from tests.scenes.mails import deliver_one
 from tests.servers.scripted_smtp import BODY, DOT, FALL_SILENT, GREETING, HANG_UP, ScriptedServer

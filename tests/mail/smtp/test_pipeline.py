@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from campaign.mail.message import Message
 from campaign.mail.smtp.client import SmtpTransport
-from campaign.mail.smtp.pipeline import Limits
+from campaign.mail.smtp.pool import Limits
 from campaign.mail.smtp.transport import Outcome
 from tests.scenes.letters import Letters, letter_to
 from tests.servers.secure_smtp import Certificate

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from campaign.mail.smtp.client import SmtpTransport
-from campaign.mail.smtp.pipeline import Limits
+from campaign.mail.smtp.pool import Limits
 from campaign.mail.smtp.refusals import Refusal
 from campaign.mail.smtp.transport import Outcome
 from tests.scenes.letters import Letters, letter_to

@@ -9,7 +9,7 @@ from campaign.i18n import Language
 from campaign.mail.lint.problem import Part, Problem
 from campaign.mail.message import Message
 from campaign.mail.smtp.client import SmtpTransport
-from campaign.mail.smtp.pipeline import Limits
+from campaign.mail.smtp.pool import Limits
 from campaign.mail.smtp.transport import FileTransport, Transport
 from campaign.services.digests.lint_check import Finding, LintRefused
 from campaign.web.core.stored_reasons import tell_details, tell_reason
