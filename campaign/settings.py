@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 
 from campaign.errors import InvalidInput, InvalidSettings
 from campaign.text.email_address import parse_email_address
+from campaign.text.host_name import to_dns, to_ehlo_name
 from campaign.text.rates import Rate
 
 _MAX_BOUNCES_NAME = 64 - len("+") - 48
@@ -71,6 +72,11 @@ class Settings(BaseSettings):
         "",
         description="`smtp://`, `smtp+starttls://` or `smtps://` with `user:password@host:port`; "
         "empty: mails are written into `DATA_DIR/outbox`.",
+    )
+    ehlo_name: str = Field(
+        "",
+        description="The name by which this server introduces itself to the mail server (EHLO): a name that the DNS "
+        "knows, or an IP address. Empty: the host in `CAMPAIGN_BASE_URL`.",
     )
     smtp_timeout: float = Field(60, gt=0, description="Seconds to wait for the mail server's answer.")
     smtp_connections: int = Field(4, ge=1, le=64, description="Connections to the mail server at the same time.")
@@ -222,6 +228,11 @@ class Settings(BaseSettings):
             raise ValueError("must have the form smtp+starttls://user:password@mail.example.org:587")
         return value
 
+    @field_validator("ehlo_name")
+    @classmethod
+    def _check_ehlo_name(cls, value: str) -> str:
+        return to_ehlo_name(value) if value.strip() else ""
+
     @field_validator("base_url", "organize_url")
     @classmethod
     def _check_base_url(cls, value: str) -> str:
@@ -245,17 +256,7 @@ class Settings(BaseSettings):
         if ":" in host:
             raise ValueError("must have a name or an IPv4 address, such as http://localhost:8000; IPv6 needs a name")
         # Headers of mails and answers are ASCII, so the name is written as the DNS has it (RFC 5891).
-        if not host.isascii():
-            try:
-                ascii_host = host.encode("idna").decode()
-                is_same = ascii_host.encode().decode("idna") == host
-            except UnicodeError:
-                is_same = False
-            # Python's codec has the rules of 2003, in which ß is ss: such a name would be another site.
-            if not is_same:
-                raise ValueError("has a name that cannot be written for the DNS; write it in its form xn--…")
-            host = ascii_host
-        return f"{parts.scheme}://{host}{f':{port}' if port else ''}"
+        return f"{parts.scheme}://{to_dns(host)}{f':{port}' if port else ''}"
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
@@ -276,8 +277,20 @@ class Settings(BaseSettings):
             # Flask compares the Host header only with names and IPv4 addresses.
             host = "localhost" if ":" in self.host else self.host
             fill(self, "base_url", f"http://{host}:{self.port}")
+        if not self.ehlo_name:
+            self._fill_ehlo_name(fill)
         self._place_organizers(fill)
         return self
+
+    def _fill_ehlo_name(self, fill: Callable[[Self, str, object], None]) -> None:
+        try:
+            fill(self, "ehlo_name", to_ehlo_name(urlsplit(self.base_url).hostname or self.host))
+        except ValueError:
+            if self.smtp_url:
+                raise ValueError(
+                    "EHLO_NAME is needed: the host in CAMPAIGN_BASE_URL is no name by which a mail server knows us, so "
+                    "set CAMPAIGN_EHLO_NAME to a name such as petition.example.org"
+                ) from None
 
     def _place_organizers(self, fill: Callable[[Self, str, object], None]) -> None:
         if not self.organizers_apart:
@@ -367,7 +380,9 @@ def read_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         problems += [
-            f"CAMPAIGN_{'_'.join(map(str, problem['loc'])).upper()} {problem['msg'].removeprefix('Value error, ')}"
+            # A problem between settings has no place; its sentence begins with the name of one.
+            f"CAMPAIGN_{' '.join([*map(str, problem['loc'])]).upper()} ".replace("CAMPAIGN_ ", "CAMPAIGN_")
+            + problem["msg"].removeprefix("Value error, ")
             for problem in error.errors()
         ]
     else:

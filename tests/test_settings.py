@@ -179,3 +179,39 @@ def test_a_setting_in_a_wrong_spelling_is_named_with_the_right_one(
 
 def test_a_setting_of_another_version_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, processes="2", ehlo_name="x", port="8001").port == 8001
+
+
+@pytest.mark.parametrize(
+    ("base_url", "ehlo_name", "said"),
+    [
+        ("https://petition.example.org", "", "petition.example.org"),
+        ("https://petition.example.org:8443", "", "petition.example.org"),
+        ("https://пример.рф", "", "xn--e1afmkfd.xn--p1ai"),
+        ("http://192.0.2.1:8000", "", "[192.0.2.1]"),
+        ("", "", "[127.0.0.1]"),
+        ("https://petition.example.org", "mail.example.org.", "mail.example.org"),
+        ("https://petition.example.org", "Пример.рф", "xn--e1afmkfd.xn--p1ai"),
+        ("https://petition.example.org", "192.0.2.7", "[192.0.2.7]"),
+        ("https://petition.example.org", "[192.0.2.7]", "[192.0.2.7]"),
+        ("https://petition.example.org", "2001:db8::7", "[IPv6:2001:db8::7]"),
+        ("https://petition.example.org", "[IPv6:2001:db8::7]", "[IPv6:2001:db8::7]"),
+        ("http://my_host:8000", "", ""),
+    ],
+)
+def test_the_name_in_ehlo_is_the_host_of_the_base_url_or_the_one_that_is_set(
+    base_url: str, ehlo_name: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read(monkeypatch, base_url=base_url, ehlo_name=ehlo_name).ehlo_name == said
+
+
+@pytest.mark.parametrize(
+    "ehlo_name", ["my_host", "mail.example.org:25", "https://example.org", "-a.org", "192.0.2", "[x]", "a b", "a..b"]
+)
+def test_a_wrong_name_for_ehlo_is_refused_with_an_example(ehlo_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidSettings, match=r"CAMPAIGN_EHLO_NAME must be a name such as petition\.example\.org"):
+        read(monkeypatch, ehlo_name=ehlo_name)
+
+
+def test_a_base_url_that_gives_no_name_for_ehlo_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidSettings, match="CAMPAIGN_EHLO_NAME is needed"):
+        read(monkeypatch, base_url="http://my_host:8000", smtp_url="smtp://127.0.0.1")

@@ -68,7 +68,11 @@ def _examine_mail(settings: Settings, *, network: bool, open_names: Callable[[],
         yield green("Mail", "Mail server and DNS are not checked (--no-network).")
         return
     yield from check_mail_server(
-        settings.smtp_url, timeout=min(settings.smtp_timeout, 20), sender=settings.bounces_to, verp=settings.verp
+        settings.smtp_url,
+        timeout=min(settings.smtp_timeout, 20),
+        sender=settings.bounces_to,
+        verp=settings.verp,
+        ehlo_name=settings.ehlo_name,
     )
     if settings.is_local:
         yield green("DNS", f"The DNS is not checked: {settings.base_url} is for this machine alone.")

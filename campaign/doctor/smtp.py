@@ -1,4 +1,4 @@
-"""The doctor checks the mail server: it speaks SMTP like a sender, up to MAIL FROM, and sends no mail."""
+"""The doctor checks the mail server: it speaks SMTP like a sender, up to RCPT TO, and sends no mail."""
 
 import smtplib
 import ssl
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from campaign.doctor.check import Check, Colour, green, red, yellow
+from campaign.doctor.mail_refusals import MEANINGS, MENDS
 from campaign.mail.returned.verp import envelope_sender
+from campaign.mail.smtp.refusals import Refusal, judge_refusal
 
 NAME = "Mail server"
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
@@ -45,16 +47,17 @@ def host_of(url: str) -> str:
 
 
 def check_mail_server(
-    url: str, *, timeout: float, sender: str, verp: bool, tls: ssl.SSLContext | None = None
+    url: str, *, timeout: float, sender: str, verp: bool, ehlo_name: str, tls: ssl.SSLContext | None = None
 ) -> list[Check]:
     """Whether the server at ``url`` can be used, how safely, how fast, and for which senders.
 
     ``sender`` is the envelope sender; with ``verp`` the token of each mail is added to it. ``timeout`` is in seconds.
+    The recipient that is asked for is ``sender``: the mailbox of returned mails must exist, and nothing is sent to it.
     """
     target = _Target.read(url)
     context = tls or ssl.create_default_context()
     try:
-        server = _connect(target, timeout, context)
+        server = _connect(target, timeout, context, ehlo_name)
     except ssl.SSLError as error:
         return [_broken_tls(target, error)]
     except (OSError, smtplib.SMTPException) as error:
@@ -92,12 +95,12 @@ def _broken_tls(target: _Target, error: ssl.SSLError) -> Check:
     )
 
 
-def _connect(target: _Target, timeout: float, context: ssl.SSLContext) -> smtplib.SMTP:
+def _connect(target: _Target, timeout: float, context: ssl.SSLContext, ehlo_name: str) -> smtplib.SMTP:
     server: smtplib.SMTP
     if target.scheme == "smtps":
-        server = smtplib.SMTP_SSL(target.host, target.port, timeout=timeout, context=context)
+        server = smtplib.SMTP_SSL(target.host, target.port, ehlo_name, timeout=timeout, context=context)
     else:
-        server = smtplib.SMTP(target.host, target.port, timeout=timeout)
+        server = smtplib.SMTP(target.host, target.port, ehlo_name, timeout=timeout)
     try:
         server.ehlo_or_helo_if_needed()
     except BaseException:
@@ -187,7 +190,15 @@ def _sender(server: smtplib.SMTP, sender: str, *, verp: bool) -> Check:
     address = envelope_sender(sender, _TOKEN) if verp else sender
     shown = address.replace(_TOKEN, "…")
     code, _ = server.mail(address)
+    refused = _refusal_at_recipient(server, sender) if code == 250 else None
     server.rset()
+    if refused is not None:
+        return red(
+            name,
+            f"The server refuses a recipient for a reason that is ours (it says {refused[0]}): mails wait. "
+            f"{MEANINGS[refused[1]]}",
+            MENDS[refused[1]],
+        )
     if code == 250:
         more = " Whether bounces to this address arrive, only a real bounce can show." if verp else ""
         return green(name, f"The server allows us to send as {shown}.{more}")
@@ -195,3 +206,13 @@ def _sender(server: smtplib.SMTP, sender: str, *, verp: bool) -> Check:
     if verp:
         fix += ", and with any text after a +, or set CAMPAIGN_VERP=false"
     return red(name, f"The server does not allow us to send as {shown} (it says {code}): mails wait.", f"{fix}.")
+
+
+def _refusal_at_recipient(server: smtplib.SMTP, recipient: str) -> tuple[int, Refusal] | None:
+    """The code of a refusal of RCPT that is about us, and what it is about; None if the recipient is not refused so.
+
+    Postfix and sendmail check our name in EHLO, the sender and the right to relay only here.
+    """
+    code, said = server.rcpt(recipient)
+    refusal = judge_refusal(code, said.decode("utf-8", "replace")) if code >= 400 else Refusal.UNCLEAR
+    return (code, refusal) if refusal.is_ours else None

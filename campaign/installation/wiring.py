@@ -11,6 +11,7 @@ from campaign.crypto.vault import Vault
 from campaign.db import Database, open_database
 from campaign.jobs import Jobs
 from campaign.mail.dkim import DkimSigner, read_keys
+from campaign.mail.smtp.behaviour import Behaviour
 from campaign.mail.smtp.client import SmtpTransport
 from campaign.mail.smtp.pool import Limits
 from campaign.mail.smtp.transport import FileTransport, Transport
@@ -101,6 +102,8 @@ def wire(
 ) -> Installation:
     """Build the installation that ``settings`` describe. Tests replace clock, waiting and transport."""
 
+    behaviour = Behaviour()  # of the one mail server: what a transport learns, the next one knows
+
     def transport() -> Transport:
         if settings.smtp_url:
             limits = Limits(
@@ -109,7 +112,7 @@ def wire(
                 messages_per_connection=settings.smtp_messages_per_connection,
                 per_domain=settings.smtp_per_domain,
             )
-            return SmtpTransport(settings.smtp_url, limits)
+            return SmtpTransport(settings.smtp_url, limits, ehlo_name=settings.ehlo_name or None, behaviour=behaviour)
         return FileTransport(settings.outbox, sleep=sleep)
 
     return Installation(

@@ -24,7 +24,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 def look(url: str, tls: ssl.SSLContext | None = None, *, verp: bool = True, timeout: float = 10) -> dict[str, Check]:
     """What is said in the end, by what it is about."""
-    return {check.name: check for check in check_mail_server(url, timeout=timeout, sender=SENDER, verp=verp, tls=tls)}
+    checks = check_mail_server(
+        url, timeout=timeout, sender=SENDER, verp=verp, ehlo_name="petition.example.org", tls=tls
+    )
+    return {check.name: check for check in checks}
 
 
 def colours(found: dict[str, Check]) -> dict[str, Colour]:
@@ -123,11 +126,11 @@ def test_a_server_that_takes_our_address_but_not_one_for_each_mail_is_red(certif
     assert plain.colour is Colour.GREEN
 
 
-def test_nothing_is_said_after_mail_from_but_goodbye() -> None:
+def test_nothing_is_said_after_the_recipient_but_goodbye() -> None:
     with ScriptedServer() as server:
         look(server.url)
         verbs = [command.split()[0].partition(":")[0].upper() for command in server.commands]
-    assert verbs == ["EHLO", "MAIL", "RSET", "QUIT"]
+    assert verbs == ["EHLO", "MAIL", "RCPT", "RSET", "QUIT"]
 
 
 def test_a_server_that_is_not_there_is_red() -> None:
@@ -159,3 +162,32 @@ def test_a_server_that_says_nothing_is_told_after_the_timeout() -> None:
     with ScriptedServer({GREETING: FALL_SILENT}) as server:
         found = look(server.url, timeout=0.2)
     assert colours(found) == {"Mail server": Colour.RED}
+
+
+@pytest.mark.parametrize(
+    ("says", "meaning", "mend"),
+    [
+        ("504 5.5.2 <node1>: Helo command rejected: need fully-qualified hostname", "introduces", "CAMPAIGN_EHLO_NAME"),
+        ("553 5.7.1 <petition@example.org>: Sender address rejected: not owned by user", "sender", "CAMPAIGN_VERP"),
+        ("554 5.7.1 <petition@example.org>: Relay access denied", "passes on no mails", "CAMPAIGN_SMTP_URL"),
+        ("550 5.4.5 Daily user sending limit exceeded", "quota", "CAMPAIGN_SMTP_RATE"),
+    ],
+)
+def test_a_refusal_of_us_that_comes_only_at_rcpt_is_red_and_says_what_to_do(says: str, meaning: str, mend: str) -> None:
+    with ScriptedServer({"RCPT": says}) as server:
+        found = look(server.url)["Sender"]
+        assert (found.colour, server.messages) == (Colour.RED, [])
+    assert meaning in found.sentence
+    assert f"it says {says[:3]}" in found.sentence
+    assert mend in found.fix
+
+
+def test_a_mailbox_of_returned_mails_that_is_not_there_yet_is_not_about_the_sender() -> None:
+    with ScriptedServer({"RCPT": "550 5.1.1 Nobody"}) as server:
+        assert look(server.url)["Sender"].colour is Colour.GREEN
+
+
+def test_the_doctor_introduces_itself_as_the_sender_does() -> None:
+    with ScriptedServer() as server:
+        look(server.url)
+        assert server.commands[0] == "ehlo petition.example.org"

@@ -13,6 +13,7 @@ _HELD_AT_MOST = 60.0
 
 @dataclass(frozen=True, slots=True)
 class _Held:
+    number: int
     item: Item
     answer: Answer
     until: float
@@ -26,6 +27,8 @@ class HeldRefusals:
     because it must cost nobody their mail. If the refusals go on, they are about us, and the mails wait without having
     used up an attempt. If the run ends before either, an unclear “never” is no more than “later”, unless the server
     accepted other mails in this run.
+
+    ``count``: the number of refusals that were held in this run.
     """
 
     def __init__(self, mails: Mails, behaviour: Behaviour) -> None:
@@ -33,13 +36,21 @@ class HeldRefusals:
         self._behaviour = behaviour
         self._held: list[_Held] = []
         self._has_accepted = False
+        self.count = 0
 
-    def note_accepted(self) -> None:
-        """End the held messages, since the server accepts others."""
+    def note_accepted(self, item: Item) -> None:
+        """End the messages that were refused before ``item`` began, since the server accepts others.
+
+        An answer to a message that had begun before the refusal shows nothing: a quota may have ended in between.
+        """
         self._has_accepted = True
-        self._behaviour.note_accepted()
+        if item.refusals_before == self.count:
+            self._behaviour.note_accepted()
         if self._held:
-            self._end_all(accepts_others=True)
+            shown = [held for held in self._held if held.number <= item.refusals_before]
+            self._held = self._held[len(shown) :]
+            for held in shown:
+                self._mails.end(held.item.number, self._decide(held, accepts_others=True))
 
     def take(self, item: Item, answer: Answer, now: float) -> Answer | None:
         """End or hold a refused message. Returns the answer that all held ones got, if the server refuses us."""
@@ -48,7 +59,8 @@ class HeldRefusals:
             self._mails.end(item.number, answer)
             return None
         self._mails.hold(item.number, Answer(Outcome.DEFERRED, answer.reason))
-        self._held.append(_Held(item, answer, now + _HELD_AT_MOST))
+        self.count += 1
+        self._held.append(_Held(self.count, item, answer, now + _HELD_AT_MOST))
         domain = item.message.recipient.rpartition("@")[2].lower()
         if not self._behaviour.note_refused(refusal, domain, answer.reason):
             return None
@@ -61,15 +73,12 @@ class HeldRefusals:
     def end_old(self, now: float) -> None:
         """End the messages that have been held for too long."""
         if self._held and self._held[0].until <= now:
-            self._end_all(accepts_others=False)
+            self.finish()
 
     def finish(self) -> None:
-        """End the held messages, since the run is over."""
-        self._end_all(accepts_others=False)
-
-    def _end_all(self, *, accepts_others: bool) -> None:
+        """End the held messages without knowing more, since the run is over."""
         for held in self._held:
-            self._mails.end(held.item.number, self._decide(held, accepts_others=accepts_others))
+            self._mails.end(held.item.number, self._decide(held, accepts_others=False))
         self._held.clear()
 
     def _decide(self, held: _Held, *, accepts_others: bool) -> Answer:

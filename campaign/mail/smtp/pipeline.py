@@ -220,6 +220,7 @@ class Pipeline:
 
         They are written after the start was recorded.
         """
+        item.refusals_before = self._held.count
         connection.queue_content(item)
         self._to_start.append((connection, item))
         behaviour = self._behaviour
@@ -241,7 +242,7 @@ class Pipeline:
             self._end_refused(item, answer)
             return
         if answer.outcome is Outcome.ACCEPTED:
-            self._held.note_accepted()
+            self._held.note_accepted(item)
         self._mails.end(item.number, answer)
 
     def _end_refused(self, item: Item, answer: Answer) -> None:

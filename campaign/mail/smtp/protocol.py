@@ -18,7 +18,8 @@ class Item:
     """A message in flight.
 
     ``answered``: the server has replied to its envelope; ``answer``: why it was stopped, with what that is about;
-    ``behind_dot``: its envelope was sent in one write with the final dot of the message before.
+    ``behind_dot``: its envelope was sent in one write with the final dot of the message before; ``refusals_before``:
+    the number of refusals that were held when its content was sent.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Item:
     refusal: Refusal = Refusal.UNCLEAR
     answered: bool = False
     behind_dot: bool = False
+    refusals_before: int = 0
 
     def renew(self) -> None:
         """Forget what happened on a connection: the message is given to another one."""

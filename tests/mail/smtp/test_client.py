@@ -187,3 +187,12 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_at_once() -> None:
         connection.sock.shutdown(socket.SHUT_RDWR)
         assert deliver_one(transport, letter()).outcome is ACCEPTED
         assert len(mailbox.messages) == 2
+
+
+@pytest.mark.parametrize("name", ["petition.example.org", "[192.0.2.1]", "[IPv6:2001:db8::7]"])
+def test_the_client_introduces_itself_by_the_name_that_it_is_given(name: str) -> None:
+    with ScriptedServer() as server:
+        transport = SmtpTransport(server.url, Limits(silence=10), ehlo_name=name)
+        assert deliver_one(transport, letter()).outcome is ACCEPTED
+        transport.close()
+        assert server.commands[0] == f"ehlo {name}"

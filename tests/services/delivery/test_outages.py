@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import update
 
 from campaign.installation.wiring import Installation
@@ -21,7 +22,7 @@ from tests.scenes.people import (
     send,
     sign,
 )
-from tests.servers.scripted_smtp import GREETING, ScriptedServer
+from tests.servers.scripted_smtp import DOT, GREETING, ScriptedServer
 from tests.servers.smtp import Mailbox
 
 CONFIRMATIONS, DIGESTS = Batch(DeliveryKind.CONFIRMATION), Batch(DeliveryKind.DIGEST)
@@ -186,3 +187,50 @@ def test_after_thirty_days_an_address_that_never_answered_gets_a_mail_again(
         sign(installation, "victim@example.org")
         found.append(len(list_deliveries(installation)))
     assert found == [1, 2, 3, 3, 4]
+
+
+REFUSALS_OF_US = {
+    "RCPT": [
+        "504 5.5.2 <node1>: Helo command rejected: need fully-qualified hostname",
+        "553 5.7.1 Sender address rejected: not owned by user",
+        "554 5.7.1 Relay access denied",
+        "451 4.1.8 Domain of sender address does not resolve",
+    ],
+    DOT: ["550 5.4.5 Daily user sending limit exceeded"],
+}
+
+
+@pytest.mark.parametrize(("point", "says"), [(point, says) for point, all_ in REFUSALS_OF_US.items() for says in all_])
+def test_a_refusal_that_is_about_us_costs_no_reader_and_no_signer_anything(
+    point: str, says: str, make_installation: MakeInstallation, clock: Clock
+) -> None:
+    with ScriptedServer({point: says}) as server:
+        installation = make_installation(smtp_url=server.url)
+        add_readers(installation, *(f"reader{number}@example.org" for number in range(8)))
+        make_digest(installation)
+        sign(installation, "signer@example.org")
+        for _ in range(5):
+            assert set(send(installation, DIGESTS)) == {Q}
+            assert send(installation, CONFIRMATIONS)[Q] == 1
+            clock.turn(HOUR)
+        waiting = list_deliveries(installation)[-9:]
+        assert {(item.state, item.attempts, item.first_deferred_at) for item in waiting} == {(Q, 0, None)}
+        assert all(item.reason and says[:3] in item.reason for item in waiting)
+        server.answers.clear()
+        assert send(installation, DIGESTS) == {ACCEPTED: 8}
+        assert send(installation, CONFIRMATIONS) == {ACCEPTED: 1}
+
+
+def test_a_mail_that_the_server_alone_refuses_for_our_sake_holds_up_no_other(
+    make_installation: MakeInstallation, clock: Clock
+) -> None:
+    """A signer can choose the server of their address, and with it the words that a relay passes on."""
+    with Mailbox(answer_to_rcpt={"trap@example.org": "553 5.7.1 Sender address rejected"}.get) as mailbox:
+        installation = make_installation(smtp_url=mailbox.url)
+        for email in ("trap@example.org", "second@example.org", "third@example.org"):
+            sign(installation, email)
+        assert send(installation, CONFIRMATIONS) == {DEFERRED: 1, ACCEPTED: 2}
+        clock.turn(FIRST_RETRY)
+        sign(installation, "fourth@example.org")
+        assert send(installation, CONFIRMATIONS) == {DEFERRED: 1, ACCEPTED: 1}
+        assert get_confirmation(installation, "trap@example.org").attempts == 2
