@@ -10,7 +10,7 @@ from campaign.models import Delivery, DeliveryKind, DeliveryState, Subscription
 from campaign.periods import FIRST_RETRY
 from campaign.services.delivery.claims import Batch
 from campaign.services.delivery.ledger import settle_old_claims
-from campaign.services.signatures.sign import forget_old_allowances
+from campaign.services.signatures.mail_turns import forget_old_allowances
 from tests.conftest import START, Clock, MakeInstallation
 from tests.scenes.people import (
     add_readers,
