@@ -67,7 +67,7 @@ def has_requests(session: Session) -> bool:
 
 
 def answer_requests(session: Session, *, now: datetime) -> int:
-    """Queue a mail for each request whose turn has come and whose address has signed; returns the number of queued mails.
+    """Queue a mail for each request whose turn has come and whose address has signed; returns their number.
 
     The address of a request is erased when its mail has ended, or when there is nothing to send. It can be repeated.
     """
