@@ -27,6 +27,8 @@ LINK_WAITS: Final = (MAIL_AGAIN_AFTER, timedelta(hours=24))
 """So long after its first and each later mail with a lost link an address gets the next one, for each petition."""
 WRONG_CODES: Final = 10
 """After so many wrong codes the code of a mail no longer works."""
+TYPED_ADDRESS_KEPT: Final = timedelta(hours=1)
+"""The browser keeps the address that was typed into the form for so long, sealed."""
 LINK_REQUESTS_KEPT: Final = timedelta(days=30)
 """That a lost link was asked for is kept for so long."""
 FORM_LASTS: Final = timedelta(days=7)

@@ -54,10 +54,10 @@ def send_due(installation: Installation, clock: Clock, *, until: timedelta) -> l
     return sent
 
 
-def test_ten_thousand_posts_of_one_address_are_one_mail(sqlite_installation: Installation, clock: Clock) -> None:
+def test_hundreds_of_posts_of_one_address_are_one_mail(sqlite_installation: Installation, clock: Clock) -> None:
     """A burst is one wish, also in the days after it, whether its mail was sent in between or not."""
     with sqlite_installation.database.sessions.begin() as session:
-        for number in range(10_000):
+        for number in range(300):
             sign_within(session, sqlite_installation, "victim@example.org", comment=str(number))
     assert send(sqlite_installation, CONFIRMATIONS) == {DeliveryState.ACCEPTED: 1}
     clock.turn(9 * MINUTE)
@@ -180,9 +180,10 @@ def test_a_mail_whose_answer_is_found_in_the_journal_starts_the_time(installatio
         journal.begin()
         journal.start([(delivery.id,)])
         journal.end((delivery.id,), Answer(Outcome.ACCEPTED))
-        journal.close()
+        journal.flush()
     with installation.database.sessions.begin() as session:
         settle_claims(session, "worker-1", installation.settings.journals, now=clock())
+    journal.close()
     assert get_signature(installation, "aigerim@example.org").expires_at == clock() + CONFIRM_WITHIN
 
 
