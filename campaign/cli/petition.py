@@ -86,7 +86,8 @@ def close(slug: str) -> None:
         found = petition_store.get_petition(session, slug)
         lifecycle.close_petition(session, found, actor=COMMAND_LINE, now=installation.now())
     click.echo(
-        f"“{slug}” is closed. Signatures that are not confirmed yet can still be confirmed: a link works for 72 hours after its mail."
+        f"“{slug}” is closed. Signatures that are not confirmed yet can still be confirmed: a link works for 72 hours "
+        "after its mail."
     )
     day = _ends(found.closed_on, UPDATES_KEPT)
     click.echo(f"Readers’ addresses are erased on {day}, unless the petition is opened again.")
