@@ -6,6 +6,7 @@ It is sealed: only this server reads it, and only for an hour. Whether the addre
 import base64
 import json
 from datetime import datetime
+from typing import NamedTuple
 
 from flask import request
 from werkzeug.wrappers import Response
@@ -20,10 +21,17 @@ from campaign.web.core.locked_mode import keyless
 _COOKIE = "typed"
 
 
-def remember_address(answer: Response, petition_id: int, address: EmailAddress) -> None:
-    """Let the browser keep the address that was typed for the petition."""
+class Typed(NamedTuple):
+    """The address, and the text in which its owner typed it."""
+
+    text: str
+    address: EmailAddress
+
+
+def remember_address(answer: Response, petition_id: int, typed: str) -> None:
+    """Let the browser keep the address as it was typed for the petition."""
     until = installation().now() + TYPED_ADDRESS_KEPT
-    plain = json.dumps([str(address), until.isoformat()]).encode()
+    plain = json.dumps([typed, until.isoformat()]).encode()
     sealed = installation().vault.seal(plain, row=typed_row(petition_id))
     answer.set_cookie(
         _COOKIE,
@@ -36,7 +44,7 @@ def remember_address(answer: Response, petition_id: int, address: EmailAddress) 
     )
 
 
-def find_address(petition_id: int) -> EmailAddress | None:
+def find_address(petition_id: int) -> Typed | None:
     """The address that was typed in this browser for the petition, in the last hour; None if there is none."""
     if keyless() or _COOKIE not in request.cookies:
         return None
@@ -45,7 +53,7 @@ def find_address(petition_id: int) -> EmailAddress | None:
         typed, until = json.loads(installation().vault.open(sealed, row=typed_row(petition_id)))
         if datetime.fromisoformat(until) <= installation().now():
             return None
-        return parse_email_address(typed, allow_smtputf8=True)
+        return Typed(typed, parse_email_address(typed, allow_smtputf8=True))
     except (ValueError, CampaignError):  # the cookie is for another petition, cut off, or sealed with an older key
         return None
 

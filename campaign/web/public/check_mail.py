@@ -27,7 +27,7 @@ def _page(petition: Petition, form: SendAgainForm | None) -> Response:
         "public/petition/check_mail.html",
         petition=petition,
         texts=texts_of(petition),
-        address=find_address(petition.id),
+        typed=find_address(petition.id),
         form=form,
         again="again" in request.args and request.method != "POST",
         outbox=outbox_address(),
@@ -57,9 +57,9 @@ def send(lang: str, slug: str) -> Response | tuple[Response, int]:
     if not source_limit().allows(request.remote_addr, now):
         form.form_errors.append(form.TOO_MANY)
         return _page(petition, form), 429
-    address = find_address(petition.id)
-    if address is None:  # the hour is over, or the browser keeps no cookies
+    typed = find_address(petition.id)
+    if typed is None:  # the hour is over, or the browser keeps no cookies
         return redirect(url_for("petition.show", lang=lang, slug=slug, _anchor="sign"), 303)
     with installation().database.sessions.begin() as session:
-        send_again(session, petition.id, installation().vault.fingerprint(address), now=now)
+        send_again(session, petition.id, installation().vault.fingerprint(typed.address), now=now)
     return redirect(url_for("check_mail.show", lang=lang, slug=slug, again=1, _anchor="content"), 303)

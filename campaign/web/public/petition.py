@@ -60,7 +60,7 @@ def show(lang: str, slug: str) -> Response:
     with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
         typed = find_address(petition.id) if "change" in request.args else None
-        form = None if keyless() else SigningForm(formdata=None, source=source_of_request(), email=typed)
+        form = None if keyless() else SigningForm(formdata=None, source=source_of_request(), email=typed and typed.text)
         page = petition_page(session, petition, get_text_version(session, petition, lang), form)
     if typed is not None:
         answer = make_response(page)
@@ -122,7 +122,7 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
         with installation().database.snapshots() as session:
             return petition_page(session, petition, version, form), 422
     answer = redirect(url_for("check_mail.show", lang=lang, slug=slug, _anchor="content"), 303)
-    remember_address(answer, petition.id, submission.address)
+    remember_address(answer, petition.id, form.email.data)
     remember_mark(
         answer, installation().vault.browser_mark(petition.id, installation().vault.fingerprint(submission.address))
     )

@@ -52,7 +52,7 @@ def test_the_page_shows_the_address_that_was_typed_in_this_browser_only(app: Fla
 def test_change_it_leads_to_the_form_with_the_address_in_it(app: Flask, installation: Installation) -> None:
     browser = app.test_client()
     page = read(browser.get(post(browser).location))
-    path = next(link["href"] for link in page.all("a") if link.text == "Change it")
+    path = next(link["href"] for link in page.all("a") if link.text == "Change the address")
     form = browser.get(path)
     assert form.headers["Cache-Control"] == "no-store"
     assert read(form).filled_in()["email"] == ADDRESS

@@ -29,7 +29,8 @@ class Seen:
 # A form's token and a session bear the second in which they were made, as does a cookie's end; the mark follows from
 # the address, and a passkey's challenge is random.
 _OWN_EACH_TIME = re.compile(
-    rb'(?<=name="csrf_token" value=")[^"]*|(?<=signing=)[0-9a-f]{32}|(?<=typed=)[\w=-]+|(?<=organizer=)[\w.-]+|(?<=Expires=)[^;]+'
+    rb'(?<=name="csrf_token" value=")[^"]*|(?<=signing=)[0-9a-f]{32}|(?<=typed=)[\w=-]+|(?<=organizer=)[\w.-]+'
+    rb'|(?<=Expires=)[^;]+'
     rb'|(?<=name="challenge" value=")[^"]*|(?<=&#34;challenge&#34;: &#34;)[\w-]*'
 )
 
