@@ -5,7 +5,6 @@ It is sealed: only this server reads it, and only for an hour. Whether the addre
 
 import base64
 import json
-from datetime import datetime
 from typing import NamedTuple
 
 from flask import request
@@ -30,8 +29,8 @@ class Typed(NamedTuple):
 
 def remember_address(answer: Response, petition_id: int, typed: str) -> None:
     """Let the browser keep the address as it was typed for the petition."""
-    until = installation().now() + TYPED_ADDRESS_KEPT
-    plain = json.dumps([typed, until.isoformat()]).encode()
+    until = (installation().now() + TYPED_ADDRESS_KEPT).timestamp()
+    plain = json.dumps([typed, int(until)]).encode()
     sealed = installation().vault.seal(plain, row=typed_row(petition_id))
     answer.set_cookie(
         _COOKIE,
@@ -51,7 +50,7 @@ def find_address(petition_id: int) -> Typed | None:
     try:
         sealed = base64.urlsafe_b64decode(request.cookies[_COOKIE])
         typed, until = json.loads(installation().vault.open(sealed, row=typed_row(petition_id)))
-        if datetime.fromisoformat(until) <= installation().now():
+        if until <= installation().now().timestamp():
             return None
         return Typed(typed, parse_email_address(typed, allow_smtputf8=True))
     except (ValueError, CampaignError):  # the cookie is for another petition, cut off, or sealed with an older key

@@ -122,7 +122,7 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
         with installation().database.snapshots() as session:
             return petition_page(session, petition, version, form), 422
     answer = redirect(url_for("check_mail.show", lang=lang, slug=slug, _anchor="content"), 303)
-    remember_address(answer, petition.id, form.email.data)
+    remember_address(answer, petition.id, form.email.data or "")
     remember_mark(
         answer, installation().vault.browser_mark(petition.id, installation().vault.fingerprint(submission.address))
     )

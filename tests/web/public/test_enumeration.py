@@ -30,7 +30,7 @@ class Seen:
 # the address, and a passkey's challenge is random.
 _OWN_EACH_TIME = re.compile(
     rb'(?<=name="csrf_token" value=")[^"]*|(?<=signing=)[0-9a-f]{32}|(?<=typed=)[\w=-]+|(?<=organizer=)[\w.-]+'
-    rb'|(?<=Expires=)[^;]+'
+    rb"|(?<=Expires=)[^;]+"
     rb'|(?<=name="challenge" value=")[^"]*|(?<=&#34;challenge&#34;: &#34;)[\w-]*'
 )
 
