@@ -18,7 +18,7 @@ CONFIRM_WITHIN: Final = timedelta(hours=72)
 UNSENT_KEPT: Final = timedelta(days=30)
 """What a signer typed is kept for so long if the mail cannot be sent."""
 MAIL_AGAIN_AFTER: Final = timedelta(minutes=10)
-"""Whoever asks for the same mail again within this time has asked once."""
+"""A form that is sent again within this time asks for no further mail."""
 ALLOWANCE_KEPT: Final = timedelta(days=30)
 """The count of confirmation mails of an address is kept for so long after the last one."""
 CONFIRMATION_WAITS: Final = (MAIL_AGAIN_AFTER, timedelta(hours=24), ALLOWANCE_KEPT)

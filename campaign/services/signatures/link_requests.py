@@ -21,7 +21,7 @@ from campaign.models import (
     PetitionCounter,
     Signature,
 )
-from campaign.periods import LINK_WAITS, MAIL_AGAIN_AFTER
+from campaign.periods import LINK_WAITS
 from campaign.services.signatures.mail_turns import find_turn
 from campaign.services.signatures.sign import find_signature
 from campaign.text.email_address import EmailAddress
@@ -34,7 +34,7 @@ def request_link(
 ) -> None:
     """Record a request for the link of ``address``, for the time of its next turn (``mail_turns``).
 
-    It changes nothing while an earlier request waits, or was answered a moment ago: a double click is one wish.
+    It changes nothing while an earlier request waits: a double click is one wish.
     """
     fingerprint = vault.fingerprint(address)
     key = {"petition_id": petition_id, "fingerprint": fingerprint}
@@ -45,7 +45,7 @@ def request_link(
     ).returning(LinkRequest.mails, LinkRequest.asked_at, LinkRequest.sealed_address)
     mails, asked_at, waiting = session.execute(found).one()
     sealed = vault.seal(str(address).encode(), row=link_request_row(petition_id, fingerprint))
-    if mails and (waiting is not None or asked_at > now - MAIL_AGAIN_AFTER):
+    if waiting is not None:
         return
     session.execute(
         update(LinkRequest)

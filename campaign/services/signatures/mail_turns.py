@@ -45,11 +45,11 @@ def take_turn(session: Session, fingerprint: bytes, now: datetime) -> datetime:
     return turn
 
 
-def needs_mail(session: Session, signature_id: int, now: datetime) -> bool:
-    """Whether a wish for a confirmation mail asks for another one.
+def needs_mail(session: Session, signature_id: int, now: datetime, *, is_asked: bool) -> bool:
+    """Whether a confirmation mail is to be queued: because somebody asks to have it again, or because of a form.
 
-    It does not while a mail with the link waits, or was sent a moment ago: a double click, a form that is sent twice,
-    and ten thousand posts of one address are one wish.
+    None is needed while a mail with the link waits. A form needs none either if one was sent a moment ago: a double
+    click, a form that is sent twice, and ten thousand posts of one address are one wish.
     """
     last = session.execute(
         select(Delivery.state, Delivery.queued_at)
@@ -61,7 +61,7 @@ def needs_mail(session: Session, signature_id: int, now: datetime) -> bool:
         return True
     if last.state in (*DeliveryState.waiting(), DeliveryState.SENDING):
         return False
-    return last.state is not DeliveryState.ACCEPTED or last.queued_at <= now - MAIL_AGAIN_AFTER
+    return is_asked or last.state is not DeliveryState.ACCEPTED or last.queued_at <= now - MAIL_AGAIN_AFTER
 
 
 def queue_confirmation(

@@ -156,7 +156,7 @@ def sign(
             )
             .execution_options(synchronize_session=False)
         )
-    is_mailed = _ask_for_confirmation(session, petition.id, kept_id, fingerprint, waits=waits, now=now)
+    is_mailed = _ask_for_confirmation(session, petition.id, kept_id, fingerprint, waits=waits, is_asked=False, now=now)
     count_post(session, petition.id, is_mailed=is_mailed)
     return kept_id if waits else None
 
@@ -174,18 +174,27 @@ def send_again(session: Session, petition_id: int, fingerprint: bytes, *, now: d
     is_mailed = False
     if found is not None:  # else its data is erased, because it was not confirmed in time, or was withdrawn
         waits = found.state is SignatureState.PENDING
-        is_mailed = _ask_for_confirmation(session, petition_id, found.id, fingerprint, waits=waits, now=now)
+        is_mailed = _ask_for_confirmation(
+            session, petition_id, found.id, fingerprint, waits=waits, is_asked=True, now=now
+        )
     count_post(session, petition_id, is_mailed=is_mailed)
 
 
 def _ask_for_confirmation(
-    session: Session, petition_id: int, signature_id: int, fingerprint: bytes, *, waits: bool, now: datetime
+    session: Session,
+    petition_id: int,
+    signature_id: int,
+    fingerprint: bytes,
+    *,
+    waits: bool,
+    is_asked: bool,
+    now: datetime,
 ) -> bool:
     """Queue a confirmation mail if the signature waits and needs one; returns whether it was queued.
 
     A faster answer would reveal that the address has signed, so the work is always done, and undone if not wanted.
     """
-    wanted = needs_mail(session, signature_id, now) and waits
+    wanted = needs_mail(session, signature_id, now, is_asked=is_asked) and waits
     with session.begin_nested() as attempt:
         queue_confirmation(session, petition_id, signature_id, fingerprint, now=now)
         if not wanted:

@@ -83,7 +83,7 @@ def test_the_mail_is_sent_again_by_the_button(app: Flask, installation: Installa
     assert accepted(installation) == 3
 
 
-def test_a_thousand_presses_are_one_mail_in_ten_minutes(app: Flask, installation: Installation, clock: Clock) -> None:
+def test_presses_while_the_mail_waits_are_no_mails(app: Flask, installation: Installation, clock: Clock) -> None:
     browser = app.test_client()
     post(browser)
     for _ in range(30):
@@ -91,6 +91,23 @@ def test_a_thousand_presses_are_one_mail_in_ten_minutes(app: Flask, installation
     assert accepted(installation) == 1
     clock.turn(timedelta(days=2))
     assert accepted(installation) == 1
+
+
+def test_who_presses_too_early_gets_the_mail_after_ten_minutes(
+    app: Flask, installation: Installation, clock: Clock
+) -> None:
+    """As the page says: it waits, and is not dropped. However often it is pressed, it is one mail."""
+    browser = app.test_client()
+    post(browser)
+    assert accepted(installation) == 1
+    for _ in range(30):
+        clock.turn(timedelta(seconds=10))
+        browser.post(PATH, headers=FROM_HERE)
+        assert accepted(installation) == 1
+    clock.turn(5 * MINUTE)
+    assert accepted(installation) == 2
+    clock.turn(timedelta(days=2))
+    assert accepted(installation) == 2
 
 
 def test_an_hour_later_the_form_is_asked_for_again(app: Flask, installation: Installation, clock: Clock) -> None:

@@ -88,11 +88,25 @@ def test_the_mail_goes_to_whom_it_belongs_and_every_address_is_erased(app: Flask
 def test_a_second_request_at_once_changes_nothing(app: Flask, signed: Installation, clock: Clock) -> None:
     """A double click, or a form that is sent twice, is one wish."""
     ask_for_link(app, ADDRESS)
-    work_once(signed)
-    clock.turn(timedelta(minutes=9))
     before = dump(signed)
+    clock.turn(timedelta(seconds=1))
     assert ask_for_link(app, ADDRESS).status_code == 303
     assert dump(signed) == before
+    work_once(signed)
+    clock.turn(timedelta(days=2))
+    work_once(signed)
+    assert links(signed) == [DeliveryState.ACCEPTED]
+
+
+def test_whoever_asks_too_early_gets_the_mail_after_ten_minutes(app: Flask, signed: Installation, clock: Clock) -> None:
+    for _ in range(5):
+        ask_for_link(app, ADDRESS)
+        work_once(signed)
+        clock.turn(timedelta(minutes=1))
+    assert links(signed) == [DeliveryState.ACCEPTED]
+    clock.turn(timedelta(minutes=5))
+    work_once(signed)
+    assert links(signed) == [DeliveryState.ACCEPTED] * 2
 
 
 def test_later_requests_are_answered_with_a_delay_and_not_dropped(
