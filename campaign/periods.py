@@ -14,17 +14,21 @@ def seconds(period: timedelta) -> int:
 
 # Signing and confirming.
 CONFIRM_WITHIN: Final = timedelta(hours=72)
-"""A confirmation link works for so long; then what the signer typed is erased."""
-CONFIRMATION_AGAIN_AFTER: Final = timedelta(hours=24)
-"""An address gets at most one confirmation mail in this time …"""
-CONFIRMATIONS_IN_ALL: Final = 3
-"""… and at most so many in all, until its signer confirms."""
+"""A confirmation link works for so long after its mail was sent; then what the signer typed is erased."""
+UNSENT_KEPT: Final = timedelta(days=30)
+"""What a signer typed is kept for so long if the mail cannot be sent."""
+MAIL_AGAIN_AFTER: Final = timedelta(minutes=10)
+"""A form that is sent again within this time asks for no further mail."""
 ALLOWANCE_KEPT: Final = timedelta(days=30)
 """The count of confirmation mails of an address is kept for so long after the last one."""
+CONFIRMATION_WAITS: Final = (MAIL_AGAIN_AFTER, timedelta(hours=24), ALLOWANCE_KEPT)
+"""So long after its first, second and third confirmation mail an address gets the next one, until it answers."""
+LINK_WAITS: Final = (MAIL_AGAIN_AFTER, timedelta(hours=24))
+"""So long after its first and each later mail with a lost link an address gets the next one, for each petition."""
 WRONG_CODES: Final = 10
 """After so many wrong codes the code of a mail no longer works."""
-LINK_AGAIN_AFTER: Final = timedelta(hours=24)
-"""An address gets at most one mail with a lost link in this time, for each petition."""
+TYPED_ADDRESS_KEPT: Final = timedelta(hours=1)
+"""The browser keeps the address that was typed into the form for so long, sealed."""
 LINK_REQUESTS_KEPT: Final = timedelta(days=30)
 """That a lost link was asked for is kept for so long."""
 FORM_LASTS: Final = timedelta(days=7)

@@ -32,7 +32,7 @@ from campaign.services.privacy.tombstones import keep_beside
 from campaign.services.signatures.countries import count_countries
 from campaign.services.signatures.erase import expire_pending
 from campaign.services.signatures.link_requests import answer_requests, has_requests
-from campaign.services.signatures.sign import forget_old_allowances
+from campaign.services.signatures.mail_turns import forget_old_allowances
 
 _log = logging.getLogger(__name__)
 

@@ -223,6 +223,7 @@ def test_the_tick_erases_what_nobody_confirmed(make_installation: MakeInstallati
     installation = make_installation()
     sign(installation, "late@example.org")
     signature_id = get_signature(installation, "late@example.org").id
+    work_once(installation)
     clock.turn(timedelta(hours=72))
     work_once(installation)
     assert get_signature_by_id(installation, signature_id).state is SignatureState.EXPIRED

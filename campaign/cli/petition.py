@@ -85,7 +85,10 @@ def close(slug: str) -> None:
     with installation.database.sessions.begin() as session:
         found = petition_store.get_petition(session, slug)
         lifecycle.close_petition(session, found, actor=COMMAND_LINE, now=installation.now())
-    click.echo(f"“{slug}” is closed. Signatures that are not confirmed yet can still be confirmed for 72 hours.")
+    click.echo(
+        f"“{slug}” is closed. Signatures that are not confirmed yet can still be confirmed: a link works for 72 hours "
+        "after its mail."
+    )
     day = _ends(found.closed_on, UPDATES_KEPT)
     click.echo(f"Readers’ addresses are erased on {day}, unless the petition is opened again.")
 

@@ -23,6 +23,11 @@ def link_request_row(petition_id: int, fingerprint: bytes) -> str:
     return f"link:{petition_id}:{fingerprint.hex()}"
 
 
+def typed_row(petition_id: int) -> str:
+    """The address that was typed into the form of a petition, in the cookie of the browser."""
+    return f"typed:{petition_id}"
+
+
 def app_row(organizer_id: int) -> str:
     """The secret of an organizer's authenticator app."""
     return f"organizer:{organizer_id}"

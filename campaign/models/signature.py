@@ -157,6 +157,7 @@ class ConfirmationAllowance(Base):
     """How many confirmation mails one address was sent before it confirmed, in all petitions together.
 
     The limit protects strangers from somebody who types their address again and again. Only the program reads the row.
+    ``last_at``: the time for which the last of the mails was queued; it may be later than now.
     """
 
     __tablename__ = "confirmation_allowance"
@@ -170,7 +171,8 @@ class LinkRequest(Base):
     """The last request for the link to one's own page: one row for each address and petition, to limit such mails.
 
     Only the program reads it. ``sealed_address`` exists only until the mail is sent, or until it is known that there is
-    nothing to send.
+    nothing to send. ``asked_at``: the time for which the mail is wanted; it may be later than now. ``mails``: how many
+    were wanted.
     """
 
     __tablename__ = "link_request"
@@ -180,6 +182,7 @@ class LinkRequest(Base):
     sealed_address: Mapped[bytes | None] = mapped_column(LargeBinary)
     language: Mapped[str] = mapped_column(String(20))
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    mails: Mapped[int] = mapped_column(SmallInteger)
 
 
 class PaperSheet(Base):

@@ -29,6 +29,7 @@ from campaign.web.limits.per_network import SourceLimit
 from campaign.web.organizers import views as organizer_views
 from campaign.web.public import (
     challenge,
+    check_mail,
     confirm,
     embedding,
     feed,
@@ -88,6 +89,7 @@ def create_app(installation: Installation, door: Door = Door.ALL, *, frozen: boo
     sign_in.install(app, installation)
     public = (
         petition,
+        check_mail,
         theme,
         public_signers,
         statistics,

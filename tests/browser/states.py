@@ -389,7 +389,7 @@ def shown(served: Served, page: Page, name: str, lang: str) -> Iterator[None]:
 PAGES = {
     "petition.front": "front page",
     "petition.show": "petition",
-    "petition.check_mail": "check your mail",
+    "check_mail.show": "check your mail",
     "petition.edition": "digest in the browser",
     "petition.preview": "petition, preview of a draft",
     "petition.updates": "updates",

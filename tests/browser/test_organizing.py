@@ -51,7 +51,7 @@ def test_an_organizer_is_welcomed_exports_the_list_and_sends_the_digest(
     assert download.value.suggested_filename.startswith(f"{SLUG}-signatures-")
     exported = download.value.path().read_bytes().decode().replace("\r\n", "\n")
     assert exported == running.command("export", SLUG, "--format", "csv").stdout
-    (row,) = csv.DictReader(StringIO(exported))
+    (row,) = csv.DictReader(StringIO(exported.removeprefix("\ufeff")))
     assert (row["number"], row["name"], row["country"], row["comment"]) == (
         "1", "Айгерим Серикова", "KZ", "From the mine.",
     )  # fmt: skip

@@ -23,8 +23,9 @@ class Visitor:
         self.page.goto(f"{self.base_url}/{lang}/p/{SLUG}")
 
     def signatures(self, lang: str = "en") -> int:
-        """How many have signed, as the page says."""
+        """How many have signed, as the page says; asked anew, since a browser may show a page of some seconds ago."""
         self.open(lang)
+        self.page.reload()
         return int(self.page.locator("progress").get_attribute("value") or "")
 
     def sign(self, address: str, *, name: str = "Aigerim Serikova", lang: str = "en", updates: bool = False) -> None:

@@ -21,7 +21,7 @@ from campaign.models import (
 from campaign.services.abuse.suspicions import Suspected, note_suspicions
 from campaign.services.moderation.decisions import decide, take_back
 from campaign.services.moderation.review_queue import Criteria, preview_review
-from campaign.services.signatures.sign import forget_allowance
+from campaign.services.signatures.mail_turns import forget_allowance
 from tests.scenes.people import Said, find_petition, get_signature, sign, sign_within
 from tests.scenes.people import confirm as confirm_one
 

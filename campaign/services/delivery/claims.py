@@ -18,7 +18,7 @@ from campaign.models import Delivery, DeliveryKind, DeliveryState
 from campaign.services.delivery.eligibility import NotEligible, list_sendable, select_due
 from campaign.services.delivery.envelope import MailIdentity
 from campaign.services.delivery.journal import Rows
-from campaign.services.delivery.ledger import claim_all, defer_unwritable, move_all, record_answers
+from campaign.services.delivery.ledger import claim_all, defer_unwritable, move_all, record_answers, start_terms
 from campaign.services.delivery.throttle import AHEAD, find_interval, find_turn, take_turns
 from campaign.services.delivery.writer import Prepared, Writer
 from campaign.services.digests.restore_guard import RestoreGuard
@@ -136,7 +136,12 @@ class Claimer:
             if self._left is not None:
                 self._left += len(untouched)
         session.flush()
+        self._start_terms(session, [number for rows in outcomes.answers for number in rows], now)
         return tally
+
+    def _start_terms(self, session: Session, ids: Sequence[int], now: datetime) -> None:
+        if self._batch.kind is DeliveryKind.CONFIRMATION and ids:
+            start_terms(session, ids, now=now)
 
     def _claim(
         self, session: Session, turn: datetime | None, now: datetime, count: int, tally: Counter[DeliveryState]
@@ -214,3 +219,4 @@ class Claimer:
         for reason, ids in suppressed.items():
             move_all(session, ids, self._sender.claimant, DeliveryState.SUPPRESSED, reason, attempted=False)
             tally[DeliveryState.SUPPRESSED] += len(ids)
+            self._start_terms(session, ids, now)

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from campaign.mail.smtp.transport import Answer, Outcome
-from campaign.models import Delivery, DeliveryKind, DeliveryState
+from campaign.models import Delivery, DeliveryKind, DeliveryState, Signature, SignatureState
 from campaign.models.delivery import TRANSITIONS
-from campaign.periods import CLAIM_LASTS, FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY
+from campaign.periods import CLAIM_LASTS, CONFIRM_WITHIN, FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY
 from campaign.services.bounces.intake import note_refusal
 from campaign.services.delivery.journal import Findings, Journal, Rows
 
@@ -22,7 +22,8 @@ N_ = str  # marks a sentence for the translators; the page translates it
 
 ENDED_WHILE_SENDING = N_("the worker ended while sending")
 
-
+# The states of a mail whose outcome is still open.
+_UNSETTLED = (*DeliveryState.waiting(), DeliveryState.SENDING)
 # All kinds by name, since the index of the mails being sent begins with the kind: without it, the whole ledger is read.
 _SENDING = Delivery.kind.in_(tuple(DeliveryKind)) & (Delivery.state == DeliveryState.SENDING)
 
@@ -161,6 +162,27 @@ def _list_locked(session: Session, condition: ColumnElement[bool], *, skip: bool
     return session.scalars(select(Delivery).where(condition).with_for_update(skip_locked=skip)).all()
 
 
+def start_terms(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+    """Start the time of the links in the confirmation mails among ``ids`` that are settled now.
+
+    Until then a signature waits with its mail: a link must not end while its mail is still on our side.
+    """
+    other = aliased(Delivery)
+    waits = exists().where(other.signature_id == Signature.id, other.state.in_(_UNSETTLED))
+    mailed = select(Delivery.signature_id).where(Delivery.id.in_(ids), Delivery.kind == DeliveryKind.CONFIRMATION)
+    pending = (Signature.state == SignatureState.PENDING) & (Signature.expires_at > now)
+    # Rows are locked in one order, since other workers record too.
+    found = session.scalars(
+        select(Signature.id).where(Signature.id.in_(mailed), pending, ~waits).order_by(Signature.id).with_for_update()
+    ).all()
+    session.execute(
+        update(Signature)
+        .where(Signature.id.in_(found), Signature.state == SignatureState.PENDING)
+        .values(expires_at=now + CONFIRM_WITHIN)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def settle_claims(session: Session, claimant: str, journals: Path, *, now: datetime) -> Counter[DeliveryState]:
     """Settle the claims that ``claimant``, or a part of it (``claimant/…``), had when it was killed.
 
@@ -176,6 +198,7 @@ def settle_claims(session: Session, claimant: str, journals: Path, *, now: datet
     for delivery in found:
         _settle(session, delivery, findings[delivery.claimed_by or ""], now)
         tally[delivery.state] += 1
+    start_terms(session, [delivery.id for delivery in found], now=now)
     return tally
 
 

@@ -12,7 +12,7 @@ from campaign.models import AuditAction, ConfirmationAllowance, Petition, Signat
 from campaign.services.audit_log import record
 from campaign.services.signatures.erase import end_subscription, erase_signature
 from campaign.services.signatures.link_requests import forget_requests
-from campaign.services.signatures.sign import forget_allowance
+from campaign.services.signatures.mail_turns import forget_allowance
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import EmailAddress
 

@@ -18,7 +18,7 @@ from campaign.services.petitions.counts import take_number
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.petitions.referrals import count_sources
 from campaign.services.signatures.erase import end_subscription, erase_signature
-from campaign.services.signatures.sign import forget_allowance
+from campaign.services.signatures.mail_turns import forget_allowance, release_waiting
 from campaign.services.subscribers.subscriptions import find_subscription, start_subscription
 from campaign.services.subscribers.suppressions import suppress
 
@@ -95,13 +95,12 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
     """
     if signature.state is not SignatureState.PENDING:
         return
-    fingerprint, sealed_address = signature.fingerprint, signature.sealed_address
-    assert fingerprint is not None  # a pending signature has both
-    assert sealed_address is not None
+    sealed_address = signature.sealed_address
+    assert sealed_address is not None  # a pending signature has one
     petition = session.get_one(Petition, signature.petition_id)
     today = today_in(petition, now)
     if is_suspected(session, signature.id):
-        forget_allowance(session, fingerprint)
+        release_waiting(session, signature, now=now)
         signature.state = SignatureState.QUARANTINED
         signature.signed_on = today
         signature.expires_at = None
@@ -112,7 +111,7 @@ def confirm(session: Session, vault: Vault, signature: Signature, *, now: dateti
         address = vault.open(sealed_address, row=address_row(signature.id))
         start_subscription(session, vault, signature, address, day=today)
     # Locks are taken in the order in which signing takes them: signature, allowance, counter.
-    forget_allowance(session, fingerprint)
+    release_waiting(session, signature, now=now)
     number = take_number(session, petition.id, today)
     if signature.source is not None:
         count_sources(session, petition.id, Counter([signature.source]))

@@ -21,7 +21,8 @@ from campaign.models import (
     PetitionCounter,
     Signature,
 )
-from campaign.periods import LINK_AGAIN_AFTER
+from campaign.periods import LINK_WAITS
+from campaign.services.signatures.mail_turns import find_turn
 from campaign.services.signatures.sign import find_signature
 from campaign.text.email_address import EmailAddress
 
@@ -31,21 +32,31 @@ _ENDED = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.SUPPRESS
 def request_link(
     session: Session, vault: Vault, petition_id: int, address: EmailAddress, language: str, *, now: datetime
 ) -> None:
-    """Record a request for the link of ``address``. A second request within 24 hours changes nothing."""
+    """Record a request for the link of ``address``, for the time of its next turn (``mail_turns``).
+
+    It changes nothing while an earlier request waits: a double click is one wish.
+    """
     fingerprint = vault.fingerprint(address)
-    values = {
-        "sealed_address": vault.seal(str(address).encode(), row=link_request_row(petition_id, fingerprint)),
-        "language": language,
-        "asked_at": now,
-    }
+    key = {"petition_id": petition_id, "fingerprint": fingerprint}
+    insert = upsert(session, LinkRequest).values(**key, language=language, asked_at=now, mails=0)
+    # It changes nothing, but locks the row and returns it.
+    found = insert.on_conflict_do_update(
+        index_elements=[LinkRequest.petition_id, LinkRequest.fingerprint], set_={"mails": LinkRequest.mails}
+    ).returning(LinkRequest.mails, LinkRequest.asked_at, LinkRequest.sealed_address)
+    mails, asked_at, waiting = session.execute(found).one()
+    sealed = vault.seal(str(address).encode(), row=link_request_row(petition_id, fingerprint))
+    if waiting is not None:
+        return
     session.execute(
-        upsert(session, LinkRequest)
-        .values(petition_id=petition_id, fingerprint=fingerprint, **values)
-        .on_conflict_do_update(
-            index_elements=[LinkRequest.petition_id, LinkRequest.fingerprint],
-            set_=values,
-            where=LinkRequest.asked_at <= now - LINK_AGAIN_AFTER,
+        update(LinkRequest)
+        .filter_by(**key)
+        .values(
+            sealed_address=sealed,
+            language=language,
+            asked_at=find_turn(LINK_WAITS, mails, asked_at, now),
+            mails=mails + 1,
         )
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -56,18 +67,24 @@ def has_requests(session: Session) -> bool:
 
 
 def answer_requests(session: Session, *, now: datetime) -> int:
-    """Queue a mail for each request whose address has signed; returns the number of queued mails.
+    """Queue a mail for each request whose turn has come and whose address has signed; returns their number.
 
     The address of a request is erased when its mail has ended, or when there is nothing to send. It can be repeated.
     """
     waiting = (
-        select(LinkRequest).where(LinkRequest.sealed_address.is_not(None)).with_for_update(skip_locked=True).limit(500)
+        select(LinkRequest)
+        .where(LinkRequest.sealed_address.is_not(None))
+        .order_by(LinkRequest.asked_at)
+        .with_for_update(skip_locked=True)
+        .limit(500)
     )
     queued = 0
     for request in session.scalars(waiting).all():
         signature = find_signature(session, request.petition_id, request.fingerprint)
         if signature is None or not signature.state.is_answered:
             request.sealed_address = None
+            continue
+        if request.asked_at > now:
             continue
         state = _find_mail(session, signature, request)
         if state is None:

@@ -25,8 +25,9 @@ from campaign.models import (
 from campaign.services.petitions.lifecycle import today_in
 from campaign.services.signatures.confirm import Proof, check_code
 from campaign.services.signatures.erase import end_subscription, erase_signature
+from campaign.services.signatures.mail_turns import forget_allowance
 from campaign.services.signatures.public_names import shown_name
-from campaign.services.signatures.sign import Person, find_signature, forget_allowance, open_person
+from campaign.services.signatures.sign import Person, find_signature, open_person
 from campaign.services.subscribers.subscriptions import find_subscription, get_linked_subscription, start_subscription
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import EmailAddress

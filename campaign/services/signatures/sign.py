@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from campaign.crypto.organizer_keys import PublicKeys
@@ -18,18 +18,16 @@ from campaign.db import upsert
 from campaign.errors import KeyringError, NotOpen
 from campaign.models import (
     CommentState,
-    ConfirmationAllowance,
-    Delivery,
-    DeliveryKind,
     Display,
     Petition,
     Signature,
     SignatureState,
     TextVersion,
 )
-from campaign.periods import ALLOWANCE_KEPT, CONFIRM_WITHIN, CONFIRMATION_AGAIN_AFTER, CONFIRMATIONS_IN_ALL
+from campaign.periods import CONFIRM_WITHIN
 from campaign.services.petitions.counts import count_post
 from campaign.services.petitions.lifecycle import takes_signatures
+from campaign.services.signatures.mail_turns import needs_mail, queue_confirmation
 from campaign.text.email_address import EmailAddress
 
 
@@ -146,33 +144,62 @@ def sign(
     ).one()
     waits = state is SignatureState.PENDING
     is_same = _is_same_name(vault, kept_id, kept_person, submission.person.name)
-    with session.begin_nested() as attempt:
-        may_mail = _use_allowance(session, fingerprint, now)
-        if waits and is_same and kept_id != signature_id:
-            session.execute(
-                update(Signature)
-                .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)
-                .values(
-                    sealed_person=submission.person.seal(vault, kept_id, sealed_to=petition.sealed_to),
-                    **values,
-                    # The first link counts; a signer who comes again may come by any link.
-                    source=func.coalesce(Signature.source, submission.source),
-                )
-                .execution_options(synchronize_session=False)
+    if waits and is_same and kept_id != signature_id:
+        session.execute(
+            update(Signature)
+            .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)
+            .values(
+                sealed_person=submission.person.seal(vault, kept_id, sealed_to=petition.sealed_to),
+                **values,
+                # The first link counts; a signer who comes again may come by any link.
+                source=func.coalesce(Signature.source, submission.source),
             )
-        if may_mail:
-            session.execute(
-                update(Signature)
-                .where(Signature.id == kept_id, Signature.state == SignatureState.PENDING)
-                .values(expires_at=now + CONFIRM_WITHIN)
-                .execution_options(synchronize_session=False)
-            )
-            _queue_confirmation(session, petition.id, kept_id, now)
-        if not waits:
-            # A faster answer would reveal that this address has signed, so the work is done and then rolled back.
-            attempt.rollback()
-    count_post(session, petition.id, is_mailed=waits and may_mail)
+            .execution_options(synchronize_session=False)
+        )
+    is_mailed = _ask_for_confirmation(session, petition.id, kept_id, fingerprint, waits=waits, is_asked=False, now=now)
+    count_post(session, petition.id, is_mailed=is_mailed)
     return kept_id if waits else None
+
+
+def send_again(session: Session, petition_id: int, fingerprint: bytes, *, now: datetime) -> None:
+    """Queue the confirmation mail of an address once more, for the time of its next turn.
+
+    Nothing happens if the address has no pending signature. Nobody learns which case it was.
+    """
+    found = session.execute(
+        select(Signature.id, Signature.state)
+        .where(Signature.petition_id == petition_id, Signature.fingerprint == fingerprint)
+        .with_for_update()
+    ).one_or_none()
+    is_mailed = False
+    if found is not None:  # else its data is erased, because it was not confirmed in time, or was withdrawn
+        waits = found.state is SignatureState.PENDING
+        is_mailed = _ask_for_confirmation(
+            session, petition_id, found.id, fingerprint, waits=waits, is_asked=True, now=now
+        )
+    count_post(session, petition_id, is_mailed=is_mailed)
+
+
+def _ask_for_confirmation(
+    session: Session,
+    petition_id: int,
+    signature_id: int,
+    fingerprint: bytes,
+    *,
+    waits: bool,
+    is_asked: bool,
+    now: datetime,
+) -> bool:
+    """Queue a confirmation mail if the signature waits and needs one; returns whether it was queued.
+
+    A faster answer would reveal that the address has signed, so the work is always done, and undone if not wanted.
+    """
+    wanted = needs_mail(session, signature_id, now, is_asked=is_asked) and waits
+    with session.begin_nested() as attempt:
+        queue_confirmation(session, petition_id, signature_id, fingerprint, now=now)
+        if not wanted:
+            attempt.rollback()
+    return wanted
 
 
 def _is_same_name(vault: Vault, signature_id: int, sealed: bytes | None, name: str) -> bool:
@@ -198,42 +225,3 @@ def find_signature(session: Session, petition_id: int, fingerprint: bytes) -> Si
     return session.scalars(
         select(Signature).where(Signature.petition_id == petition_id, Signature.fingerprint == fingerprint)
     ).one_or_none()
-
-
-def _use_allowance(session: Session, fingerprint: bytes, now: datetime) -> bool:
-    """Whether the address may get a confirmation mail now; if so, the mail is counted.
-
-    The limits hold for all petitions together (``periods``).
-    """
-    insert = upsert(session, ConfirmationAllowance).values(fingerprint=fingerprint, mails=1, last_at=now)
-    counted = insert.on_conflict_do_update(
-        index_elements=[ConfirmationAllowance.fingerprint],
-        set_={"mails": ConfirmationAllowance.mails + 1, "last_at": now},
-        where=(ConfirmationAllowance.mails < CONFIRMATIONS_IN_ALL)
-        & (ConfirmationAllowance.last_at <= now - CONFIRMATION_AGAIN_AFTER),
-    ).returning(ConfirmationAllowance.mails)
-    return session.execute(counted).scalar_one_or_none() is not None
-
-
-def forget_old_allowances(session: Session, *, now: datetime) -> None:
-    """Delete old counts, so that nobody is locked out for ever because a stranger typed their address three times."""
-    session.execute(delete(ConfirmationAllowance).where(ConfirmationAllowance.last_at <= now - ALLOWANCE_KEPT))
-
-
-def forget_allowance(session: Session, fingerprint: bytes) -> None:
-    """Delete the count of an address, because its owner has answered: no stranger typed it, so it may sign again at
-    once."""
-    session.execute(delete(ConfirmationAllowance).where(ConfirmationAllowance.fingerprint == fingerprint))
-
-
-def _queue_confirmation(session: Session, petition_id: int, signature_id: int, now: datetime) -> None:
-    session.add(
-        Delivery(
-            kind=DeliveryKind.CONFIRMATION,
-            petition_id=petition_id,
-            signature_id=signature_id,
-            queued_at=now,
-            due_at=now,
-        )
-    )
-    session.flush()

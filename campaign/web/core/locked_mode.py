@@ -10,7 +10,7 @@ from campaign.errors import ServerLocked
 from campaign.services.operations.server_lock import LOCKED
 
 # The pages that need no key.
-_READABLE = {"petition", "look", "numbers", "feed", "spread", "embedding", "health", "static"}
+_READABLE = {"petition", "check_mail", "look", "numbers", "feed", "spread", "embedding", "health", "static"}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from campaign.services.signatures.sign import open_person
 from campaign.web.core.browser_marks import browser_marks, remember_mark
 from campaign.web.core.context import installation, texts_of, use_language
 from campaign.web.core.security import Entry, entry
+from campaign.web.core.typed_address import forget_address
 
 blueprint = Blueprint("confirm", __name__)
 N_ = str  # marks a sentence for the translators; the page translates it
@@ -104,4 +105,5 @@ def answer(token: str) -> str | tuple[str, int] | Response:
                 own_page = installation().links.own_page(signature.id)
                 thanks = make_response(_confirmed(petition, count_for_signer(session, signature), own_page))
                 remember_mark(thanks, vault.own_mark(signature.id))
+                forget_address(thanks)
                 return thanks

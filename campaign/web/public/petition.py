@@ -24,6 +24,7 @@ from campaign.web.core.locked_mode import keyless
 from campaign.web.core.mail_frame import mail_in_frame
 from campaign.web.core.referral_links import carried, source_of_request
 from campaign.web.core.security import Entry, entry
+from campaign.web.core.typed_address import find_address, remember_address
 from campaign.web.public.challenge import REFUSALS, answer_of, needs_challenge
 from campaign.web.public.petition_page import PREVIEW, petition_page, tell_count, tell_updates
 
@@ -55,10 +56,16 @@ def front() -> Response:
 @blueprint.get("/<lang>/p/<slug>")
 @entry(Entry.PUBLIC)
 def show(lang: str, slug: str) -> Response:
+    """The page; ``?change=1`` fills in the address that was typed in this browser a moment ago."""
     with installation().database.snapshots() as session:
         petition = get_public(session, slug, lang)
-        form = None if keyless() else SigningForm(formdata=None, source=source_of_request())
+        typed = find_address(petition.id) if "change" in request.args else None
+        form = None if keyless() else SigningForm(formdata=None, source=source_of_request(), email=typed and typed.text)
         page = petition_page(session, petition, get_text_version(session, petition, lang), form)
+    if typed is not None:
+        answer = make_response(page)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
     # Whoever asks gets a new token, which changes nothing that is to be seen.
     return cached_for_all(page, but_for=form.csrf_token.current_token if form else "")
 
@@ -114,7 +121,8 @@ def post_signature(lang: str, slug: str) -> BaseResponse | tuple[str, int]:
         form.refuse_answer(REFUSALS[refusal])
         with installation().database.snapshots() as session:
             return petition_page(session, petition, version, form), 422
-    answer = redirect(url_for("petition.check_mail", lang=lang, slug=slug, _anchor="content"), 303)
+    answer = redirect(url_for("check_mail.show", lang=lang, slug=slug, _anchor="content"), 303)
+    remember_address(answer, petition.id, form.email.data or "")
     remember_mark(
         answer, installation().vault.browser_mark(petition.id, installation().vault.fingerprint(submission.address))
     )
@@ -144,16 +152,6 @@ def _submit(
         now=now,
         screening=screening,
     )
-
-
-@blueprint.get("/<lang>/p/<slug>/check-your-mail")
-@entry(Entry.PUBLIC)
-def check_mail(lang: str, slug: str) -> str:
-    with installation().database.snapshots() as session:
-        petition = get_public(session, slug, lang)
-        return render_template(
-            "public/petition/check_mail.html", petition=petition, texts=texts_of(petition), outbox=outbox_address()
-        )
 
 
 def outbox_address() -> str | None:

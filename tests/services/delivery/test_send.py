@@ -2,7 +2,6 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from campaign.installation.wiring import Installation
 from campaign.models import Delivery, DeliveryKind, DeliveryState, Edition, EditionState
 from campaign.models.delivery import TRANSITIONS
-from campaign.periods import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY
+from campaign.periods import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY, UNSENT_KEPT
 from campaign.services.delivery.claims import Batch
 from campaign.services.delivery.ledger import move, settle_claims
 from campaign.services.digests.enqueue import list_chunks
@@ -66,13 +65,13 @@ def test_a_deferred_mail_waits_longer_each_time_and_is_given_up_after_72_hours(
     assert delivery.reason == "given up after 72 hours; recipient: 450 4.2.1"
 
 
-def test_a_confirmation_is_not_sent_after_its_link_has_died(
+def test_a_confirmation_is_not_sent_after_what_its_signer_typed_was_erased(
     make_sqlite_installation: MakeInstallation, clock: Clock
 ) -> None:
     with Mailbox() as mailbox:
         installation = make_sqlite_installation(smtp_url=mailbox.url)
         sign(installation, "a@example.org")
-        clock.turn(timedelta(hours=72))
+        clock.turn(UNSENT_KEPT)
         send(installation, CONFIRMATIONS)
     assert [(item.state, item.reason) for item in list_deliveries(installation)] == [
         (SUPPRESSED, "the signature has expired")

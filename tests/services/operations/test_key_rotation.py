@@ -69,6 +69,7 @@ def fill(installation: Installation) -> None:
     with installation.database.sessions.begin() as session:
         session.add(
             LinkRequest(
+                mails=1,
                 petition_id=petition.id,
                 fingerprint=fingerprint,
                 sealed_address=installation.vault.seal(

@@ -88,7 +88,7 @@ def live(installation: Installation) -> None:
         session.add_all(
             [
                 Suspicion(signature_id=held.id, kind=SuspicionKind.WORDS, group="abc", **common),
-                LinkRequest(fingerprint=fingerprint, language="en", asked_at=installation.now(), **common),
+                LinkRequest(fingerprint=fingerprint, language="en", asked_at=installation.now(), mails=1, **common),
                 ExportRequest(
                     made_by="o@example.org",
                     made_at=installation.now(),

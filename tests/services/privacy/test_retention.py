@@ -22,6 +22,7 @@ from campaign.models import (
     Suspicion,
     SuspicionKind,
 )
+from campaign.periods import CONFIRM_WITHIN, UNSENT_KEPT
 from campaign.services.audit_log import COMMAND_LINE, record
 from campaign.services.petitions.counts import count_confirmed
 from campaign.services.petitions.lifecycle import close_petition, hand_over, open_petition
@@ -30,7 +31,7 @@ from campaign.services.privacy.retention import retain
 from campaign.services.privacy.retention_rules import Rule, find_names_end, list_due, months_before
 from campaign.services.signatures.link_requests import request_link
 from campaign.text.email_address import parse_email_address
-from campaign.worker import work_once
+from campaign.worker import CONFIRMATIONS, work_once
 from tests.conftest import SLUG, STAGE, Clock
 from tests.scenes.people import (
     add_readers,
@@ -38,6 +39,7 @@ from tests.scenes.people import (
     find_petition,
     get_signature,
     get_signature_by_id,
+    send,
     sign,
 )
 from tests.scenes.visiting import dump
@@ -183,7 +185,9 @@ def test_records_and_requests_go_by_their_age(installation: Installation, clock:
             return [session.scalars(select(func.count()).select_from(table)).one() for table in tables]
 
     assert left() == [1, 1, 1]
-    assert due(installation)[Rule.PENDING] == (0, (installation.now() + timedelta(hours=72)).date())
+    assert due(installation)[Rule.PENDING] == (0, (installation.now() + UNSENT_KEPT).date())
+    send(installation, CONFIRMATIONS)
+    assert due(installation)[Rule.PENDING] == (0, (installation.now() + CONFIRM_WITHIN).date())
     clock.turn(timedelta(days=3))
     assert due(installation)[Rule.PENDING] == (1, None)
     clock.turn(timedelta(days=27))

@@ -14,6 +14,7 @@ from campaign.periods import WRONG_CODES
 from campaign.services.signatures.confirm import Proof, check_proof
 from campaign.services.signatures.erase import expire_pending
 from campaign.text.email_address import parse_email_address
+from campaign.worker import CONFIRMATIONS
 from tests.conftest import Clock
 from tests.scenes.people import (
     confirm,
@@ -24,6 +25,7 @@ from tests.scenes.people import (
     get_signature,
     get_signature_by_id,
     list_personal,
+    send,
     sign,
 )
 
@@ -81,6 +83,7 @@ def test_twenty_clicks_at_once_count_once(installation: Installation) -> None:
 def test_the_link_lives_for_72_hours(installation: Installation, clock: Clock, waited: timedelta, lives: bool) -> None:
     sign(installation, ADDRESS)
     signature_id = get_signature(installation, ADDRESS).id
+    send(installation, CONFIRMATIONS)
     clock.turn(waited)
     if lives:
         confirm_by_id(installation, signature_id)
@@ -96,8 +99,10 @@ def test_what_nobody_confirmed_in_72_hours_is_erased_and_nothing_else(installati
     sign(installation, "done@example.org")
     confirm(installation, "done@example.org")
     late, done = get_signature(installation, "late@example.org").id, get_signature(installation, "done@example.org").id
+    send(installation, CONFIRMATIONS)
     clock.turn(timedelta(hours=1))
     sign(installation, "fresh@example.org")
+    send(installation, CONFIRMATIONS)
     clock.turn(timedelta(hours=71))
     with installation.database.sessions.begin() as session:
         assert expire_pending(session, now=clock()) == 1

@@ -7,7 +7,7 @@ from campaign.crypto.link_purposes import LinkPurpose
 from campaign.errors import LinkExpired
 from campaign.installation.wiring import Installation
 from campaign.models import Delivery, DeliveryState, SignatureState, Subscription, SubscriptionState
-from campaign.periods import CONFIRMATION_AGAIN_AFTER
+from campaign.periods import MAIL_AGAIN_AFTER
 from campaign.services.subscribers.suppressions import find_suppression
 from campaign.text.email_address import parse_email_address
 from campaign.worker import work_once
@@ -66,7 +66,7 @@ def test_a_number_that_was_withdrawn_is_not_given_again(installation: Installati
 def test_after_not_me_no_mail_goes_to_the_address(installation: Installation, clock: Clock) -> None:
     sign(installation, ADDRESS)
     disown(installation, ADDRESS)
-    clock.turn(CONFIRMATION_AGAIN_AFTER)
+    clock.turn(MAIL_AGAIN_AFTER)
     sign(installation, ADDRESS)
     work_once(installation)
     states = [(delivery.state, delivery.reason) for delivery in list_deliveries(installation)]

@@ -27,12 +27,14 @@ from campaign.services.petitions.lifecycle import close_petition
 from campaign.services.petitions.store import get_petition, load_petition
 from campaign.services.signatures.erase import expire_pending
 from campaign.services.signatures.sign import Person
+from campaign.worker import CONFIRMATIONS
 from tests.conftest import SLUG, START, Clock
 from tests.scenes.people import (
     confirm,
     get_signature,
     get_signature_by_id,
     list_deliveries,
+    send,
     sign,
     sign_within,
 )
@@ -133,8 +135,10 @@ def test_the_newest_submission_counts_while_the_signature_waits(installation: In
 
 def test_the_second_person_at_an_address_does_not_overwrite_the_first(installation: Installation, clock: Clock) -> None:
     sign(installation, "family@example.org", name="Mother", comment="first", country="KZ")
+    send(installation, CONFIRMATIONS)
     clock.turn(25 * HOUR)
     sign(installation, "family@example.org", name="Father", comment="second", country="DE", updates=True)
+    send(installation, CONFIRMATIONS)
     kept = get_signature(installation, "family@example.org")
     assert (kept.country, kept.wants_updates) == ("KZ", False)
     assert kept.sealed_person is not None
@@ -147,6 +151,7 @@ def test_the_second_person_at_an_address_does_not_overwrite_the_first(installati
 def test_an_erased_signature_may_be_given_anew(installation: Installation, clock: Clock) -> None:
     sign(installation, "aigerim@example.org")
     old = get_signature(installation, "aigerim@example.org")
+    send(installation, CONFIRMATIONS)
     clock.turn(73 * HOUR)
     with installation.database.sessions.begin() as session:
         assert expire_pending(session, now=clock()) == 1

@@ -8,7 +8,7 @@ from flask import Flask
 from campaign.installation.wiring import Installation
 from campaign.services.signatures.erase import expire_pending
 from tests.conftest import Clock
-from tests.scenes.visiting import confirm_path, dump, post, read
+from tests.scenes.visiting import confirm_path, dump, mails, post, read
 
 
 def count(app: Flask) -> int:
@@ -24,6 +24,7 @@ def test_after_three_days_the_link_says_what_to_do(
     browser = app.test_client()
     post(browser, lang=lang)
     path = confirm_path(installation)
+    mails(installation)
     clock.turn(timedelta(hours=72))
     if erased:
         with installation.database.sessions.begin() as session:
@@ -39,6 +40,7 @@ def test_after_three_days_the_link_says_what_to_do(
 def test_just_before_three_days_are_over_the_link_works(app: Flask, installation: Installation, clock: Clock) -> None:
     browser = app.test_client()
     post(browser)
+    mails(installation)
     clock.turn(timedelta(hours=72) - timedelta(seconds=1))
     assert browser.post(confirm_path(installation)).status_code == 200
     assert count(app) == 1

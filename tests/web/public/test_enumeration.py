@@ -14,7 +14,7 @@ from campaign.text.email_address import parse_email_address
 from tests.scenes.organizing import EMAIL, SIGN_IN, enroll, send_form
 from tests.scenes.people import add_readers, get_signature, sign, withdraw
 from tests.scenes.suspects import sign_suspiciously
-from tests.scenes.visiting import ask_for_link, post
+from tests.scenes.visiting import FROM_HERE, ask_for_link, page_of, post
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Seen:
 # A form's token and a session bear the second in which they were made, as does a cookie's end; the mark follows from
 # the address, and a passkey's challenge is random.
 _OWN_EACH_TIME = re.compile(
-    rb'(?<=name="csrf_token" value=")[^"]*|(?<=signing=)[0-9a-f]{32}|(?<=organizer=)[\w.-]+|(?<=Expires=)[^;]+'
+    rb'(?<=name="csrf_token" value=")[^"]*|(?<=signing=)[0-9a-f]{32}|(?<=typed=)[\w=-]+|(?<=organizer=)[\w.-]+'
+    rb"|(?<=Expires=)[^;]+"
     rb'|(?<=name="challenge" value=")[^"]*|(?<=&#34;challenge&#34;: &#34;)[\w-]*'
 )
 
@@ -60,13 +61,15 @@ def known(installation: Installation) -> list[str]:
 
 
 def test_signing_answers_the_same_for_every_address(app: Flask, known: list[str]) -> None:
-    """At the first post, the second, and on the page behind it, in whatever state the address is."""
+    """At the first post, the second, on the page behind it, and when the mail is asked for again, in whatever state."""
     answers: dict[str, list[Seen]] = {}
     for address in known:
         browser = app.test_client()
         posts = [post(browser, email=address) for _ in range(2)]
         after = browser.get(posts[-1].headers["Location"])
-        answers[address] = [seen(answer, address) for answer in (*posts, after)]
+        again = browser.post(f"{page_of()}/check-your-mail", headers=FROM_HERE)
+        told = browser.get(again.headers["Location"])
+        answers[address] = [seen(answer, address) for answer in (*posts, after, again, told)]
     first = answers[known[0]]
     assert first[0].status.startswith("303")
     assert {address: found for address, found in answers.items() if found != first} == {}

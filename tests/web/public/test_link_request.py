@@ -85,19 +85,55 @@ def test_the_mail_goes_to_whom_it_belongs_and_every_address_is_erased(app: Flask
     assert all(account.balances for account in accounts)
 
 
-def test_a_second_request_within_a_day_changes_nothing(app: Flask, signed: Installation, clock: Clock) -> None:
+def test_a_second_request_at_once_changes_nothing(app: Flask, signed: Installation, clock: Clock) -> None:
+    """A double click, or a form that is sent twice, is one wish."""
     ask_for_link(app, ADDRESS)
-    work_once(signed)
-    clock.turn(timedelta(hours=23))
     before = dump(signed)
+    clock.turn(timedelta(seconds=1))
     assert ask_for_link(app, ADDRESS).status_code == 303
     assert dump(signed) == before
     work_once(signed)
-    assert len(links(signed)) == 1
-    clock.turn(timedelta(hours=1))
-    ask_for_link(app, ADDRESS)
+    clock.turn(timedelta(days=2))
+    work_once(signed)
+    assert links(signed) == [DeliveryState.ACCEPTED]
+
+
+def test_whoever_asks_too_early_gets_the_mail_after_ten_minutes(app: Flask, signed: Installation, clock: Clock) -> None:
+    for _ in range(5):
+        ask_for_link(app, ADDRESS)
+        work_once(signed)
+        clock.turn(timedelta(minutes=1))
+    assert links(signed) == [DeliveryState.ACCEPTED]
+    clock.turn(timedelta(minutes=5))
     work_once(signed)
     assert links(signed) == [DeliveryState.ACCEPTED] * 2
+
+
+def test_later_requests_are_answered_with_a_delay_and_not_dropped(
+    app: Flask, signed: Installation, clock: Clock
+) -> None:
+    """The second mail ten minutes after the first, each later one a day after the last."""
+    sent, seen = [], 0
+    for minutes in range(0, 60 * 49, 10):
+        if minutes <= 60:
+            assert ask_for_link(app, ADDRESS).status_code == 303
+        work_once(signed)
+        found = links(signed).count(DeliveryState.ACCEPTED)
+        sent += [minutes] * (found - seen)
+        seen = found
+        clock.turn(timedelta(minutes=10))
+    assert sent == [0, 10, 10 + 24 * 60]
+    assert [request.sealed_address for request in requests(signed)] == [None]
+
+
+def test_the_address_of_who_has_not_signed_is_erased_at_once_also_if_the_turn_is_later(
+    app: Flask, signed: Installation, clock: Clock
+) -> None:
+    for _ in range(3):
+        ask_for_link(app, STRANGER)
+        work_once(signed)
+        assert [request.sealed_address for request in requests(signed)] == [None]
+        clock.turn(timedelta(minutes=11))
 
 
 def test_an_address_that_gets_no_mail_gets_none(app: Flask, signed: Installation) -> None:
