@@ -12,7 +12,7 @@ from tests.scenes.addresses import values_for
 
 HTML = {"text/html": {"schema": {"type": "string"}}}
 # What every route may answer to input that nobody meant: a page or a way on, never a failure.
-REFUSALS = ("302", "303", "308", "400", "403", "404", "405", "410", "413", "422", "429")
+REFUSALS = ("301", "302", "303", "308", "400", "403", "404", "405", "410", "413", "422", "429")
 
 
 def describe(app: Flask, installation: Installation, owner: FlaskClient, forms: list[Form]) -> dict[str, Any]:
