@@ -2,10 +2,10 @@
 
 from campaign.mail.smtp.refusals import Refusal
 
-# So many refusals about us in a row, with nothing accepted in between, are the server's. One alone can be about a mail.
-_OURS_IN_A_ROW = 2
-# So many equal answers in a row, over several domains, are no accident of the recipients.
-_SAME_IN_A_ROW = 5
+# Refusals in a row, of so many recipients with nothing accepted in between, that are no accident of the recipients. Of
+# those that say that they are about us, two are enough if they are for two domains: somebody who signs can choose what
+# the server of one domain says.
+_IN_A_ROW = 5
 # The share of refused recipients counts about the last so many, and above this share DATA waits for the recipient.
 _COUNTED = 20
 _OFTEN = 0.1
@@ -25,8 +25,10 @@ class Behaviour:
         self.mails_per_connection: int | None = None
         self.is_refusing_us = False
         self._refused_share = 0.0
-        self._ours = 0
-        self._same: list[tuple[str, str]] = []
+        # The last refused recipients, and the reason of the unclear refusals, which were all equal.
+        self._ours: dict[str, None] = {}
+        self._unclear: dict[str, None] = {}
+        self._reason = ""
 
     @property
     def refuses_often(self) -> bool:
@@ -54,18 +56,23 @@ class Behaviour:
 
     def note_accepted(self) -> None:
         """Remember that the server has accepted a mail: whatever it refused before, it does not refuse us."""
-        if self._ours or self._same or self.is_refusing_us:
-            self._ours, self._same, self.is_refusing_us = 0, [], False
+        if self._ours or self._unclear or self.is_refusing_us:
+            self._ours.clear()
+            self._unclear.clear()
+            self.is_refusing_us = False
 
-    def note_refused(self, refusal: Refusal, domain: str, reason: str) -> bool:
+    def note_refused(self, refusal: Refusal, recipient: str, reason: str) -> bool:
         """Count a refusal that is about us, or unclear. Returns whether the server refuses us by now."""
-        if refusal.is_ours:
-            self._ours += 1
-        else:
-            # The last answers, as long as they are equal.
-            equal = [each for each in self._same if each[1] == reason]
-            self._same = [*equal[1 - _SAME_IN_A_ROW :], (domain, reason)]
-        is_same = len(self._same) == _SAME_IN_A_ROW and len({domain for domain, _ in self._same}) > 1
-        if self._ours >= _OURS_IN_A_ROW or is_same:
+        refused = self._ours if refusal.is_ours else self._unclear
+        if not refusal.is_ours and reason != self._reason:
+            refused.clear()
+            self._reason = reason
+        refused.pop(recipient, None)  # the same mail again shows nothing new
+        refused[recipient] = None
+        if len(refused) > _IN_A_ROW:
+            del refused[next(iter(refused))]
+        are_many = len(refused) == _IN_A_ROW
+        are_of_domains = len({each.rpartition("@")[2].lower() for each in refused}) > 1
+        if (are_many or are_of_domains) if refusal.is_ours else (are_many and are_of_domains):
             self.is_refusing_us = True
         return self.is_refusing_us

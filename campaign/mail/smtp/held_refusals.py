@@ -61,8 +61,7 @@ class HeldRefusals:
         self._mails.hold(item.number, Answer(Outcome.DEFERRED, answer.reason))
         self.count += 1
         self._held.append(_Held(self.count, item, answer, now + _HELD_AT_MOST))
-        domain = item.message.recipient.rpartition("@")[2].lower()
-        if not self._behaviour.note_refused(refusal, domain, answer.reason):
+        if not self._behaviour.note_refused(refusal, item.message.recipient, answer.reason):
             return None
         blamed = refuse_us(refusal if refusal.is_ours else Refusal.EVERYBODY, answer.reason)
         for held in self._held:

@@ -56,12 +56,34 @@ def test_a_refusal_about_us_ends_the_run_and_costs_nobody_an_attempt(
     says: str, refusal: Refusal, point: str, connections: int, pipelining: bool
 ) -> None:
     with ScriptedServer({point: says}, pipelining=pipelining) as server:
-        letters = send(server, ONE_DOMAIN, connections)
+        letters = send(server, OVER_DOMAINS, connections)
     assert set(letters.outcomes) <= {REFUSED_US, NOT_TRIED}
     assert {answer.refusal for answer in letters.answers.values()} <= {refusal, None}
     # At the dot, the next mail on each connection has begun already.
     assert 2 <= letters.outcomes[REFUSED_US] <= 1 + 2 * connections
     assert letters.asked <= 3 * connections
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_for_one_domain_alone_it_takes_five_refusals_about_us(connections: int) -> None:
+    with ScriptedServer({"RCPT": "554 5.7.1 Relay access denied"}, pipelining=True) as server:
+        letters = send(server, ONE_DOMAIN, connections)
+    assert set(letters.outcomes) <= {REFUSED_US, NOT_TRIED}
+    assert 5 <= letters.outcomes[REFUSED_US] <= 5 + connections
+    assert letters.asked <= 5 + 2 * connections
+
+
+def test_the_same_mail_refused_again_and_again_is_not_about_us() -> None:
+    with ScriptedServer({"RCPT": "553 5.7.1 Sender address rejected"}, pipelining=True) as server:
+        transport = SmtpTransport(server.url, Limits(silence=10, connections=4))
+        for _ in range(10):
+            transport.deliver(trap := Letters(letter_to("trap@example.org")))
+            assert trap.outcomes == {REFUSED_US: 1}
+        script = {"RCPT": numbered(lambda number: YES if number else "553 5.7.1 Sender address rejected")}
+        server.answers = dict(script)
+        transport.deliver(letters := Letters(*map(letter_to, ["trap@example.org", *ONE_DOMAIN])))
+        transport.close()
+    assert letters.outcomes[ACCEPTED] == 40
 
 
 @PIPELINING
@@ -134,7 +156,7 @@ def test_a_quota_in_the_middle_keeps_all_that_it_refused() -> None:
 def test_a_server_that_refused_us_is_asked_with_one_mail_until_it_accepts_one() -> None:
     with ScriptedServer({"RCPT": "554 5.7.1 Relay access denied"}, pipelining=True) as server:
         transport = SmtpTransport(server.url, Limits(silence=10, connections=4))
-        first, second, third = (Letters(*map(letter_to, ONE_DOMAIN)) for _ in range(3))
+        first, second, third = (Letters(*map(letter_to, OVER_DOMAINS)) for _ in range(3))
         transport.deliver(first)
         server.commands.clear()
         transport.deliver(second)
